@@ -1,0 +1,36 @@
+"""The Subject: the person dressed for the picture, on the plate's grid, ready for any light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lowkey.pixels import F32
+
+
+@dataclass(frozen=True)
+class Subject:
+    """All f32 maps [h, w(, 3)] in plate pixels; read-only. What `dress` makes and `illuminate` lights."""
+
+    hw_px: float
+    matte: F32
+    """Coverage of the dressed person (a collar or a garment may reach beyond the plate's own matte)."""
+    albedo: F32
+    """[h, w, 3]."""
+    depth: F32
+    """hw, + toward the camera."""
+    normal: F32
+    """[h, w, 3] unit; x right, y up, z toward the camera."""
+    skin: F32
+    """0..1: where subsurface diffusion and the skin's specular lobes act (face, neck, hands, bare shoulders)."""
+    hair: F32
+    """0..1: where light is carried by strands and not by a surface."""
+    cloth: F32
+    """0..1: garment."""
+    eyes: F32
+    """0..1: wet surface between the lids."""
+    roughness: F32
+    """GGX alpha-root (Burley's roughness) of the surface lobe, 0..1."""
+    specular: F32
+    """Normal-incidence reflectance F0 (skin 0.028-0.04, leather 0.05, knit 0)."""
+    sheen: F32
+    """Strength of the fuzz lobe of cloth, 0..1."""
