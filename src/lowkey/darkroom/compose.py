@@ -1,0 +1,89 @@
+"""Who crops: from a framing's wishes to a placement the photo can really fill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lowkey.frame import Framing, Placement
+from lowkey.pixels import F32
+from lowkey.plate.plate import Plate
+
+CROWN_OVER_MESH = 1.3
+"""Head height, chin to crown, over the height of the face mesh (the mesh ends at the hairline)."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The head in plate pixels, read from the mesh; hair counts through `top_px`."""
+
+    x_px: float
+    y_px: float
+    height_px: float
+    top_px: float
+    """Row of the highest hair or hat above the face."""
+    left_px: float
+    right_px: float
+
+
+def head_of(plate: Plate) -> Head:
+    """Where the head is: mesh for its size, matte for how far hair or a hat reaches."""
+    xy = plate.landmarks[:, :2]
+    top, bottom = float(xy[:, 1].min()), float(xy[:, 1].max())
+    height = CROWN_OVER_MESH * (bottom - top)
+    x = float((xy[:, 0].min() + xy[:, 0].max()) / 2)
+    # Rows above the chin in a column two head-widths wide: enough for an afro, not for a raised arm at the frame's edge.
+    x0, x1 = max(int(x - 1.1 * plate.hw_px), 0), int(x + 1.1 * plate.hw_px)
+    solid = plate.matte[: max(int(bottom), 1), x0:x1] > 0.5
+    rows, cols = np.flatnonzero(solid.sum(1) > 0.08 * plate.hw_px), np.flatnonzero(solid.sum(0) > 0.08 * plate.hw_px)
+    crown = float(rows[0]) if rows.size else bottom - height
+    left, right = (x0 + float(cols[0]), x0 + float(cols[-1])) if cols.size else (x - plate.hw_px / 2, x + plate.hw_px / 2)
+    return Head(x, bottom - height / 2, height, min(crown, bottom - height), left, right)
+
+
+def place(plate: Plate, framing: Framing, size_px: tuple[int, int]) -> Placement:
+    """Plate pixels to frame pixels for a frame of ``(width, height)``.
+
+    The framing's head size and place are wishes. Hair keeps its head room, and a side or top at which the photo cuts
+    the person is never shown from beyond: the frame moves, then tightens, until it lies inside. Below, the body goes on.
+    """
+    w, h = size_px
+    if framing.source:
+        scale = w / plate.photo.size_px[0]
+        half = (scale - 1) / 2  # pixel centres: the photo's corner must land on the frame's corner
+        return Placement(scale, half, half) @ plate.window.inverse()
+    head = head_of(plate)
+    scale = framing.head_height_fh * h / head.height_px
+    # Big hair is given room by stepping back, down to three quarters of the wished size.
+    tall = (head.y_px + head.height_px / 2 - head.top_px) / head.height_px
+    wide = (head.right_px - head.left_px) * scale / w
+    scale *= float(np.clip(min(1.12 / max(tall, 1.12), 0.80 / max(wide, 0.80)), 0.75, 1.0))
+    rows = (int((0 - framing.head_centre[1] * h) / scale + head.y_px), int((1 - framing.head_centre[1]) * h / scale + head.y_px))
+    cut_left, cut_right, cut_top = _cut(plate, rows)
+    pw, _ = plate.size_px
+    if cut_left and cut_right:
+        scale = max(scale, w / pw)
+    tx = framing.head_centre[0] * w - scale * head.x_px
+    ty = framing.head_centre[1] * h - scale * head.y_px
+    crown_row = scale * head.top_px + ty
+    if not cut_top and crown_row < 0.045 * h:
+        ty += min(0.045 * h - crown_row, 0.09 * h)
+    if cut_left:
+        tx = min(tx, 0.0)
+    if cut_right:
+        tx = max(tx, w - scale * pw)
+    if cut_top:
+        ty = min(ty, 0.0)
+    return Placement(float(scale), float(tx), float(ty))
+
+
+def _cut(plate: Plate, rows: tuple[int, int]) -> tuple[bool, bool, bool]:
+    """Whether the photo cuts the person at the plate's left, right (within the rows shown) and top."""
+    m: F32 = plate.matte
+    shown = slice(max(rows[0], 0), max(rows[1], 1))
+
+    def cut(border: F32) -> bool:
+        return bool((border > 0.5).sum() > 0.06 * plate.hw_px)
+
+    return cut(m[shown, :3].mean(1)), cut(m[shown, -3:].mean(1)), cut(m[:3].mean(0))
