@@ -1,0 +1,94 @@
+"""scan: one photo in, one Plate out."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lowkey.photo import Photo
+from lowkey.pixels import F32, U8, freeze
+from lowkey.plate import faces, landmarks, matte, window
+from lowkey.plate.plate import Caution, FoundLight, Plate
+
+try:
+    from lowkey.plate import parts  # type: ignore[attr-defined,unused-ignore]
+except ImportError:  # stand-in until it lands
+    parts = None  # type: ignore[assignment,unused-ignore]
+try:
+    from lowkey.plate import relief  # type: ignore[attr-defined,unused-ignore]
+except ImportError:  # stand-in until it lands
+    relief = None  # type: ignore[assignment,unused-ignore]
+try:
+    from lowkey.plate import albedo  # type: ignore[attr-defined,unused-ignore]
+except ImportError:  # stand-in until it lands
+    albedo = None  # type: ignore[assignment,unused-ignore]
+
+
+def scan(photo: Photo, face: int | None = None) -> Plate:
+    """Read a photo once: who, where, of what shape and colour, in what light."""
+    chosen = faces.choose(photo, faces.find(photo), face)
+    points = landmarks.read(faces.codes(photo), chosen.box)
+    assert points is not None
+    guess, at = _guess(photo, points)
+    opened = window.open_on(points, photo.size_px, guess, at)
+    inside = window.inside(photo, opened)
+    seen = window.colour(photo, opened)
+    placed = opened.placement
+    points = np.concatenate([placed.points(points[:, :2]), points[:, 2:] * np.float32(placed.scale)], 1).astype(np.float32)
+    mask, colour = matte.read(photo, seen, _on_plate(guess, at, opened), opened.hw_px)
+    named, confidence = (parts.part if parts else _parts)(colour, mask, points, opened.hw_px, inside)
+    depth, normal = (relief.carve if relief else _carve)(points, mask, named, opened.hw_px, colour)
+    bare, light = (albedo.delight if albedo else _delight)(colour, normal, depth, named, mask, opened.hw_px, points)
+    cautions: list[Caution] = []
+    return Plate(
+        photo, placed, opened.hw_px, freeze(points), landmarks.pose(points), freeze(inside), freeze(colour), freeze(mask),
+        {k: freeze(v) for k, v in named.items()}, freeze(depth), freeze(normal), freeze(bare), light, confidence, tuple(cautions),
+        {"lowkey.plate": "1"},
+    )  # fmt: skip
+
+
+def _guess(photo: Photo, points: F32) -> tuple[F32, tuple[int, int, int, int]]:
+    """The first guess at the person within the largest window, and which photo pixels it covers."""
+    w, h = photo.size_px
+    x0, y0, x1, y1 = window.reach(points)
+    at = max(int(x0), 0), max(int(y0), 0), min(int(np.ceil(x1)), w), min(int(np.ceil(y1)), h)
+    crop: U8 = np.asarray(window.shrink(faces.codes(photo)[at[1] : at[3], at[0] : at[2]], 800), np.uint8)
+    return matte.coarse(crop), at
+
+
+def _on_plate(guess: F32, at: tuple[int, int, int, int], opened: window.Window) -> F32:
+    """A guess over photo pixels `at` brought to the plate's grid, its border repeated."""
+    kx, ky = (at[2] - at[0]) / guess.shape[1], (at[3] - at[1]) / guess.shape[0]
+    p = opened.placement
+    m = np.array([[p.scale * kx, 0, p.scale * (at[0] + kx / 2 - 0.5) + p.tx], [0, p.scale * ky, p.scale * (at[1] + ky / 2 - 0.5) + p.ty]])
+    return np.asarray(cv2.warpAffine(guess, m, opened.size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _parts(colour: F32, mask: F32, points: F32, hw_px: float, inside: F32) -> tuple[dict[str, F32], float]:
+    """Stand-in: the mesh oval is skin, above the chin hair, below it cloth."""
+    h, w = mask.shape
+    face = np.zeros((h, w), np.uint8)
+    cv2.fillConvexPoly(face, cv2.convexHull(points[:468, :2].astype(np.int32)), 255)
+    skin = cv2.GaussianBlur(face.astype(np.float32) / 255, (0, 0), 0.02 * hw_px) * mask
+    rows = np.arange(h, dtype=np.float32)[:, None]
+    below = 1 / (1 + np.exp(-(rows - points[152, 1]) / (0.03 * hw_px)))
+    nil = np.zeros((h, w), np.float32)
+    out = dict.fromkeys(("hands", "eyes", "brows", "lips", "teeth", "glasses"), nil)
+    out.update(skin=skin, hair=(mask - skin) * (1 - below), cloth=(mask - skin) * below, background=1 - mask)
+    return {k: np.asarray(v, np.float32) for k, v in out.items()}, 0.5
+
+
+def _carve(points: F32, mask: F32, named: dict[str, F32], hw_px: float, colour: F32) -> tuple[F32, F32]:
+    """Stand-in: depth swells with the distance from the edge."""
+    far = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / hw_px
+    depth = cv2.GaussianBlur(np.sqrt(np.maximum(far, 0) * 1.2).astype(np.float32), (0, 0), 0.03 * hw_px)
+    gx, gy = cv2.Sobel(depth * hw_px, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(depth * hw_px, cv2.CV_32F, 0, 1, scale=1 / 8)
+    n = np.stack([-gx, gy, np.ones_like(gx)], 2)
+    return np.where(mask > 0.01, depth, -9).astype(np.float32), (n / np.linalg.norm(n, axis=2, keepdims=True)).astype(np.float32)
+
+
+def _delight(
+    colour: F32, normal: F32, depth: F32, named: dict[str, F32], mask: F32, hw_px: float, points: F32
+) -> tuple[F32, FoundLight]:
+    """Stand-in: the photo is taken to be lit flat."""
+    return np.clip(colour * 0.9, 0, 1).astype(np.float32), FoundLight(0, 0, 0, False, 0, 0)
