@@ -65,17 +65,24 @@ class Lamp:
     visible: bool = True
     place_fw_fh: tuple[float, float] = (0.765, 0.19)
     radius_fh: float = 0.012
-    radiance_rgb: RGB = (40.0, 30.0, 19.0)
+    radiance_rgb: RGB = (300.0, 216.0, 132.0)
+    """Of the disc, where lit skin is about 0.5: a lamp this small that keys a face is some nine stops brighter than it."""
+    depth_fh: float = 0.95
+    """How far behind the subject it stands."""
 
 
 @dataclass(frozen=True)
 class Motes:
     """Dust in the beam. `per_fh2` counts motes on a square of one frame height."""
 
-    per_fh2: float = 180.0
+    per_fh2: float = 420.0
     brightness: float = 1.0
     clustering: float = 0.55
-    """Share gathered round the lamp."""
+    """Share gathered round the lamp and along the air's slow currents."""
+    front: float = 0.05
+    """Share that floats before the subject."""
+    focus_fh: float = 0.0011
+    """Median diameter of the circle of confusion (its spread is half-Cauchy)."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,18 @@ class Backdrop:
 
     kind: str = "plain"
     reflectance: float = 0.02
+    tint_rgb: RGB = (1.0, 1.0, 1.0)
+    """Of the wall or the cloth."""
+    haze: float = 1.0
+    """Density of the air against the default's."""
+    reach_fh: float = 0.62
+    """How far from the lamp the haze still shows: the seeds vary this most."""
+    depth_fh: float = 1.35
+    """How far behind the subject the wall or cloth hangs."""
+    smoke: float = 0.0
+    """Density of drifting smoke, 0 none."""
+    bokeh: float = 0.0
+    """Blurred discs of far lights, 0 none."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +110,21 @@ class Lens:
     """What the optics add. `flare`: none, clean, halo, anamorphic."""
 
     flare: str = "halo"
-    halo_radius_fh: float = 0.185
+    halo_radius_fh: float = 0.15
     halo_gain: float = 1.0
+    """1 scatters 2.5 % of all light into the wide halo."""
+    spike_gain: float = 1.0
+    """Diffraction at the blades of the iris; 1 sends 0.6 % of the lamp's light into the spikes."""
     streak_gain: float = 0.0
+    """Horizontal anamorphic streak; 1 sends 1.2 % of the lamp's light along it."""
     rings: int = 0
+    """Ghost rings of an anamorphic lens."""
     veil: float = 0.0005
     """Share of the frame's mean energy that spreads evenly over it."""
     bloom: float = 0.10
     blades: int = 8
+    vignette_ev: float = 0.35
+    """Light lost in the corners, in stops."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +137,23 @@ class Stock:
     shoulder_code: int = 232
     """sRGB code that a skin highlight at 90th percentile x 1.6 rolls off to."""
     contrast: float = 1.0
-    grain_rms: float = 0.035
-    """RMS of density at mid density."""
+    grain_rms: float = 0.014
+    """RMS of the print's density at mid density through a 48 um aperture (the diffuse rms granularity of data sheets)."""
     grain_um: float = 12.0
+    """Mean diameter of a grain clump."""
+    grain_chroma: float = 0.35
+    """Share of each layer's grain that is its own."""
     halation_um: float = 120.0
     halation_gain: float = 0.06
+    halation_rgb: RGB = (1.0, 0.28, 0.04)
+    saturation: float = 1.0
+    balance_rgb: RGB = (1.0, 1.0, 1.0)
+    """Exposure gain of the three layers."""
+    print_rgb: RGB = (0.0, 0.0, 0.0)
+    """Tone of the print in its middle greys, added in display-linear relative units (a warm paper is positive in red)."""
     monochrome: bool = False
+    spectral_rgb: RGB = (0.2126, 0.7152, 0.0722)
+    """Weights of a monochrome stock."""
 
 
 @dataclass(frozen=True)
