@@ -1,0 +1,57 @@
+"""What Pillow does not say about a JPEG: damaged scans, and which way round CMYK inks are stored."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import numpy as np
+from PIL import Image
+
+from lowkey.errors import PhotoError
+from lowkey.photo import containers
+
+_INK_LIMIT = 3.6
+"""No printing condition lays down more than about 3.4 of 4 inks; a negative's highlights would all be above this."""
+
+
+def check_scan(data: bytes) -> None:
+    """Refuse when libjpeg meets missing or broken scan data, which it would fill with grey or with garbage.
+
+    Pillow hides libjpeg's warnings, OpenCV prints the first one to the process's standard error: so the scan is decoded once
+    more at an eighth of its size (Huffman decoding only, cheap) while standard error goes to a pipe.
+    """
+    import cv2
+
+    inside, outside = os.pipe()
+    kept = os.dup(2)
+    os.dup2(outside, 2)
+    try:
+        small = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(outside)
+    with os.fdopen(inside, "rb") as pipe:
+        said = pipe.read(4096).decode("latin-1")
+    if re.search(r"[Pp]remature end", said):
+        raise containers.truncated()
+    if small is None or re.search(r"bad Huffman code|instead of RST|[Bb]ogus|arithmetic", said):
+        raise PhotoError("photo-damaged", containers.DAMAGED)
+
+
+def positive_cmyk(im: Image.Image, adobe: bool, notes: list[str]) -> Image.Image:
+    """CMYK with 255 = full ink, whatever way the file stores it.
+
+    Adobe stores inks inverted, and Pillow undoes that for every CMYK file, marked by Adobe or not. Where that reading would
+    lay down more ink than any press can and the other one would not, the file is stored the other way round.
+    """
+    small = im.copy()
+    small.thumbnail((256, 256), Image.Resampling.BOX)
+    ink = np.asarray(small).astype(np.float32) / 255
+    as_adobe = float((ink.sum(-1) > _INK_LIMIT).mean())
+    as_plain = float(((1 - ink).sum(-1) > _INK_LIMIT).mean())
+    if as_adobe <= as_plain or (adobe and as_adobe < as_plain + 0.05):
+        return im
+    notes.append("its CMYK inks are stored the other way round than marked: turned to a positive")
+    return Image.merge("CMYK", [band.point(lambda v: 255 - v) for band in im.split()])
