@@ -1,0 +1,144 @@
+"""Horizons of the heightfield: what stands between a pixel and a light, from any side, also from behind.
+
+Each picture line toward the light is swept once with an upper convex hull (Timonen & Westerholm 2010, "Scalable Height
+Field Self-Shadowing"), so a march costs the same for any distance and one sweep serves all elevations of an azimuth.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+from lowkey.pixels import F32
+
+VOID_HW = -4.0
+"""Depths below this hold nobody: they neither receive nor block light."""
+
+
+@njit(cache=True, parallel=True)  # type: ignore[misc]
+def _sweep(depth: Any, tilt: float, forward: bool, first: int, pitch: float, bias: float, out: Any) -> None:
+    """Horizon slopes on sheared lines y = first + k + tilt * x; light toward +x if `forward`. out f32[lines, w]."""
+    h, w = depth.shape
+    stride = math.sqrt(1.0 + tilt * tilt) * pitch
+    for k in prange(out.shape[0]):
+        hull_x, hull_z = np.empty(w, np.float64), np.empty(w, np.float64)
+        n = 0
+        for i in range(w):
+            x = w - 1 - i if forward else i
+            yf = first + k + tilt * x
+            y0 = int(math.floor(yf))
+            f = yf - y0
+            out[k, x] = -1e9
+            if y0 < -1 or y0 >= h:
+                continue
+            za = depth[y0, x] if y0 >= 0 else -1e9
+            zb = depth[y0 + 1, x] if y0 + 1 < h else -1e9
+            # Between somebody and nobody there is no slope: the nearer row decides.
+            if za > VOID_HW and zb > VOID_HW:
+                z = za * (1 - f) + zb * f
+            else:
+                z = za if f < 0.5 else zb
+            if z <= VOID_HW:
+                continue
+            s = -i * stride
+            # The tangent from the lifted point to the hull ahead; slopes along a convex hull have one maximum.
+            lifted = z + bias
+            best = -1e9
+            j = n - 1
+            while j >= 0:
+                slope = (hull_z[j] - lifted) / (hull_x[j] - s)
+                if slope < best:
+                    break
+                best = slope
+                j -= 1
+            out[k, x] = best
+            while n >= 2 and (hull_z[n - 1] - z) * (hull_x[n - 2] - s) <= (hull_z[n - 2] - z) * (hull_x[n - 1] - s):
+                n -= 1
+            hull_x[n], hull_z[n] = s, z
+            n += 1
+
+
+@njit(cache=True, parallel=True)  # type: ignore[misc]
+def _gather(lines: Any, depth: Any, tilt: float, first: int, out: Any, turned: bool) -> None:
+    """Back from sheared lines to pixels: horizon angle in radians, -pi/2 where nothing stands in the way."""
+    h, w = depth.shape
+    for y in prange(h):
+        for x in range(w):
+            if depth[y, x] <= VOID_HW:
+                angle = -math.pi / 2
+            else:
+                kf = y - tilt * x - first
+                k = int(math.floor(kf))
+                f = kf - k
+                a = math.atan(lines[k, x]) if lines[k, x] > -1e8 else -math.pi / 2
+                b = math.atan(lines[k + 1, x]) if lines[k + 1, x] > -1e8 else -math.pi / 2
+                angle = a * (1 - f) + b * f
+            if turned:
+                out[x, y] = angle
+            else:
+                out[y, x] = angle
+
+
+def horizon(depth: F32, azimuth_rad: float, px_per_hw: float, bias_hw: float = 0.004) -> F32:
+    """Angle f32[h, w] (radians above the picture plane) under which `depth` f32[h, w] (hw) hides the light.
+
+    `azimuth_rad` lies in the picture plane: 0 toward frame-right, +pi/2 up. A light whose elevation over the picture plane
+    is above the angle is seen. `bias_hw` lifts the receiver; it only delays contact shadows, attached shadow is n.l's work.
+    """
+    dx, dy = math.cos(azimuth_rad), -math.sin(azimuth_rad)
+    turned = abs(dy) > abs(dx)
+    field = np.ascontiguousarray(depth.T if turned else depth, np.float32)
+    if turned:
+        dx, dy = dy, dx
+    h, w = field.shape
+    tilt = dy / dx
+    first = math.floor(min(0.0, -tilt * (w - 1))) - 1
+    last = math.ceil(max(float(h - 1), h - 1 - tilt * (w - 1))) + 1
+    lines = np.empty((last - first + 1, w), np.float32)
+    _sweep(field, tilt, dx > 0, first, 1.0 / px_per_hw, bias_hw, lines)
+    out = np.empty(depth.shape, np.float32)
+    _gather(lines, field, tilt, first, out, turned)
+    return out
+
+
+@njit(cache=True, parallel=True)  # type: ignore[misc]
+def _openness(angles: Any, normal: Any, depth: Any, out: Any) -> None:
+    """Cosine-weighted share of the hemisphere not hidden, by slices (Jimenez et al. 2016, GTAO, eq. 7-10)."""
+    n, h, w = angles.shape
+    half = n // 2
+    for y in prange(h):
+        for x in range(w):
+            if depth[y, x] <= VOID_HW:
+                out[y, x] = 1.0
+                continue
+            nx, ny, nz = normal[y, x, 0], normal[y, x, 1], normal[y, x, 2]
+            total = 0.0
+            for i in range(half):
+                a = math.pi * i / half
+                ca, sa = math.cos(a), math.sin(a)
+                # The normal projected into the slice spanned by the view axis and (ca, sa).
+                t = nx * ca + ny * sa
+                length = math.sqrt(t * t + nz * nz)
+                if length < 1e-5:
+                    continue
+                gamma = math.atan2(t, nz)
+                h1 = min(math.pi / 2 - angles[i, y, x], gamma + math.pi / 2)
+                h2 = max(-(math.pi / 2 - angles[i + half, y, x]), gamma - math.pi / 2)
+                part = 0.25 * (
+                    (-math.cos(2 * h1 - gamma) + math.cos(gamma) + 2 * h1 * math.sin(gamma))
+                    + (-math.cos(2 * h2 - gamma) + math.cos(gamma) + 2 * h2 * math.sin(gamma))
+                )
+                total += length * part
+            out[y, x] = min(max(total / half, 0.0), 1.0)
+
+
+def openness(depth: F32, normal: F32, px_per_hw: float, azimuths: int = 12) -> F32:
+    """Share 0..1 f32[h, w] of a uniform sky that a surface sees, cosine-weighted: 1 on an open ball, 0 in a pit."""
+    n = azimuths + azimuths % 2
+    angles = np.stack([horizon(depth, 2 * math.pi * i / n, px_per_hw, 0.008) for i in range(n)])
+    out = np.empty(depth.shape, np.float32)
+    _openness(angles, np.ascontiguousarray(normal, np.float32), depth, out)
+    return out

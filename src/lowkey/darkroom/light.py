@@ -1,0 +1,341 @@
+"""Light the subject: additive, one source at a time, scene-linear and unclamped.
+
+A white matte surface facing irradiance 1 has radiance 1. Light adds: a picture is the sum of its sources, fill and ambient.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+from numba import njit, prange
+
+from lowkey.darkroom import brdf
+from lowkey.darkroom.horizon import VOID_HW, horizon, openness
+from lowkey.darkroom.subject import Subject
+from lowkey.pixels import F32, freeze, luminance
+from lowkey.rig import RGB, Auto, Direction, Source
+
+DIFFUSION_HW = (0.014, 0.0055, 0.003)
+"""Screen-space scattering of skin, sigma of red, green and blue (after d'Eon, Luebke & Enderton 2007)."""
+DIFFUSION_SHARE = 0.75
+BOUNCE = 0.3
+"""Share of the light returned by concave surroundings that is kept (path-traced heads support .3, not .9)."""
+SPECULAR_GAIN = 1.5
+
+
+class Relight:
+    """One subject, ready for any number of sources. Results are cached per source, whatever its intensity."""
+
+    def __init__(self, subject: Subject, keep: int = 6) -> None:
+        self.subject = subject
+        self._keep = keep
+        self._lit: dict[tuple[float, ...], F32] = {}
+        self._horizons: dict[int, F32] = {}
+        s = subject
+        h, w = s.matte.shape
+        self._half = ((w + 1) // 2, (h + 1) // 2)
+        depth = np.where(s.matte > 0.02, s.depth, np.float32(-8)).astype(np.float32)
+        self._depth_half = np.ascontiguousarray(depth[::2, ::2])
+        self._void = freeze((self._depth_half <= VOID_HW))
+        quarter = np.ascontiguousarray(depth[::4, ::4])
+        normal_quarter = cv2.resize(s.normal, quarter.shape[::-1], interpolation=cv2.INTER_AREA)
+        self._open_quarter = openness(quarter, normal_quarter, s.hw_px / 4)
+        self.open = freeze(cv2.resize(_soften(self._open_quarter, quarter > VOID_HW, 1.0), (w, h), interpolation=cv2.INTER_LINEAR))
+        """Share of the sky each pixel sees, f32[h, w]."""
+        self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
+        self._normal = _eyeballs(s)
+        self._tangent, self._strand = _strands(s)
+
+    def source(self, source: Source) -> F32:
+        """Radiance f32[h, w, 3] under one source alone."""
+        d = source.direction
+        if isinstance(d, Auto):
+            raise TypeError("aim the source first: its direction is still Auto")
+        key = (round(d.azimuth_deg, 3), round(d.elevation_deg, 3), round(source.angular_radius_deg, 3), source.distance_hw)
+        if key not in self._lit:
+            while len(self._lit) >= self._keep:
+                self._lit.pop(next(iter(self._lit)))
+            self._lit[key] = freeze(self._unit(d, source.angular_radius_deg, source.distance_hw))
+        return np.asarray(self._lit[key] * np.array(source.irradiance_rgb, np.float32), np.float32)
+
+    def fill(self, ev: float) -> F32:
+        """Radiance f32[h, w, 3] under a frontal light of 2**ev at the camera (minus infinity gives black)."""
+        s = self.subject
+        gain = np.float32(0.0 if math.isinf(ev) and ev < 0 else 2.0**ev)
+        facing = np.maximum(s.normal[..., 2], 0) * (np.float32(0.5) + np.float32(0.5) * self.open)
+        return np.asarray(s.albedo * (facing * gain)[..., None], np.float32)
+
+    def ambient(self, rgb: RGB) -> F32:
+        """Radiance f32[h, w, 3] under a uniform surround, occluded; contours catch a little more than the middle."""
+        s = self.subject
+        contour = np.float32(0.65) + np.float32(0.35) * (1 - np.clip(s.normal[..., 2], 0, 1))
+        return np.asarray(s.albedo * (self.open * contour)[..., None] * np.array(rgb, np.float32), np.float32)
+
+    def visibility(self, direction: Direction, angular_radius_deg: float) -> F32:
+        """Share f32[h, w] of a disk source that nothing hides (attached shadow is not in it)."""
+        x, y, z = direction.vector
+        flat = math.hypot(x, y)
+        h, w = self.subject.matte.shape
+        if flat < 0.02 and z > 0:
+            return np.ones((h, w), np.float32)
+        radius = max(math.radians(angular_radius_deg), 1e-3)
+        elevation = math.atan2(z, flat)
+        # Strips across the disk, each at its own azimuth: one sweep of the heightfield per strip.
+        spread = math.degrees(math.atan2(math.sin(radius), max(flat, 0.05)))
+        count = 3 if spread <= 3 else 5 if spread <= 7 else 7 if spread <= 14 else 9
+        seen, total = np.zeros(self._depth_half.shape, np.float32), 0.0
+        for i in range(count):
+            a = (2 * i + 1 - count) / count
+            tall = math.sqrt(1 - a * a)
+            angle = self._horizon(math.degrees(math.atan2(y, x)) + a * spread)
+            part = np.clip((np.float32(elevation) - angle) / np.float32(2 * radius * tall) + np.float32(0.5), 0, 1)
+            seen += np.float32(tall) * part
+            total += tall
+        seen = _soften(seen / np.float32(total), ~self._void, 0.8)
+        return cv2.resize(seen, (self._half[0] * 2, self._half[1] * 2), interpolation=cv2.INTER_LINEAR)[:h, :w]
+
+    def _horizon(self, azimuth_deg: float) -> F32:
+        """Horizon at half size toward an azimuth of the picture plane, rounded to half degrees and kept."""
+        step = round(azimuth_deg * 2) % 720
+        if step not in self._horizons:
+            if len(self._horizons) >= 40:
+                self._horizons.pop(next(iter(self._horizons)))
+            self._horizons[step] = freeze(horizon(self._depth_half, math.radians(step / 2), self.subject.hw_px / 2))
+        return self._horizons[step]
+
+    def _unit(self, direction: Direction, angular_radius_deg: float, distance_hw: float) -> F32:
+        """Radiance f32[h, w, 3] per unit irradiance."""
+        s = self.subject
+        h, w = s.matte.shape
+        seen = self.visibility(direction, angular_radius_deg)
+        diffuse, gloss = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
+        centre = _head_centre(s)
+        _shade(
+            s.matte, self._normal, s.depth, seen, s.skin, s.hair, s.cloth, s.roughness, s.specular, s.sheen, self._tangent, self._strand,
+            np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
+            0.0 if math.isinf(distance_hw) else distance_hw, np.array(centre), s.hw_px, diffuse, gloss,
+        )  # fmt: skip
+        keep = _without_islands(diffuse, s)
+        diffuse *= keep
+        gloss *= keep
+        out = np.empty((h, w, 3), np.float32)
+        mask = s.skin * s.matte
+        mix = np.float32(DIFFUSION_SHARE) * s.skin
+        for c, sigma in enumerate(DIFFUSION_HW):
+            spread = _blur(diffuse * mask, sigma * s.hw_px) / np.maximum(self._skin_mass[c], np.float32(1e-3))
+            out[..., c] = diffuse + mix * (spread - diffuse)
+        out += self._bounce(diffuse)
+        out *= s.albedo
+        out += gloss[..., None]
+        _catchlights(out, s, direction, seen)
+        return out
+
+    def _bounce(self, diffuse: F32) -> F32:
+        """Irradiance f32[h, w, 3] that concave places get back from the lit surfaces round them (one bounce, blurred)."""
+        s = self.subject
+        h, w = s.matte.shape
+        small = self._open_quarter.shape[::-1]
+        glow = cv2.resize((s.albedo * (diffuse * s.matte)[..., None]).astype(np.float32), small, interpolation=cv2.INTER_AREA)
+        mass = cv2.resize(s.matte, small, interpolation=cv2.INTER_AREA)
+        sigma = 0.12 * s.hw_px / 4
+        near = _blur(glow, sigma) / np.maximum(_blur(mass, sigma), np.float32(0.05))[..., None]
+        back = near * (np.float32(BOUNCE) * (1 - self._open_quarter))[..., None]
+        return cv2.resize(back.astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
+
+
+@njit(cache=True, parallel=True)  # type: ignore[misc]
+def _shade(
+    matte: Any, normal: Any, depth: Any, seen: Any, skin: Any, hair: Any, cloth: Any, roughness: Any, specular: Any, sheen: Any,
+    tangent: Any, strand: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, diffuse: Any, gloss: Any,
+) -> None:  # fmt: skip
+    """Diffuse irradiance and glossy radiance of every subject pixel under one unit source."""
+    h, w = matte.shape
+    for y in prange(h):
+        for x in range(w):
+            if matte[y, x] < 0.004:
+                continue
+            lx, ly, lz = light[0], light[1], light[2]
+            power = 1.0
+            if distance > 0.0:
+                # A near lamp: its own direction and inverse-square fall-off for each point.
+                px, py = (x - centre[0]) / hw_px, -(y - centre[1]) / hw_px
+                qx, qy, qz = lx * distance - px, ly * distance - py, lz * distance - (depth[y, x] - centre[2])
+                r2 = max(qx * qx + qy * qy + qz * qz, 0.25)
+                r = math.sqrt(r2)
+                lx, ly, lz = qx / r, qy / r, qz / r
+                power = distance * distance / r2
+            nx, ny, nz = normal[y, x, 0], normal[y, x, 1], normal[y, x, 2]
+            mu = nx * lx + ny * ly + nz * lz
+            see = seen[y, x]
+            base = brdf.cosine(mu, max(sin_r, 1e-3)) * see * power
+            k = hair[y, x]
+            shine = 0.0
+            if see > 0.0:
+                length = math.sqrt(lx * lx + ly * ly + (lz + 1.0) ** 2) + 1e-6
+                hx, hy, hz = lx / length, ly / length, (lz + 1.0) / length
+                nh = max(nx * hx + ny * hy + nz * hz, 0.0)
+                nv = max(nz, 0.04)
+                vh = max(hz, 0.0)
+                f0 = specular[y, x]
+                if f0 > 0.0 and k < 1.0:
+                    rough = roughness[y, x]
+                    # Skin carries two lobes; a source's size widens both.
+                    wide = min(math.sqrt(rough * rough + sin_r * 0.5), 1.0)
+                    tight = min(math.sqrt(0.53 * rough * rough + sin_r * 0.5), 1.0)
+                    lobe = 0.8 * brdf.ggx(mu, nv, nh, vh, wide, f0) + 0.2 * brdf.ggx(mu, nv, nh, vh, tight, f0)
+                    shine += SPECULAR_GAIN * lobe * (1.0 - k)
+                if sheen[y, x] > 0.0:
+                    shine += sheen[y, x] * 0.15 * brdf.fuzz(mu, nv, nh, 0.5) * (1.0 - k)
+                if k > 0.0:
+                    tx, ty, tz = tangent[y, x, 0], tangent[y, x, 1], tangent[y, x, 2]
+                    tl = tx * lx + ty * ly + tz * lz
+                    facing = min(max((mu + 0.25) / 1.25, 0.0), 1.0)
+                    narrow = brdf.strand(tl, tz, -0.10, 0.16) + 0.35 * brdf.strand(tl, tz, 0.12, 0.28)
+                    shine += k * 0.10 * strand[y, x] * narrow * facing
+            if k > 0.0:
+                # Light wraps round a mass of strands and fades instead of ending.
+                wrap = min(max((mu + 0.35) / 1.35, 0.0), 1.0)
+                base += k * (wrap * wrap * 0.9 * see * power - base)
+            diffuse[y, x] = base
+            gloss[y, x] = shine * see * power
+
+
+def _head_centre(s: Subject) -> tuple[float, float, float]:
+    """Where the lamp's distance is counted from: the skin's weighted middle in the upper half, x and y px, z hw."""
+    weight = s.skin[::8, ::8] * s.matte[::8, ::8] + np.float32(1e-6)
+    ys, xs = np.mgrid[0 : s.matte.shape[0] : 8, 0 : s.matte.shape[1] : 8]
+    total = float(weight.sum())
+    return float((xs * weight).sum() / total), float((ys * weight).sum() / total), 0.0
+
+
+def _without_islands(diffuse: F32, s: Subject) -> F32:
+    """Factor f32[h, w] that fades lit flecks lying apart in the dark (smaller than about 1 % of the skin)."""
+    h, w = diffuse.shape
+    size = (max(1, w // 4), max(1, h // 4))
+    small = cv2.resize(diffuse, size, interpolation=cv2.INTER_AREA)
+    peak = float(small.max())
+    if peak <= 0:
+        return np.ones((h, w), np.float32)
+    lit = (small > 0.03 * peak).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(lit, connectivity=8)
+    face = max(float(s.hw_px / 4) ** 2 * 1.1, 1.0)
+    keep = np.ones(count, np.float32)
+    area = stats[1:, cv2.CC_STAT_AREA] / face
+    keep[1:] = np.clip((area - 0.004) / 0.008, 0, 1)
+    if (keep >= 1).all():
+        return np.ones((h, w), np.float32)
+    factor = cv2.erode(keep[labels].astype(np.float32), np.ones((5, 5), np.uint8))
+    blocked = np.minimum(factor, 1)
+    return cv2.resize(cv2.GaussianBlur(blocked, (0, 0), 1.2), (w, h), interpolation=cv2.INTER_LINEAR)
+
+
+def _eyeballs(s: Subject) -> F32:
+    """Normals f32[h, w, 3] with smooth balls between the lids."""
+    if s.eyes.max() < 0.5:
+        return s.normal
+    out = s.normal.copy()
+    for cx, cy, width, box in _eyes(s):
+        ys, xs = np.mgrid[box]
+        radius = 0.62 * width
+        nx, ny = (xs - cx) / radius, -(ys - cy) / radius
+        r2 = np.minimum(nx * nx + ny * ny, 0.9)
+        ball = np.stack([nx, ny, np.sqrt(1 - r2)], -1).astype(np.float32)
+        k = (s.eyes[box] * np.float32(0.8))[..., None]
+        mixed = (1 - k) * out[box] + k * ball
+        out[box] = mixed / np.maximum(np.linalg.norm(mixed, axis=-1, keepdims=True), 1e-6)
+    return out
+
+
+def _eyes(s: Subject) -> list[tuple[float, float, float, Any]]:
+    """Middle (x, y) px, width px and slice of the two largest eye openings."""
+    mask = (s.eyes > 0.4).astype(np.uint8)
+    count, _, stats, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    found = []
+    for i in sorted(range(1, count), key=lambda i: -stats[i, cv2.CC_STAT_AREA])[:2]:
+        x, y, w, h, _ = stats[i]
+        if w < 0.04 * s.hw_px:
+            continue
+        pad = 3
+        box = np.s_[max(0, y - pad) : y + h + pad, max(0, x - pad) : x + w + pad]
+        found.append((float(middles[i][0]), float(middles[i][1]), float(w), box))
+    return found
+
+
+def _catchlights(out: F32, s: Subject, direction: Direction, seen: F32) -> None:
+    """Put the lamp's one mirror image on each cornea, on the lamp's side, where the lamp is seen from there."""
+    lx, ly, lz = direction.vector
+    if lz < -0.25:
+        return
+    length = math.sqrt(lx * lx + ly * ly + (lz + 1) ** 2)
+    for cx, cy, _, box in _eyes(s):
+        luma = luminance(s.albedo[box])
+        weight = (s.eyes[box] > 0.4) * np.maximum(np.percentile(luma, 40) - luma, 0) ** 2 + np.float32(1e-9)
+        ys, xs = np.mgrid[box]
+        total = float(weight.sum())
+        if total > 1e-6:
+            cx, cy = 0.3 * cx + 0.7 * float((xs * weight).sum() / total), 0.3 * cy + 0.7 * float((ys * weight).sum() / total)
+        cornea = 0.045 * s.hw_px
+        px, py = cx + cornea * lx / length, cy - cornea * ly / length
+        size = 0.009 * s.hw_px
+        spot = np.exp(-0.5 * (((xs - px) ** 2 + (ys - py) ** 2) / size**2) ** 1.5).astype(np.float32)
+        reach = float(np.clip(seen[box].max(), 0, 1)) * min(1.0, (lz + 0.25) / 0.3)
+        out[box] += (0.8 * reach * spot * s.eyes[box])[..., None]
+
+
+def _strands(s: Subject) -> tuple[F32, F32]:
+    """Strand tangents f32[h, w, 3] from the structure tensor of the albedo, and strength f32[h, w] of their highlights.
+
+    The strength is the photo's own strand contrast (luminance over its blurred self) times how coherent the strands run.
+    """
+    h, w = s.matte.shape
+    if s.hair.max() < 0.05:
+        return np.zeros((h, w, 3), np.float32), np.zeros((h, w), np.float32)
+    luma = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
+    gx, gy = cv2.Scharr(luma, cv2.CV_32F, 1, 0), cv2.Scharr(luma, cv2.CV_32F, 0, 1)
+    sigma = 0.02 * s.hw_px
+    xx, yy, xy = (_blur(a, sigma) for a in (gx * gx, gy * gy, gx * gy))
+    # The strand runs across the gradient: the eigenvector of the small eigenvalue.
+    angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.float32(np.pi / 2)
+    coherence = np.sqrt((xx - yy) ** 2 + 4 * xy * xy) / np.maximum(xx + yy, np.float32(1e-8))
+    tx, ty = np.cos(angle), -np.sin(angle)
+    n = s.normal
+    nz = np.maximum(n[..., 2], np.float32(0.15))
+    tz = -(tx * n[..., 0] + ty * n[..., 1]) / nz
+    length = np.sqrt(tx * tx + ty * ty + tz * tz)
+    tangent = np.stack([tx / length, ty / length, tz / length], -1).astype(np.float32)
+    contrast = np.exp(np.clip(luma - _blur(luma, 0.03 * s.hw_px), -1.5, 1.0) * np.float32(1.5))
+    return tangent, (contrast * (np.float32(0.25) + np.float32(0.75) * coherence)).astype(np.float32)
+
+
+def aim(subject: Subject, auto: Auto, face_mask: F32) -> Direction:
+    """Azimuth within `auto.arc_deg` that lights `auto.lit` of the face: share of normals with n.l > .06.
+
+    `face_mask` f32[h, w]. The sign of the arc says the side. Resolved to half degrees; the first of equals wins.
+    """
+    normals = subject.normal[face_mask > 0.5][::7]
+    low, high = auto.arc_deg
+    steps = np.arange(0, abs(high - low) + 0.25, 0.5) * (1 if high >= low else -1) + low
+    best, error = low, math.inf
+    for azimuth in steps:
+        light = np.array(Direction(float(azimuth), auto.elevation_deg).vector, np.float32)
+        miss = abs(float((normals @ light > 0.06).mean()) - auto.lit) if len(normals) else 0.0
+        if miss < error - 1e-9:
+            best, error = float(azimuth), miss
+    return Direction(best, auto.elevation_deg)
+
+
+def _blur(image: F32, sigma: float) -> F32:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), max(sigma, 0.3)), np.float32)
+
+
+def _soften(value: F32, inside: Any, sigma: float) -> F32:
+    """Blur f32[h, w] among the pixels inside only, and carry it a little beyond their edge."""
+    mass = inside.astype(np.float32)
+    top, base = _blur(value * mass, sigma), _blur(mass, sigma)
+    near = np.where(base > 0.02, top / np.maximum(base, np.float32(1e-4)), 0)
+    wide_top, wide_base = _blur(value * mass, 4 * sigma), _blur(mass, 4 * sigma)
+    far = wide_top / np.maximum(wide_base, np.float32(1e-4))
+    return np.where(base > 0.02, near, far).astype(np.float32)
