@@ -1,0 +1,207 @@
+"""The darkroom's five straight lines, and an Enlarger that keeps what did not change between two renders."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from lowkey.darkroom import backdrop, compose, dress, film, light, optics
+from lowkey.frame import Edit, Frame, Framing, Placement, Shot
+from lowkey.look import Look
+from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.plate import Plate
+from lowkey.rig import Auto, Cloth, Rig, jittered, leans
+from lowkey.seeds import Streams
+
+VERSION = "darkroom 1"
+
+FACE_OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
+"""Mesh points round the face, in order."""
+
+LAMP_CLEAR_FW = 0.055
+"""How far beside the head's silhouette a lamp in the frame stands, in frame widths: nearer, the head hides its halo."""
+
+_one_at_a_time = threading.Lock()
+"""One render at a time per process: the kernels already use every core, and two would only fight for memory."""
+
+
+class Enlarger:
+    """Holds a plate, a framing and a size in pixels (width, height), and makes frames of it.
+
+    Dressing depends on the cloth alone and light on its sources alone, so both are kept: a new seed pays for its slightly
+    moved key, its room, its lens and its film.
+    """
+
+    def __init__(self, plate: Plate, framing: Framing, size_px: tuple[int, int]) -> None:
+        self.plate, self.framing, self.size_px = plate, framing, size_px
+        self._dressed: tuple[Cloth, light.Relight] | None = None
+        self._face: F32 | None = None
+        self._views: dict[bool, _View] = {}
+
+    def stages(self, rig: Rig, seed: int) -> Iterator[tuple[str, F32, Rig]]:
+        """Yield ``(name, picture f32[h, w, 3], resolved rig)`` after each of dress, light, backdrop, optics and film.
+
+        dress is reflectance; light, backdrop and optics are scene-linear and unclamped; film is sRGB-encoded, 0 to 1.
+        """
+        streams = Streams(seed)
+        lit = self._worn(rig.cloth)
+        view = self._view(rig, lit)
+        rig = self._resolved(jittered(rig, streams), lit, view)
+        cover = view.matte[..., None]
+        yield "dress", np.asarray(view.printed(lit.subject.albedo) * cover, np.float32), rig
+
+        person = view.printed(radiance(lit, rig)) * view.detail
+        yield "light", np.asarray(person * cover, np.float32), rig
+
+        if rig.exposure_ev is None:
+            rig = replace(rig, exposure_ev=film.meter(person, view.face) + rig.exposure_offset_ev)
+        level = film.SKIN / 2 ** (rig.exposure_ev or 0.0)
+        scene = backdrop.hang(person, view.matte, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
+        yield "backdrop", scene, rig
+
+        seen = optics.focus(scene, rig.lens, rig.lamp, clear=view.face)
+        yield "optics", seen, rig
+
+        codes = film.record(seen, rig.stock, streams, exposure_ev=rig.exposure_ev or 0.0)
+        yield "film", np.asarray(codes, np.float32) / np.float32(65535), rig
+
+    def develop(self, rig: Rig, seed: int, *, look: Look | None = None) -> Frame:
+        """One finished frame. The rig is jittered by the seed and resolved on the plate; the frame records the result."""
+        with _one_at_a_time:
+            start = time.perf_counter()
+            *_, (_, picture, resolved) = self.stages(rig, seed)
+            took = time.perf_counter() - start
+        shot = Shot(look or Look(), self.framing, self.plate.photo.hash, seed, self.size_px)
+        view = self._view(resolved, self._worn(resolved.cloth))
+        pixels = freeze(np.asarray(np.round(picture * 65535), np.uint16))
+        return Frame(
+            pixels, shot, resolved, view.place, edits(self.plate), honours(self.plate, resolved, shot.look), VERSION, took
+        )  # fmt: skip
+
+    def _worn(self, cloth: Cloth) -> light.Relight:
+        if self._dressed is None or self._dressed[0] != cloth:
+            self._dressed = (cloth, light.Relight(dress.dress(self.plate, cloth)))
+            self._views.clear()
+        return self._dressed[1]
+
+    def _view(self, rig: Rig, lit: light.Relight) -> _View:
+        """The frame's window on the plate; a light from the left looks at it in the mirror (more room on the lamp's side)."""
+        mirrored = leans(rig) < 0
+        if mirrored not in self._views:
+            self._views[mirrored] = _View(self.plate, lit, _facing(self.framing, mirrored), self.size_px)
+        return self._views[mirrored]
+
+    def _resolved(self, rig: Rig, lit: light.Relight, view: _View) -> Rig:
+        """Aim what is still Auto, and stand a lamp that shows in the frame beside the head, not behind it."""
+        if isinstance(rig.key.direction, Auto):
+            rig = replace(rig, key=replace(rig.key, direction=light.aim(lit.subject, rig.key.direction, self._face_on_plate())))
+        if rig.lamp.visible:
+            rig = replace(rig, lamp=replace(rig.lamp, place_fw_fh=view.beside_head(rig.lamp.place_fw_fh)))
+        return rig
+
+    def _face_on_plate(self) -> F32:
+        if self._face is None:
+            self._face = face_mask(self.plate)
+        return self._face
+
+
+class _View:
+    """What a framing shows of a dressed plate, at the frame's size: maps that every seed shares."""
+
+    def __init__(self, plate: Plate, lit: light.Relight, framing: Framing, size_px: tuple[int, int]) -> None:
+        self.size_px = size_px
+        self.place = compose.place(plate, framing, size_px)
+        w, h = size_px
+        head = compose.head_of(plate)
+        centre = self.place.points(np.array([[head.x_px, head.y_px]], np.float32))[0]
+        self.head_fw_fh = (float(centre[0]) / w, float(centre[1]) / h)
+        self.matte = freeze(np.clip(self.printed(lit.subject.matte), 0, 1))
+        self.face = freeze(np.clip(self.printed(face_mask(plate)), 0, 1))
+        self.eyes = freeze(np.clip(self.printed(cv2.dilate(plate.parts["eyes"], np.ones((9, 9), np.uint8))), 0, 1))
+        self.detail = self._detail(plate, lit)
+
+    def printed(self, picture: F32) -> F32:
+        """A plate map resampled into the frame; beyond the plate lies nothing."""
+        return self.place.warp(picture, self.size_px)
+
+    def beside_head(self, lamp_fw_fh: tuple[float, float]) -> tuple[float, float]:
+        """The lamp's place, moved outward until it clears the silhouette on its side, if it stood within the frame."""
+        fw, fh = lamp_fw_fh
+        w, h = self.size_px
+        if not (0 <= fw <= 1 and 0 <= fh <= 1) or abs(fw - self.head_fw_fh[0]) < 0.1:
+            return lamp_fw_fh  # beyond the frame, or straight behind the head on purpose
+        rows = self.matte[max(int((fh - 0.02) * h), 0) : max(int((fh + 0.02) * h), 1)]
+        columns = np.flatnonzero((rows > 0.5).any(0))
+        if not columns.size:
+            return lamp_fw_fh
+        if fw > self.head_fw_fh[0]:
+            return min(max(fw, columns[-1] / w + LAMP_CLEAR_FW), 0.95), fh
+        return max(min(fw, columns[0] / w - LAMP_CLEAR_FW), 0.05), fh
+
+    def _detail(self, plate: Plate, lit: light.Relight) -> F32:
+        """f32[h, w, 1] photo detail finer than the plate, as a factor on skin and hair; all ones when the plate holds it all."""
+        w, h = self.size_px
+        if self.place.scale < 1.05 or plate.window.scale > 0.9:
+            return freeze(np.ones((h, w, 1), np.float32))
+        to_frame = self.place @ plate.window
+        corners = to_frame.inverse().points(np.array([[-2, -2], [w + 1, h + 1]], np.float32))
+        pw, ph = plate.photo.size_px
+        x0, y0 = (int(v) for v in np.clip(np.floor(corners[0]), 0, [pw - 2, ph - 2]))
+        x1, y1 = (int(v) for v in np.clip(np.ceil(corners[1]) + 1, [x0 + 2, y0 + 2], [pw, ph]))
+        crop = luminance(plate.photo.linear((x0, y0, x1, y1)))
+        fine = (to_frame @ Placement(1, x0, y0)).warp(crop, self.size_px)
+        coarse = self.printed(luminance(plate.window.warp(plate.photo.linear(), plate.size_px)))
+        s = lit.subject
+        kept = self.printed(np.clip(s.skin + s.hair + s.eyes, 0, 1) * plate.inside) * np.clip(2 * self.matte - 1, 0, 1)
+        ratio = np.clip((fine + 0.01) / (coarse + 0.01), 0.5, 2.0)
+        return freeze(np.asarray(1 + kept * (ratio - 1), np.float32)[..., None])
+
+
+def radiance(lit: light.Relight, rig: Rig) -> F32:
+    """The lit person f32[h, w, 3] on the plate, scene-linear: light adds, source by source."""
+    total = lit.source(rig.key)
+    for source in (rig.rim, *rig.extra):
+        if source is not None:
+            total = total + lit.source(source)
+    if not math.isinf(rig.fill_ev):
+        total = total + lit.fill(rig.fill_ev)
+    if any(rig.ambient_rgb):
+        total = total + lit.ambient(rig.ambient_rgb)
+    return np.asarray(total, np.float32)
+
+
+def face_mask(plate: Plate) -> F32:
+    """f32[h, w] 1 on the skin within the mesh's oval."""
+    oval = np.zeros(plate.matte.shape, np.uint8)
+    cv2.fillPoly(oval, [np.round(plate.landmarks[list(FACE_OVAL), :2]).astype(np.int32)], 1)
+    return freeze(np.asarray(oval * (plate.parts["skin"] > 0.5), np.float32))
+
+
+def edits(plate: Plate) -> tuple[Edit, ...]:
+    """What was done to the person's own colour and texture, with sizes."""
+    skin = face_mask(plate) > 0.5
+    before, after = plate.colour[skin], plate.albedo[skin]
+    if not len(before):
+        return ()
+    gain = np.log2((luminance(after) + 1e-3) / (luminance(before) + 1e-3))
+    return (Edit("old light taken off the skin", float(np.percentile(gain, 95) - np.percentile(gain, 5)), "scene stops"),)
+
+
+def honours(plate: Plate, rig: Rig, look: Look) -> dict[str, str]:
+    """What this engine does about each variable: yes, kept from photo, or no."""
+    pose = "kept from photo" if look.pose == "as shot" else "no"
+    return {"light": "yes", "background": "yes", "clothing": dress.honours(plate, rig.cloth), "pose": pose, "flare": "yes"}
+
+
+def _facing(framing: Framing, mirrored: bool) -> Framing:
+    x, y = framing.head_centre
+    return replace(framing, head_centre=(1 - x, y)) if mirrored else framing
