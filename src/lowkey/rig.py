@@ -7,7 +7,13 @@ Axes are the camera's: x to camera-right, y up, z toward the camera. Azimuth 0 i
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from statistics import NormalDist
+from typing import Any, TypeVar
+
+from lowkey.look import Look, Term, parse
+from lowkey.seeds import Streams
 
 RGB = tuple[float, float, float]
 
@@ -176,3 +182,215 @@ class Rig:
     exposure_ev: float | None = None
     """None: metered on the lit skin and recorded; a number is added to that metering when given with `exposure_is_offset`."""
     exposure_offset_ev: float = 0.0
+
+
+# From a look to a rig.
+
+_BALANCE_KELVIN = 5000.0
+"""The light at which the picture's white is white."""
+_REAR_DEG = 75.0
+"""From this azimuth on a lamp also rims the far edge, and from _IN_FRAME_DEG on it can be seen in the frame."""
+_IN_FRAME_DEG = 110.0
+
+
+def of(look: Look) -> Rig:
+    """The rig of a look: words by their tables, numbers as given, overrides last."""
+    background, flare = look.term("background"), look.term("flare")
+    rig = _lit(look.term("light"))
+    rig = replace(rig, cloth=_cloth(look.term("clothing")))
+    if background.word:
+        values = background.word.values
+        rig = replace(rig, backdrop=_filled(rig.backdrop, values["backdrop"]), motes=_filled(rig.motes, values["motes"]))
+    else:
+        rig = replace(rig, motes=replace(rig.motes, per_fh2=background.numbers[0]))
+    rig = _flared(rig, flare)
+    return _overridden(rig, look.overrides)
+
+
+def _lit(light: Term) -> Rig:
+    """Key, rim and lamp of one colour, so that the eye takes them for one lamp."""
+    if light.word is None:
+        return _lit_by_numbers(*light.numbers)
+    values = light.word.values
+    side = -1 if light.word.mirrored else 1
+    colour = warmth(values["kelvin"])
+    rims = [_source(values[name], colour, side) for name in ("rim", "other_rim") if name in values]
+    fw, fh = values["lamp"]["place_fw_fh"]
+    lamp = Lamp(place_fw_fh=(fw if side > 0 else 1 - fw, fh))
+    return Rig(_source(values["key"], colour, side), rims[0] if rims else None, tuple(rims[1:]), lamp=lamp)
+
+
+def _lit_by_numbers(azimuth: float, elevation: float, radius: float = 2.5) -> Rig:
+    """One key exactly where asked; a rim joins it, and the lamp shows, only where such a lamp would."""
+    colour = warmth(3800)
+    key = Source(Direction(azimuth, elevation), colour, radius, 9.0)
+    side = -1 if azimuth < 0 else 1
+    away = abs(azimuth)
+    rim = Source(Direction(side * max(away, 150.0), 24.0), _scaled(colour, 0.85), 3.0, 11.0) if away >= _REAR_DEG else None
+    # Behind, the lamp stands beside the head, straight behind it is hidden by it; else it lights from beyond the frame's edge.
+    if away >= _IN_FRAME_DEG:
+        fw, fh = (0.5, 0.33) if away > 165 else (0.5 + side * 0.265, 0.19)
+    elif elevation > 45:
+        fw, fh = 0.5 + side * 0.1, -0.03
+    else:
+        fw, fh = 0.5 + side * 0.53, 0.30 - 0.005 * elevation
+    return Rig(key, rim, lamp=Lamp(place_fw_fh=(fw, fh)))
+
+
+def _source(values: Mapping[str, Any], colour: RGB, side: int) -> Source:
+    """One source of a light's table; side -1 is its mirrored form."""
+    direction: Direction | Auto
+    if "lit" in values:
+        low, high = values["arc_deg"]
+        direction = Auto(values["lit"], (low, high) if side > 0 else (-high, -low), values["elevation_deg"])
+    else:
+        azimuth = values["azimuth_deg"]
+        direction = Direction(azimuth if abs(azimuth) == 180 else side * azimuth, values["elevation_deg"])
+    return Source(direction, _scaled(colour, values.get("strength", 1.0)), values["radius_deg"], values["distance_hw"])
+
+
+def _cloth(clothing: Term) -> Cloth:
+    if clothing.word is None:
+        return Cloth("as-worn", clothing.numbers[0])
+    return _filled(Cloth(), clothing.word.values["cloth"])
+
+
+def _flared(rig: Rig, flare: Term) -> Rig:
+    """The lens of a flare word; a strength stands between "no flare" and "prominent bright halo"."""
+    word = flare.word
+    strength = 1.0
+    if word is None:
+        strength = flare.numbers[0]
+        word = parse("flare", "prominent bright halo" if strength > 0 else "no flare").word
+    assert word is not None
+    lens = _filled(rig.lens, word.values["lens"])
+    lens = replace(lens, halo_gain=lens.halo_gain * strength, spike_gain=lens.spike_gain * strength)
+    # The lamp is as bright as the flare wants it and of the key's colour, or there would be two lamps.
+    lamp = _filled(rig.lamp, word.values["lamp"])
+    lamp = replace(
+        lamp, radiance_rgb=_scaled(rig.key.irradiance_rgb, luminance_of(lamp.radiance_rgb) / luminance_of(rig.key.irradiance_rgb))
+    )
+    return replace(rig, lens=lens, lamp=lamp)
+
+
+def _overridden(rig: Rig, given: Mapping[str, float]) -> Rig:
+    if "lamp_visible" in given:
+        rig = replace(rig, lamp=replace(rig.lamp, visible=bool(given["lamp_visible"])))
+    if "halo_radius_fh" in given:
+        rig = replace(rig, lens=replace(rig.lens, halo_radius_fh=given["halo_radius_fh"]))
+    if "motes_per_fh2" in given:
+        rig = replace(rig, motes=replace(rig.motes, per_fh2=given["motes_per_fh2"]))
+    if "grain_rms" in given:
+        rig = replace(rig, stock=replace(rig.stock, grain_rms=given["grain_rms"]))
+    return replace(rig, fill_ev=given.get("fill_ev", rig.fill_ev), exposure_offset_ev=given.get("exposure_ev", rig.exposure_offset_ev))
+
+
+Part = TypeVar("Part", Cloth, Lamp, Motes, Backdrop, Lens)
+
+
+def _filled(part: Part, fields: Mapping[str, Any]) -> Part:
+    """The part with the fields that a table names; TOML's lists become tuples."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    return replace(part, **values)
+
+
+def _scaled(colour: RGB, by: float) -> RGB:
+    return (colour[0] * by, colour[1] * by, colour[2] * by)
+
+
+def warmth(kelvin: float) -> RGB:
+    """Linear BT.709 colour of a black body of `kelvin` in a picture balanced for 5000 K, at luminance 1.
+
+    Planckian locus after Kim, Kweon and others (US patent 7024034, 2002), good from 1667 to 25000 K.
+    """
+    lamp, white = _planck_rgb(kelvin), _planck_rgb(_BALANCE_KELVIN)
+    r, g, b = (of_lamp / of_white for of_lamp, of_white in zip(lamp, white, strict=True))
+    return _scaled((r, g, b), 1 / luminance_of((r, g, b)))
+
+
+def luminance_of(colour: RGB) -> float:
+    """Relative luminance of one linear BT.709 colour (ITU-R BT.709-6)."""
+    return 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
+
+
+def _planck_rgb(t: float) -> RGB:
+    # Chromaticity x, y of the locus, then XYZ at Y = 1, then the BT.709 primaries (IEC 61966-2-1).
+    if t <= 4000:
+        x = -0.2661239e9 / t**3 - 0.2343589e6 / t**2 + 0.8776956e3 / t + 0.179910
+        y = -0.9549476 * x**3 - 1.37418593 * x**2 + 2.09137015 * x - 0.16748867
+    else:
+        x = -3.0258469e9 / t**3 + 2.1070379e6 / t**2 + 0.2226347e3 / t + 0.240390
+        y = 3.0817580 * x**3 - 5.87338670 * x**2 + 3.75112997 * x - 0.37001483
+    big_x, big_z = x / y, (1 - x - y) / y
+    return (
+        3.2404542 * big_x - 1.5371385 - 0.4985314 * big_z,
+        -0.9692660 * big_x + 1.8760108 + 0.0415560 * big_z,
+        0.0556434 * big_x - 0.2040259 + 1.0572252 * big_z,
+    )
+
+
+# From one seed to the next the composition stays; the halo's reach moves most, the light a little.
+
+
+def jittered(rig: Rig, streams: Streams) -> Rig:
+    """The rig of one seed."""
+    seed = streams.seed
+    side = -1 if leans(rig) < 0 else 1  # a mirrored rig varies in the mirror
+    turn, lift = 2 * side * (2 * _even(seed, 0) - 1), 2 * (2 * _even(seed, 1) - 1)
+    fw, fh = rig.lamp.place_fw_fh
+    reach = _normal(seed, 4)
+    return replace(
+        rig,
+        key=_turned(rig.key, turn, lift),
+        rim=_turned(rig.rim, turn, lift) if rig.rim else None,
+        lamp=replace(rig.lamp, place_fw_fh=(fw + side * 0.035 * _normal(seed, 2), fh + 0.04 * _normal(seed, 3))),
+        lens=replace(rig.lens, halo_radius_fh=rig.lens.halo_radius_fh * math.exp(0.20 * reach + 0.15 * _normal(seed, 5))),
+        backdrop=replace(
+            rig.backdrop,
+            reach_fh=rig.backdrop.reach_fh * math.exp(0.30 * reach),
+            haze=rig.backdrop.haze * math.exp(0.12 * _normal(seed, 6)),
+        ),
+        motes=replace(rig.motes, per_fh2=rig.motes.per_fh2 * math.exp(0.10 * _normal(seed, 7))),
+    )
+
+
+def leans(rig: Rig) -> int:
+    """-1 when the key comes from frame-left, else 1."""
+    direction = rig.key.direction
+    azimuth = direction.azimuth_deg if isinstance(direction, Direction) else sum(direction.arc_deg)
+    return -1 if azimuth < 0 else 1
+
+
+def _turned(source: Source, turn_deg: float, lift_deg: float) -> Source:
+    direction = source.direction
+    if isinstance(direction, Direction):
+        return replace(source, direction=Direction(direction.azimuth_deg + turn_deg, direction.elevation_deg + lift_deg))
+    # A key still to be aimed turns by what it lights: near the side of a face a degree is about 0.7 % of it.
+    away = turn_deg if sum(direction.arc_deg) > 0 else -turn_deg
+    return replace(source, direction=replace(direction, lit=direction.lit - 0.007 * away, elevation_deg=direction.elevation_deg + lift_deg))
+
+
+# One irrational step per axis, all far from 0, 1/2 and each other: turn, lift, lamp x, lamp y, reach, halo, haze, motes.
+_STEPS = (
+    1.5 * math.sqrt(5) - 3,
+    math.sqrt(5) - 2,
+    math.sqrt(2) - 1,
+    2 - math.sqrt(3),
+    (3 - math.sqrt(5)) / 2,
+    math.sqrt(5.25) - 2,
+    math.sqrt(11) - 3,
+    2 * math.sqrt(13) - 7,
+)
+
+
+def _even(seed: int, axis: int) -> float:
+    """A number in (0, 1) that neighbouring seeds spread evenly: six seeds are six different pictures, never near-twins.
+
+    An additive recurrence with an irrational step (Weyl 1916); chance alone would put two of six seeds close together.
+    """
+    return ((seed % 1_000_003) * _STEPS[axis] + 0.5) % 1.0
+
+
+def _normal(seed: int, axis: int) -> float:
+    """The same as a normal deviate, held within two sigma."""
+    return NormalDist().inv_cdf(min(max(_even(seed, axis), 0.0228), 0.9772))
