@@ -1,0 +1,269 @@
+"""Garments as surfaces: a body cut to a person's measures, its folds, and the collar, lapel or roll that makes each kind.
+
+Pictures of x right and y DOWN in hw from the neck's axis and the chin (`Bust.across`); depth in hw toward the camera.
+A garment leans and creases as `Bust.hand` says, so that a mirrored person is dressed in the mirrored garment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numba import njit, prange
+
+from lowkey.darkroom.knit import fabric, noise
+from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, blur, facing, slopes, step
+from lowkey.pixels import F32
+
+
+# ---------------------------------------------------------------- the body under any garment
+
+
+def silhouette(bust: Bust, x: F32, y: F32) -> F32:
+    """Signed distance-like f32[h, w] (hw, positive inside) of natural sloping shoulders and hanging arms."""
+    left = x < 0
+    u = np.abs(x)
+    start = np.where(left, np.float32(bust.shoulder[0]), np.float32(bust.shoulder[1]))
+    half = np.where(left, np.float32(bust.half[0]), np.float32(bust.half[1]))
+    # The trapezius climbs the neck in a hollow curve; the line then falls evenly to the shoulder.
+    out = np.maximum(u - np.float32(bust.neck), 0)
+    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.30 * np.square(np.maximum(u - 0.55, 0)) - 0.30 * np.exp(-out / 0.10)
+    above = (y - line) * np.float32(0.94)
+    beside = half + 0.05 * np.clip(y - 0.8, 0, 2) - u
+    # A smooth minimum rounds the shoulder over the joint (Quilez 2013, polynomial of second degree).
+    k = np.float32(0.38)
+    h = np.clip(0.5 + 0.5 * (beside - above) / k, 0, 1)
+    return np.asarray(beside + (above - beside) * h - k * h * (1 - h), np.float32)
+
+
+@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+def _crease(x: Any, y: Any, strokes: Any, out: Any) -> None:
+    h, w = x.shape
+    for r in prange(h):
+        for c in range(w):
+            total = 0.0
+            for i in range(strokes.shape[0]):
+                # A stroke is a quadratic curve a-b-c; find the nearest of its chords and how far along it lies.
+                ax, ay, bx, by, cx, cy, width, height = strokes[i]
+                reach = 3.0 * width
+                px, py = x[r, c], y[r, c]
+                if px < min(ax, bx, cx) - reach or px > max(ax, bx, cx) + reach:
+                    continue
+                if py < min(ay, by, cy) - reach or py > max(ay, by, cy) + reach:
+                    continue
+                best, along, side = 1e9, 0.0, 1.0
+                ox, oy = ax, ay
+                for k in range(1, 11):
+                    t = k / 10.0
+                    qx = (1 - t) * (1 - t) * ax + 2 * t * (1 - t) * bx + t * t * cx
+                    qy = (1 - t) * (1 - t) * ay + 2 * t * (1 - t) * by + t * t * cy
+                    dx, dy = qx - ox, qy - oy
+                    f = min(max(((px - ox) * dx + (py - oy) * dy) / (dx * dx + dy * dy + 1e-12), 0.0), 1.0)
+                    ex, ey = px - ox - f * dx, py - oy - f * dy
+                    d = ex * ex + ey * ey
+                    if d < best:
+                        best, along = d, t - 0.1 * (1 - f)
+                        side = 1.0 if dx * ey - dy * ex > 0 else -1.0
+                    ox, oy = qx, qy
+                # Cloth rises to a rounded ridge and falls into a sharper valley on one side of it; both die at the ends.
+                taper = min(along / 0.35, 1.0) * min((1 - along) / 0.45, 1.0)
+                taper = taper * taper * (3 - 2 * taper)
+                d = side * np.sqrt(best) / width
+                total += height * taper * (np.exp(-d * d) - 0.55 * np.exp(-((d - 1.5) / 0.8) ** 2))
+            out[r, c] = total
+
+
+def creases(x: F32, y: F32, strokes: F32) -> F32:
+    """Height f32[h, w] (hw) of folds along strokes f32[n, 8]: three points of a curve (x, y each), width, height."""
+    out = np.empty_like(x)
+    _crease(np.ascontiguousarray(x), np.ascontiguousarray(y), np.ascontiguousarray(strokes, np.float32), out)
+    return out
+
+
+def torso(bust: Bust, x: F32, y: F32, cover: F32, strokes: F32) -> F32:
+    """Depth f32[h, w] of the clothed body at a quarter of the plate's grid, given coverage and folds.
+
+    Rounded over at its silhouette, nearly flat across the chest, arms set off by a soft crease, the breast forward.
+    """
+    k = bust.hw_px / 4
+    solid = (cover > 0.5).astype(np.uint8)
+    pad = round(0.7 * k)
+    solid = cv2.copyMakeBorder(solid, 0, pad, pad, pad, cv2.BORDER_REPLICATE)
+    far = cv2.distanceTransform(solid, cv2.DIST_L2, 5)[:-pad, pad:-pad] / np.float32(k)
+    t = np.clip(blur(np.asarray(far, np.float32), 0.030 * k) / np.float32(0.62), 0, 1)
+    rounded = np.float32(0.46) * np.sqrt(np.maximum(1 - (1 - t) ** 2, 0))
+    u = np.abs(x)
+    half = np.where(x < 0, np.float32(bust.half[0]), np.float32(bust.half[1]))
+    chest = -0.16 * np.square(np.minimum(u / half, 1.2)) + 0.16 * step(y, 0.45, 1.5)
+    arm = -0.09 * np.exp(-np.square((u / half - 0.74 + 0.05 * (y - 1.3)) / 0.085)) * step(y, 1.0, 1.7)
+    throat = np.float32(bust.throat[2])
+    back = throat - np.float32(0.40)
+    z = back + rounded + chest + arm + creases(x, y, strokes)
+    return np.asarray(blur(z, 0.012 * k), np.float32)
+
+
+def _joint(a: F32, b: F32, k: float) -> F32:
+    """Smooth maximum of two surfaces, joined over k."""
+    h = np.clip(0.5 + 0.5 * (a - b) / np.float32(k), 0, 1)
+    return np.asarray(b + (a - b) * h + np.float32(k) * h * (1 - h), np.float32)
+
+
+# Drape of a sweater on the viewer's right half (x, y of three points, width, height); the left half mirrors it, shifted a
+# little by `_mirrored` so that the two do not rhyme.
+_SWEATER = (
+    (1.02, 1.28, 0.86, 1.06, 0.60, 0.84, 0.060, 0.026),
+    (0.98, 1.48, 0.72, 1.30, 0.38, 1.12, 0.070, 0.024),
+    (0.96, 1.70, 0.70, 1.62, 0.30, 1.44, 0.085, 0.022),
+    (1.06, 1.06, 0.98, 0.88, 0.82, 0.72, 0.050, 0.018),
+    (0.92, 1.95, 0.66, 1.98, 0.22, 1.86, 0.095, 0.020),
+    (1.34, 1.10, 1.20, 1.22, 1.02, 1.26, 0.050, 0.020),
+    (1.36, 1.34, 1.22, 1.48, 1.04, 1.50, 0.055, 0.022),
+    (1.38, 1.66, 1.24, 1.72, 1.06, 1.86, 0.060, 0.020),
+    (1.36, 1.98, 1.22, 2.08, 1.04, 2.10, 0.060, 0.018),
+    (0.44, 0.50, 0.62, 0.60, 0.90, 0.66, 0.045, 0.014),
+    (0.40, 0.66, 0.56, 0.82, 0.74, 1.02, 0.060, 0.014),
+    (0.04, 0.72, 0.24, 0.80, 0.44, 0.70, 0.060, 0.012),
+    (0.10, 0.98, 0.30, 1.06, 0.58, 0.92, 0.080, 0.010),
+)
+
+
+def _mirrored(strokes: tuple[tuple[float, ...], ...], bust: Bust) -> F32:
+    """Both halves' strokes f32[2n, 8], fitted to each shoulder; the leaning half is stronger and hangs a little lower."""
+    out = []
+    for side, sign in enumerate((-1.0, 1.0)):
+        leaning = sign == bust.hand
+        wide = bust.half[side] / 1.38
+        drop = bust.shoulder[side] - 0.36
+        for i, (ax, ay, bx, by, cx, cy, width, height) in enumerate(strokes):
+            wave = 0.05 * np.sin(2.4 * i + (0.0 if leaning else 1.7))
+            fit = [v for x, y in ((ax, ay), (bx, by + wave), (cx, cy + 0.6 * wave)) for v in (sign * x * wide, y + drop + 0.5 * wave)]
+            out.append((*fit, width, height * (1.15 if leaning else 0.85) * (1 + 0.35 * np.sin(1.9 * i + (2.2 if leaning else 0.4)))))
+    return np.array(out, np.float32)
+
+
+WALE, COURSE = 0.036, 0.027
+"""A stitch of the body, hw: about 5 x 4 mm, a hand-knit gauge that still draws at 1024 px."""
+RIB, RIB_COURSE = 0.050, 0.030
+
+
+def _laid(depth: F32, x: F32, y: F32, hand: float, q_px: float) -> tuple[F32, F32]:
+    """Cloth coordinates f32[h, w] (hw along the cloth, right and UP) on a coarse body, so that stitches crowd as it turns away."""
+    right, down = slopes(blur(depth, 0.05 * q_px), q_px)
+    long_x = np.sqrt(1 + np.minimum(right * right, 4))
+    long_y = np.sqrt(1 + np.minimum(down * down, 4))
+    axis = int(np.argmin(np.abs(x[-1])))
+    s = np.cumsum(blur(long_x, 0.06 * q_px), 1, dtype=np.float64) / q_px
+    s -= s[:, axis : axis + 1] - x[:, axis : axis + 1]
+    t = np.cumsum(blur(long_y, 0.06 * q_px), 0, dtype=np.float64) / q_px
+    t -= t[-1:] - y[-1:]
+    return np.asarray(s * hand, np.float32), np.asarray(-t, np.float32)
+
+
+def _knitted(
+    right: F32, down: F32, height: F32, tone: F32, relief: float, hw_px: float, fuzz: F32
+) -> tuple[F32, F32]:
+    """Normals f32[h, w, 3] and relative reflectance f32[h, w] of a knit laid on a surface with these slopes."""
+    gx, gy = slopes(cv2.GaussianBlur(height, (0, 0), 0.55) * np.float32(relief), hw_px)
+    normal = facing(right + gx, down + gy)
+    # The depth between yarns gives back less light; loose fibre on top blurs the difference.
+    return normal, np.asarray((0.42 + 0.80 * height) * tone * (1 + 0.10 * fuzz), np.float32)
+
+
+def turtleneck(bust: Bust, x: F32, y: F32, edge: F32, depth: F32, quarter: tuple[F32, F32, F32]) -> list[Layer]:
+    """A roll-neck sweater from the inside of its collar outward.
+
+    `x`, `y` f32[h, w] hw, `edge` the body's signed distance (hw), `depth` the body's depth, `quarter` the same depth and
+    its coordinates on a quarter grid.
+    """
+    k = bust.hw_px
+    hand = np.float32(bust.hand)
+    fuzz = noise(x * hand * 230, y * 230, 41)
+
+    # Body: stockinette on a draped form. A hand-knit's outline is alive by a fraction of a stitch.
+    s, t = _laid(*quarter, bust.hand, k / 4)
+    s, t = (cv2.resize(v, (x.shape[1], x.shape[0]), interpolation=cv2.INTER_LINEAR) for v in (s, t))
+    height, tone = fabric(s / WALE, t / COURSE, ribbed=False, stream=3)
+    right, down = slopes(depth, k)
+    normal, grey = _knitted(right, down, height, tone, 0.0085, k, fuzz)
+    ragged = 0.006 * noise(x * hand * 26, y * 26, 42) + 0.003 * fuzz
+    body = Layer(_coverage(edge + ragged, k, 3.0), depth, normal, grey, 0.9, 0.0, 0.30)
+    return [_collar_back(bust, x, y), body, _collar_front(bust, x, y, depth, fuzz)]
+
+
+def _coverage(distance: F32, hw_px: float, soft_px: float) -> F32:
+    """Coverage f32[h, w] from a signed distance in hw, falling over `soft_px`."""
+    return np.asarray(np.clip(0.5 + distance * np.float32(hw_px / soft_px), 0, 1), np.float32)
+
+
+@dataclass(frozen=True)
+class _Ring:
+    """The roll collar as a leaning elliptic tube round the neck."""
+
+    top: float
+    """Upper edge at the front, hw below the chin."""
+    tall: float
+    wide: float
+    deep: float
+    """Half-axes across and toward the camera."""
+    centre_z: float
+    tilt: float = 0.42
+    """The back of the collar stands higher than its front by this much per hw of depth."""
+
+
+def _ring(bust: Bust) -> _Ring:
+    start = (bust.shoulder[0] + bust.shoulder[1]) / 2
+    wide = bust.neck + 0.045
+    deep = 0.86 * wide
+    tall = float(np.clip(0.31 + 0.5 * (start - 0.30), 0.30, 0.42))
+    return _Ring(0.13 + max(bust.lifted, -0.03), tall, wide, deep, bust.throat[2] + 0.05 - deep)
+
+
+def _collar_back(bust: Bust, x: F32, y: F32) -> Layer:
+    """The inside of the collar's far half, seen between the neck and its rim."""
+    ring = _ring(bust)
+    sine = np.clip(x / np.float32(ring.wide), -0.999, 0.999)
+    cosine = np.sqrt(1 - sine * sine)
+    rim = ring.top - ring.tilt * ring.deep * (1 + cosine) + 0.02 * bust.hand * x
+    front = ring.top - ring.tilt * ring.deep * (1 - cosine)
+    inside = np.minimum(np.minimum(y - rim, front + 0.10 - y), ring.wide - np.abs(x))
+    depth = ring.centre_z - ring.deep * cosine + 0.15 * np.maximum(rim + 0.03 - y, 0)
+    ribs = np.cos(2 * np.pi * np.arcsin(sine) * np.float32(ring.wide / RIB))
+    normal = facing(sine * 1.2, np.zeros_like(x))
+    grey = 0.45 + 0.12 * ribs
+    return Layer(_coverage(inside, bust.hw_px, 2.5), np.asarray(depth, np.float32), normal, np.asarray(grey, np.float32), 0.9, 0.0, 0.1)
+
+
+def _collar_front(bust: Bust, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
+    """The rolled fold: thick, ribbed, soft at its lip, slumping a little, resting on the shoulders below."""
+    ring, k, hand = _ring(bust), bust.hw_px, np.float32(bust.hand)
+    lean = x * hand
+
+    # Where on the tube: s hw below the rim; the rim waves a little and sits higher on one side.
+    sine0 = np.clip(x / np.float32(ring.wide), -0.999, 0.999)
+    rise = ring.tilt * ring.deep * (1 - np.sqrt(1 - sine0 * sine0))
+    wave = 0.010 * noise(lean * 3.1 + 5, np.zeros_like(x), 51) + 0.020 * lean
+    s = y - (ring.top - rise + wave)
+    tall = ring.tall + 0.014 * noise(lean * 2.3 + 9, np.zeros_like(x), 52) - 0.012 * lean
+    f = np.clip(s / tall, 0, 1)
+
+    # Girth: it widens onto the shoulders, and slack cloth rolls over in two or three soft rings that wander.
+    slump = 0.011 * noise(lean * 2.4 + 2, s * 9.0 - 1.5 * lean + 0.4, 53) + 0.006 * noise(lean * 5.5, s * 15 + lean, 54)
+    slump = slump * step(s, 0.02, 0.10)
+    lip, hem = np.float32(0.045), np.float32(0.030)
+    over = np.clip(1 - np.maximum(s, 0.001) / lip, 0, 1)
+    under = np.clip(1 - np.maximum(tall - s, 0.001) / hem, 0, 1)
+    tuck = lip * 0.7 * (1 - np.sqrt(1 - over * over)) + hem * 0.7 * (1 - np.sqrt(1 - under * under))
+    wide = ring.wide + 0.060 * f * f + slump - tuck * 0.4
+    sine = np.clip(x / wide, -0.9995, 0.9995)
+    tube = ring.centre_z + (ring.deep + 0.030 * f * f) * np.sqrt(1 - sine * sine) + slump - tuck
+    depth = _joint(tube, body + 0.034 - tuck, 0.05)
+
+    # Ribs run round by angle, so they crowd toward both sides; each swells the hem and the lip it reaches.
+    height, tone = fabric(np.arcsin(sine) * (ring.wide / RIB) * hand, -s / np.float32(RIB_COURSE), ribbed=True, stream=7)
+    right, down = slopes(cv2.GaussianBlur(depth, (0, 0), 1.2), k)
+    normal, grey = _knitted(right, down, height, tone, 0.0130, k, fuzz)
+    ragged = 0.004 * noise(lean * 26, y * 26, 55) + 0.002 * fuzz
+    edge = np.minimum(np.minimum(s + 0.006 * (height - 0.5), tall - s + 0.010 * (height - 0.5)), wide - np.abs(x)) + ragged
+    return Layer(_coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, 0.30)

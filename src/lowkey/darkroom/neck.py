@@ -1,0 +1,353 @@
+"""The person's measures and what stays of them: the head, its hair or wrap, hands, and a neck rebuilt under the jaw.
+
+All lengths in hw; picture coordinates from the chin, x right and y DOWN, until a normal is made of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from lowkey.darkroom.knit import noise
+from lowkey.pixels import F32, luminance
+from lowkey.plate.plate import Plate
+
+JAW = (93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323)
+"""Mesh points along the jaw, from the frame-left ear over the chin to the frame-right ear."""
+EARS, CHIN, BROW, NOSE = (234, 454), 152, 9, 1
+
+
+@dataclass(frozen=True)
+class Bust:
+    """The measures a garment is cut to."""
+
+    hw_px: float
+    hand: float
+    """+1 or -1: which way anything lopsided leans. It follows the head, so a mirrored person is dressed mirrored."""
+    chin_px: tuple[float, float]
+    chin_z: float
+    throat: tuple[float, float, float]
+    """x, y (hw from the chin) and depth (hw) of the neck's front at collar height."""
+    lean: float
+    """Sideways slope of the neck's axis, hw per hw downward."""
+    neck: float
+    """Half-width of the neck."""
+    shoulder: tuple[float, float]
+    """How far below the chin each shoulder line starts (viewer's left, right), carried inward to the neck."""
+    half: tuple[float, float]
+    """Half-width of the shoulders (left, right) from the neck's axis."""
+    lifted: float
+    """How far the chin has left the collar because the head is tipped up, hw (negative: it sinks in)."""
+    covered: bool
+    """True under a hijab, scarf or hood."""
+
+    def across(self, x_px: F32, y_px: F32) -> tuple[F32, F32]:
+        """Pixels to (x from the neck's axis, y below the chin), hw."""
+        y = (y_px - np.float32(self.chin_px[1])) / np.float32(self.hw_px)
+        x = (x_px - np.float32(self.chin_px[0])) / np.float32(self.hw_px) - np.float32(self.throat[0])
+        return x - np.float32(self.lean) * np.clip(y - np.float32(self.throat[1]), -0.6, 0.6), y
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One sheet of material over whatever lies below: coverage, form, and how it answers light. All f32[h, w(, 3)]."""
+
+    cover: F32
+    depth: F32
+    normal: F32
+    albedo: F32
+    roughness: float
+    specular: float
+    sheen: float
+    skin: float = 0.0
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Coverages f32[h, w] of what comes from the photo whatever is worn."""
+
+    head: F32
+    """Face, ears, hair (wherever it falls), beard, wrap, glasses."""
+    wrap: F32
+    """The part of `head` that is cloth."""
+    hair: F32
+    hands: F32
+    below: F32
+    """Signed distance to the jaw line, hw: positive below it."""
+
+
+def step(x: F32, low: float, high: float) -> F32:
+    """Smooth step 0..1 between low and high."""
+    t = np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def blur(x: F32, sigma_px: float) -> F32:
+    """Gaussian blur that shrinks the picture first when sigma is large."""
+    k = int(max(1, 2 ** int(np.log2(max(sigma_px / 4, 1)))))
+    if k == 1:
+        return np.asarray(cv2.GaussianBlur(x, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE), np.float32)
+    h, w = x.shape[:2]
+    small = cv2.resize(x, (max(w // k, 2), max(h // k, 2)), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma_px / k, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def slopes(depth: F32, hw_px: float) -> tuple[F32, F32]:
+    """Slope of depth f32[h, w] (hw) to the right and DOWN, hw per hw."""
+    return (
+        np.asarray(cv2.Scharr(depth, cv2.CV_32F, 1, 0, scale=hw_px / 32), np.float32),
+        np.asarray(cv2.Scharr(depth, cv2.CV_32F, 0, 1, scale=hw_px / 32), np.float32),
+    )
+
+
+def facing(right: F32, down: F32) -> F32:
+    """Unit normals f32[h, w, 3] of a surface with these slopes."""
+    k = 1 / np.sqrt(1 + right * right + down * down)
+    return np.asarray(np.stack((-right * k, down * k, k), -1), np.float32)
+
+
+def measure(plate: Plate) -> Bust:
+    """Take a person's measures from the mesh and, as far as hair and cloth leave them visible, from the silhouette."""
+    k = np.float32(plate.hw_px)
+    mesh = plate.landmarks
+    chin = mesh[CHIN]
+    ears = mesh[list(EARS), :2].mean(0)
+    hand = 1.0 if float(mesh[CHIN, 0] - ears[0]) + 1e-6 >= 0 else -1.0
+    lifted = float(np.clip(0.30 * np.sin(np.radians(plate.pose.pitch_deg)), -0.08, 0.16))
+    wrap = _wrap(plate)
+
+    # The neck hangs from the skull, between the ears, and follows the head's roll half-way.
+    down = chin[:2] - mesh[BROW, :2]
+    roll = float(np.clip(down[0] / max(float(down[1]), 1.0), -0.5, 0.5))
+    turn = float(chin[0] - ears[0]) / float(k)
+    guess = float(np.clip(-turn + 0.65 * roll, -0.35, 0.35))
+    bare = np.clip(plate.matte - plate.parts["hair"] - wrap, 0, 1) > 0.5
+    x_px, half = _neck_run(bare, plate.parts["hair"] + wrap, float(chin[0]) + guess * float(k), float(chin[1]), float(k))
+    offset = guess if x_px is None else float(np.clip((x_px - chin[0]) / k, guess - 0.12, guess + 0.12))
+
+    axis = float(chin[0]) + offset * float(k)
+    body = np.clip(plate.matte - plate.parts["hair"], 0, 1) > 0.5
+    lines, halves = _shoulders(body, axis, float(chin[1]), float(k))
+    edge = float(chin[2]) / float(k) * 0.95
+    h, w = plate.matte.shape
+    at_y, at_x = int(np.clip(chin[1] + (0.24 + max(lifted, 0)) * k, 0, h - 1)), int(np.clip(axis, 0, w - 1))
+    seen = plate.depth[max(at_y - 6, 0) : at_y + 7, max(at_x - 12, 0) : at_x + 13]
+    depth = float(np.clip(np.median(seen), edge - 0.52, edge - 0.30))
+    return Bust(
+        float(k), hand, (float(chin[0]), float(chin[1])), edge, (offset, 0.24, depth), float(np.clip(-0.35 * roll, -0.15, 0.15)),
+        half, lines, halves, lifted, bool(wrap.max() > 0.5 and _closes_below(wrap, mesh)),
+    )  # fmt: skip
+
+
+def _neck_run(bare: F32, hidden: F32, x: float, y: float, k: float) -> tuple[float | None, float]:
+    """Centre (px, or None) and half-width (hw) of the neck: the narrowest run of uncovered body through the axis."""
+    h, w = bare.shape
+    column = int(np.clip(x, 1, w - 2))
+    found = []
+    for row in range(int(y - 0.02 * k), int(y + 0.42 * k), 4):
+        if not 0 <= row < h or not bare[row, column]:
+            continue
+        gaps = np.flatnonzero(~bare[row])
+        left, right = gaps[gaps < column], gaps[gaps > column]
+        if not len(left) or not len(right):
+            continue
+        a, b = int(left[-1]), int(right[0])
+        # A side that ends at hair says only that the neck is at least so wide.
+        free = hidden[row, max(a - 3, 0)] < 0.3 and hidden[row, min(b + 3, w - 1)] < 0.3
+        found.append((b - a, (a + b) / 2, free))
+    runs = [f for f in found if f[2]] or found
+    if not runs:
+        return None, 0.38
+    width, centre, free = sorted(runs)[len(runs) // 8]
+    half = width / 2 / k
+    return (centre if free and half < 0.6 else None), float(np.clip(half if half < 0.62 else 0.40, 0.31, 0.47))
+
+
+SHOULDER_SLOPE = 0.36
+"""Rise of the shoulder line per hw across: about 20 degrees."""
+
+
+def _shoulders(body: F32, axis: float, y: float, k: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Where each shoulder line meets the axis (hw below the chin) and each half-width (hw), viewer's left then right."""
+    h, w = body.shape
+    lines, halves = [], []
+    for sign in (-1, 1):
+        tops, wide = [], []
+        for u in np.arange(0.62, 1.02, 0.02):
+            column = round(axis + sign * u * k)
+            if 0 <= column < w:
+                rows = np.flatnonzero(body[max(int(y - 0.3 * k), 0) : int(y + 1.3 * k), column])
+                if len(rows):
+                    tops.append((rows[0] + max(int(y - 0.3 * k), 0) - y) / k - SHOULDER_SLOPE * (u - 0.42))
+        for row in range(int(y + 0.9 * k), int(y + 1.5 * k), 8):
+            if 0 <= row < h:
+                run = np.flatnonzero(body[row, int(np.clip(axis, 0, w - 1)) :] if sign > 0 else body[row, : int(np.clip(axis, 1, w))][::-1])
+                if len(run):
+                    wide.append(run[-1] / k)
+        lines.append(float(np.clip(np.median(tops) if len(tops) > 5 else 0.42, 0.20, 0.62)))
+        halves.append(float(np.clip(0.96 * np.median(wide) if wide else 1.38, 1.25, 1.45)))
+    return (lines[0], lines[1]), (halves[0], halves[1])
+
+
+def _wrap(plate: Plate) -> F32:
+    """Cloth worn on the head f32[h, w]: hijab, scarf, hood or cap, down to where the body's own cloth begins."""
+    k = plate.hw_px
+    mesh = plate.landmarks
+    q = 4
+    cloth = cv2.resize(plate.parts["cloth"], None, fx=1 / q, fy=1 / q, interpolation=cv2.INTER_AREA)
+    rows = (np.arange(cloth.shape[0], dtype=np.float32)[:, None] + 0.5) * q
+    mouth_y, chin_y = float(mesh[13, 1]), float(mesh[CHIN, 1])
+    seeds = (cloth > 0.5) & (rows < mouth_y)
+    nothing = np.zeros_like(plate.matte)
+    if seeds.sum() * q * q < 0.10 * k * k:
+        return nothing
+
+    # Which of the cloth below the chin is still the wrap? What looks like it and hangs together with it.
+    rgb = cv2.resize(plate.albedo, (cloth.shape[1], cloth.shape[0]), interpolation=cv2.INTER_AREA)
+    look = np.log(np.clip(rgb, 0.01, 1)).astype(np.float32)
+    body = (cloth > 0.5) & (rows > chin_y + 1.1 * k) & (rows < chin_y + 1.9 * k)
+    near = (rows < chin_y + 0.55 * k).astype(np.float32)
+    if body.sum() > 50:
+        own, other = np.median(look[seeds], 0), np.median(look[body], 0)
+        spread = np.maximum(look[seeds].std(0), 0.12) + 0.05
+        if np.abs((own - other) / spread).max() > 1.0:
+            d_own, d_other = (((look - m) / spread) ** 2 for m in (own, other))
+            near = ((d_own.sum(-1) < d_other.sum(-1)) & (rows < chin_y + 1.4 * k)).astype(np.float32)
+    mask = ((cloth > 0.4) & ((rows < chin_y - 0.1 * k) | (blur(near, 0.03 * k / q) > 0.5))).astype(np.uint8)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, names = cv2.connectedComponents(mask)
+    kept = np.isin(names, np.unique(names[seeds & (mask > 0)])) & (mask > 0)
+    wide = cv2.resize(kept.astype(np.float32), plate.size_px, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(step(blur(wide, 2.5), 0.25, 0.75) * np.minimum(plate.parts["cloth"] * 1.25, 1) * plate.inside, np.float32)
+
+
+def _closes_below(wrap: F32, mesh: F32) -> bool:
+    """True when the head's cloth reaches past the chin on both sides, as a cap's does not."""
+    row = int(np.clip(mesh[CHIN, 1], 0, wrap.shape[0] - 1))
+    line = wrap[row] > 0.5
+    x = int(np.clip(mesh[CHIN, 0], 1, wrap.shape[1] - 1))
+    return bool(line[:x].any() or line[x:].any())
+
+
+def keep(plate: Plate, bust: Bust) -> Kept:
+    """What of the photo stays in front of any garment."""
+    k = plate.hw_px
+    below = _below_jaw(plate.landmarks, plate.size_px, k)
+    wrap = _wrap(plate)
+    hair = _falling(plate, below)
+    # Two pixels of feather at the jaw, as a lens would give.
+    above = np.clip(0.5 - below * np.float32(k / 2.0), 0, 1)
+    body_cloth = np.clip(plate.parts["cloth"] - wrap, 0, 1)
+    head = np.maximum(np.maximum(above * (1 - body_cloth), hair), wrap) * plate.matte
+    return Kept(np.asarray(head, np.float32), wrap, hair, np.asarray(plate.parts["hands"] * plate.matte, np.float32), below)
+
+
+def _below_jaw(mesh: F32, size_px: tuple[int, int], k: float) -> F32:
+    """Signed distance f32[h, w] (hw) to the jaw line, carried outward from under the ears; positive below."""
+    w, h = size_px
+    up = mesh[10, :2] - mesh[CHIN, :2]
+    up = up / max(float(np.hypot(*up)), 1e-6)
+    side = np.array([-up[1], up[0]], np.float32)
+    jaw = mesh[list(JAW[1:-1]), :2]
+    left, right = jaw[0] - side * np.float32(8 * k), jaw[-1] + side * np.float32(8 * k)
+    far = up * np.float32(12 * k)
+    ring = np.concatenate([left[None], jaw, right[None], (right + far)[None], (left + far)[None]])
+    inner = np.zeros((h, w), np.uint8)
+    cv2.fillPoly(inner, [np.round(ring * 16).astype(np.int32)], 1, shift=4)
+    distance = cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5) - cv2.distanceTransform(inner, cv2.DIST_L2, 5)
+    return np.asarray(cv2.GaussianBlur(distance, (0, 0), 2.0) / np.float32(k), np.float32)
+
+
+def _falling(plate: Plate, below: F32) -> F32:
+    """Hair and beard f32[h, w], wherever they fall, without islands that hang from no head and thinned where the photo ends."""
+    q = 4
+    hair = plate.parts["hair"]
+    small = cv2.resize(hair, None, fx=1 / q, fy=1 / q, interpolation=cv2.INTER_AREA)
+    on_head = cv2.resize(below, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA) < -0.02
+    _, names = cv2.connectedComponents((small > 0.3).astype(np.uint8))
+    roots = np.unique(names[on_head & (small > 0.5)])
+    rooted = np.isin(names, roots[roots > 0]).astype(np.float32)
+    rooted = cv2.resize(cv2.dilate(rooted, np.ones((3, 3))), plate.size_px, interpolation=cv2.INTER_LINEAR)
+    hair = hair * rooted
+    if plate.inside[-1].min() > 0.5:
+        return np.asarray(hair, np.float32)
+
+    # Cut by the photo's lower edge, hair must end somewhere: strands taper off over the last third of a head-width.
+    h, w = hair.shape
+    ends = np.where(plate.inside > 0.5, np.arange(h, dtype=np.float32)[:, None], 0).max(0)
+    x = np.arange(w, dtype=np.float32) / np.float32(plate.hw_px)
+    ragged = sum(a * np.sin(2 * np.pi * f * x + p) for a, f, p in ((0.5, 3.1, 0.3), (0.3, 9.7, 1.9), (0.2, 27.0, 4.1)))
+    left = (ends[None] - np.arange(h, dtype=np.float32)[:, None]) / np.float32(plate.hw_px)
+    return np.asarray(hair * step(left - 0.12 * (1 + ragged[None]).astype(np.float32), -0.02, 0.10), np.float32)
+
+
+def spread(colour: F32, weight: F32, hw_px: float) -> F32:
+    """Colour f32[h, w, 3] carried from where `weight` f32[h, w] is 1 to everywhere else, ever more smoothly with distance."""
+    q = 4
+    size = (max(weight.shape[1] // q, 2), max(weight.shape[0] // q, 2))
+    w = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    c = cv2.resize(colour * weight[..., None], size, interpolation=cv2.INTER_AREA)
+    total, mass = c * np.float32(1e-9), w * np.float32(1e-9)
+    # Each blur counts a hundred times less than the finer one before it: near pixels win where there are any.
+    for i, sigma in enumerate((0.02, 0.06, 0.18, 0.55)):
+        total = total + blur(c, sigma * hw_px / q) * np.float32(0.01**i)
+        mass = mass + blur(w, sigma * hw_px / q) * np.float32(0.01**i)
+    filled = total / np.maximum(mass, 1e-12)[..., None]
+    return np.asarray(cv2.resize(filled, (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, rows: slice) -> Layer:
+    """The neck under the jaw f32[h, w], `rows` of the plate: a leaning cylinder in skin.
+
+    Where the photo shows the neck its own skin stays; where it showed a collar, a tie or a ring, skin is carried over from
+    neck, jaw and cheeks. From the jaw's edge the underside falls back steeply until it meets the throat (shadows.md: .16 hw
+    behind the chin at .05 below it, about .4 at .3).
+    """
+    k = plate.hw_px
+    below = kept.below[rows]
+    albedo, skin = plate.albedo[rows], plate.parts["skin"][rows] * plate.inside[rows]
+    face = np.clip(skin - plate.parts["lips"][rows] - plate.parts["hair"][rows], 0, 1)
+    own = step(cv2.erode(np.clip(face, 0, 1), np.ones((5, 5))), 0.75, 0.98) * (below > -0.30)
+
+    # Skin carried downward; a photo's own shadow under the chin is taken half-way back to the jaw's tone.
+    carried = spread(albedo, own * np.where(below > 0, 1.0, 0.3).astype(np.float32), k)
+    jaw = spread(albedo, own * ((below < -0.02) & (below > -0.18)), k)
+    fit = np.sqrt(np.clip(luminance(blur(jaw, 0.1 * k)), 0.02, 1) / np.clip(luminance(blur(carried, 0.1 * k)), 0.02, 1))
+    pores = 1 + 0.05 * noise(x * np.float32(bust.hand) * 95, y * 95, 61) * 0.6
+    carried = carried * pores[..., None]
+    seen = blur(own, 2.5)[..., None] * own[..., None]
+    tone = (seen * albedo + (1 - seen) * carried) * np.clip(fit, 0.7, 1.5)[..., None]
+
+    # Form: a cylinder, and the jaw's underside joined to it.
+    sine = np.clip(x / np.float32(bust.neck), -0.995, 0.995)
+    tube = bust.throat[2] - 0.9 * bust.neck * (1 - np.sqrt(1 - sine * sine)) - 0.10 * np.maximum(0.2 - y, 0)
+    d = np.maximum(below, 0)
+    fall = 0.42 * (1 - np.exp(-d / 0.115))
+    under = _jaw_depth(plate, rows) - fall
+    h = np.clip(0.5 + 0.5 * (under - tube) / 0.06, 0, 1)
+    depth = np.asarray(tube + (under - tube) * h + 0.06 * h * (1 - h), np.float32)
+    right, down = slopes(cv2.GaussianBlur(depth, (0, 0), 0.008 * k), k)
+    normal = facing(np.clip(right, -4, 4), np.clip(down, -4, 4))
+
+    column = np.minimum(np.float32(bust.neck) - np.abs(x), y + 0.55)
+    cover = np.clip(0.5 + column * np.float32(k / 2.0), 0, 1)
+    photo = skin * plate.matte[rows] * step(y, -0.6, -0.5)
+    cover = np.maximum(cover, photo * (np.abs(x) < bust.neck + 0.3)) * step(below, -0.05, -0.03)
+    return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), 0.44, 0.030, 0.0, 1.0)
+
+
+def _jaw_depth(plate: Plate, rows: slice) -> F32:
+    """Depth f32[h, w] (hw) of the jaw's edge nearest to each pixel, smoothed along the jaw."""
+    k, q = np.float32(plate.hw_px), 8
+    h, w = rows.stop - rows.start, plate.matte.shape[1]
+    jaw = plate.landmarks[list(JAW[1:-1])]
+    fine = np.linspace(0, len(jaw) - 1, 57)
+    px, py, pz = (np.interp(fine, range(len(jaw)), jaw[:, i]).astype(np.float32) for i in range(3))
+    ys, xs = np.mgrid[rows.start : rows.stop : q, 0:w:q].astype(np.float32)
+    far = (xs[..., None] - px) ** 2 + (ys[..., None] - py) ** 2 + np.square(0.04 * k)
+    weight = 1 / (far * far)
+    z = (weight * (pz / k * np.float32(0.95))).sum(-1) / weight.sum(-1)
+    return np.asarray(cv2.resize(z.astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
