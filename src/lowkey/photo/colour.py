@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from lowkey.pixels import F32, U16, srgb_encode
+from lowkey.pixels import F32, U16, srgb_decode, srgb_encode
 
 MID_GREY = 118
 """Code of 18 % grey in 8-bit sRGB: what lies under transparent pixels."""
@@ -29,8 +29,11 @@ ROWS = 256
 _SRGB_TO_XYZ = np.array([[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169], [0.0139322, 0.0971045, 0.7141733]])
 _XYZ_TO_SRGB = np.linalg.inv(_SRGB_TO_XYZ)
 
-# Adobe RGB (1998) adapted to D50 (annex C of its specification), for cameras that tag it by EXIF alone; gamma 563/256.
-_ADOBE_TO_XYZ = np.array([[0.60974, 0.20528, 0.14919], [0.31111, 0.62567, 0.06322], [0.01947, 0.06087, 0.74457]])
+NAMED = {
+    "Adobe RGB": np.array([[0.60974, 0.20528, 0.14919], [0.31111, 0.62567, 0.06322], [0.01947, 0.06087, 0.74457]]),
+    "Display P3": np.array([[0.51512, 0.29198, 0.15710], [0.24120, 0.69225, 0.06657], [-0.00105, 0.04189, 0.78407]]),
+}
+"""Linear RGB to XYZ adapted to D50: Adobe RGB (1998), annex C, gamma 563/256; Display P3 as in its ICC profile, sRGB's curve."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,11 @@ class MatrixProfile:
         return out
 
 
-def adobe_rgb() -> MatrixProfile:
-    """Adobe RGB (1998)."""
-    curve = (np.arange(65536, dtype=np.float64) / 65535) ** (563 / 256)
-    return MatrixProfile(np.stack([curve] * 3).astype(np.float32), (_XYZ_TO_SRGB @ _ADOBE_TO_XYZ).astype(np.float32))
+def named_gamut(name: str) -> MatrixProfile:
+    """A space of NAMED, for files that name their colours without a profile."""
+    x = np.arange(65536, dtype=np.float32) / 65535
+    curve = x ** np.float32(563 / 256) if name == "Adobe RGB" else srgb_decode(x)
+    return MatrixProfile(np.stack([curve] * 3), (_XYZ_TO_SRGB @ NAMED[name]).astype(np.float32))
 
 
 def matrix_profile(icc: bytes) -> MatrixProfile | None:
@@ -148,7 +152,7 @@ def profile(icc: bytes | None, notes: list[str]) -> Profile | None:
         return None
 
 
-def to_srgb(im: Image.Image, icc: bytes | None, notes: list[str], *, adobe_by_exif: bool = False) -> Image.Image:
+def to_srgb(im: Image.Image, icc: bytes | None, notes: list[str], *, gamut: str | None = None) -> Image.Image:
     """8-bit picture (L, RGB or CMYK) to RGB in sRGB."""
     found = profile(icc, notes)
     mode = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}.get(found.space) if found else None
@@ -163,8 +167,8 @@ def to_srgb(im: Image.Image, icc: bytes | None, notes: list[str], *, adobe_by_ex
         notes.append(f"its colour profile is for {found.space}, not for this kind of picture, and was not used: read as sRGB")
     if im.mode == "CMYK":
         notes.append("CMYK without a profile: converted plainly, so colours are approximate; send the RGB original if there is one")
-    if im.mode == "RGB" and adobe_by_exif and not found:
-        wide = adobe_rgb()
+    if im.mode == "RGB" and gamut and not found:
+        wide = named_gamut(gamut)
         codes = np.asarray(im)
         out = np.empty_like(codes)
         for y in range(0, len(codes), ROWS):

@@ -1,18 +1,17 @@
-"""Sizes and completeness read from file headers, before any decoder allocates a picture.
+"""Sizes and completeness of PNG, WebP and ISO media files, read from their headers before any decoder allocates a picture.
 
-Only the few fields needed are read, each with bounds checked. Sources: PNG 3rd edition (W3C), TIFF 6.0 (Adobe 1992) with
-TIFF/EP and DNG 1.7 tags, RFC 9649 (WebP), ISO/IEC 14496-12 (boxes of HEIC, AVIF and CR3).
+Only the few fields needed are read, each with bounds checked. Sources: PNG 3rd edition (W3C), RFC 9649 (WebP),
+ISO/IEC 14496-12 (boxes of HEIC, AVIF and CR3), ITU-T H.273 (colour code points).
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass, field
 
 from lowkey.errors import PhotoError
 
-TRUNCATED = "the file ends too early: part of the picture is missing; copy it again from the camera or the sender"
+TRUNCATED = "the file ends too early, part of the picture is missing: copy it again from the camera or the sender"
 DAMAGED = "the picture data is damaged: copy the file again from the camera or the sender"
 
 
@@ -20,20 +19,16 @@ def truncated() -> PhotoError:
     return PhotoError("photo-truncated", TRUNCATED)
 
 
-@dataclass(frozen=True)
-class PngHeader:
-    width: int
-    height: int
-    bits: int
-    """Bits per channel."""
+def damaged() -> PhotoError:
+    return PhotoError("photo-damaged", DAMAGED)
 
 
-def png_header(data: bytes) -> PngHeader:
-    """IHDR of a PNG: 25 bytes after the signature."""
+def png_header(data: bytes) -> tuple[int, int, int]:
+    """(width, height, bits per channel) of a PNG."""
     if len(data) < 33 or data[12:16] != b"IHDR":
         raise truncated()
     width, height, bits = struct.unpack_from(">IIB", data, 16)
-    return PngHeader(width, height, bits)
+    return width, height, bits
 
 
 def check_png_chunks(data: bytes) -> None:
@@ -48,7 +43,7 @@ def check_png_chunks(data: bytes) -> None:
             raise truncated()
         critical = not name[0] & 0x20
         if critical and zlib.crc32(memoryview(data)[at + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
-            raise PhotoError("photo-damaged", DAMAGED)
+            raise damaged()
         if name == b"IEND":
             return
         at = end
@@ -67,7 +62,7 @@ def webp_size(data: bytes) -> tuple[int, int]:
     if name == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, 26)
         return width & 0x3FFF, height & 0x3FFF
-    raise PhotoError("photo-damaged", DAMAGED)
+    raise damaged()
 
 
 def check_boxes(data: bytes) -> None:
@@ -78,88 +73,21 @@ def check_boxes(data: bytes) -> None:
         if size == 1 and at + 16 <= len(data):
             size = struct.unpack_from(">Q", data, at + 8)[0]
         if size == 0:
+            # The last box may run to the end; zeros after the last box are padding.
             return
         if size < 8:
-            # Some cameras pad the end with zeros; anything else is damage.
-            raise PhotoError("photo-damaged", DAMAGED)
+            raise damaged()
         at += size
     if at > len(data):
         raise truncated()
 
 
-# TIFF tag numbers.
-WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, STRIP_OFFSETS, STRIP_COUNTS, PLANAR = 256, 257, 258, 259, 262, 273, 279, 284
-SAMPLES, ORIENTATION, TILE_OFFSETS, TILE_COUNTS, SUB_IFDS, EXTRA_SAMPLES, SAMPLE_FORMAT, ICC = 277, 274, 324, 325, 330, 338, 339, 34675
-DNG_VERSION, CFA_PATTERN = 50706, 33422
-CFA, LINEAR_RAW = 32803, 34892
-"""Photometric interpretations that only RAW files have."""
-
-_TYPES = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I"}
-_WANTED = frozenset(
-    (WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, STRIP_OFFSETS, STRIP_COUNTS, PLANAR, SAMPLES, ORIENTATION)
-    + (TILE_OFFSETS, TILE_COUNTS, SUB_IFDS, EXTRA_SAMPLES, SAMPLE_FORMAT, ICC, DNG_VERSION, CFA_PATTERN)
-)
-
-
-@dataclass
-class TiffDirectory:
-    """One image file directory: integer tags only, each a tuple."""
-
-    tags: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    children: list[TiffDirectory] = field(default_factory=list)
-    """The directories named by SubIFDs."""
-    more: bool = False
-    """Another page follows."""
-
-    def get(self, tag: int, default: int = 0) -> int:
-        values = self.tags.get(tag)
-        return values[0] if values else default
-
-    @property
-    def raw(self) -> bool:
-        """True for DNG and for cameras' own RAW formats that are TIFFs."""
-        here = DNG_VERSION in self.tags or CFA_PATTERN in self.tags or self.get(PHOTOMETRIC) in (CFA, LINEAR_RAW)
-        # Compression numbers that only cameras write: Nikon, Sony, Pentax, Samsung, Kodak (TIFF/EP registrations).
-        return here or self.get(COMPRESSION) in (34713, 32767, 32770, 65000, 65535) or any(c.raw for c in self.children)
-
-    def check_complete(self, file_bytes: int) -> None:
-        """Every strip and tile must lie inside the file."""
-        for offsets, counts in ((STRIP_OFFSETS, STRIP_COUNTS), (TILE_OFFSETS, TILE_COUNTS)):
-            starts, sizes = self.tags.get(offsets, ()), self.tags.get(counts, ())
-            if any(start + size > file_bytes for start, size in zip(starts, sizes, strict=False)):
-                raise truncated()
-        for child in self.children:
-            child.check_complete(file_bytes)
-
-
-def tiff_directory(data: bytes, *, at: int | None = None, depth: int = 0) -> TiffDirectory:
-    """The first directory of a TIFF and the sub-directories it names; PhotoError when it lies outside the file."""
-    if len(data) < 16:
-        raise truncated()
-    order = "<" if data[:2] == b"II" else ">"
-    if data[2:4] in (b"+\0", b"\0+"):
-        raise PhotoError("photo-unsupported", "this is a BigTIFF, which is not read: export it as a plain TIFF, PNG or JPEG")
-    here = struct.unpack_from(order + "I", data, 4)[0] if at is None else at
-    if here + 2 > len(data):
-        raise truncated()
-    count = struct.unpack_from(order + "H", data, here)[0]
-    if here + 2 + 12 * count > len(data):
-        raise truncated()
-    directory = TiffDirectory()
-    for entry in range(here + 2, here + 2 + 12 * count, 12):
-        tag, kind, n = struct.unpack_from(order + "HHI", data, entry)
-        code = _TYPES.get(kind)
-        if tag not in _WANTED or code is None or n == 0 or n > 1 << 22:
-            continue
-        size = struct.calcsize(code) * n
-        where = entry + 8 if size <= 4 else struct.unpack_from(order + "I", data, entry + 8)[0]
-        if where + size > len(data):
-            raise truncated()
-        # A profile may be large: its place is enough.
-        directory.tags[tag] = (where, n) if tag == ICC else struct.unpack_from(f"{order}{n}{code}", data, where)
-    next_at = here + 2 + 12 * count
-    directory.more = next_at + 4 <= len(data) and struct.unpack_from(order + "I", data, next_at)[0] != 0
-    if depth < 2:
-        for child in directory.tags.get(SUB_IFDS, ())[:8]:
-            directory.children.append(tiff_directory(data, at=child, depth=depth + 1))
-    return directory
+def nclx_gamut(data: bytes) -> str | None:
+    """Primaries of a HEIC or AVIF by its `colr` box of type nclx, as a key of colour.NAMED; HDR curves are refused."""
+    at = data.find(b"colrnclx", 0, 1 << 16)
+    if at < 0 or at + 12 > len(data):
+        return None
+    primaries, curve = struct.unpack_from(">HH", data, at + 8)
+    if curve in (16, 18):
+        raise PhotoError("photo-unsupported", "this is an HDR picture (PQ or HLG), which is not read: export it as an ordinary JPEG or PNG")
+    return "Display P3" if primaries == 12 else None

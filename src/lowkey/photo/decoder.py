@@ -16,14 +16,14 @@ from lowkey.photo.limits import confine
 
 MAGIC = b"LKPX"
 
-_NEEDS = {"jpeg": ("JpegImagePlugin",), "png": ("PngImagePlugin",), "gif": ("GifImagePlugin",), "webp": ("WebPImagePlugin",)}
-
 
 def main(job: dict[str, Any]) -> None:
     """Decode standard input by `job` (kind, max_megapixels, memory_mb, cpu_s) and write the answer."""
-    # Libraries that print must not spoil the answer: keep the pipe to ourselves and send descriptor 1 where 2 goes.
-    out = os.fdopen(os.dup(1), "wb", closefd=True)
-    os.dup2(2, 1)
+    # Libraries that print must not spoil the answer or the terminal: the pipe is ours alone, 1 and 2 lead nowhere.
+    out = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
     try:
         header, pixels = _answer(job)
     except PhotoError as error:

@@ -5,7 +5,7 @@ Tag numbers are those of EXIF 2.32 (CIPA DC-008). Only the tags named here are e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,14 +22,37 @@ _LENS_MAKE, _LENS_MODEL = 42035, 42036
 def captured(exif: Image.Exif) -> dict[str, str]:
     """The KEPT keys that the EXIF block has, as short text."""
     sub = _sub(exif, _EXIF_IFD)
+    return named(
+        camera=(exif.get(_MAKE), exif.get(_MODEL)),
+        lens=(sub.get(_LENS_MAKE), sub.get(_LENS_MODEL)),
+        exposure_s=sub.get(_EXPOSURE_S),
+        f_number=sub.get(_F_NUMBER),
+        iso=sub.get(_ISO),
+        focal_mm=sub.get(_FOCAL_MM),
+        date=sub.get(_DATE_ORIGINAL) or exif.get(_DATE),
+    )
+
+
+def named(
+    *,
+    camera: tuple[Any, Any] = ("", ""),
+    lens: tuple[Any, Any] = ("", ""),
+    exposure_s: Any = None,
+    f_number: Any = None,
+    iso: Any = None,
+    focal_mm: Any = None,
+    date: Any = None,
+) -> dict[str, str]:
+    """The KEPT keys as short text from values as files have them; what is missing or senseless is left out."""
+    s, f, i, mm = _number(exposure_s), _number(f_number), _number(iso), _number(focal_mm)
     found = {
-        "camera": _joined(exif.get(_MAKE), exif.get(_MODEL)),
-        "lens": _joined(sub.get(_LENS_MAKE), sub.get(_LENS_MODEL)),
-        "exposure": _number(sub.get(_EXPOSURE_S), _seconds),
-        "aperture": _number(sub.get(_F_NUMBER), lambda f: f"f/{f:g}"),
-        "iso": _number(sub.get(_ISO), lambda i: f"{i:.0f}"),
-        "focal_length": _number(sub.get(_FOCAL_MM), lambda f: f"{f:g} mm"),
-        "date": _text(sub.get(_DATE_ORIGINAL) or exif.get(_DATE)),
+        "camera": _joined(*camera),
+        "lens": _joined(*lens),
+        "exposure": "" if s is None else f"1/{1 / s:.0f} s" if s < 0.35 else f"{s:g} s",
+        "aperture": "" if f is None else f"f/{f:g}",
+        "iso": "" if i is None else f"{i:.0f}",
+        "focal_length": "" if mm is None else f"{mm:g} mm",
+        "date": _text(date),
     }
     return {key: value for key, value in found.items() if value}
 
@@ -56,22 +79,20 @@ def _sub(exif: Image.Exif, tag: int) -> Mapping[int, Any]:
 def _text(value: object) -> str:
     if isinstance(value, bytes):
         value = value.decode("latin-1")
-    return " ".join("".join(c if c.isprintable() else " " for c in value.split("\0")[0]).split())[:80] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return " ".join("".join(c if c.isprintable() else " " for c in value.split("\0")[0]).split())[:80]
 
 
 def _joined(make: object, model: object) -> str:
-    """"Canon" and "Canon EOS R5" are one name; "SONY" and "ILCE-7M3" are two words of one."""
+    """ "Canon" and "Canon EOS R5" are one name; "SONY" and "ILCE-7M3" are two words of one."""
     a, b = _text(make), _text(model)
     return b if not a or b.lower().startswith(a.split()[0].lower()) else f"{a} {b}".strip()
 
 
-def _number(value: Any, show: Callable[[float], str]) -> str:
+def _number(value: Any) -> float | None:
     try:
         number = float(value[0] if isinstance(value, tuple) else value)
     except (TypeError, ValueError, ZeroDivisionError, IndexError):
-        return ""
-    return show(number) if 0 < number < 1e7 else ""
-
-
-def _seconds(s: float) -> str:
-    return f"1/{1 / s:.0f} s" if s < 0.35 else f"{s:g} s"
+        return None
+    return number if 0 < number < 1e7 else None

@@ -8,18 +8,18 @@ import re
 import numpy as np
 from PIL import Image
 
-from lowkey.errors import PhotoError
 from lowkey.photo import containers
 
 _INK_LIMIT = 3.6
 """No printing condition lays down more than about 3.4 of 4 inks; a negative's highlights would all be above this."""
 
 
-def check_scan(data: bytes) -> None:
-    """Refuse when libjpeg meets missing or broken scan data, which it would fill with grey or with garbage.
+def check_scan(data: bytes) -> list[str]:
+    """Refuse when libjpeg meets missing or broken scan data, which it fills with grey or garbage; notes when it only doubts.
 
-    Pillow hides libjpeg's warnings, OpenCV prints the first one to the process's standard error: so the scan is decoded once
-    more at an eighth of its size (Huffman decoding only, cheap) while standard error goes to a pipe.
+    Pillow hides libjpeg's warnings, OpenCV prints the first one to the process's standard error. So the scan is decoded once
+    more at an eighth of its size (Huffman decoding only, cheap) while standard error goes to a pipe. A file that OpenCV does
+    not decode at all is left to Pillow, which refuses a scan without an end itself.
     """
     import cv2
 
@@ -27,17 +27,23 @@ def check_scan(data: bytes) -> None:
     kept = os.dup(2)
     os.dup2(outside, 2)
     try:
-        small = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
+        blocks = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
     finally:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(outside)
     with os.fdopen(inside, "rb") as pipe:
         said = pipe.read(4096).decode("latin-1")
-    if re.search(r"[Pp]remature end", said):
+    if re.search(r"remature end", said):
         raise containers.truncated()
-    if small is None or re.search(r"bad Huffman code|instead of RST|[Bb]ogus|arithmetic", said):
-        raise PhotoError("photo-damaged", containers.DAMAGED)
+    if re.search(r"bad Huffman|bad arithmetic|instead of RST", said):
+        raise containers.damaged()
+    if not said:
+        return []
+    # Only the first warning is printed: what a harmless one may hide is a tail of missing blocks, each exactly mid-grey.
+    if blocks is not None and bool((blocks[-1] == 128).all()):
+        raise containers.truncated()
+    return ["its data has stray bytes: look closely whether the whole picture is right"] if "extraneous" in said else []
 
 
 def positive_cmyk(im: Image.Image, adobe: bool, notes: list[str]) -> Image.Image:
@@ -48,10 +54,11 @@ def positive_cmyk(im: Image.Image, adobe: bool, notes: list[str]) -> Image.Image
     """
     small = im.copy()
     small.thumbnail((256, 256), Image.Resampling.BOX)
-    ink = np.asarray(small).astype(np.float32) / 255
-    as_adobe = float((ink.sum(-1) > _INK_LIMIT).mean())
-    as_plain = float(((1 - ink).sum(-1) > _INK_LIMIT).mean())
-    if as_adobe <= as_plain or (adobe and as_adobe < as_plain + 0.05):
+    ink = np.asarray(small, np.float32) / 255
+    as_read = float((ink.sum(-1) > _INK_LIMIT).mean())
+    turned = float(((4 - ink.sum(-1)) > _INK_LIMIT).mean())
+    # A file that Adobe marked must be plainly impossible before its mark is overruled.
+    if as_read <= turned + (0.05 if adobe else 0.0):
         return im
-    notes.append("its CMYK inks are stored the other way round than marked: turned to a positive")
+    notes.append("its CMYK inks are stored the other way round than usual: turned to a positive")
     return Image.merge("CMYK", [band.point(lambda v: 255 - v) for band in im.split()])

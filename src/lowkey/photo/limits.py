@@ -6,6 +6,7 @@ limits are the size check before decoding and the parent's clock, which kills th
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 SYSTEM_LACKS = {
@@ -22,15 +23,13 @@ def confine(memory_mb: int, cpu_s: int) -> None:
     import resource
 
     def lower(name: str, value: int) -> None:
-        # A limit may only be lowered; one that the system does not know or refuses is left as it is.
-        try:
+        # A limit may only be lowered; one that the system does not know or refuses is left as it is. The hard limit stands
+        # one above the soft one, so that too much processor time ends in SIGXCPU, which says what happened, not in SIGKILL.
+        with contextlib.suppress(AttributeError, OSError, ValueError):
             what = getattr(resource, name)
             _, hard = resource.getrlimit(what)
-            if hard != resource.RLIM_INFINITY:
-                value = min(value, hard)
-            resource.setrlimit(what, (value, value))
-        except (AttributeError, OSError, ValueError):
-            pass
+            ceiling = value + 1 if hard == resource.RLIM_INFINITY else min(value + 1, hard)
+            resource.setrlimit(what, (min(value, ceiling), ceiling))
 
     lower("RLIMIT_CORE", 0)
     lower("RLIMIT_FSIZE", 0)

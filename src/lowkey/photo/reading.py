@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -30,9 +32,7 @@ MOST_FILE_BYTES = 512 << 20
 _START = "import sys, json; job = json.loads(sys.argv[1]); sys.path[:] = job['path']; from lowkey.photo.decoder import main; main(job)"
 
 
-def read(
-    path: Path | str, *, max_megapixels: float = 24.0, timeout_s: float = 60.0, memory_mb: int = 3072
-) -> Photo:
+def read(path: Path | str, *, max_megapixels: float = 24.0, timeout_s: float = 60.0, memory_mb: int = 3072) -> Photo:
     """Read one photo: JPEG, PNG, TIFF, WebP, HEIC, AVIF, GIF (first frame), DNG or camera RAW, told by content.
 
     The pixels come upright, in sRGB, u8 or (RAW, 16-bit PNG and TIFF) u16, at most `max_megapixels` (reduced with a note).
@@ -57,7 +57,7 @@ def read(
 
 def shown(path: Path | str) -> str:
     """The file's name as one printable line of at most 80 characters."""
-    return _plain(os.path.basename(os.fspath(path)) or str(path), 80)
+    return _plain(Path(path).name or str(path), 80)
 
 
 def safe_stem(path: Path | str) -> str:
@@ -80,7 +80,7 @@ def _texts(value: object, most: int) -> dict[str, str]:
 def _bytes_of(path: Path | str) -> bytes:
     """The bytes of a regular file; anything else is refused without being opened (a FIFO would wait for ever)."""
     try:
-        _check_regular(os.stat(path))
+        _check_regular(Path(path).stat())
         # The name may have been swapped since: open without waiting, then look again at what was opened.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(handle, "rb") as file:
@@ -129,8 +129,8 @@ def _decode(kind: str, data: bytes, max_megapixels: float, timeout_s: float, mem
             [sys.executable, "-I", "-S", "-c", _START, json.dumps(job)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             env=env,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except OSError as error:
         raise PhotoError("photo-crashed", f"the decoder could not be started ({error.strerror}): {sys.executable or 'no python'}") from None
@@ -148,36 +148,36 @@ def _decode(kind: str, data: bytes, max_megapixels: float, timeout_s: float, mem
         clock.start()
         feeder.start()
         answer = _receive(child.stdout, max_megapixels)
+        if answer is None:
+            child.wait()  # ends by itself or by the clock, and its exit says how
     finally:
         clock.cancel()
-        child.kill()  # it has said all it will be asked for
+        child.kill()  # it has said all that it will be asked for
         child.stdout.close()
         child.wait()
         feeder.join()
     if answer is not None:
         return answer
-    if late.is_set() or child.returncode == -24:  # SIGXCPU
+    if late.is_set() or child.returncode == -getattr(signal, "SIGXCPU", 0):
         raise PhotoError("photo-timeout", f"decoding took longer than {timeout_s:g} s and was stopped: export the photo again")
-    raise PhotoError("photo-crashed", f"the decoder stopped without an answer (exit {child.returncode}): the file is damaged or hostile")
+    raise PhotoError("photo-crashed", f"the decoder stopped without an answer (exit {child.returncode}): export the photo again")
 
 
 def _search_path() -> list[str]:
     """Where the child finds lowkey and the libraries: this process's own absolute places, never the current folder."""
     home = str(Path(lowkey.__file__).resolve().parent.parent)
-    return [home, *(p for p in sys.path if os.path.isabs(p) and p != home)]
+    return [home, *(p for p in sys.path if Path(p).is_absolute() and p != home)]
 
 
 def _feed(pipe: IO[bytes] | None, data: bytes) -> None:
     assert pipe is not None
     try:
-        pipe.write(data)
-    except OSError:
-        pass  # the child refused before reading everything
+        # A child that refuses before reading everything closes its end.
+        with contextlib.suppress(OSError):
+            pipe.write(data)
     finally:
-        try:
+        with contextlib.suppress(OSError):
             pipe.close()
-        except OSError:
-            pass
 
 
 def _receive(pipe: IO[bytes], max_megapixels: float) -> tuple[dict[str, Any], Any] | None:
@@ -199,9 +199,9 @@ def _receive(pipe: IO[bytes], max_megapixels: float) -> tuple[dict[str, Any], An
     width, height, bits = (header.get(k) for k in ("width", "height", "bits"))
     if not (isinstance(width, int) and isinstance(height, int)) or bits not in (8, 16):
         return None
-    if not (0 < width and 0 < height and width * height <= max_megapixels * 1e6):
+    if min(width, height) < 1 or width * height > max_megapixels * 1e6:
         return None
-    pixels = np.empty((height, width, 3), "<u2" if bits == 16 else "u1")
+    pixels: Any = np.empty((height, width, 3), "<u2" if bits == 16 else "u1")
     view = memoryview(pixels).cast("B")
     at = 0
     while at < len(view):
