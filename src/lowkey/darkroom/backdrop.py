@@ -6,7 +6,7 @@ It comes after the light (it is lit by the same lamp) and before the lens (which
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,12 +14,12 @@ import numpy as np
 from lowkey.darkroom import motes, smoke, wall
 from lowkey.darkroom.beam import REDDENING, Beam, airlight, beam_of
 from lowkey.pixels import F32
-from lowkey.rig import Auto, Direction, Rig, Source
+from lowkey.rig import Rig
 from lowkey.seeds import Streams
 
 AIR_ROWS = 256
 """Haze is smooth: it is computed on this many rows at any picture size, then enlarged."""
-AIR_GAIN = 0.045
+AIR_GAIN = 0.075
 """Scales the airlight so that the default haze next to the lamp comes out near the brightness of lit skin."""
 
 
@@ -44,8 +44,8 @@ def hang(
     """Stand the person in the room: f32[h, w, 3] scene-linear, not clamped.
 
     `radiance` f32[h, w, 3] is the lit person, not multiplied by `matte` f32[h, w] (coverage 0..1). `level` is the radiance of
-    well-lit skin: haze, dust and wall are set against it, as a gaffer sets a practical by eye. No mote lies on
-    `keep_clear` f32[h, w] (eyes; without it none lies on the person at all). `head_fw_fh` is where the beam is aimed.
+    well-lit skin: haze, dust and wall are set against it, as a gaffer sets a practical by eye. No mote floats before head
+    or neck, nor before `keep_clear` f32[h, w]. `head_fw_fh` is where the beam is aimed.
     """
     room = furnish(matte, rig, streams, level=level, keep_clear=keep_clear, head_fw_fh=head_fw_fh)
     cover = matte[:, :, None]
@@ -77,13 +77,20 @@ def furnish(
     specks = motes.scatter(rig, beam, w / h, streams)
     front = specks.xyz[:, 2] > 0
     motes.draw(specks, ~front, behind, (0.5 * w / h, 0.5))
-    motes.draw(specks, front & clear_of(specks, keep_clear if keep_clear is not None else matte), before, (0.5 * w / h, 0.5))
+    # Dust may drift before the chest, never before the face, and not on what the caller keeps clear.
+    forbidden = matte.copy()
+    forbidden[min(int((head_fw_fh[1] + 0.30) * h), h) :] = 0
+    if keep_clear is not None:
+        np.maximum(forbidden, keep_clear, out=forbidden)
+    motes.draw(specks, front & clear_of(specks, forbidden), before, (0.5 * w / h, 0.5))
 
     scale = np.float32(level / 0.5)
     behind *= scale
     before *= scale
     if rig.lamp.visible:
-        behind += disc(rig, (h, w))
+        # So bright a thing would shine through a matte that is a hundredth short of solid: solid begins at .96 here.
+        open_to_it = np.clip((0.96 - matte) / 0.96, 0, 1) / np.maximum(1 - matte, 0.04)
+        behind += disc(rig, (h, w)) * open_to_it[:, :, None]
     return Room(behind, before)
 
 
@@ -102,13 +109,13 @@ def haze(matte: F32, rig: Rig, beam: Beam, streams: Streams) -> tuple[F32, F32]:
 
 
 def disc(rig: Rig, shape: tuple[int, int]) -> F32:
-    """The lamp itself, f32[h, w, 3]: a lens-front with a hot middle, its edge one hundredth of the frame's height at most."""
+    """The lamp itself, f32[h, w, 3]: a frosted front with a hot middle."""
     h, w = shape
     x, y = rig.lamp.place_fw_fh[0] * w - 0.5, rig.lamp.place_fw_fh[1] * h - 0.5
     col, row = np.arange(w, dtype=np.float32)[None, :], np.arange(h, dtype=np.float32)[:, None]
     r = np.sqrt((col - x) ** 2 + (row - y) ** 2) / np.float32(rig.lamp.radius_fh * h)
-    # The edge is softened over a fifth of the radius, and over a pixel at least.
-    soft = max(0.2, 1.0 / (rig.lamp.radius_fh * h))
+    # A frosted front, brighter in its middle; the rim is softened over a third of the radius, and over a pixel at least.
+    soft = max(0.33, 1.0 / (rig.lamp.radius_fh * h))
     edge = np.clip((1 + 0.5 * soft - r) / soft, 0, 1)
     profile = edge * edge * (3 - 2 * edge) * (0.6 + 0.7 * np.exp(-2.2 * r * r))
     return np.asarray(profile[:, :, None] * np.array(rig.lamp.radiance_rgb, np.float32), np.float32)
@@ -116,7 +123,7 @@ def disc(rig: Rig, shape: tuple[int, int]) -> F32:
 
 def clear_of(specks: motes.Specks, mask: F32) -> np.ndarray:
     """True bool[n] where a speck, its blur included, lies off `mask` f32[h, w]."""
-    h, w = mask.shape
+    h = mask.shape[0]
     good = np.ones(len(specks.blur), bool)
     for n, (x, y, _) in enumerate(specks.xyz):
         reach = 0.6 * specks.blur[n] + 0.002
@@ -125,30 +132,3 @@ def clear_of(specks: motes.Specks, mask: F32) -> np.ndarray:
         patch = mask[rows, cols]
         good[n] = patch.size == 0 or float(patch.max()) < 0.1
     return good
-
-
-def jittered(rig: Rig, streams: Streams) -> Rig:
-    """The same set-up as another seed shoots it: lamp place, key aim and halo differ a little, the haze's reach a lot.
-
-    Each number has a stream of its own, so that a new one never moves the others. Composition stays.
-    """
-
-    def draw(name: str) -> np.random.Generator:
-        return streams.of(f"jitter.{name}")
-
-    def turned(direction: Direction | Auto) -> Direction | Auto:
-        da, de = draw("key.azimuth").uniform(-2, 2), draw("key.elevation").uniform(-2, 2)
-        if isinstance(direction, Auto):
-            low, high = direction.arc_deg
-            return replace(direction, arc_deg=(low + da, high + da), elevation_deg=direction.elevation_deg + de)
-        return Direction(direction.azimuth_deg + da, direction.elevation_deg + de)
-
-    key: Source = replace(rig.key, direction=turned(rig.key.direction))
-    dx, dy = 0.035 * draw("lamp.x").standard_normal(), 0.04 * draw("lamp.y").standard_normal()
-    x, y = rig.lamp.place_fw_fh
-    lamp = replace(rig.lamp, place_fw_fh=(x + float(np.clip(dx, -0.07, 0.07)), y + float(np.clip(dy, -0.08, 0.08))))
-    halo = float(np.exp(np.clip(0.25 * draw("halo").standard_normal(), -0.5, 0.5)))
-    lens = replace(rig.lens, halo_radius_fh=rig.lens.halo_radius_fh * halo)
-    reach = float(draw("reach").uniform(0.65, 1.45))
-    backdrop = replace(rig.backdrop, reach_fh=rig.backdrop.reach_fh * reach)
-    return replace(rig, key=key, lamp=lamp, lens=lens, backdrop=backdrop)

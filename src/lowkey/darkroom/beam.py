@@ -19,11 +19,11 @@ from lowkey.rig import RGB, Rig
 
 F64 = NDArray[np.float64]
 
-FORWARD = 0.72
+FORWARD = 0.66
 """Asymmetry g of the Henyey-Greenstein phase function (1941): dust and haze throw most light onward."""
-ROUND = 0.45
+ROUND = 0.55
 """Share scattered evenly to all sides (the finest dust)."""
-REDDENING: RGB = (0.35, 0.95, 1.75)
+REDDENING: RGB = (0.30, 1.15, 2.30)
 """Extinction per fh of path through the default haze: warm light grows warmer with distance."""
 BEHIND_FH, BEFORE_FH = 1.4, 0.7
 """The room's air reaches from here behind the subject to here in front of it."""
@@ -66,7 +66,8 @@ def beam_of(rig: Rig, aspect: float, head_fw_fh: tuple[float, float] = (0.47, 0.
         ux, uy = fx - hx, fy - hy
         if math.hypot(ux, uy) < 1e-3:
             uy = -1.0
-        out = min((1.18 - hx) / ux if ux > 0 else math.inf, (hx + 0.18) / -ux if ux < 0 else math.inf, (hy + 0.18) / -uy if uy < 0 else math.inf)
+        sideways = (1.18 - hx) / ux if ux > 0 else (hx + 0.18) / -ux if ux < 0 else math.inf
+        out = min(sideways, (hy + 0.18) / -uy if uy < 0 else math.inf)
         if math.isfinite(out):
             fx, fy = hx + ux * out, hy + uy * out
     x, y, z = fx * aspect, fy, -rig.lamp.depth_fh
@@ -80,11 +81,16 @@ def beam_of(rig: Rig, aspect: float, head_fw_fh: tuple[float, float] = (0.47, 0.
 
 @nb.njit(cache=True)
 def strength(x: float, y: float, z: float, beam: Any) -> float:
-    """Light from the lamp at a point, times the phase function toward the camera (relative units, per steradian)."""
+    """Light from the lamp on a speck at a point, times the phase function toward the camera (relative units, per steradian).
+
+    A speck out of the beam does not show at all: the cone's spill, which haze keeps, is taken off.
+    """
     dx, dy, dz = x - beam[0], y - beam[1], z - beam[2]
     d2 = dx * dx + dy * dy + dz * dz + 1e-4
     d = math.sqrt(d2)
-    return cone(dx, dy, dz, d, beam) * phase(dz / d) / d2
+    b = math.sqrt(dx * dx + dy * dy)
+    shown = max(cone(dx, dy, dz, d, beam) - 0.22, 0.0) / 0.78 * math.exp(-((b / beam[6]) ** 1.5))
+    return float(shown * phase(dz / d) / d2)
 
 
 @nb.njit(cache=True)
@@ -92,7 +98,7 @@ def cone(dx: float, dy: float, dz: float, d: float, beam: Any) -> float:
     """The lamp's own pattern, 0.10 (spill) to 1 (axis): a smooth fall from 25 to 80 degrees off the axis."""
     c = (dx * beam[3] + dy * beam[4] + dz * beam[5]) / d
     t = min(max((c - 0.17) / (0.91 - 0.17), 0.0), 1.0)
-    return 0.10 + 0.90 * t * t * (3.0 - 2.0 * t)
+    return float(0.10 + 0.90 * t * t * (3.0 - 2.0 * t))
 
 
 @nb.njit(cache=True)
@@ -100,7 +106,7 @@ def phase(c: float) -> float:
     """Henyey & Greenstein (1941) with an isotropic part; c is the cosine between onward and outward directions."""
     g = FORWARD
     k = 1.0 + g * g - 2.0 * g * c
-    return (ROUND + (1.0 - ROUND) * (1.0 - g * g) / (k * math.sqrt(k))) / (4.0 * math.pi)
+    return float(ROUND + (1.0 - ROUND) * (1.0 - g * g) / (k * math.sqrt(k))) / (4.0 * math.pi)
 
 
 @nb.njit(cache=True)
@@ -118,7 +124,7 @@ def drift(x: float, y: float, z: float, lattice: Any) -> float:
     i1, j1, k1 = (i + 1) % nx, (j + 1) % ny, (k + 1) % nz
     a = (lattice[k, j, i] * (1 - u) + lattice[k, j, i1] * u) * (1 - v) + (lattice[k, j1, i] * (1 - u) + lattice[k, j1, i1] * u) * v
     b = (lattice[k1, j, i] * (1 - u) + lattice[k1, j, i1] * u) * (1 - v) + (lattice[k1, j1, i] * (1 - u) + lattice[k1, j1, i1] * u) * v
-    return a * (1 - s) + b * s
+    return float(a * (1 - s) + b * s)
 
 
 @nb.njit(cache=True, parallel=True)
@@ -138,7 +144,7 @@ def airlight(matte: Any, beam: Any, lattice: Any, rough: float, steps: int, redd
             x = (col + 0.5) / h
             b = math.sqrt((x - lx) ** 2 + (y - ly) ** 2 + 4e-4)
             # The bank of haze thins away from the lamp: this is its reach.
-            bank = math.exp(-((b / reach) ** 1.5)) + 0.015
+            bank = math.exp(-((b / reach) ** 1.5)) + 0.02
             for side in range(2):
                 # Behind the subject the lamp is near and needs more steps; before it the air is far from the lamp.
                 count = steps if side == 0 else steps // 2
@@ -150,12 +156,14 @@ def airlight(matte: Any, beam: Any, lattice: Any, rough: float, steps: int, redd
                     dx, dy, dz = x - lx, y - ly, z - lz
                     d = math.sqrt(dx * dx + dy * dy + dz * dz)
                     n = drift(x * 3.1, y * 4.3, z * 3.1, lattice) + 0.55 * drift(x * 7.3 + 5.1, y * 10.1 + 2.7, z * 6.7, lattice)
+                    # Dust on the lamp's glass draws faint rays: its light differs a little from one direction to the next.
+                    n += 1.6 * drift(9.0 * dx / d, 9.0 * dy / d, 3.0 * dz / d, lattice)
                     glow = math.exp(rough * n) * bank * cone(dx, dy, dz, d, beam) * phase(dz / d) * width / b
                     if side == 1:
                         # Where the ray from the lamp crosses the subject's plane; the matte there hides the lamp.
                         s = -lz / (z - lz)
                         u, v = (lx + dx * s) * h - 0.5, (ly + dy * s) * h - 0.5
-                        i, j = int(math.floor(u)), int(math.floor(v))
+                        i, j = math.floor(u), math.floor(v)
                         i0, j0 = min(max(i, 0), w - 1), min(max(j, 0), h - 1)
                         i1, j1 = min(max(i + 1, 0), w - 1), min(max(j + 1, 0), h - 1)
                         p, q = u - i, v - j

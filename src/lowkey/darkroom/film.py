@@ -111,15 +111,15 @@ def look_up(table: Any, stops: float) -> float:
     t = (stops - STOPS_LOW) / (STOPS_HIGH - STOPS_LOW) * (STEPS - 1)
     t = min(max(t, 0.0), STEPS - 1.001)
     k = int(t)
-    return table[k] * (1.0 - (t - k)) + table[k + 1] * (t - k)
+    return float(table[k] * (1.0 - (t - k)) + table[k + 1] * (t - k))
 
 
 @nb.njit(cache=True, parallel=True)
 def printed(light: Any, specks: Any, tone: Any, swing: Any, code: Any, saturation: float, paper: Any) -> Any:
     """Curve, grain and code in one pass over the picture: u16[h, w, 3].
 
-    Half of the colour is three curves (it pales toward white as film does), half is one curve on the pixel's strength with
-    the light's own ratios (it stays warm in the shoulder). Both grow with exposure, so every channel does.
+    One share of the colour is three curves (it pales toward white as film does), the other is one curve on the pixel's
+    strength with the light's own ratios (it stays warm in the shoulder).
     """
     h, w = light.shape[0], light.shape[1]
     out = np.empty((h, w, 3), np.uint16)
@@ -133,14 +133,17 @@ def printed(light: Any, specks: Any, tone: Any, swing: Any, code: Any, saturatio
             whole_stops = math.log2(strength + 1e-7)
             whole, whole_swing = look_up(tone, whole_stops), look_up(swing, whole_stops)
             toe = tone[0]
+            # The dyes' own colours hold through the middle tones and give way to white over the five stops above them.
+            over = min(max((whole_stops + 2.5) / 5.0, 0.0), 1.0)
+            warm = 0.55 - 0.50 * over * over * (3.0 - 2.0 * over)
             for c in range(3):
                 e = max(light[j, i, c], 0.0)
                 stops = math.log2(e + 1e-7)
                 alone = look_up(tone, stops)
                 ratio = e / strength if strength > 1e-9 else 1.0
                 kept = toe + (whole - toe) * ratio
-                moved = 0.5 * look_up(swing, stops) + 0.5 * whole_swing * ratio
-                t[c] = 0.5 * alone + 0.5 * kept + moved * specks[j, i, c]
+                moved = (1.0 - warm) * look_up(swing, stops) + warm * whole_swing * ratio
+                t[c] = (1.0 - warm) * alone + warm * kept + moved * specks[j, i, c]
             grey = 0.2126 * t[0] + 0.7152 * t[1] + 0.0722 * t[2]
             for c in range(3):
                 v = grey + (t[c] - grey) * saturation

@@ -39,7 +39,7 @@ def field(
     total = np.zeros(shape, np.float32)
     weight, power = 1.0, 0.0
     for _ in range(octaves):
-        total += np.float32(weight) * octave(rng, max(round(cells), 2), shape, stretch=stretch)
+        total += np.float32(weight) * octave(rng, max(cells, 2), shape, stretch=stretch)
         power += weight * weight
         weight *= gain
         cells = round(cells * lacunarity)

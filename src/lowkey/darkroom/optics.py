@@ -17,15 +17,15 @@ import numpy as np
 from lowkey.pixels import F32
 from lowkey.rig import Lamp, Lens
 
-HALO_SHARE = 0.025
-SPIKE_SHARE = 0.006
-STREAK_SHARE = 0.012
-RING_SHARE = 0.0016
+HALO_SHARE = 0.045
+SPIKE_SHARE = 0.003
+STREAK_SHARE = 0.003
+RING_SHARE = 0.0003
 BLOOM_FH = ((0.0022, 0.5), (0.006, 0.35), (0.018, 0.15))
 """Sigma in fh and share of each Gaussian of the bloom."""
-HALO_MIX = ((0.22, 0.08), (0.5, 0.20), (1.0, 0.34), (2.0, 0.26), (3.6, 0.12))
-"""Sigma in halo radii and share of each Gaussian of the halo: together near (1 + r^2)^-1.6."""
-HALO_TINT = (1.0, 0.86, 0.66)
+HALO_MIX = ((0.05, 0.24), (0.10, 0.21), (0.20, 0.19), (0.40, 0.17), (0.80, 0.13), (1.6, 0.05), (3.2, 0.01))
+"""Sigma in halo radii and share of each Gaussian of the halo: even shares per octave would fall as 1/r^2; the far ones are less, for coated glass."""
+HALO_TINT = (1.0, 0.76, 0.52)
 """Old coatings scatter blue away: how much of each primary's share goes to the halo."""
 
 
@@ -113,7 +113,7 @@ def iris_profile(blades: int, samples: int = 1440) -> F32:
     one at camera scale reads as noise. Blades differ by a little, as real ones do, and dust on the glass adds faint rays.
     """
     n = 256
-    y, x = np.mgrid[-1:1:n * 1j, -1:1:n * 1j] * 2.2  # type: ignore[misc]
+    y, x = np.mgrid[-1:1:n * 1j, -1:1:n * 1j] * 2.2
     rng = np.random.Generator(np.random.PCG64(blades))
     opening = np.ones((n, n), np.float64)
     for k in range(blades):

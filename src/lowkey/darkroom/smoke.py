@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from lowkey.darkroom.beam import REDDENING, F64, Beam
+from lowkey.darkroom.beam import F64, REDDENING, Beam
 from lowkey.darkroom.lattice import field, warp
 from lowkey.darkroom.motes import splat
 from lowkey.pixels import F32

@@ -9,7 +9,7 @@ import cv2
 import numba as nb
 import numpy as np
 
-from lowkey.darkroom.beam import REDDENING, F64, Beam
+from lowkey.darkroom.beam import REDDENING, Beam
 from lowkey.darkroom.lattice import field, warp
 from lowkey.pixels import F32
 from lowkey.rig import Rig
