@@ -130,7 +130,7 @@ class Relight:
         out += self._bounce(diffuse)
         out *= s.albedo
         out += gloss[..., None]
-        _catchlights(out, s, direction, seen)
+        _catchlights(out, s, direction, diffuse)
         return out
 
     def _bounce(self, diffuse: F32) -> F32:
@@ -264,7 +264,7 @@ def _eyes(s: Subject) -> list[tuple[float, float, float, Any]]:
     return found
 
 
-def _catchlights(out: F32, s: Subject, direction: Direction, seen: F32) -> None:
+def _catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> None:
     """Put the lamp's one mirror image on each cornea, on the lamp's side, where the lamp is seen from there."""
     lx, ly, lz = direction.vector
     if lz < -0.25:
@@ -281,7 +281,8 @@ def _catchlights(out: F32, s: Subject, direction: Direction, seen: F32) -> None:
         px, py = cx + cornea * lx / length, cy - cornea * ly / length
         size = 0.009 * s.hw_px
         spot = np.exp(-0.5 * (((xs - px) ** 2 + (ys - py) ** 2) / size**2) ** 1.5).astype(np.float32)
-        reach = float(np.clip(seen[box].max(), 0, 1)) * min(1.0, (lz + 0.25) / 0.3)
+        around = float(np.percentile(diffuse[box], 80))
+        reach = min(1.0, around / 0.15) * min(1.0, (lz + 0.25) / 0.3)
         out[box] += (0.8 * reach * spot * s.eyes[box])[..., None]
 
 

@@ -15,7 +15,7 @@ from lowkey.pixels import F32
 
 
 @njit(cache=True)  # type: ignore[misc]
-def _relax(u: Any, inside: Any, load: float, sweeps: int, over: float) -> None:
+def _relax(u: Any, inside: Any, load: Any, sweeps: int, over: float) -> None:
     """Red-black successive over-relaxation of lap u = -load; zero where not inside, zero flux through the border."""
     h, w = u.shape
     for _ in range(sweeps):
@@ -27,16 +27,16 @@ def _relax(u: Any, inside: Any, load: float, sweeps: int, over: float) -> None:
                         down = u[y + 1, x] if y < h - 1 else u[y - 1, x]
                         left = u[y, x - 1] if x > 0 else u[y, x + 1]
                         right = u[y, x + 1] if x < w - 1 else u[y, x - 1]
-                        u[y, x] += over * (0.25 * (up + down + left + right + load) - u[y, x])
+                        u[y, x] += over * (0.25 * (up + down + left + right + load[y, x]) - u[y, x])
 
 
-def _poisson(inside: NDArray[np.bool_], load: float) -> NDArray[np.float64]:
+def _poisson(inside: NDArray[np.bool_], load: NDArray[np.float64]) -> NDArray[np.float64]:
     """Solve lap u = -load (per pixel squared) on a mask, coarse to fine."""
     h, w = inside.shape
     if min(h, w) > 24:
         half = (w // 2, h // 2)
         coarse = cv2.resize(inside.astype(np.float32), half, interpolation=cv2.INTER_AREA) > 0.5
-        u = cv2.resize(_poisson(coarse, load * 4), (w, h), interpolation=cv2.INTER_LINEAR)
+        u = cv2.resize(_poisson(coarse, cv2.resize(load, half, interpolation=cv2.INTER_AREA) * 4), (w, h), interpolation=cv2.INTER_LINEAR)
         u = np.where(inside, u, 0.0)
         _relax(u, inside, load, 24, 1.6)
     else:
@@ -45,10 +45,11 @@ def _poisson(inside: NDArray[np.bool_], load: float) -> NDArray[np.float64]:
     return np.maximum(u, 0.0)
 
 
-def inflate(mask: F32, hw_px: float, curvature: float) -> tuple[F32, F32, F32]:
+def inflate(mask: F32, hw_px: float, curvature: F32 | float) -> tuple[F32, F32, F32]:
     """Blow up a silhouette: u with lap u = -curvature inside `mask` f32[h, w] > 0.5 and u = 0 on its edge.
 
-    The solid's height is sqrt(u); curvature 2 turns a strip into a true half-cylinder, 3.2 a disc into .89 of a half-sphere.
+    The solid's height is sqrt(u); curvature 2 turns a strip into a true half-cylinder, 3.2 a disc into .89 of a half-sphere
+    (a map f32[h, w] mixes them).
     Where the mask touches the picture's border the solid goes on beyond it. Returns u in hw^2 and its gradient to the
     right and DOWN in hw (all f32[h, w]); the normal of z = sqrt(u) is (-u_x / 2, +u_y / 2, z) normalised, finite at the edge.
     """
@@ -57,7 +58,9 @@ def inflate(mask: F32, hw_px: float, curvature: float) -> tuple[F32, F32, F32]:
     small = cv2.resize(mask, (max(4, w // step), max(4, h // step)), interpolation=cv2.INTER_AREA)
     sx, sy = w / small.shape[1], h / small.shape[0]
     inside = small > 0.5
-    u = _poisson(inside, curvature * (sx * sy) / hw_px**2)
+    bend = np.broadcast_to(np.asarray(curvature, np.float64), mask.shape)
+    load = cv2.resize(np.ascontiguousarray(bend), small.shape[::-1], interpolation=cv2.INTER_AREA)
+    u = _poisson(inside, load * (sx * sy) / hw_px**2)
     # Near the edge u falls linearly to zero, so u over the distance to the edge is smooth up to it: enlarge that, and
     # multiply by the distance to the exact, sub-pixel edge at full size. This is what keeps silhouettes free of stairs.
     reach = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5) * np.float32((sx + sy) / 2)

@@ -24,6 +24,13 @@ MESH_Z = 0.95
 
 HEAD_CURVATURE = 3.2
 BODY_CURVATURE = 2.0
+UNDER_SLOPE = 2.2
+THROAT_GAP = (0.26, 0.36)
+"""From the chin back to what lies .15 hw below it, hw: (wrapped in cloth, bare). On scans .24, .38 and .62 (that head turned)."""
+THROAT_FALL = 0.24
+"""How much further back the pit of the throat lies than the throat under the jaw, hw."""
+CHEST = 0.15
+"""How far the chest comes forward again, hw."""
 
 
 class Solid(NamedTuple):
@@ -39,25 +46,24 @@ def carve(landmarks: F32, matte: F32, parts: Mapping[str, F32], hw_px: float, co
     """Depth f32[h, w] in hw and unit normals f32[h, w, 3] of a person.
 
     `landmarks` f32[478, 3] in pixels (y down, z toward the camera, ears at 0), `matte` f32[h, w], `parts` soft
-    memberships, `colour` f32[h, w, 3] linear. Head and hair are blown up from their silhouette, the face is the mesh
-    (Loop-subdivided), the two are joined by a thin plate; the body stands back behind the jaw.
+    memberships, `colour` f32[h, w, 3] linear. One silhouette is blown up as a whole, so that nothing has a seam; the face
+    is the mesh (Loop-subdivided), joined by a thin plate; neck and body then stand back behind the jaw's underside.
     """
     h, w = matte.shape
     face_z, face_in = _face(landmarks, (w, h), hw_px)
-    jaw_px, below = _below_jaw(landmarks, (w, h), hw_px)
+    jaw_px, below, beyond = _below_jaw(landmarks, (w, h), hw_px)
     smooth = cv2.GaussianBlur(matte, (0, 0), 0.012 * hw_px)
-    hair = cv2.GaussianBlur(parts["hair"], (0, 0), 0.02 * hw_px)
-
-    head_in = np.maximum(np.minimum(smooth, np.clip(0.5 - below / (0.3 * hw_px), 0, 1)), np.minimum(smooth, hair))
-    head = _head(head_in, face_z, face_in, hw_px)
-    body = _body(smooth, landmarks, below, parts, hw_px)
-    depth, normal = _join(head, body, landmarks, face_z, jaw_px, below, hair, hw_px)
-
+    lower = _step(below / np.float32(hw_px), -0.15, 0.25)
+    u, u_x, u_y = inflate(smooth, hw_px, HEAD_CURVATURE + (BODY_CURVATURE - HEAD_CURVATURE) * lower)
+    under = _underside(landmarks, jaw_px, below, hw_px)
+    head = _head(u, u_x, u_y, smooth, face_z, face_in, below, under, hw_px)
+    head = _ears(head, landmarks, parts, face_in, hw_px)
+    body = _body(u, u_x, u_y, landmarks, below, parts, hw_px)
+    depth, normal = _join(head, body, under, below, beyond, parts, hw_px)
     if parts["hands"].max() > 0.5:
         depth, normal = _hands(parts["hands"], depth, normal, hw_px)
     normal = _skin_relief(normal, colour, parts, hw_px)
-    empty = matte < 0.02
-    depth = np.where(empty, EMPTY_HW, depth).astype(np.float32)
+    depth = np.where(matte < 0.02, EMPTY_HW, depth).astype(np.float32)
     return depth, normal
 
 
@@ -82,118 +88,156 @@ def _face(landmarks: F32, size_px: tuple[int, int], hw_px: float) -> tuple[F32, 
     return np.where(covered > 0, z, 0).astype(np.float32), covered
 
 
-def _below_jaw(landmarks: F32, size_px: tuple[int, int], hw_px: float) -> tuple[NDArray[np.float32], F32]:
-    """The jaw line f32[n, 2] in pixels, ear to ear, and the signed distance f32[h, w] px to it (+ below)."""
+def _below_jaw(landmarks: F32, size_px: tuple[int, int], hw_px: float) -> tuple[NDArray[np.float32], F32, F32]:
+    """The jaw line f32[n, 2] px, signed distance f32[h, w] px to it (+ below), and how far f32[h, w] px beside its ends.
+
+    The line goes on straight outward from under the ears, so that whatever hangs beside the jaw is below it.
+    """
     w, h = size_px
     up = landmarks[10, :2] - landmarks[152, :2]
     up = up / max(float(np.hypot(*up)), 1e-6)
     side = np.array([-up[1], up[0]], np.float32)
-    jaw = landmarks[list(meshes.JAW), :2].astype(np.float32)
-    # The line goes on outward and a little up from under the ears, so that whatever hangs beside the jaw is below it.
-    left, right = jaw[2] - side * np.float32(8 * hw_px), jaw[-3] + side * np.float32(8 * hw_px)
-    if (left - right) @ side > 0:
-        left, right = right, left
-    inner = jaw[2:-2]
-    far = -up * np.float32(12 * hw_px)
-    ring = np.concatenate([left[None], inner, right[None], (right + far)[None], (left + far)[None]])
+    jaw = landmarks[list(meshes.JAW)[2:-2], :2].astype(np.float32)
+    if (jaw[-1] - jaw[0]) @ side < 0:
+        side = -side
+    left, right, far = jaw[0] - side * np.float32(9 * hw_px), jaw[-1] + side * np.float32(9 * hw_px), -up * np.float32(15 * hw_px)
+    ring = np.concatenate([left[None], jaw, right[None], (right + far)[None], (left + far)[None]])
     mask = np.zeros((h, w), np.uint8)
     cv2.fillPoly(mask, [np.round(ring * 16).astype(np.int32)], 1, shift=4)
-    outside, within = 1 - mask, mask
-    distance = cv2.distanceTransform(within, cv2.DIST_L2, 5) - cv2.distanceTransform(outside, cv2.DIST_L2, 5)
-    return inner, cv2.GaussianBlur(distance, (0, 0), 1.5)
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
+    ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
+    along = xs * side[0] + ys * side[1]
+    beyond = np.maximum(float(jaw[0] @ side) - along, along - float(jaw[-1] @ side))
+    return jaw, cv2.GaussianBlur(distance, (0, 0), 1.5), np.maximum(beyond, 0).astype(np.float32)
 
 
-def _head(head_in: F32, face_z: F32, face_in: F32, hw_px: float) -> Solid:
-    """Head and hair: inflated silhouette plus the smooth difference that the face mesh asks for."""
-    h, w = head_in.shape
-    u, u_x, u_y = inflate(head_in, hw_px, HEAD_CURVATURE)
+def _head(u: F32, u_x: F32, u_y: F32, smooth: F32, face_z: F32, face_in: F32, below: F32, under: F32, hw_px: float) -> Solid:
+    """Head and hair: the inflation plus the smooth difference that the face mesh asks for."""
+    h, w = u.shape
     s = np.sqrt(u)
-    # Extend (mesh - inflation) as a thin plate on a coarse grid over the whole head.
+    # Extend (mesh - inflation) as a thin plate on a coarse grid over the head and a little below it.
     step = hw_px / 28
     size = (max(8, round(w / step)), max(8, round(h / step)))
     core = cv2.erode(face_in, np.ones((3, 3), np.uint8), iterations=max(1, round(0.01 * hw_px)))
     known = cv2.resize(np.where(core > 0, face_z - s, 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
     share = cv2.resize(core, size, interpolation=cv2.INTER_AREA)
-    domain = cv2.dilate(cv2.resize(head_in, size, interpolation=cv2.INTER_AREA), np.ones((5, 5))) > 0.4
+    reach = cv2.resize(np.where(below < 0.3 * hw_px, smooth, 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    domain = cv2.dilate(reach, np.ones((5, 5))) > 0.4
     plate = smooth_extension(known / np.maximum(share, 1e-3), share > 0.9, domain, 2e-3)
     wide = cv2.resize(plate, (w, h), interpolation=cv2.INTER_CUBIC)
     wide = cv2.GaussianBlur(wide, (0, 0), step * 0.7)
-    # Inside the oval the mesh itself; the hand-over takes .10 hw.
-    reach = cv2.distanceTransform((face_in > 0).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
-    own = _step(reach, 0.015, 0.12)
+    # Inside the oval the mesh itself; the hand-over takes .10 hw, but none at the jaw, where the mesh ends in the air.
+    inside = cv2.distanceTransform((face_in > 0).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
+    jaw = _step(below / np.float32(hw_px), -0.16, -0.06)
+    own = np.maximum(_step(inside, 0.015, 0.12), jaw * (face_in > 0))
     depth = own * face_z + (1 - own) * (s + wide)
     wx, wy = _gradient(wide, hw_px)
-    fx, fy = _gradient(cv2.GaussianBlur(np.where(face_in > 0, face_z, s + wide), (0, 0), 0.006 * hw_px), hw_px)
+    past = np.where(below > -0.03 * hw_px, under, s + wide)
+    fx, fy = _gradient(cv2.GaussianBlur(np.where(face_in > 0, face_z, past), (0, 0), 0.008 * hw_px), hw_px)
     nx, ny, nz = _unit(-(u_x / 2 + s * wx), u_y / 2 + s * wy, s + np.float32(1e-3))
     mx, my, mz = _unit(-fx, fy, np.ones_like(fx))
     return Solid(depth, own * mx + (1 - own) * nx, own * my + (1 - own) * ny, own * mz + (1 - own) * nz)
 
 
-def _body(smooth: F32, landmarks: F32, below: F32, parts: Mapping[str, F32], hw_px: float) -> Solid:
-    """Neck, shoulders and chest: a cylinder-true inflation set back behind the jaw.
+def _ears(head: Solid, landmarks: F32, parts: Mapping[str, F32], face_in: F32, hw_px: float) -> Solid:
+    """Bare ears are no part of the skull's curve: leaves that face forward and outward, set back behind the cheek.
 
-    A person's throat lies .15-.3 hw behind the chin and shoulders further (measured on scans); an inflation with its
-    silhouette in the plane of the ears stands too far forward, and then the jaw throws no shadow.
+    On scans their mean normal is 30-35 degrees off the camera and their rim lies .2 hw behind the tragus.
     """
-    h, w = smooth.shape
-    column = np.zeros((h, w), np.float32)
-    a, b, c = landmarks[172, :2], landmarks[397, :2], landmarks[1, :2]
-    cv2.fillPoly(column, [np.round(np.array([a, b, c])).astype(np.int32)], 1.0)
-    domain = np.where(below > -1, smooth, np.minimum(smooth, column)).astype(np.float32)
-    u, u_x, u_y = inflate(domain, hw_px, BODY_CURVATURE)
+    h, w = face_in.shape
+    up = landmarks[10] - landmarks[152]
+    up = up[:2] / max(float(np.hypot(up[0], up[1])), 1e-6)
+    ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
+    depth, nx, ny, nz = head
+    clear = cv2.GaussianBlur(parts["skin"], (0, 0), 0.01 * hw_px) * (1 - cv2.dilate(face_in, np.ones((3, 3), np.uint8)))
+    for tragus, other, top, lobe in ((234, 454, 127, 132), (454, 234, 356, 361)):
+        origin = landmarks[tragus, :2]
+        out = np.array([-up[1], up[0]]) * np.sign((landmarks[tragus, :2] - landmarks[other, :2]) @ np.array([-up[1], up[0]]))
+        across = ((xs - origin[0]) * out[0] + (ys - origin[1]) * out[1]) / np.float32(hw_px)
+        tall = ((xs - origin[0]) * up[0] + (ys - origin[1]) * up[1]) / np.float32(hw_px)
+        high, low = (float((landmarks[i, :2] - origin) @ up) / hw_px for i in (top, lobe))
+        gate = _step(across, -0.03, 0.01) * _step(-across, -0.42, -0.30) * _step(tall, low - 0.10, low - 0.02) * _step(-tall, -high - 0.10, -high - 0.02)
+        on = gate * _step(clear, 0.4, 0.8)
+        if float(on.sum()) < 0.002 * hw_px**2:
+            continue
+        on = cv2.GaussianBlur(on, (0, 0), 0.008 * hw_px)
+        lean = np.float32(0.85)
+        leaf = np.float32(landmarks[tragus, 2] / hw_px - 0.06) - lean * np.maximum(across, 0)
+        ex, ey, ez = _unit(lean * np.float32(out[0]) * np.ones_like(xs), -lean * np.float32(out[1]) * np.ones_like(xs), np.ones_like(xs))
+        depth = depth + on * np.minimum(leaf - depth, 0)
+        nx, ny, nz = ((1 - on) * a + on * b for a, b in ((nx, ex), (ny, ey), (nz, ez)))
+    return Solid(depth, nx, ny, nz)
+
+
+def _body(u: F32, u_x: F32, u_y: F32, landmarks: F32, below: F32, parts: Mapping[str, F32], hw_px: float) -> Solid:
+    """Neck, shoulders and chest: the inflation, flattened, and set back behind the jaw.
+
+    A throat lies .15-.3 hw behind the chin and shoulders further (measured on scans); an inflation with its silhouette in
+    the plane of the ears stands too far forward, and then the jaw throws no shadow.
+    """
     s = np.sqrt(u)
-    knee = np.float32(0.36)
-    pressed = np.where(s > knee, knee + np.float32(0.4) * (s - knee), s)
-    slope = np.where(s > knee, np.float32(0.4), np.float32(1.0))
-    near, far = stand_back(landmarks, parts, hw_px)
-    down = np.maximum(below, 0) / np.float32(hw_px)
-    back = near + (far - near) * _step(down, 0.05, 0.55)
-    depth = pressed - back
+    # Thin strips (necks) stay cylinders; broad ones (chests) are flatter than they are wide.
+    bulge = 1 / np.sqrt(1 + (s / np.float32(0.5)) ** 2)
+    pressed = s * (np.float32(0.35) + np.float32(0.65) * bulge)
+    slope = np.float32(0.35) + np.float32(0.65) * bulge**3
+    down = below / np.float32(hw_px)
+    profile = np.float32(THROAT_FALL) * _step(down, 0.0, 0.7) - np.float32(CHEST) * _step(down, 0.45, 1.3)
+    back = profile + np.float32(stand_back(pressed - profile, landmarks, parts, hw_px))
     bx, by = _gradient(cv2.GaussianBlur(back, (0, 0), 0.02 * hw_px), hw_px)
     nx, ny, nz = _unit(-(slope * u_x / 2 - s * bx), slope * u_y / 2 - s * by, s + np.float32(1e-3))
-    return Solid(depth.astype(np.float32), nx, ny, nz)
+    return Solid((pressed - back).astype(np.float32), nx, ny, nz)
 
 
-def stand_back(landmarks: F32, parts: Mapping[str, F32], hw_px: float) -> tuple[float, float]:
-    """How far (hw) neck and shoulders stand behind their inflation: (at the jaw, from .5 hw below it).
+def stand_back(body: F32, landmarks: F32, parts: Mapping[str, F32], hw_px: float) -> float:
+    """How far (hw) a body of depth f32[h, w] must stand back so that the throat lies behind the chin as throats do.
 
     Cloth that fills the space under the chin (scarf, collar, turtleneck) stands further forward than a throat does, so the
-    share of skin in a window under the chin decides between .30 and .50.
+    share of skin in a window under the chin decides between the two gaps. Hair makes silhouettes, and so inflated
+    bodies, thick: measuring the gap itself keeps the jaw's shadow on long-haired people too.
     """
     chin = landmarks[152]
-    h, w = parts["skin"].shape
-    y0, y1 = int(np.clip(chin[1] + 0.08 * hw_px, 0, h)), int(np.clip(chin[1] + 0.38 * hw_px, 0, h))
-    x0, x1 = int(np.clip(chin[0] - 0.2 * hw_px, 0, w)), int(np.clip(chin[0] + 0.2 * hw_px, 0, w))
-    if y1 - y0 < 4 or x1 - x0 < 4:
-        return 0.35, 0.45
-    window = np.s_[y0:y1, x0:x1]
-    skin, cloth = float(parts["skin"][window].mean()), float(parts["cloth"][window].mean())
-    bare = skin / max(skin + cloth, 1e-3)
-    return 0.25 + 0.17 * bare, 0.36 + 0.24 * bare
+    h, w = body.shape
+    up = landmarks[10, :2] - landmarks[152, :2]
+    spot = chin[:2] - up / max(float(np.hypot(*up)), 1e-6) * np.float32(0.15 * hw_px)
+    r = 0.12 * hw_px
+    y0, y1 = (int(np.clip(spot[1] + k * r, 0, h)) for k in (-0.5, 1.5))
+    x0, x1 = (int(np.clip(spot[0] + k * r, 0, w)) for k in (-1, 1))
+    if y1 - y0 < 3 or x1 - x0 < 3:
+        return 0.25
+    skin, cloth = float(parts["skin"][y0:y1, x0:x1].mean()), float(parts["cloth"][y0:y1, x0:x1].mean())
+    bare = skin / (skin + cloth) if skin + cloth > 0.05 else 0.5
+    gap = THROAT_GAP[0] + (THROAT_GAP[1] - THROAT_GAP[0]) * bare
+    here = float(np.median(body[y0 : (y0 + y1) // 2 + 1, x0:x1]))
+    return float(np.clip(here - (float(chin[2]) / hw_px * MESH_Z - gap), 0.0, 0.7))
 
 
 def _join(
-    head: Solid, body: Solid, landmarks: F32, face_z: F32, jaw_px: NDArray[np.float32], below: F32, hair: F32, hw_px: float
+    head: Solid, body: Solid, under: F32, below: F32, beyond: F32, parts: Mapping[str, F32], hw_px: float
 ) -> tuple[F32, F32]:
     """Head before body, with the jaw's underside between them: depth f32[h, w] and unit normal f32[h, w, 3]."""
-    soft = np.float32(0.012 * hw_px)
-    over = np.maximum(np.clip(0.5 - below / soft / 2, 0, 1), _step(hair, 0.35, 0.65))
-    # From the jaw's edge the surface falls back steeply (scans: 60-70 degrees from the camera) until it meets the throat.
-    edge = _along_jaw(landmarks, jaw_px, below.shape, hw_px)
-    d = np.maximum(below, 0) / np.float32(hw_px)
-    fall = np.float32(2.3) * d * d / (d + np.float32(0.03))
-    under = edge - fall
-    k = np.float32(0.03)
-    gap = np.clip(0.5 + 0.5 * (under - body.depth) / k, 0, 1)
+    d = below / np.float32(hw_px)
+    k = np.float32(0.06)
+    gap = np.clip(np.float32(0.5) + np.float32(0.5) * (under - body.depth) / k, 0, 1)
     lower = gap * under + (1 - gap) * body.depth + k * gap * (1 - gap)
-    ux, uy = _gradient(cv2.GaussianBlur(under, (0, 0), 0.01 * hw_px), hw_px)
-    jx, jy, jz = _unit(-ux, uy, np.ones_like(ux))
-    parts_n = []
-    for j, b, t in zip((jx, jy, jz), body[1:], head[1:], strict=True):
-        parts_n.append(over * t + (1 - over) * (gap * j + (1 - gap) * b))
-    depth = over * np.maximum(head.depth, lower * (below > 0) + head.depth * (below <= 0)) + (1 - over) * lower
-    normal = np.stack(_unit(*parts_n), -1)
+    ux, uy = _gradient(under, hw_px)
+    jaw_n = _unit(-ux, uy, np.ones_like(ux))
+    # The edge is a line under the jaw's own bone; beside it, and where hair or a veil hangs over it, a slow slope.
+    hair = cv2.GaussianBlur(parts["hair"], (0, 0), 0.03 * hw_px)
+    loose = np.clip(_step(beyond / np.float32(hw_px), -0.02, 0.12) + _step(hair, 0.3, 0.7), 0, 1)
+    lower = lower + np.float32(0.08) * _step(hair, 0.2, 0.8) * _step(d, 0.0, 0.4)
+    over = (1 - loose) * (1 - _step(d, -0.004, 0.012)) + loose * (1 - _step(d, -0.15, 0.6))
+    depth = over * head.depth + (1 - over) * lower
+    tilt = [gap * j + (1 - gap) * b for j, b in zip(jaw_n, body[1:], strict=True)]
+    tilt = [cv2.GaussianBlur(t, (0, 0), 0.018 * hw_px) for t in tilt]
+    normal = np.stack(_unit(*(over * t + (1 - over) * b for t, b in zip(head[1:], tilt, strict=True))), -1)
     return depth.astype(np.float32), normal
+
+
+def _underside(landmarks: F32, jaw_px: NDArray[np.float32], below: F32, hw_px: float) -> F32:
+    """Depth f32[h, w] in hw of the jaw's underside, which falls back steeply from the bone (scans: 60-70 degrees)."""
+    edge = _along_jaw(landmarks, jaw_px, (below.shape[0], below.shape[1]), hw_px)
+    fall = edge - np.float32(UNDER_SLOPE / hw_px) * np.maximum(below, 0)
+    return np.asarray(cv2.GaussianBlur(fall, (0, 0), 0.012 * hw_px), np.float32)
 
 
 def _along_jaw(landmarks: F32, jaw_px: NDArray[np.float32], shape: tuple[int, int], hw_px: float) -> F32:
