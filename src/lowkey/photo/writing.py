@@ -26,7 +26,7 @@ def write_png(path: Path | str, pixels: Any, *, text: Mapping[str, str] | None =
 def write_linear(path: Path | str, radiance: F32) -> None:
     """Write f32[h, w, 3] scene-linear BT.709, unclamped, as `.tif`, `.tiff` or `.exr` by the name's ending. As write_whole.
 
-    Both are float32 and losslessly compressed. Raises StoreError (unknown-ending) for other names.
+    Both are float32: TIFF uncompressed, EXR with ZIP. Raises StoreError (unknown-ending) for other names.
     """
     ending = Path(path).suffix.lower()
     values = np.ascontiguousarray(radiance, np.float32)
@@ -43,11 +43,11 @@ def write_linear(path: Path | str, radiance: F32) -> None:
 
 
 def _tiff_bytes(values: F32) -> bytes:
-    """Float32 TIFF with deflate and the floating-point predictor; no date, no software, no host."""
+    """Uncompressed float32 TIFF, which every reader has; no date, no software, no host."""
     import tifffile
 
     buffer = io.BytesIO()
-    tifffile.imwrite(buffer, values, photometric="rgb", compression="zlib", predictor=3, metadata=None, software=False, rowsperstrip=64)
+    tifffile.imwrite(buffer, values, photometric="rgb", metadata=None, software=False)
     return buffer.getvalue()
 
 
