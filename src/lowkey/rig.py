@@ -57,7 +57,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Cloth:
-    """What the person wears. `kind`: as-worn, turtleneck, leather, linen, bare."""
+    """What the person wears. `kind`: as-worn, turtleneck, leather, linen, bare; own is as worn and not even darkened."""
 
     kind: str = "as-worn"
     reflectance: float = 0.04
@@ -182,6 +182,8 @@ class Rig:
     exposure_ev: float | None = None
     """None: metered on the lit skin and recorded; a number is added to that metering when given with `exposure_is_offset`."""
     exposure_offset_ev: float = 0.0
+    steady: bool = False
+    """True: nothing moves from seed to seed."""
 
 
 # From a look to a rig.
@@ -205,6 +207,13 @@ def of(look: Look) -> Rig:
         rig = replace(rig, motes=replace(rig.motes, per_fh2=background.numbers[0]))
     rig = _flared(rig, flare)
     return _overridden(rig, look.overrides)
+
+
+def lone_key(direction: Direction, angular_radius_deg: float = 0.5) -> Rig:
+    """One white key exactly there, infinitely far, and nothing else: no rim, fill, ambient or cloth, the same for every seed."""
+    key = Source(direction, (1.0, 1.0, 1.0), angular_radius_deg)
+    dark = Lamp(visible=False)
+    return Rig(key, fill_ev=-math.inf, ambient_rgb=(0.0, 0.0, 0.0), cloth=Cloth("own", 0.0), lamp=dark, steady=True)
 
 
 def _lit(light: Term) -> Rig:
@@ -334,6 +343,8 @@ def _planck_rgb(t: float) -> RGB:
 
 def jittered(rig: Rig, streams: Streams) -> Rig:
     """The rig of one seed."""
+    if rig.steady:
+        return rig
     seed = streams.seed
     side = -1 if leans(rig) < 0 else 1  # a mirrored rig varies in the mirror
     turn, lift = 2 * side * (2 * _even(seed, 0) - 1), 2 * (2 * _even(seed, 1) - 1)

@@ -1,0 +1,107 @@
+"""The record of a shoot: what was asked, what was read, what came back. One JSON file, rewritten whole after every frame."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lowkey import look as looks
+from lowkey.frame import Frame
+from lowkey.look import Look
+from lowkey.photo import write_whole
+from lowkey.plate.plate import Caution, Plate
+
+VERSION = 1
+
+
+class Record:
+    """Kept while frames come in; `write` puts it on disk whole, so what is on disk is always true."""
+
+    def __init__(self, path: Path, version: str, plate: Plate, look: Look, seeds: Sequence[int], size_px: tuple[int, int]) -> None:
+        self.path = path
+        photo = plate.photo
+        self.data: dict[str, Any] = {
+            "lowkey_record": VERSION,
+            "lowkey": version,
+            "state": "shooting",
+            "photo": {
+                "stem": photo.stem,
+                "sha256": photo.hash,
+                "size_px": photo.size_px,
+                "captured": dict(photo.captured),
+                "notes": photo.notes,
+            },
+            "plate": {
+                "read_by": dict(plate.read_by),
+                "confidence": plate.confidence,
+                "found_light": plate.found_light,
+                "pose": plate.pose,
+            },
+            "look": looks.to_mapping(look),
+            "seeds": list(seeds),
+            "size_px": size_px,
+            "warnings": [],
+            "frames": [],
+            "sheet": None,
+        }
+
+    def warn(self, cautions: Sequence[Caution]) -> None:
+        self.data["warnings"] = [{"code": caution.code, "text": caution.text} for caution in cautions]
+
+    def add(self, frame: Frame, file: Path) -> None:
+        """One finished frame that lies on disk at `file`."""
+        self.data["frames"].append(
+            {
+                "file": file.name,
+                "sha256": sha256_of(file),
+                "seed": frame.shot.seed,
+                "shot": frame.shot.hash(),
+                "took_s": round(frame.took_s, 3),
+                "honours": dict(frame.honours),
+                "edits": list(frame.edits),
+                "placement": frame.placement,
+                "rig": frame.rig,
+                "engine": frame.engine_version,
+                "notes": dict(frame.notes),
+            }
+        )
+        self.write()
+
+    def finish(self, state: str, sheet: Path | None) -> None:
+        """`state` is "done", "interrupted" or "failed"."""
+        self.data["state"] = state
+        self.data["sheet"] = sheet.name if sheet else None
+        self.write()
+
+    def write(self) -> None:
+        text = json.dumps(plain(self.data), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        write_whole(self.path, text.encode("utf-8", "backslashreplace"))
+
+
+def plain(value: Any) -> Any:
+    """Frozen values as JSON's own: dataclasses become objects, and numbers that JSON cannot say become words."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (np.generic, np.ndarray)):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return "none" if value == -math.inf else "infinite" if value > 0 else None
+    if isinstance(value, float):
+        return round(value, 9)
+    return value
+
+
+def sha256_of(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
