@@ -68,11 +68,11 @@ def furnish(
     behind, before = haze(matte, rig, beam, streams)
     if rig.backdrop.kind in ("concrete", "velvet"):
         behind += wall.hung(rig, beam, (h, w), streams)
+    if rig.backdrop.bokeh > 0:
+        smoke.far_lights(rig, beam, behind, streams)
     if rig.backdrop.smoke > 0:
         drifting, shade = smoke.billow(rig, beam, (h, w), streams)
         behind = behind * shade[:, :, None] + drifting
-    if rig.backdrop.bokeh > 0:
-        smoke.far_lights(rig, beam, behind, streams)
 
     specks = motes.scatter(rig, beam, w / h, streams)
     front = specks.xyz[:, 2] > 0

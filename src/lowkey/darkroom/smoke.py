@@ -85,9 +85,12 @@ def far_lights(rig: Rig, beam: Beam, into: F32, streams: Streams) -> None:
     """Add blurred discs of small far lights to `into` f32[h, w, 3]: warm, few, dim, gathered on the lamp's side."""
     h, w = into.shape[:2]
     rng = streams.of("bokeh")
-    n = round(22 * rig.backdrop.bokeh)
-    xyz: F64 = np.column_stack([beam.x + 0.34 * rng.standard_normal(n), beam.y + 0.10 + 0.26 * rng.standard_normal(n), np.full(n, -1.3)])
-    blur = 0.030 * np.exp(0.42 * rng.standard_normal(n))
-    power = 5.5e-5 * np.exp(0.8 * rng.standard_normal(n)) * (blur / 0.03) ** 1.2
-    warm: Any = np.array(beam.rgb)[None] ** rng.uniform(0.5, 1.6, n)[:, None]
+    # They stand in a few loose groups, as lights of a far street or a stage do, all about equally far out of focus.
+    groups = np.column_stack([beam.x + rng.uniform(-0.55, 0.30, 5), beam.y + rng.uniform(-0.16, 0.55, 5)])
+    n = round(46 * rig.backdrop.bokeh)
+    where = groups[rng.integers(0, 5, n)] + rng.standard_normal((n, 2)) * np.array([0.10, 0.055])
+    xyz: F64 = np.column_stack([where, np.full(n, -1.3)])
+    blur = 0.040 * np.exp(0.22 * rng.standard_normal(n))
+    power = 6.0e-5 * np.exp(0.9 * rng.standard_normal(n)) * (blur / 0.04) ** 2
+    warm: Any = np.array(beam.rgb)[None] ** rng.uniform(0.7, 2.2, n)[:, None]
     splat(xyz, np.asarray(power[:, None] * warm, np.float32), blur, np.zeros((n, 2)), np.array([0.5 * w / h, 0.5]), into)

@@ -26,19 +26,22 @@ def hung(rig: Rig, beam: Beam, shape: tuple[int, int], streams: Streams) -> F32:
     h, w = shape
     rows = min(h, WALL_ROWS)
     small = (rows, max(round(w * rows / h), 2))
+    sheen: F32 | None = None
     if rig.backdrop.kind == "concrete":
         height, albedo = concrete(small, streams)
-        light = rake(height, rows, np.array([beam.x, beam.y, STANDOFF_FH]), 0.0, height)
+        light = rake(height, rows, np.array([beam.x, beam.y, STANDOFF_FH]))
         blur = 0.0009
     else:
         height, lie_x, lie_y = velvet(small, streams)
-        albedo = np.ones(small, np.float32)
-        light = pile(height, lie_x, lie_y, rows, np.array([beam.x, beam.y, STANDOFF_FH]))
-        blur = 0.0011
+        light, sheen = pile(height, lie_x, lie_y, rows, np.array([beam.x, beam.y, 1.5 * STANDOFF_FH]))
+        albedo, blur = np.ones(small, np.float32), 0.0011
     d = distance(small, beam)
     colour = np.exp(-0.6 * d[:, :, None] * np.array(REDDENING, np.float32)) * np.array(beam.rgb, np.float32)
-    colour *= np.array(rig.backdrop.tint_rgb, np.float32) * np.float32(rig.backdrop.reflectance)
-    radiance = (light * albedo)[:, :, None] * colour
+    colour *= np.float32(rig.backdrop.reflectance)
+    radiance = (light * albedo)[:, :, None] * colour * np.array(rig.backdrop.tint_rgb, np.float32)
+    if sheen is not None:
+        # Tips of the fibres return the lamp's colour with a third of the dye's.
+        radiance += sheen[:, :, None] * colour * np.array(rig.backdrop.tint_rgb, np.float32) ** np.float32(0.33)
     radiance = cv2.GaussianBlur(radiance, (0, 0), max(blur * rows, 0.3))
     if small != (h, w):
         radiance = cv2.resize(radiance, (w, h), interpolation=cv2.INTER_CUBIC)
@@ -58,7 +61,7 @@ def concrete(shape: tuple[int, int], streams: Streams) -> tuple[F32, F32]:
     h, w = shape
     rng = streams.of("concrete")
     x, y = (np.arange(w, dtype=np.float32)[None] + 0.5) / h, (np.arange(h, dtype=np.float32)[:, None] + 0.5) / h
-    height = 0.0011 * field(rng, 5, shape, octaves=4, gain=0.5) + 0.00022 * field(rng, 70, shape, octaves=4, gain=0.75)
+    height = 0.0009 * field(rng, 4, shape, octaves=4, gain=0.42) + 0.00013 * field(rng, 90, shape, octaves=4, gain=0.8)
     albedo = 1.0 + 0.10 * field(rng, 3, shape, octaves=5, gain=0.6) + 0.05 * field(rng, 160, shape, octaves=3, gain=0.9)
 
     # Formwork: panels stand a little proud of one another, each with its own tone, and leave a seam where grout bled out.
@@ -115,7 +118,7 @@ def stamp(height: F32, albedo: F32, cx: float, cy: float, radius: float, depth: 
 
 
 @nb.njit(cache=True, parallel=True)
-def rake(height: Any, rows: int, lamp: Any, _unused: float, _also: Any) -> Any:
+def rake(height: Any, rows: int, lamp: Any) -> Any:
     """Light on a matt relief from a near lamp at (x, y, standoff) fh: cosine over squared distance, with cast shadows.
 
     Shadows are a short march of eight steps toward the lamp; f32[h, w], 1 where the lamp stands a standoff away, head on.
@@ -153,45 +156,61 @@ def velvet(shape: tuple[int, int], streams: Streams) -> tuple[F32, F32, F32]:
     rng = streams.of("velvet")
     x = np.broadcast_to((np.arange(w, dtype=np.float32)[None] + 0.5) / h, shape)
     y = np.broadcast_to((np.arange(h, dtype=np.float32)[:, None] + 0.5) / h, shape)
-    # Folds hang down, lean and join: a phase that wanders slowly along the fall of the cloth.
-    lean = field(rng, 3, shape, octaves=2, stretch=(1.0, 2.2))
-    phase = 2 * np.pi * (5.2 * x + 0.42 * lean + 0.25 * y * float(rng.uniform(-1, 1)) + float(rng.uniform(0, 1)))
-    minor = 2 * np.pi * (11.5 * x + 0.75 * field(rng, 4, shape, octaves=2, stretch=(1.0, 2.6)))
-    depth = 0.030 * (1 + 0.35 * field(rng, 3, shape, octaves=2, stretch=(1.0, 2.0)))
-    fold = np.power(0.5 + 0.5 * np.cos(phase), 0.8)
-    height = depth * fold + 0.0065 * (0.5 + 0.5 * np.cos(minor)) * (0.35 + fold)
-    # Crushing breaks the surface into facets with sharp creases and lays the pile of each another way.
-    bend_x, bend_y = field(rng, 8, shape, octaves=3), field(rng, 8, shape, octaves=3)
-    crease = warp(field(rng, 13, shape, octaves=3, gain=0.55, stretch=(1.0, 1.5)), 0.02 * bend_x, 0.02 * bend_y)
-    height = height + 0.0030 * (1 - np.abs(crease)).clip(-1, 1)
-    lie_x = warp(field(rng, 15, shape, octaves=4, gain=0.6, stretch=(1.0, 1.4)), 0.02 * bend_y, 0.02 * bend_x)
-    lie_y = warp(field(rng, 15, shape, octaves=4, gain=0.6, stretch=(1.0, 1.4)), 0.02 * bend_x, -0.02 * bend_y)
-    fuzz = field(rng, 420, shape, octaves=2, gain=0.8)
-    return np.asarray(height, np.float32), np.asarray(0.38 * lie_x + 0.07 * fuzz, np.float32), np.asarray(0.30 * lie_y, np.float32)
+
+    # A drape: folds of uneven width hang from above, lean a little, and here and there one dies out between two others.
+    lean = float(rng.uniform(-0.05, 0.05)) * y + 0.012 * field(rng, 3, shape, octaves=2, stretch=(1.0, 2.5))
+    spread = 0.030 * np.sin(2 * np.pi * (1.7 * x + float(rng.uniform(0, 1)))) + 0.016 * np.sin(2 * np.pi * (3.1 * x + float(rng.uniform(0, 1))))
+    phase = 2 * np.pi * (6.6 * (x + lean + spread) + float(rng.uniform(0, 1)))
+    depth = 0.017 * np.clip(1 + 0.45 * field(rng, 4, shape, octaves=1, stretch=(1.0, 3.5)), 0.25, 1.8)
+    # The crest of a fold is round, its valley tight: a cosine of a cosine.
+    height = depth * np.cos(phase + 0.55 * np.sin(phase))
+    height = height + 0.35 * depth * np.cos(2.17 * phase + 2.0 * field(rng, 3, shape, octaves=1, stretch=(1.0, 3.0)))
+
+    # Crushing: ridges and facets where the cloth was pressed, small against the folds, drawn out along their fall.
+    bend_x, bend_y = field(rng, 9, shape, octaves=2), field(rng, 9, shape, octaves=2)
+    crease = warp(field(rng, 17, shape, octaves=2, gain=0.5, stretch=(1.0, 1.7)), 0.012 * bend_x, 0.020 * bend_y)
+    crease2 = warp(field(rng, 31, shape, octaves=2, gain=0.5, stretch=(1.0, 1.5)), 0.010 * bend_y, 0.014 * bend_x)
+    pressed = np.clip(0.95 + 0.4 * field(rng, 4, shape, octaves=2), 0.15, 1.6)
+    height = height - pressed * (0.0050 * np.abs(crease) + 0.0026 * np.abs(crease2))
+
+    # The nap was stroked downward; pressing laid it over in patches.
+    lie_x = 0.16 * pressed * np.tanh(1.6 * warp(field(rng, 21, shape, octaves=2, stretch=(1.0, 1.6)), 0.012 * bend_y, 0.012 * bend_x))
+    lie_y = 0.22 + 0.14 * pressed * np.tanh(1.6 * crease2)
+    lie_x = lie_x + 0.035 * field(rng, 430, shape, octaves=2, gain=0.8)
+    return np.asarray(height, np.float32), np.asarray(lie_x, np.float32), np.asarray(lie_y, np.float32)
 
 
 @nb.njit(cache=True, parallel=True)
 def pile(height: Any, lie_x: Any, lie_y: Any, rows: int, lamp: Any) -> Any:
-    """Light on velvet, f32[h, w]: fibres standing about the (tilted) pile direction shine where light or eye grazes them.
+    """Light on velvet, f32[2, h, w]: what the dyed fibres return, and the sheen on their tips, which keeps the lamp's colour.
 
-    The sheen lobe is Estevez & Kulla 2017 ("Production friendly microfacet sheen"), sin^(1/r) of the half angle to the pile.
+    Fibres stand about the (tilted) pile direction and shine where light or eye grazes them: the lobe of Estevez & Kulla 2017
+    ("Production friendly microfacet sheen"), sin^(1/r) of the angle from the pile to the half direction. Folds shade one another.
     """
     h, w = height.shape
-    out = np.zeros((h, w), np.float32)
-    r = 0.42
+    out = np.zeros((2, h, w), np.float32)
+    r = 0.30
     for j in nb.prange(h):
         for i in range(w):
-            i0, i1, j0, j1 = max(i - 2, 0), min(i + 2, w - 1), max(j - 2, 0), min(j + 2, h - 1)
+            i0, i1, j0, j1 = max(i - 1, 0), min(i + 1, w - 1), max(j - 1, 0), min(j + 1, h - 1)
             gx = (height[j, i1] - height[j, i0]) * rows / (i1 - i0)
             gy = (height[j1, i] - height[j0, i]) * rows / (j1 - j0)
             z = height[j, i]
             dx, dy, dz = lamp[0] - (i + 0.5) / rows, lamp[1] - (j + 0.5) / rows, lamp[2] - z
             d2 = dx * dx + dy * dy + dz * dz
             d = math.sqrt(d2)
-            # The cloth's own face decides what is lit at all; the pile decides how it shines.
             cloth = 1.0 / math.sqrt(1.0 + gx * gx + gy * gy)
-            facing = (dz - gx * dx - gy * dy) * cloth / d
-            lit = min(max((facing + 0.12) / 1.12, 0.0), 1.0)
+            # Pile is deep: light wraps a little round the cloth's own horizon.
+            facing = ((dz - gx * dx - gy * dy) * cloth / d + 0.15) / 1.15
+            if facing <= 0.0:
+                continue
+            flat = math.sqrt(dx * dx + dy * dy) + 1e-9
+            shade = 1.0
+            for k in range(1, 9):
+                t = min(0.0035 * k * (1.0 + 0.35 * k), flat)
+                p, q = min(max(int(i + dx / flat * t * rows + 0.5), 0), w - 1), min(max(int(j + dy / flat * t * rows + 0.5), 0), h - 1)
+                shade = min(shade, 1.0 - (height[q, p] - z - t * dz / flat) / (0.55 * t + 0.0004))
+            shade = 0.06 + 0.94 * min(max(shade, 0.0), 1.0)
             px, py = -gx + lie_x[j, i], -gy + lie_y[j, i]
             pz = 1.0 / math.sqrt(1.0 + px * px + py * py)
             px, py = px * pz, py * pz
@@ -199,7 +218,8 @@ def pile(height: Any, lie_x: Any, lie_y: Any, rows: int, lamp: Any) -> Any:
             hn = math.sqrt(hx * hx + hy * hy + hz * hz)
             c = (hx * px + hy * py + hz * pz) / hn
             s2 = max(1.0 - c * c, 0.0)
-            lobe = (2.0 + 1.0 / r) / 2.0 * s2 ** (0.5 / r)
-            edge = (1.0 - pz) ** 2
-            out[j, i] = lit * (0.10 + 1.25 * lobe + 1.1 * edge) * STANDOFF_FH * STANDOFF_FH / d2
+            lobe = (2.0 + 1.0 / r) / (2.0 * math.pi) * s2 ** (0.5 / r)
+            light = shade * facing * lamp[2] * lamp[2] / d2
+            out[0, j, i] = light * (0.07 + 0.62 * lobe + 0.35 * (1.0 - pz) ** 2)
+            out[1, j, i] = light * (0.75 * lobe * lobe * lobe + 0.25 * (1.0 - pz) ** 3)
     return out
