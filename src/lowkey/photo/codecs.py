@@ -58,6 +58,7 @@ def _jpeg(data: bytes, max_megapixels: float) -> Picture:
     check_size(width, height, 2 * MOST_MEGAPIXELS)
     if width * height > MOST_MEGAPIXELS * 1e6:
         im.draft(None, (width // 2, height // 2))
+    containers.check_tail(data, b"\xff\xd9")
     doubts = jpeg.check_scan(data)
     picture = _from_pillow(im)
     picture.notes.extend(doubts)
@@ -90,10 +91,13 @@ def _sixteen_bit(data: bytes) -> U16:
     codes = np.asarray(pixels, np.uint16)
     if codes.ndim == 2:
         return codes[..., None]
-    order = {3: (2, 1, 0), 4: (2, 1, 0, 3)}.get(codes.shape[2])
-    if order is None:
+    if codes.shape[2] not in (3, 4):
         raise PhotoError("photo-unsupported", f"16-bit pictures with {codes.shape[2]} channels are not read: export it as RGB")
-    return codes[..., order]
+    # OpenCV gives B G R: swap the outer two in place.
+    blue = codes[..., 0].copy()
+    codes[..., 0] = codes[..., 2]
+    codes[..., 2] = blue
+    return codes
 
 
 def _gif(data: bytes, max_megapixels: float) -> Picture:
@@ -114,6 +118,7 @@ def _webp(data: bytes, max_megapixels: float) -> Picture:
     from PIL import WebPImagePlugin
 
     check_size(*containers.webp_size(data))
+    containers.check_tail(data)
     return _from_pillow(WebPImagePlugin.WebPImageFile(io.BytesIO(data)))
 
 
@@ -121,6 +126,7 @@ def _avif(data: bytes, max_megapixels: float) -> Picture:
     from PIL import AvifImagePlugin
 
     containers.check_boxes(data)
+    containers.check_tail(data)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     im = AvifImagePlugin.AvifImageFile(io.BytesIO(data))
     check_size(*im.size)
@@ -134,6 +140,7 @@ def _heic(data: bytes, max_megapixels: float) -> Picture:
     import pillow_heif
 
     containers.check_boxes(data)
+    containers.check_tail(data)
     options = pillow_heif.options
     options.DECODE_THREADS, options.THUMBNAILS, options.DEPTH_IMAGES, options.AUX_IMAGES = 1, False, False, False
     opened = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
@@ -154,7 +161,7 @@ def _tiff(data: bytes, max_megapixels: float) -> Picture:
     if directory.raw:
         return _raw(data, max_megapixels)
     check_size(directory.get(tiff.WIDTH), directory.get(tiff.HEIGHT))
-    directory.check_complete(len(data))
+    directory.check_complete(data)
     bits = max(directory.tags.get(tiff.BITS, (1,)))
     if directory.get(tiff.SAMPLE_FORMAT, 1) != 1 or bits > 16:
         raise PhotoError("photo-unsupported", f"{bits}-bit floating or signed TIFFs are not read: export it as 8- or 16-bit RGB")

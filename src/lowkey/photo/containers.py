@@ -15,6 +15,10 @@ TRUNCATED = "the file ends too early, part of the picture is missing: copy it ag
 DAMAGED = "the picture data is damaged: copy the file again from the camera or the sender"
 
 
+_ZEROS = 1024
+"""So many zero bytes in a row do not happen at the end of compressed data."""
+
+
 def truncated() -> PhotoError:
     return PhotoError("photo-truncated", TRUNCATED)
 
@@ -79,6 +83,16 @@ def check_boxes(data: bytes) -> None:
             raise damaged()
         at += size
     if at > len(data):
+        raise truncated()
+
+
+def check_tail(data: bytes, end: bytes = b"") -> None:
+    """Refuse a compressed file whose tail is zeros: a copy that broke off on a disk that had already set the space aside.
+
+    `end` is what may stand before harmless padding (a JPEG's end marker).
+    """
+    solid = data.rstrip(b"\0")
+    if len(data) - len(solid) >= _ZEROS and not (end and solid.endswith(end)):
         raise truncated()
 
 

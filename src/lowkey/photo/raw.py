@@ -25,7 +25,7 @@ def develop(data: bytes, max_megapixels: float) -> tuple[U16, dict[str, str], li
     if data[4:8] == b"ftyp":
         containers.check_boxes(data)
     elif data[:4] in (b"II*\0", b"MM\0*"):
-        tiff.directory(data).check_complete(len(data))
+        tiff.directory(data).check_complete(data)
     try:
         with rawpy.imread(io.BytesIO(data)) as raw:
             sizes = raw.sizes

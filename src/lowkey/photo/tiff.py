@@ -6,12 +6,13 @@ Sources: TIFF 6.0 (Adobe 1992), TIFF/EP (ISO 12234-2) and DNG 1.7 for the RAW ta
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from lowkey.errors import PhotoError
-from lowkey.photo.containers import truncated
+from lowkey.photo.containers import damaged, truncated
 from lowkey.pixels import U16
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, STRIP_OFFSETS, STRIP_COUNTS, PLANAR = 256, 257, 258, 259, 262, 273, 279, 284
@@ -26,6 +27,8 @@ _RAW_PHOTOMETRICS = (32803, 34892)
 """Colour filter array and LinearRaw."""
 _RAW_COMPRESSIONS = (34713, 32767, 32770, 65000, 65535)
 """Nikon, Sony, Samsung, Kodak and Pentax: numbers that only cameras write."""
+
+_DEFLATE = (8, 32946)
 
 _TYPES = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I"}
 
@@ -51,14 +54,16 @@ class Directory:
         coded = self.get(PHOTOMETRIC) in _RAW_PHOTOMETRICS or self.get(COMPRESSION) in _RAW_COMPRESSIONS
         return named or coded or any(child.raw for child in self.children)
 
-    def check_complete(self, file_bytes: int) -> None:
-        """Every strip and tile must lie inside the file."""
+    def check_complete(self, data: bytes) -> None:
+        """Every strip and tile must lie inside the file; deflated ones must match their checksum, which libtiff ignores."""
         for offsets, counts in ((STRIP_OFFSETS, STRIP_COUNTS), (TILE_OFFSETS, TILE_COUNTS)):
-            starts, sizes = self.tags.get(offsets, ()), self.tags.get(counts, ())
-            if any(start + size > file_bytes for start, size in zip(starts, sizes, strict=False)):
-                raise truncated()
+            for start, size in zip(self.tags.get(offsets, ()), self.tags.get(counts, ()), strict=False):
+                if start + size > len(data):
+                    raise truncated()
+                if self.get(COMPRESSION) in _DEFLATE:
+                    _check_deflated(data[start : start + size])
         for child in self.children:
-            child.check_complete(file_bytes)
+            child.check_complete(data)
 
 
 def directory(data: bytes, *, at: int | None = None, depth: int = 0) -> Directory:
@@ -72,7 +77,7 @@ def directory(data: bytes, *, at: int | None = None, depth: int = 0) -> Director
     for entry in range(here + 2, here + 2 + 12 * count, 12):
         tag, kind, n = _unpack(order + "HHI", data, entry)
         code = _TYPES.get(kind)
-        if tag not in _WANTED or code is None or not 0 < n <= 1 << 22:
+        if tag not in _WANTED or code is None or not 0 < n <= 1 << 20:
             continue
         size = struct.calcsize(code) * n
         where = entry + 8 if size <= 4 else _unpack(order + "I", data, entry + 8)[0]
@@ -89,6 +94,19 @@ def _unpack(layout: str, data: bytes, at: int) -> tuple[int, ...]:
     if at < 0 or at + struct.calcsize(layout) > len(data):
         raise truncated()
     return struct.unpack_from(layout, data, at)
+
+
+def _check_deflated(packed: bytes) -> None:
+    """Inflate piece by piece, keeping nothing: zlib itself compares the Adler-32 at the end (RFC 1950)."""
+    inflate = zlib.decompressobj()
+    try:
+        while packed and not inflate.eof:
+            inflate.decompress(packed, 1 << 20)
+            packed = inflate.unconsumed_tail
+    except zlib.error:
+        raise damaged() from None
+    if not inflate.eof:
+        raise truncated()
 
 
 def straight_alpha(pixels: U16, meaning: int) -> U16:
