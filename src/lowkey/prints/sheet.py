@@ -76,8 +76,8 @@ def sheet(cells: Sequence[Cell], look: Look, reference: Photo, size_px: tuple[in
         x = left + index % columns * (cell_w + GUTTER)
         y = HEADER_PX + (spare - apart * (rows - 1)) // 2 + index // columns * (cell_h + LABEL_PX + apart)
         page.paste(Image.fromarray(shrunk(one.picture, (cell_w, cell_h))), (x, y))
-        draw.text((x, y + cell_h + 12), "seed", font=_sans(34), fill=DIM)
-        draw.text((x + 84, y + cell_h + 5), f"{one.seed:02d}", font=_sans(42), fill=INK)
+        draw.text((x, y + cell_h + 12), "seed", font=sans(34), fill=DIM)
+        draw.text((x + 84, y + cell_h + 5), f"{one.seed:02d}", font=sans(42), fill=INK)
     return np.asarray(page, np.uint8)
 
 
@@ -90,7 +90,7 @@ def _header(page: Image.Image, look: Look, reference: Photo, size_px: tuple[int,
     thumb = shrunk(reference.pixels, ((width - 2 * MARGIN) // 3, HEADER_PX - MARGIN - 96))
     th, tw = thumb.shape[:2]
     page.paste(Image.fromarray(thumb), (width - MARGIN - tw, MARGIN))
-    draw.text((width - MARGIN - tw, MARGIN + th + 10), "reference", font=_sans(34), fill=DIM)
+    draw.text((width - MARGIN - tw, MARGIN + th + 10), "reference", font=sans(34), fill=DIM)
 
     # The look, left: title, a rule, then one line a variable.
     room = width - 2 * MARGIN - tw - 60
@@ -100,13 +100,13 @@ def _header(page: Image.Image, look: Look, reference: Photo, size_px: tuple[int,
     draw.line((MARGIN, MARGIN + 156, MARGIN + room, MARGIN + 156), fill=LINE, width=2)
     y = MARGIN + 178
     for variable in VARIABLES:
-        draw.text((MARGIN, y), variable, font=_sans(34), fill=DIM)
+        draw.text((MARGIN, y), variable, font=sans(34), fill=DIM)
         text = getattr(look, variable)
-        draw.text((MARGIN + 210, y - 4), _cut(text, 38, room - 210), font=_sans(38, text), fill=INK)
+        draw.text((MARGIN + 210, y - 4), _cut(text, 38, room - 210), font=sans(38, text), fill=INK)
         y += 52
     named = f"{reference.stem}  ·  " if look.title else ""
     foot = f"{named}{frames} of {size_px[0]} x {size_px[1]} px"
-    draw.text((MARGIN, y + 8), _cut(foot, 34, room), font=_sans(34, foot), fill=DIM)
+    draw.text((MARGIN, y + 8), _cut(foot, 34, room), font=sans(34, foot), fill=DIM)
 
 
 def _grid(count: int, ratio: float, room_h: int) -> tuple[int, int]:
@@ -138,7 +138,7 @@ def numbered(photo: Photo, found: Sequence[tuple[int, tuple[float, float, float,
         draw.rectangle((x0, y0, x1, y1), outline=ACCENT, width=stroke)
         tag = (x0, y0, x0 + 0.5 * size + 0.6 * size * len(str(number)), y0 + 1.15 * size)
         draw.rectangle(tag, fill=ACCENT)
-        draw.text(((tag[0] + tag[2]) / 2, (tag[1] + tag[3]) / 2), str(number), font=_sans(size), fill=PAPER, anchor="mm")
+        draw.text(((tag[0] + tag[2]) / 2, (tag[1] + tag[3]) / 2), str(number), font=sans(size), fill=PAPER, anchor="mm")
     return np.asarray(page, np.uint8)
 
 
@@ -161,7 +161,8 @@ def shrunk(pixels: NDArray[Any], room_px: tuple[int, int]) -> U8:
 # Type: a plain sans for labels, an old-style serif for the title; both come with packages that are here anyway.
 
 
-def _sans(size: int, text: str = "") -> Type:
+def sans(size: int, text: str = "") -> Type:
+    """The label face in `size` px, or one that has more alphabets when the text needs it."""
     return _named("DejaVuSans.ttf", int(size * 0.9)) if any(ord(sign) > 126 and sign != "·" for sign in text) else _default(size)
 
 
@@ -185,7 +186,7 @@ def _named(name: str, size: int) -> Type:
 
 def _cut(text: str, size: int, room_px: int, *, serif: bool = False) -> str:
     """The text, shortened until it fits."""
-    font = _serif(size, text) if serif else _sans(size, text)
+    font = _serif(size, text) if serif else sans(size, text)
     if font.getlength(text) <= room_px:
         return text
     while text and font.getlength(text + "...") > room_px:
@@ -197,5 +198,5 @@ def _spaced(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, size: int
     """Capitals set wide, as small headings are."""
     x, y = at
     for sign in text:
-        draw.text((x, y), sign, font=_sans(size), fill=colour)
-        x += round(_sans(size).getlength(sign) + 0.22 * size)
+        draw.text((x, y), sign, font=sans(size), fill=colour)
+        x += round(sans(size).getlength(sign) + 0.22 * size)

@@ -18,8 +18,8 @@ from lowkey.errors import LookError, LowkeyError, PhotoError, StoreError
 from lowkey.frame import Frame, Framing
 from lowkey.look import Look
 from lowkey.photo import Photo
-from lowkey.plate import scan
 from lowkey.plate.plate import Caution, Plate
+from lowkey.session import plates
 from lowkey.session.record import Record
 
 Progress = Callable[[int, int, str], None]
@@ -66,13 +66,15 @@ def shoot(
     face: int | None = None,
     force: bool = False,
     keep_skin: bool = False,
+    keep_plate: bool = True,
     out: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Shoot:
     """Shoot a photo of a person through one look, once per seed.
 
     `look` is a Look, the name of one, or a look file. `seeds` is how many (1 to n) or which. `size_px` is (width, height);
-    without it `aspect` and `height_px` make it. Files go to ``./<stem>_lowkey/`` or to `out`. On Ctrl-C (KeyboardInterrupt)
+    without it `aspect` and `height_px` make it. What was read of the photo is kept for the next time unless `keep_plate` is
+    False. Files go to ``./<stem>_lowkey/`` or to `out`. On Ctrl-C (KeyboardInterrupt)
     and on errors the record on disk says what is done.
     """
     asked = look if isinstance(look, Look) else looks.find(look) if look is not None else Look()
@@ -88,7 +90,7 @@ def shoot(
     picture = photo.read(reference)
     folder, made = _folder(Path(out) if out is not None else Path(f"{picture.stem}_lowkey"))
     try:
-        plate = _plate(picture, face, folder)
+        plate = _plate(picture, face, folder, keep_plate)
     except BaseException:
         if made:
             with suppress(OSError):
@@ -171,10 +173,10 @@ def _folder(folder: Path) -> tuple[Path, bool]:
     return folder, made
 
 
-def _plate(picture: Photo, face: int | None, folder: Path) -> Plate:
+def _plate(picture: Photo, face: int | None, folder: Path, keep: bool) -> Plate:
     """The plate; several faces are numbered on a picture beside where the frames would have been."""
     try:
-        return scan(picture, face)
+        return plates.of(picture, face, keep=keep)
     except PhotoError as error:
         if error.code not in ("several-faces", "no-such-face"):
             raise

@@ -1,0 +1,75 @@
+"""lowkey shoot: a progress bar with the time left, warnings in words, and the contact sheet's name last."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from lowkey.cli.said import warn
+from lowkey.look import Look
+from lowkey.session import shoot
+
+
+def run(photo: Path, *, look: Look, as_json: bool, **asked: Any) -> None:
+    start = time.perf_counter()
+    with Bar() as bar:
+        done = shoot(photo, look=look, progress=bar.step, **asked)
+    took = time.perf_counter() - start
+    for caution in done.warnings:
+        warn(caution)
+    if as_json:
+        frames = [
+            {"path": str(one.path), "seed": one.seed, "took_s": round(one.took_s, 3), "honours": dict(one.honours)} for one in done.frames
+        ]
+        warnings = [{"code": caution.code, "text": caution.text} for caution in done.warnings]
+        answer = {"sheet": str(done.sheet), "record": str(done.record), "warnings": warnings, "frames": frames}
+        print(json.dumps(answer, ensure_ascii=False))
+        return
+    count = len(done.frames)
+    print(f"{count} frame{'s' if count > 1 else ''} in {took:.0f} s: {done.folder}{os.sep}")
+    print(f"contact sheet: {done.sheet}")
+
+
+class Bar:
+    """A progress bar on standard error, and the time left, judged by the frames already made."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        texts = [TextColumn(text) for text in ("{task.description}", "{task.completed}/{task.total}", "{task.fields[left]}")]
+        columns = (texts[0], BarColumn(), *texts[1:])
+        self._bar = Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty())
+        self._task = self._bar.add_task("starting", total=None, left="")
+        self._marks: list[float] = []
+
+    def __enter__(self) -> Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def step(self, done: int, total: int, what: str) -> None:
+        """`done` of `total` steps are behind us and `what` comes next; the first step is the reading, the last the sheet."""
+        self._marks.append(time.perf_counter())
+        self._bar.update(self._task, completed=done, total=total, description=what, left=time_left(self._marks, total))
+
+
+def time_left(marks: list[float], total: int) -> str:
+    """In words, from the moments at which each step began: nothing until one frame is made, for the first is the slowest."""
+    frames = [after - before for before, after in pairwise(marks[1:])]
+    left = total - len(marks) + 1
+    if not frames or left < 1:
+        return ""
+    # The first frame also dresses and warms up: once there is a second, it no longer counts.
+    each = statistics.median(frames[1:] or frames)
+    seconds = max(round(each * (left - 1) + 1), 1)
+    return f"about {seconds} s left" if seconds < 90 else f"about {round(seconds / 60)} min left"
