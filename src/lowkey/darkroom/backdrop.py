@@ -17,7 +17,7 @@ from lowkey.pixels import F32
 from lowkey.rig import Rig
 from lowkey.seeds import Streams
 
-AIR_ROWS = 256
+AIR_ROWS = 192
 """Haze is smooth: it is computed on this many rows at any picture size, then enlarged."""
 AIR_GAIN = 0.075
 """Scales the airlight so that the default haze next to the lamp comes out near the brightness of lit skin."""
@@ -48,8 +48,16 @@ def hang(
     or neck, nor before `keep_clear` f32[h, w]. `head_fw_fh` is where the beam is aimed.
     """
     room = furnish(matte, rig, streams, level=level, keep_clear=keep_clear, head_fw_fh=head_fw_fh)
-    cover = matte[:, :, None]
-    return np.asarray(cover * radiance + (1.0 - cover) * room.behind + room.before, np.float32)
+    return compose(radiance, matte, room)
+
+
+def compose(radiance: F32, matte: F32, room: Room) -> F32:
+    """The person over what is behind, under what is before: f32[h, w, 3]."""
+    out: F32 = radiance - room.behind
+    out *= matte[:, :, None]
+    out += room.behind
+    out += room.before
+    return out
 
 
 def furnish(
@@ -84,13 +92,11 @@ def furnish(
         np.maximum(forbidden, keep_clear, out=forbidden)
     motes.draw(specks, front & clear_of(specks, forbidden), before, (0.5 * w / h, 0.5))
 
-    scale = np.float32(level / 0.5)
-    behind *= scale
-    before *= scale
+    # Set against the person's exposure, all at once.
+    behind *= np.float32(level / 0.5)
+    before *= np.float32(level / 0.5)
     if rig.lamp.visible:
-        # So bright a thing would shine through a matte that is a hundredth short of solid: solid begins at .96 here.
-        open_to_it = np.clip((0.96 - matte) / 0.96, 0, 1) / np.maximum(1 - matte, 0.04)
-        behind += disc(rig, (h, w)) * open_to_it[:, :, None]
+        light_lamp(rig, matte, behind)
     return Room(behind, before)
 
 
@@ -108,17 +114,24 @@ def haze(matte: F32, rig: Rig, beam: Beam, streams: Streams) -> tuple[F32, F32]:
     return np.maximum(behind, 0), np.maximum(before, 0)
 
 
-def disc(rig: Rig, shape: tuple[int, int]) -> F32:
-    """The lamp itself, f32[h, w, 3]: a frosted front with a hot middle."""
-    h, w = shape
+def light_lamp(rig: Rig, matte: F32, into: F32) -> None:
+    """Add the lamp itself to `into` f32[h, w, 3]: a frosted front with a hot middle, where the person does not hide it."""
+    h, w = matte.shape
     x, y = rig.lamp.place_fw_fh[0] * w - 0.5, rig.lamp.place_fw_fh[1] * h - 0.5
-    col, row = np.arange(w, dtype=np.float32)[None, :], np.arange(h, dtype=np.float32)[:, None]
-    r = np.sqrt((col - x) ** 2 + (row - y) ** 2) / np.float32(rig.lamp.radius_fh * h)
-    # A frosted front, brighter in its middle; the rim is softened over a third of the radius, and over a pixel at least.
-    soft = max(0.33, 1.0 / (rig.lamp.radius_fh * h))
+    radius = rig.lamp.radius_fh * h
+    # The rim is softened over a third of the radius, and over a pixel at least.
+    soft = max(0.33, 1.0 / radius)
+    reach = math.ceil(radius * (1 + soft)) + 1
+    rows = slice(min(max(int(y) - reach, 0), h), min(max(int(y) + reach + 2, 0), h))
+    cols = slice(min(max(int(x) - reach, 0), w), min(max(int(x) + reach + 2, 0), w))
+    col, row = np.arange(cols.start, cols.stop, dtype=np.float32)[None, :], np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+    r = np.sqrt((col - x) ** 2 + (row - y) ** 2) / np.float32(radius)
     edge = np.clip((1 + 0.5 * soft - r) / soft, 0, 1)
     profile = edge * edge * (3 - 2 * edge) * (0.6 + 0.7 * np.exp(-2.2 * r * r))
-    return np.asarray(profile[:, :, None] * np.array(rig.lamp.radiance_rgb, np.float32), np.float32)
+    # So bright a thing would shine through a matte that is a hundredth short of solid: solid begins at .96 here.
+    cover = matte[rows, cols]
+    profile *= np.clip((0.96 - cover) / 0.96, 0, 1) / np.maximum(1 - cover, 0.04)
+    into[rows, cols] += profile[:, :, None] * np.array(rig.lamp.radiance_rgb, np.float32)
 
 
 def clear_of(specks: motes.Specks, mask: F32) -> np.ndarray:

@@ -136,8 +136,12 @@ def printed(light: Any, specks: Any, tone: Any, swing: Any, code: Any, saturatio
             # The dyes' own colours hold through the middle tones and give way to white over the five stops above them.
             over = min(max((whole_stops + 2.5) / 5.0, 0.0), 1.0)
             warm = 0.55 - 0.50 * over * over * (3.0 - 2.0 * over)
+            # Toward the shoulder each layer begins to answer to its neighbours' light: a warm highlight pales, and stays warm.
+            near = min(max((whole_stops + 3.0) / 3.5, 0.0), 1.0)
+            pale = 0.30 * near * near * (3.0 - 2.0 * near)
             for c in range(3):
                 e = max(light[j, i, c], 0.0)
+                e += pale * (strength - e)
                 stops = math.log2(e + 1e-7)
                 alone = look_up(tone, stops)
                 ratio = e / strength if strength > 1e-9 else 1.0

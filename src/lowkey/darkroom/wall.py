@@ -10,13 +10,13 @@ import numba as nb
 import numpy as np
 
 from lowkey.darkroom.beam import REDDENING, Beam
-from lowkey.darkroom.lattice import field, warp
+from lowkey.darkroom.lattice import field, octave, warp
 from lowkey.pixels import F32
 from lowkey.rig import Rig
 from lowkey.seeds import Streams
 
-WALL_ROWS = 1280
-"""Relief is built on at most this many rows: the wall lies behind the focus, no lens shows more of it."""
+WALL_ROWS = {"concrete": 1024, "velvet": 800}
+"""Relief is built on at most this many rows: both lie behind the focus, and no lens shows more of them."""
 STANDOFF_FH = 0.30
 """How far before the wall the lamp stands: near, so that its light rakes."""
 
@@ -24,7 +24,7 @@ STANDOFF_FH = 0.30
 def hung(rig: Rig, beam: Beam, shape: tuple[int, int], streams: Streams) -> F32:
     """Radiance f32[h, w, 3] of the wall named by ``rig.backdrop.kind``."""
     h, w = shape
-    rows = min(h, WALL_ROWS)
+    rows = min(h, WALL_ROWS[rig.backdrop.kind])
     small = (rows, max(round(w * rows / h), 2))
     sheen: F32 | None = None
     if rig.backdrop.kind == "concrete":
@@ -79,21 +79,23 @@ def concrete(shape: tuple[int, int], streams: Streams) -> tuple[F32, F32]:
         albedo *= 1 - 0.22 * np.exp(-((off / 0.004) ** 2))
 
     # Tie holes sit in rows on each panel: a cone with a plug set back in it.
-    for i in range(-1, math.ceil(w / h / across) + 1):
-        for j in range(-1, math.ceil(1 / down) + 1):
-            for a, b in ((0.2, 0.22), (0.8, 0.22), (0.2, 0.78), (0.8, 0.78)):
-                cx, cy = x0 + (i + a) * across, y0 + (j + b) * down
-                stamp(height, albedo, cx, cy, 0.0115, -0.013, 0.72)
+    holes = [
+        (x0 + (i + a) * across, y0 + (j + b) * down, 0.0115)
+        for i in range(-1, math.ceil(w / h / across) + 1)
+        for j in range(-1, math.ceil(1 / down) + 1)
+        for a in (0.2, 0.8)
+        for b in (0.22, 0.78)
+    ]
+    press(height, albedo, np.array(holes), 1.13, 0.72)
 
     # Pores: bubbles caught at the form, mostly small, in drifts.
     n = 2600
     where = np.column_stack([rng.uniform(0, 2.0, n), rng.uniform(0, 1.0, n)])
-    drifts = field(rng, 4, shape, octaves=3)
     radius = np.minimum(0.0011 * np.exp(0.62 * rng.standard_normal(n)), 0.0058)
-    for (cx, cy), r in zip(where, radius, strict=True):
-        i, j = int(cx * h), int(cy * h)
-        if i < w and j < h and drifts[j, i] > -0.4:
-            stamp(height, albedo, float(cx), float(cy), float(r), float(-0.75 * r), 0.85)
+    drifts = octave(rng, 4, shape) + 0.5 * octave(rng, 9, shape)
+    at = np.minimum((where * h).astype(np.int64), [w - 1, h - 1])
+    there = (where[:, 0] < w / h) & (drifts[at[:, 1], at[:, 0]] > -0.25)
+    press(height, albedo, np.column_stack([where, radius])[there], 0.75, 0.85)
 
     # Water has run down from the seams.
     runs = np.clip(field(rng, 34, shape, octaves=3, gain=0.7, stretch=(1.0, 14.0)) - 0.5, 0, 2)
@@ -101,20 +103,20 @@ def concrete(shape: tuple[int, int], streams: Streams) -> tuple[F32, F32]:
     return np.asarray(height, np.float32), np.asarray(np.clip(albedo, 0.3, 1.6), np.float32)
 
 
-def stamp(height: F32, albedo: F32, cx: float, cy: float, radius: float, depth: float, tone: float) -> None:
-    """Press a round hole into the relief, all lengths in fh."""
+@nb.njit(cache=True)
+def press(height: Any, albedo: Any, holes: Any, deep: float, tone: float) -> None:
+    """Press round holes (x, y, radius) f64[n, 3] fh into the relief, `deep` radii deep, their floor `tone` times as light."""
     h, w = height.shape
-    reach = int(1.4 * radius * h) + 2
-    i0, i1, j0, j1 = int(cx * h) - reach, int(cx * h) + reach + 1, int(cy * h) - reach, int(cy * h) + reach + 1
-    i0, i1, j0, j1 = max(i0, 0), min(i1, w), max(j0, 0), min(j1, h)
-    if i0 >= i1 or j0 >= j1:
-        return
-    x, y = (np.arange(i0, i1, dtype=np.float32)[None] + 0.5) / h, (np.arange(j0, j1, dtype=np.float32)[:, None] + 0.5) / h
-    r = np.sqrt((x - cx) ** 2 + (y - cy) ** 2) / radius
-    t = np.clip((1.15 - r) / 0.5, 0, 1)
-    t = t * t * (3 - 2 * t)
-    height[j0:j1, i0:i1] += np.float32(depth) * t
-    albedo[j0:j1, i0:i1] *= 1 - np.float32(1 - tone) * t
+    for n in range(holes.shape[0]):
+        cx, cy, radius = holes[n, 0] * h - 0.5, holes[n, 1] * h - 0.5, holes[n, 2] * h
+        reach = int(1.2 * radius) + 2
+        for j in range(max(int(cy) - reach, 0), min(int(cy) + reach + 2, h)):
+            for i in range(max(int(cx) - reach, 0), min(int(cx) + reach + 2, w)):
+                r = math.sqrt((i - cx) ** 2 + (j - cy) ** 2) / radius
+                t = min(max((1.15 - r) / 0.5, 0.0), 1.0)
+                t = t * t * (3.0 - 2.0 * t)
+                height[j, i] -= deep * holes[n, 2] * t
+                albedo[j, i] *= 1.0 - (1.0 - tone) * t
 
 
 @nb.njit(cache=True, parallel=True)
