@@ -5,46 +5,56 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from lowkey.frame import Placement
 from lowkey.photo import Photo
 from lowkey.pixels import F32, U8, freeze
-from lowkey.plate import faces, landmarks, matte, window
-from lowkey.plate.plate import Caution, FoundLight, Plate
+from lowkey.plate import albedo, faces, landmarks, matte, relief, window
+from lowkey.plate.plate import Caution, Plate
 
 try:
     from lowkey.plate import parts  # type: ignore[attr-defined,unused-ignore]
-except ImportError:  # stand-in until it lands
+except Exception:  # stand-in until it lands
     parts = None  # type: ignore[assignment,unused-ignore]
-try:
-    from lowkey.plate import relief  # type: ignore[attr-defined,unused-ignore]
-except ImportError:  # stand-in until it lands
-    relief = None  # type: ignore[assignment,unused-ignore]
-try:
-    from lowkey.plate import albedo  # type: ignore[attr-defined,unused-ignore]
-except ImportError:  # stand-in until it lands
-    albedo = None  # type: ignore[assignment,unused-ignore]
 
 
 def scan(photo: Photo, face: int | None = None) -> Plate:
     """Read a photo once: who, where, of what shape and colour, in what light."""
     chosen = faces.choose(photo, faces.find(photo), face)
-    points = landmarks.read(faces.codes(photo), chosen.box)
-    assert points is not None
-    guess, at = _guess(photo, points)
-    opened = window.open_on(points, photo.size_px, guess, at)
-    inside = window.inside(photo, opened)
-    seen = window.colour(photo, opened)
-    placed = opened.placement
-    points = np.concatenate([placed.points(points[:, :2]), points[:, 2:] * np.float32(placed.scale)], 1).astype(np.float32)
-    mask, colour = matte.read(photo, seen, _on_plate(guess, at, opened), opened.hw_px)
+    read = landmarks.read(faces.codes(photo), chosen.box)
+    assert read is not None
+    guess, at = _guess(photo, read)
+    opened = window.open_on(read, photo.size_px, guess, at)
+    points = _placed(read, opened.placement)
+    inside = opened.inside(photo)
+    colour, mask = _person(photo, opened, guess, at, read)
     named, confidence = (parts.part if parts else _parts)(colour, mask, points, opened.hw_px, inside)
-    depth, normal = (relief.carve if relief else _carve)(points, mask, named, opened.hw_px, colour)
-    bare, light = (albedo.delight if albedo else _delight)(colour, normal, depth, named, mask, opened.hw_px, points)
+    depth, normal = relief.carve(points, mask, named, opened.hw_px, colour)
+    bare, light = albedo.delight(colour, normal, depth, named, mask, opened.hw_px, points)
     cautions: list[Caution] = []
     return Plate(
-        photo, placed, opened.hw_px, freeze(points), landmarks.pose(points), freeze(inside), freeze(colour), freeze(mask),
+        photo, opened.placement, opened.hw_px, freeze(points), landmarks.pose(points), freeze(inside), freeze(colour), freeze(mask),
         {k: freeze(v) for k, v in named.items()}, freeze(depth), freeze(normal), freeze(bare), light, confidence, tuple(cautions),
         {"lowkey.plate": "1"},
     )  # fmt: skip
+
+
+def _placed(points: F32, placement: Placement) -> F32:
+    """Landmarks of the photo in plate pixels."""
+    return np.concatenate([placement.points(points[:, :2]), points[:, 2:] * np.float32(placement.scale)], 1).astype(np.float32)
+
+
+def _person(photo: Photo, opened: window.Window, guess: F32, at: tuple[int, int, int, int], points: F32) -> tuple[F32, F32]:
+    """The person's own colour f32[h, w, 3] and matte f32[h, w] on the plate, solved where the photo has pixels of its own."""
+    native = opened.native()
+    seen, filled = window.colour(photo, native), native.inner(photo)
+    placed = _placed(points, native.placement)
+    nose = float(placed[4, 0]) - filled[1].start, float(placed[4, 1]) - filled[0].start
+    rough = _on_plate(guess, at, native)
+    alpha, own = np.zeros_like(rough), seen.copy()
+    alpha[filled], own[filled] = matte.read(np.ascontiguousarray(seen[filled]), np.ascontiguousarray(rough[filled]), native.hw_px, nose)
+    if native is not opened:
+        alpha, own = window.enlarge(alpha, native, opened), window.enlarge(own, native, opened)
+    return window.go_on(own, alpha, opened.inner(photo), opened.hw_px)
 
 
 def _guess(photo: Photo, points: F32) -> tuple[F32, tuple[int, int, int, int]]:
@@ -76,19 +86,3 @@ def _parts(colour: F32, mask: F32, points: F32, hw_px: float, inside: F32) -> tu
     out = dict.fromkeys(("hands", "eyes", "brows", "lips", "teeth", "glasses"), nil)
     out.update(skin=skin, hair=(mask - skin) * (1 - below), cloth=(mask - skin) * below, background=1 - mask)
     return {k: np.asarray(v, np.float32) for k, v in out.items()}, 0.5
-
-
-def _carve(points: F32, mask: F32, named: dict[str, F32], hw_px: float, colour: F32) -> tuple[F32, F32]:
-    """Stand-in: depth swells with the distance from the edge."""
-    far = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / hw_px
-    depth = cv2.GaussianBlur(np.sqrt(np.maximum(far, 0) * 1.2).astype(np.float32), (0, 0), 0.03 * hw_px)
-    gx, gy = cv2.Sobel(depth * hw_px, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(depth * hw_px, cv2.CV_32F, 0, 1, scale=1 / 8)
-    n = np.stack([-gx, gy, np.ones_like(gx)], 2)
-    return np.where(mask > 0.01, depth, -9).astype(np.float32), (n / np.linalg.norm(n, axis=2, keepdims=True)).astype(np.float32)
-
-
-def _delight(
-    colour: F32, normal: F32, depth: F32, named: dict[str, F32], mask: F32, hw_px: float, points: F32
-) -> tuple[F32, FoundLight]:
-    """Stand-in: the photo is taken to be lit flat."""
-    return np.clip(colour * 0.9, 0, 1).astype(np.float32), FoundLight(0, 0, 0, False, 0, 0)

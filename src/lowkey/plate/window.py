@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lowkey.frame import Placement
 from lowkey.photo import Photo
-from lowkey.pixels import F32, U8, srgb_decode
+from lowkey.pixels import F32, U8, srgb_decode, srgb_encode
 from lowkey.plate import landmarks as mesh
 
 HW_PX = 320.0
@@ -40,6 +41,33 @@ class Window:
         x0, y0 = back.tx - m, back.ty - m
         x1, y1 = back.scale * self.size_px[0] + back.tx + m, back.scale * self.size_px[1] + back.ty + m
         return max(int(x0), 0), max(int(y0), 0), min(int(np.ceil(x1)), w), min(int(np.ceil(y1)), h)
+
+
+    def native(self) -> Window:
+        """The same window at the photo's own scale, where the plate enlarges it; itself otherwise."""
+        s = self.placement.scale
+        if s <= 1.15:
+            return self
+        to_native = Placement(1 / s, (1 / s - 1) / 2, (1 / s - 1) / 2)
+        w, h = self.size_px
+        return Window(to_native @ self.placement, (int(np.ceil(w / s)), int(np.ceil(h / s))), self.hw_px / s)
+
+    def inner(self, photo: Photo) -> tuple[slice, slice]:
+        """Rows and columns of the window that the photo fills."""
+        rows, cols = (np.flatnonzero(v) for v in self._filled(photo))
+        return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(cols[0]), int(cols[-1]) + 1)
+
+    def inside(self, photo: Photo) -> F32:
+        """f32[h, w]: 1 where the photo has pixels."""
+        rows, cols = self._filled(photo)
+        return (rows[:, None] & cols[None, :]).astype(np.float32)
+
+    def _filled(self, photo: Photo) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        w, h = self.size_px
+        back = self.placement.inverse()
+        xs, ys = np.arange(w) * back.scale + back.tx, np.arange(h) * back.scale + back.ty
+        pw, ph = photo.size_px
+        return (ys > -0.5) & (ys < ph - 0.5), (xs > -0.5) & (xs < pw - 0.5)
 
 
 def head(points: F32) -> tuple[float, float, float]:
@@ -98,14 +126,54 @@ def colour(photo: Photo, window: Window) -> F32:
     return srgb_decode(np.clip(placed.warp(coded, window.size_px), 0, 1))
 
 
-def inside(photo: Photo, window: Window) -> F32:
-    """f32[h, w]: 1 where the photo has pixels."""
-    w, h = window.size_px
-    back = window.placement.inverse()
-    xs, ys = np.arange(w) * back.scale + back.tx, np.arange(h) * back.scale + back.ty
-    pw, ph = photo.size_px
-    in_x, in_y = (xs > -0.5) & (xs < pw - 0.5), (ys > -0.5) & (ys < ph - 0.5)
-    return (in_y[:, None] & in_x[None, :]).astype(np.float32)
+def enlarge(picture: F32, source: Window, target: Window) -> F32:
+    """A map on one window brought to another, its border repeated; light is enlarged as codes, as in `colour`."""
+    move = target.placement @ source.placement.inverse()
+    if picture.ndim == 3:
+        return srgb_decode(np.clip(move.warp(srgb_encode(picture), target.size_px), 0, 1))
+    return np.clip(move.warp(picture, target.size_px), 0, 1).astype(np.float32)
+
+
+def go_on(colour: F32, alpha: F32, filled: tuple[slice, slice], hw_px: float) -> tuple[F32, F32]:
+    """Colour and matte where the photo has none: no person above and aside; below, the body goes straight on.
+
+    Its colour is that of the photo's last rows, more and more blurred across so that nothing is drawn out into stripes, with
+    the last rows' own texture mirrored over it.
+    """
+    colour, alpha = colour.copy(), alpha.copy()
+    rows, cols = filled
+    alpha[: rows.start] = 0
+    alpha[:, : cols.start] = 0
+    alpha[:, cols.stop :] = 0
+    h, end = alpha.shape[0], rows.stop
+    if end >= h:
+        return colour, alpha
+    strip = slice(max(end - max(round(0.04 * hw_px), 2), rows.start), end)
+    cover = alpha[strip].mean(0)
+    alpha[end:] = np.median(alpha[max(end - 3, rows.start) : end], axis=0)
+    light = (colour[strip] * alpha[strip][..., None]).mean(0)
+
+    # A ladder of blurs across, and for each row below the photo a step between two rungs.
+    rungs = [0.008 * 2**k for k in range(6)]
+    blurred = []
+    for sigma in rungs:
+        top = cv2.GaussianBlur(light[None], (0, 0), sigma * hw_px, borderType=cv2.BORDER_REPLICATE)[0]
+        low = cv2.GaussianBlur(cover[None], (0, 0), sigma * hw_px, borderType=cv2.BORDER_REPLICATE)[0]
+        blurred.append((top + 1e-4 * colour[end - 1]) / (low + 1e-4)[:, None])
+    ladder = np.stack(blurred)
+    depth = np.arange(h - end, dtype=np.float32) / hw_px
+    step = np.clip(np.log2(np.maximum(depth, 1e-3) / 0.02), 0, len(rungs) - 1.001)
+    k, t = step.astype(np.int32), (step % 1)[:, None, None]
+    colour[end:] = ladder[k] * (1 - t) + ladder[k + 1] * t
+
+    # The texture of the last rows, mirrored back and forth.
+    tall = max(min(round(0.3 * hw_px), end - rows.start), 2)
+    source = np.log(np.maximum(colour[end - tall : end], 1e-3))
+    fine = source - cv2.GaussianBlur(source, (0, 0), 0.02 * hw_px, borderType=cv2.BORDER_REPLICATE)
+    there = np.arange(h - end) % (2 * tall)
+    mirrored = fine[np.where(there < tall, tall - 1 - there, there - tall)]
+    colour[end:] *= np.exp(np.clip(mirrored, -0.5, 0.5))
+    return np.clip(colour, 0, 1).astype(np.float32), alpha.astype(np.float32)
 
 
 def _rows_cols(person: F32, at: tuple[int, int, int, int]) -> tuple[F32, F32]:
