@@ -48,6 +48,7 @@ class Relight:
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
         self._normal = _eyeballs(s)
         self._tangent, self._strand = _strands(s)
+        self._pores = _pores(s)
 
     def source(self, source: Source) -> F32:
         """Radiance f32[h, w, 3] under one source alone."""
@@ -115,7 +116,7 @@ class Relight:
         centre = _head_centre(s)
         _shade(
             s.matte, self._normal, s.depth, seen, s.skin, s.hair, s.cloth, s.roughness, s.specular, s.sheen, self._tangent, self._strand,
-            np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
+            self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
             0.0 if math.isinf(distance_hw) else distance_hw, np.array(centre), s.hw_px, diffuse, gloss,
         )  # fmt: skip
         keep = _without_islands(diffuse, s)
@@ -149,7 +150,7 @@ class Relight:
 @njit(cache=True, parallel=True)  # type: ignore[misc]
 def _shade(
     matte: Any, normal: Any, depth: Any, seen: Any, skin: Any, hair: Any, cloth: Any, roughness: Any, specular: Any, sheen: Any,
-    tangent: Any, strand: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, diffuse: Any, gloss: Any,
+    tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, diffuse: Any, gloss: Any,
 ) -> None:  # fmt: skip
     """Diffuse irradiance and glossy radiance of every subject pixel under one unit source."""
     h, w = matte.shape
@@ -172,7 +173,7 @@ def _shade(
             see = seen[y, x]
             base = brdf.cosine(mu, max(sin_r, 1e-3)) * see * power
             k = hair[y, x]
-            shine = 0.0
+            shine, glow = 0.0, 0.0
             if see > 0.0:
                 length = math.sqrt(lx * lx + ly * ly + (lz + 1.0) ** 2) + 1e-6
                 hx, hy, hz = lx / length, ly / length, (lz + 1.0) / length
@@ -186,20 +187,22 @@ def _shade(
                     wide = min(math.sqrt(rough * rough + sin_r * 0.5), 1.0)
                     tight = min(math.sqrt(0.53 * rough * rough + sin_r * 0.5), 1.0)
                     lobe = 0.8 * brdf.ggx(mu, nv, nh, vh, wide, f0) + 0.2 * brdf.ggx(mu, nv, nh, vh, tight, f0)
-                    shine += SPECULAR_GAIN * lobe * (1.0 - k)
+                    shine += SPECULAR_GAIN * lobe * (1.0 - k) * pores[y, x]
                 if sheen[y, x] > 0.0:
                     shine += sheen[y, x] * 0.15 * brdf.fuzz(mu, nv, nh, 0.5) * (1.0 - k)
                 if k > 0.0:
                     tx, ty, tz = tangent[y, x, 0], tangent[y, x, 1], tangent[y, x, 2]
                     tl = tx * lx + ty * ly + tz * lz
                     facing = min(max((mu + 0.25) / 1.25, 0.0), 1.0)
-                    narrow = brdf.strand(tl, tz, -0.10, 0.16) + 0.35 * brdf.strand(tl, tz, 0.12, 0.28)
-                    shine += k * 0.10 * strand[y, x] * narrow * facing
+                    # The mirror lobe is white and weak, the one that went through the strand has its colour.
+                    narrow = strand[y, x] * facing * k
+                    shine += 0.020 * narrow * brdf.strand(tl, tz, -0.10, 0.14)
+                    glow = 0.5 * narrow * brdf.strand(tl, tz, 0.12, 0.24)
             if k > 0.0:
                 # Light wraps round a mass of strands and fades instead of ending.
                 wrap = min(max((mu + 0.35) / 1.35, 0.0), 1.0)
                 base += k * (wrap * wrap * 0.9 * see * power - base)
-            diffuse[y, x] = base
+            diffuse[y, x] = base + glow * see * power
             gloss[y, x] = shine * see * power
 
 
@@ -307,8 +310,18 @@ def _strands(s: Subject) -> tuple[F32, F32]:
     tz = -(tx * n[..., 0] + ty * n[..., 1]) / nz
     length = np.sqrt(tx * tx + ty * ty + tz * tz)
     tangent = np.stack([tx / length, ty / length, tz / length], -1).astype(np.float32)
-    contrast = np.exp(np.clip(luma - _blur(luma, 0.03 * s.hw_px), -1.5, 1.0) * np.float32(1.5))
-    return tangent, (contrast * (np.float32(0.25) + np.float32(0.75) * coherence)).astype(np.float32)
+    # Where the photo shows no strands (crushed or faded dark hair) there is no highlight either.
+    fine = luma - _blur(luma, 0.03 * s.hw_px)
+    seen = np.clip((np.sqrt(_blur(fine * fine, 0.03 * s.hw_px)) - np.float32(0.05)) / np.float32(0.15), 0, 1)
+    contrast = np.exp(np.clip(fine, -1.5, 0.8) * np.float32(1.5))
+    return tangent, (contrast * seen * (np.float32(0.25) + np.float32(0.75) * coherence)).astype(np.float32)
+
+
+def _pores(s: Subject) -> F32:
+    """Factor f32[h, w] on the shine of skin: pores and fine lines, dark in the photo, break it up; 1 elsewhere."""
+    luma = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
+    fine = np.clip(luma - _blur(luma, 0.010 * s.hw_px), -0.5, 0.25)
+    return np.exp(np.float32(2.5) * fine * s.skin).astype(np.float32)
 
 
 def aim(subject: Subject, auto: Auto, face_mask: F32) -> Direction:

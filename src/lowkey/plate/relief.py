@@ -24,6 +24,8 @@ MESH_Z = 0.95
 
 HEAD_CURVATURE = 3.2
 BODY_CURVATURE = 2.0
+STIFFNESS = 5e-5
+"""How fast hair and skull forget the face's own depth: over about (1 / STIFFNESS) ** .25 / 28 hw."""
 UNDER_SLOPE = 2.2
 THROAT_GAP = (0.26, 0.36)
 """From the chin back to what lies .15 hw below it, hw: (wrapped in cloth, bare). On scans .24, .38 and .62 (that head turned)."""
@@ -50,13 +52,15 @@ def carve(landmarks: F32, matte: F32, parts: Mapping[str, F32], hw_px: float, co
     is the mesh (Loop-subdivided), joined by a thin plate; neck and body then stand back behind the jaw's underside.
     """
     h, w = matte.shape
-    face_z, face_in = _face(landmarks, (w, h), hw_px)
-    jaw_px, below, beyond = _below_jaw(landmarks, (w, h), hw_px)
+    face_z, face_in, vertices = _face(landmarks, (w, h), hw_px)
+    jaw = vertices[list(meshes.JAW)[2:-2]]
+    below, beyond = _below_jaw(jaw[:, :2], landmarks, (w, h), hw_px)
     smooth = cv2.GaussianBlur(matte, (0, 0), 0.012 * hw_px)
     lower = _step(below / np.float32(hw_px), -0.15, 0.25)
     u, u_x, u_y = inflate(smooth, hw_px, HEAD_CURVATURE + (BODY_CURVATURE - HEAD_CURVATURE) * lower)
-    under = _underside(landmarks, jaw_px, below, hw_px)
-    head = _head(u, u_x, u_y, smooth, face_z, face_in, below, under, hw_px)
+    under = _underside(jaw, below, hw_px)
+    head = _head(u, u_x, u_y, smooth, face_z, face_in, below, beyond, under, hw_px)
+    head = _teeth(head, parts["teeth"], hw_px)
     head = _ears(head, landmarks, parts, face_in, hw_px)
     body = _body(u, u_x, u_y, landmarks, below, parts, hw_px)
     depth, normal = _join(head, body, under, below, beyond, parts, hw_px)
@@ -67,8 +71,8 @@ def carve(landmarks: F32, matte: F32, parts: Mapping[str, F32], hw_px: float, co
     return depth, normal
 
 
-def _face(landmarks: F32, size_px: tuple[int, int], hw_px: float) -> tuple[F32, F32]:
-    """Depth f32[h, w] of the face mesh in hw (0 off it) and its coverage f32[h, w]."""
+def _face(landmarks: F32, size_px: tuple[int, int], hw_px: float) -> tuple[F32, F32, F32]:
+    """Depth f32[h, w] of the face mesh in hw (0 off it), its coverage f32[h, w] and the smoothed vertices f32[479, 3] px."""
     points = np.zeros((meshes.MOUTH_CENTRE + 1, 3), np.float64)
     points[: meshes.MOUTH_CENTRE] = landmarks
     points[:, 2] *= MESH_Z
@@ -79,25 +83,21 @@ def _face(landmarks: F32, size_px: tuple[int, int], hw_px: float) -> tuple[F32, 
         points[list(ring), 2] += 0.018 * hw_px
         points[iris] = points[list(rim)].mean(0) + (0, 0, 0.012 * hw_px)
     weights, faces = meshes.loop(2)
-    z = meshes.raster((weights @ points).astype(np.float32), faces, size_px, -1e6)
+    fine = (weights @ points).astype(np.float32)
+    z = meshes.raster(fine, faces, size_px, -1e6)
     covered = (z > -1e5).astype(np.float32)
-    # Blur only among covered pixels, so that the rim does not sink.
-    sigma = 0.008 * hw_px
-    mass = cv2.GaussianBlur(covered, (0, 0), sigma)
-    z = cv2.GaussianBlur(np.where(covered > 0, z / np.float32(hw_px), 0).astype(np.float32), (0, 0), sigma) / np.maximum(mass, 1e-4)
-    return np.where(covered > 0, z, 0).astype(np.float32), covered
+    return np.where(covered > 0, z / np.float32(hw_px), 0).astype(np.float32), covered, fine[: meshes.MOUTH_CENTRE + 1]
 
 
-def _below_jaw(landmarks: F32, size_px: tuple[int, int], hw_px: float) -> tuple[NDArray[np.float32], F32, F32]:
-    """The jaw line f32[n, 2] px, signed distance f32[h, w] px to it (+ below), and how far f32[h, w] px beside its ends.
+def _below_jaw(jaw: F32, landmarks: F32, size_px: tuple[int, int], hw_px: float) -> tuple[F32, F32]:
+    """Signed distance f32[h, w] px to the jaw line (+ below), and how far f32[h, w] px beside its ends (- between them).
 
-    The line goes on straight outward from under the ears, so that whatever hangs beside the jaw is below it.
+    `jaw` f32[n, 2] px. The line goes on straight outward from under the ears, so that whatever hangs beside it is below.
     """
     w, h = size_px
     up = landmarks[10, :2] - landmarks[152, :2]
     up = up / max(float(np.hypot(*up)), 1e-6)
     side = np.array([-up[1], up[0]], np.float32)
-    jaw = landmarks[list(meshes.JAW)[2:-2], :2].astype(np.float32)
     if (jaw[-1] - jaw[0]) @ side < 0:
         side = -side
     left, right, far = jaw[0] - side * np.float32(9 * hw_px), jaw[-1] + side * np.float32(9 * hw_px), -up * np.float32(15 * hw_px)
@@ -108,10 +108,10 @@ def _below_jaw(landmarks: F32, size_px: tuple[int, int], hw_px: float) -> tuple[
     ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
     along = xs * side[0] + ys * side[1]
     beyond = np.maximum(float(jaw[0] @ side) - along, along - float(jaw[-1] @ side))
-    return jaw, cv2.GaussianBlur(distance, (0, 0), 1.5), np.maximum(beyond, 0).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(distance, (0, 0), 1.5), np.float32), beyond.astype(np.float32)
 
 
-def _head(u: F32, u_x: F32, u_y: F32, smooth: F32, face_z: F32, face_in: F32, below: F32, under: F32, hw_px: float) -> Solid:
+def _head(u: F32, u_x: F32, u_y: F32, smooth: F32, face_z: F32, face_in: F32, below: F32, beyond: F32, under: F32, hw_px: float) -> Solid:
     """Head and hair: the inflation plus the smooth difference that the face mesh asks for."""
     h, w = u.shape
     s = np.sqrt(u)
@@ -123,20 +123,33 @@ def _head(u: F32, u_x: F32, u_y: F32, smooth: F32, face_z: F32, face_in: F32, be
     share = cv2.resize(core, size, interpolation=cv2.INTER_AREA)
     reach = cv2.resize(np.where(below < 0.3 * hw_px, smooth, 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
     domain = cv2.dilate(reach, np.ones((5, 5))) > 0.4
-    plate = smooth_extension(known / np.maximum(share, 1e-3), share > 0.9, domain, 2e-3)
+    plate = smooth_extension(known / np.maximum(share, 1e-3), share > 0.9, domain, STIFFNESS)
     wide = cv2.resize(plate, (w, h), interpolation=cv2.INTER_CUBIC)
     wide = cv2.GaussianBlur(wide, (0, 0), step * 0.7)
-    # Inside the oval the mesh itself; the hand-over takes .10 hw, but none at the jaw, where the mesh ends in the air.
+    # Inside the oval the mesh itself; the hand-over takes .10 hw, but none at the jaw, where the mesh ends in the air and
+    # its place is taken by the underside.
     inside = cv2.distanceTransform((face_in > 0).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
-    jaw = _step(below / np.float32(hw_px), -0.16, -0.06)
-    own = np.maximum(_step(inside, 0.015, 0.12), jaw * (face_in > 0))
-    depth = own * face_z + (1 - own) * (s + wide)
+    jaw = _step(below / np.float32(hw_px), -0.16, -0.06) * _step(-beyond / np.float32(hw_px), 0.02, 0.14)
+    own = np.maximum(_step(inside, 0.015, 0.12), jaw)
+    mesh = np.where(face_in > 0, face_z, jaw * under + (1 - jaw) * (s + wide))
+    mesh = cv2.GaussianBlur(mesh.astype(np.float32), (0, 0), 0.010 * hw_px)
+    depth = own * mesh + (1 - own) * (s + wide)
     wx, wy = _gradient(wide, hw_px)
-    past = np.where(below > -0.03 * hw_px, under, s + wide)
-    fx, fy = _gradient(cv2.GaussianBlur(np.where(face_in > 0, face_z, past), (0, 0), 0.008 * hw_px), hw_px)
+    fx, fy = _gradient(mesh, hw_px)
     nx, ny, nz = _unit(-(u_x / 2 + s * wx), u_y / 2 + s * wy, s + np.float32(1e-3))
     mx, my, mz = _unit(-fx, fy, np.ones_like(fx))
     return Solid(depth, own * mx + (1 - own) * nx, own * my + (1 - own) * ny, own * mz + (1 - own) * nz)
+
+
+def _teeth(head: Solid, teeth: F32, hw_px: float) -> Solid:
+    """Teeth stand upright: the opening of a mouth takes the smooth facing of the face round it, not the lips' slant."""
+    if teeth.max() < 0.5:
+        return head
+    on = cv2.GaussianBlur(teeth, (0, 0), 0.01 * hw_px)
+    away = np.clip(1 - cv2.GaussianBlur(teeth, (0, 0), 0.02 * hw_px) * 1.5, 0, 1)
+    mass = cv2.GaussianBlur(away, (0, 0), 0.12 * hw_px)
+    round_about = [cv2.GaussianBlur(n * away, (0, 0), 0.12 * hw_px) / np.maximum(mass, 1e-3) for n in head[1:]]
+    return Solid(head.depth, *_unit(*((1 - on) * n + on * r for n, r in zip(head[1:], round_about, strict=True))))
 
 
 def _ears(head: Solid, landmarks: F32, parts: Mapping[str, F32], face_in: F32, hw_px: float) -> Solid:
@@ -162,7 +175,7 @@ def _ears(head: Solid, landmarks: F32, parts: Mapping[str, F32], face_in: F32, h
             continue
         on = cv2.GaussianBlur(on, (0, 0), 0.008 * hw_px)
         lean = np.float32(0.85)
-        leaf = np.float32(landmarks[tragus, 2] / hw_px - 0.06) - lean * np.maximum(across, 0)
+        leaf = np.float32(landmarks[tragus, 2] / hw_px - 0.03) - np.float32(0.5) * np.maximum(across, 0)
         ex, ey, ez = _unit(lean * np.float32(out[0]) * np.ones_like(xs), -lean * np.float32(out[1]) * np.ones_like(xs), np.ones_like(xs))
         depth = depth + on * np.minimum(leaf - depth, 0)
         nx, ny, nz = ((1 - on) * a + on * b for a, b in ((nx, ex), (ny, ey), (nz, ez)))
@@ -222,10 +235,13 @@ def _join(
     ux, uy = _gradient(under, hw_px)
     jaw_n = _unit(-ux, uy, np.ones_like(ux))
     # The edge is a line under the jaw's own bone; beside it, and where hair or a veil hangs over it, a slow slope.
-    hair = cv2.GaussianBlur(parts["hair"], (0, 0), 0.03 * hw_px)
-    loose = np.clip(_step(beyond / np.float32(hw_px), -0.02, 0.12) + _step(hair, 0.3, 0.7), 0, 1)
+    # (a beard under the chin is jaw, not hanging hair).
+    hair = cv2.GaussianBlur(parts["hair"], (0, 0), 0.03 * hw_px) * (1 - _step(-beyond / np.float32(hw_px), 0.1, 0.2) * _step(-d, -0.3, -0.2))
+    hanging = _step(hair, 0.3, 0.7)
+    loose = np.maximum(_step(beyond / np.float32(hw_px), -0.02, 0.12), hanging)
     lower = lower + np.float32(0.08) * _step(hair, 0.2, 0.8) * _step(d, 0.0, 0.4)
-    over = (1 - loose) * (1 - _step(d, -0.004, 0.012)) + loose * (1 - _step(d, -0.15, 0.6))
+    end = np.float32(0.16) + np.float32(0.44) * hanging
+    over = (1 - loose) * (1 - _step(d, -0.004, 0.012)) + loose * (1 - _step((d + np.float32(0.12)) / (end + np.float32(0.12)), 0.0, 1.0))
     depth = over * head.depth + (1 - over) * lower
     tilt = [gap * j + (1 - gap) * b for j, b in zip(jaw_n, body[1:], strict=True)]
     tilt = [cv2.GaussianBlur(t, (0, 0), 0.018 * hw_px) for t in tilt]
@@ -233,30 +249,23 @@ def _join(
     return depth.astype(np.float32), normal
 
 
-def _underside(landmarks: F32, jaw_px: NDArray[np.float32], below: F32, hw_px: float) -> F32:
-    """Depth f32[h, w] in hw of the jaw's underside, which falls back steeply from the bone (scans: 60-70 degrees)."""
-    edge = _along_jaw(landmarks, jaw_px, (below.shape[0], below.shape[1]), hw_px)
+def _underside(jaw: F32, below: F32, hw_px: float) -> F32:
+    """Depth f32[h, w] in hw of the jaw's underside, which falls back steeply from the bone (scans: 60-70 degrees).
+
+    `jaw` f32[n, 3] px. Each pixel hangs from the edge nearest to it: inverse-distance weights, a smooth nearest neighbour.
+    """
+    h, w = below.shape
+    step = max(1, round(hw_px / 40))
+    ys, xs = np.mgrid[0:h:step, 0:w:step].astype(np.float32)
+    total, mass = np.zeros_like(xs), np.zeros_like(xs)
+    fine = np.linspace(0, len(jaw) - 1, 81)
+    for x, y, z in np.stack([np.interp(fine, range(len(jaw)), jaw[:, i]) for i in range(3)], -1).astype(np.float32):
+        weight = 1 / ((xs - x) ** 2 + (ys - y) ** 2 + np.float32(0.025 * hw_px) ** 2) ** 2
+        total += z / np.float32(hw_px) * weight
+        mass += weight
+    edge = cv2.resize((total / mass).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
     fall = edge - np.float32(UNDER_SLOPE / hw_px) * np.maximum(below, 0)
     return np.asarray(cv2.GaussianBlur(fall, (0, 0), 0.012 * hw_px), np.float32)
-
-
-def _along_jaw(landmarks: F32, jaw_px: NDArray[np.float32], shape: tuple[int, int], hw_px: float) -> F32:
-    """Depth f32[h, w] in hw of the jaw's edge nearest to each pixel, smoothed along the jaw."""
-    h, w = shape
-    ids = list(meshes.JAW)[2:-2]
-    z = landmarks[ids, 2] / np.float32(hw_px) * np.float32(MESH_Z)
-    step = max(1, round(hw_px / 40))
-    ys, xs = np.mgrid[0 : h : step, 0 : w : step].astype(np.float32)
-    total, mass = np.zeros_like(xs), np.zeros_like(xs)
-    fine = np.linspace(0, len(ids) - 1, 81)
-    px, py = np.interp(fine, range(len(ids)), jaw_px[:, 0]), np.interp(fine, range(len(ids)), jaw_px[:, 1])
-    pz = np.interp(fine, range(len(ids)), z)
-    # Inverse-distance weighting, steep enough to act as a smooth nearest neighbour.
-    for x, y, v in zip(px, py, pz, strict=True):
-        weight = 1 / ((xs - x) ** 2 + (ys - y) ** 2 + (0.04 * hw_px) ** 2) ** 2
-        total += np.float32(v) * weight
-        mass += weight
-    return cv2.resize((total / mass).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
 
 
 def _hands(hands: F32, depth: F32, normal: F32, hw_px: float) -> tuple[F32, F32]:
