@@ -138,7 +138,7 @@ def go_on(colour: F32, alpha: F32, filled: tuple[slice, slice], hw_px: float) ->
     """Colour and matte where the photo has none: no person above and aside; below, the body goes straight on.
 
     Its colour is that of the photo's last rows, more and more blurred across so that nothing is drawn out into stripes, with
-    the last rows' own texture mirrored over it.
+    the last rows' finest texture mirrored over it.
     """
     colour, alpha = colour.copy(), alpha.copy()
     rows, cols = filled
@@ -166,13 +166,13 @@ def go_on(colour: F32, alpha: F32, filled: tuple[slice, slice], hw_px: float) ->
     k, t = step.astype(np.int32), (step % 1)[:, None, None]
     colour[end:] = ladder[k] * (1 - t) + ladder[k + 1] * t
 
-    # The texture of the last rows, mirrored back and forth.
-    tall = max(min(round(0.3 * hw_px), end - rows.start), 2)
+    # The finest texture of the last rows (weave, not folds or lettering), mirrored back and forth.
+    tall = max(min(round(0.2 * hw_px), end - rows.start), 2)
     source = np.log(np.maximum(colour[end - tall : end], 1e-3))
-    fine = source - cv2.GaussianBlur(source, (0, 0), 0.02 * hw_px, borderType=cv2.BORDER_REPLICATE)
+    fine = source - cv2.GaussianBlur(source, (0, 0), 0.006 * hw_px, borderType=cv2.BORDER_REPLICATE)
     there = np.arange(h - end) % (2 * tall)
-    mirrored = fine[np.where(there < tall, tall - 1 - there, there - tall)]
-    colour[end:] *= np.exp(np.clip(mirrored, -0.5, 0.5))
+    mirrored = np.clip(fine[np.where(there < tall, tall - 1 - there, there - tall)], -0.1, 0.1)
+    colour[end:] *= np.exp(mirrored * (np.abs(mirrored) < 0.1))
     return np.clip(colour, 0, 1).astype(np.float32), alpha.astype(np.float32)
 
 
