@@ -7,21 +7,23 @@ feathered edge.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numba import njit, prange
 
-from lowkey.darkroom import garments
-from lowkey.darkroom.garments import Layer
-from lowkey.darkroom.neck import Bust, Kept, blur, keep, measure, step
+from lowkey.darkroom import garments, neck, tailored
+from lowkey.darkroom.neck import Bust, Kept, Layer, blur, step
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.plate import Plate
 from lowkey.rig import Cloth
-from numba import njit, prange
 
-MADE = ("turtleneck", "leather", "linen")
+MADE = {"turtleneck": garments.turtleneck, "leather": tailored.leather, "linen": tailored.linen}
 """Kinds that are cut anew; the others keep the person's own clothes."""
+EMPTY_HW = np.float32(-8)
+"""Depth where nobody is."""
 
 
 def honours(plate: Plate, cloth: Cloth) -> str:
@@ -35,121 +37,289 @@ def honours(plate: Plate, cloth: Cloth) -> str:
 
 def dress(plate: Plate, cloth: Cloth) -> Subject:
     """The person f32 on the plate's grid, dressed as asked: cloth of mean luminance reflectance ``cloth.reflectance``."""
-    if cloth.kind not in MADE:
-        return _as_worn(plate, cloth)
-    bust = measure(plate)
-    kept = keep(plate, bust)
-    h, w = plate.matte.shape
-    top = int(np.clip(bust.chin_px[1] - 0.75 * plate.hw_px, 0, h - 2))
-    rows = slice(top, h)
-    y_px, x_px = np.mgrid[top:h, 0:w].astype(np.float32)
-    x, y = bust.across(x_px, y_px)
-
-    stack, matte = np.zeros((h - top, w, CHANNELS), np.float32), np.zeros((h - top, w), np.float32)
-    from lowkey.darkroom.neck import rebuild
-
-    edge, depth, quarter = _body(plate, bust, kept, x, y, rows)
-    back, *front = garments.turtleneck(bust, x, y, edge, depth, quarter)
-    own = _person(plate, kept)
-    _lay(stack, matte, back, cloth)
-    _lay(stack, matte, rebuild(plate, bust, kept, x, y, rows), cloth)
-    for sheet in front:
-        _lay(stack, matte, sheet, cloth)
-
-    # Head, hair and hands lie in front of everything that was put on, and never inside it.
-    for cover, gap in ((kept.head, 0.03), (kept.hands, 0.06)):
-        mine = own[rows].copy()
-        far = np.where(matte > 0.02, stack[..., DEPTH], -9)
-        fallen = step(kept.below[rows], 0.0, 0.06)
-        mine[..., DEPTH] = np.maximum(mine[..., DEPTH], np.where(fallen > 0, far + gap * fallen, -9))
-        _over(stack, matte, mine, np.ascontiguousarray(cover[rows]))
-    own[rows] = stack
-    whole = (plate.matte * np.where(kept.wrap > 0, 1, 1)).astype(np.float32)
-    whole[rows] = matte
-    return _subject(plate, own, whole)
+    bust = neck.measure(plate)
+    kept = neck.keep(plate, bust)
+    figure = _Figure(plate, kept)
+    if cloth.kind in MADE:
+        _cut_anew(figure, plate, bust, kept, cloth)
+    else:
+        _darken(figure, plate, kept, cloth)
+    return figure.subject(plate.hw_px)
 
 
-CHANNELS = 14
-ALBEDO, DEPTH, NORMAL = slice(0, 3), 3, slice(4, 7)
-SKIN, HAIR, CLOTH, EYES, ROUGHNESS, SPECULAR, SHEEN = range(7, 14)
+class _Figure:
+    """The subject's maps while they are being laid over each other."""
+
+    def __init__(self, plate: Plate, kept: Kept) -> None:
+        p = plate.parts
+        self.matte = np.array(plate.matte)
+        self.albedo, self.depth, self.normal = np.array(plate.albedo), np.array(plate.depth), np.array(plate.normal)
+        self.skin = np.minimum(p["skin"] + p["hands"], 1)
+        self.hair, self.cloth, self.eyes = np.array(p["hair"]), np.array(p["cloth"]), np.array(p["eyes"])
+        self.roughness, self.specular = _skin_finish(plate, self.skin)
+        self.sheen = np.asarray(0.15 * p["cloth"], np.float32)
+
+    def clear(self, top: int) -> None:
+        """Take everybody away from row `top` down."""
+        for name in ("matte", "albedo", "depth", "normal", "skin", "hair", "cloth", "eyes", "roughness", "specular", "sheen"):
+            getattr(self, name)[top:] = 0
+
+    def lay(self, sheet: Layer, at: tuple[int, int]) -> None:
+        """Lay a sheet over what is there, its first pixel `at` (row, column)."""
+        kind = np.array([sheet.skin, 0, 1 - sheet.skin, 0, sheet.roughness, sheet.specular, sheet.sheen], np.float32)
+        _lay(
+            self.matte, self.albedo, self.depth, self.normal, self._scalars(),
+            sheet.cover, sheet.albedo, sheet.depth, sheet.normal, kind, *at,
+        )  # fmt: skip
+
+    def _scalars(self) -> tuple[F32, ...]:
+        return self.skin, self.hair, self.cloth, self.eyes, self.roughness, self.specular, self.sheen
+
+    def put_back(self, source: _Figure, cover: F32, depth: F32, top: int) -> None:
+        """Lay another figure's own person over this one from row `top` down, with `depth` f32[h - top, w] of its own."""
+        _put_back(
+            self.matte, self.albedo, self.depth, self.normal, self._scalars(),
+            cover, source.albedo, depth, source.normal, source._scalars(), top,
+        )  # fmt: skip
+
+    def subject(self, hw_px: float) -> Subject:
+        self.depth[self.matte < 0.02] = EMPTY_HW
+        maps = [freeze(np.ascontiguousarray(m, np.float32)) for m in (self.matte, self.albedo, self.depth, self.normal, *self._scalars())]
+        return Subject(hw_px, *maps)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _share(under: float, cover: float) -> tuple[float, float]:
+    """Porter and Duff's "over" (1984) for values that are not premultiplied: weight of the upper one, and both's coverage."""
+    both = cover + (1 - cover) * under
+    return cover / both, both
 
 
 @njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
-def _over(stack: NDArray[np.float32], matte: NDArray[np.float32], top: NDArray[np.float32], cover: NDArray[np.float32]) -> None:
-    """Lay `top` [h, w, c] over `stack` in place (Porter and Duff 1984, "over", for values that are not premultiplied)."""
-    h, w = matte.shape
-    for r in prange(h):
+def _lay(
+    matte: Any, albedo: Any, depth: Any, normal: Any, scalars: Any,
+    cover: Any, albedo_2: Any, depth_2: Any, normal_2: Any, kind: Any, row: int, column: int,
+) -> None:  # fmt: skip
+    skin, hair, cloth, eyes, roughness, specular, sheen = scalars
+    h, w = cover.shape
+    for i in prange(h):
+        r = i + row
+        for j in range(w):
+            a = cover[i, j]
+            if a <= 0:
+                continue
+            c = j + column
+            k, matte[r, c] = _share(matte[r, c], a)
+            for m in range(3):
+                albedo[r, c, m] += k * (albedo_2[i, j, m] - albedo[r, c, m])
+                normal[r, c, m] += k * (normal_2[i, j, m] - normal[r, c, m])
+            depth[r, c] += k * (depth_2[i, j] - depth[r, c])
+            skin[r, c] += k * (kind[0] - skin[r, c])
+            hair[r, c] += k * (kind[1] - hair[r, c])
+            cloth[r, c] += k * (kind[2] - cloth[r, c])
+            eyes[r, c] += k * (kind[3] - eyes[r, c])
+            roughness[r, c] += k * (kind[4] - roughness[r, c])
+            specular[r, c] += k * (kind[5] - specular[r, c])
+            sheen[r, c] += k * (kind[6] - sheen[r, c])
+
+
+@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+def _put_back(
+    matte: Any, albedo: Any, depth: Any, normal: Any, scalars: Any,
+    cover: Any, albedo_2: Any, depth_2: Any, normal_2: Any, scalars_2: Any, top: int,
+) -> None:  # fmt: skip
+    skin, hair, cloth, eyes, roughness, specular, sheen = scalars
+    skin_2, hair_2, cloth_2, eyes_2, roughness_2, specular_2, sheen_2 = scalars_2
+    h, w = cover.shape
+    for r in prange(top, h):
         for c in range(w):
             a = cover[r, c]
             if a <= 0:
                 continue
-            both = a + (1 - a) * matte[r, c]
-            share = a / both
-            for i in range(stack.shape[2]):
-                stack[r, c, i] += share * (top[r, c, i] - stack[r, c, i])
-            matte[r, c] = both
+            k, matte[r, c] = _share(matte[r, c], a)
+            for m in range(3):
+                albedo[r, c, m] += k * (albedo_2[r, c, m] - albedo[r, c, m])
+                normal[r, c, m] += k * (normal_2[r, c, m] - normal[r, c, m])
+            depth[r, c] += k * (depth_2[r - top, c] - depth[r, c])
+            skin[r, c] += k * (skin_2[r, c] - skin[r, c])
+            hair[r, c] += k * (hair_2[r, c] - hair[r, c])
+            cloth[r, c] += k * (cloth_2[r, c] - cloth[r, c])
+            eyes[r, c] += k * (eyes_2[r, c] - eyes[r, c])
+            roughness[r, c] += k * (roughness_2[r, c] - roughness[r, c])
+            specular[r, c] += k * (specular_2[r, c] - specular[r, c])
+            sheen[r, c] += k * (sheen_2[r, c] - sheen[r, c])
 
 
-def _lay(stack: NDArray[np.float32], matte: NDArray[np.float32], sheet: Layer, cloth: Cloth) -> None:
-    top = np.empty_like(stack)
-    top[..., ALBEDO] = sheet.albedo if sheet.albedo.ndim == 3 else sheet.albedo[..., None] * np.float32(cloth.reflectance)
-    top[..., DEPTH] = sheet.depth
-    top[..., NORMAL] = sheet.normal
-    top[..., SKIN], top[..., HAIR], top[..., CLOTH], top[..., EYES] = sheet.skin, 0, 1 - sheet.skin, 0
-    top[..., ROUGHNESS], top[..., SPECULAR], top[..., SHEEN] = sheet.roughness, sheet.specular, sheet.sheen
-    _over(stack, matte, top, sheet.cover)
+FOREHEAD, NOSE_RIDGE, CHEEKS = (9, 151, 108, 337), (1, 4, 5, 195, 6), (50, 280, 117, 346)
+"""Mesh points where skin is oiliest (forehead, nose) and where it is not."""
 
 
-def _body(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, rows: slice) -> tuple[F32, F32, tuple[F32, F32, F32]]:
-    """The clothed body: signed distance to its outline f32[h, w] (hw), depth, and depth, x, y on a quarter grid."""
+def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
+    """Roughness and F0 f32[h, w]: oily brow and nose .36 and .040, cheeks .46, all other skin .44 and .030; eyes and lips wetter."""
+    h, w = skin.shape
+    q = 4
+    ys, xs = np.mgrid[0:h:q, 0:w:q].astype(np.float32)
+
+    def zone(points: tuple[int, ...], reach: float) -> F32:
+        total = np.zeros_like(xs)
+        for x, y in plate.landmarks[list(points), :2]:
+            total = np.maximum(total, np.exp(-((xs - x) ** 2 + (ys - y) ** 2) / np.float32(2 * (reach * plate.hw_px) ** 2)))
+        return np.asarray(total, np.float32)
+
+    oily = np.maximum(zone(FOREHEAD, 0.13), zone(NOSE_RIDGE, 0.05))
+    dry = zone(CHEEKS, 0.11) * (1 - oily)
+    rough = cv2.resize(0.44 - 0.08 * oily + 0.02 * dry, (w, h), interpolation=cv2.INTER_LINEAR)
+    f0 = cv2.resize(0.030 + 0.010 * oily - 0.002 * dry, (w, h), interpolation=cv2.INTER_LINEAR)
+    p = plate.parts
+    wet = np.maximum(p["eyes"], 0.5 * p["lips"])
+    rough = rough + wet * (0.12 - rough) * (p["eyes"] > 0.3) + p["hair"] * (0.40 - rough) + p["cloth"] * (0.85 - rough)
+    return np.asarray(rough, np.float32), np.asarray(f0 * skin * (1 - p["hair"]), np.float32)
+
+
+def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth) -> None:
+    """Take the photo's body away and lay neck, garment and what is kept over each other."""
+    h, w = plate.matte.shape
+    k = plate.hw_px
+    own = _Figure(plate, kept)
+    _mend(own, plate, kept, cloth)
+    top = int(np.clip(bust.chin_px[1] - 0.75 * k, 0, h - 2))
+    figure.clear(top)
+    figure.matte[:top] = np.minimum(figure.matte[:top], kept.head[:top])
+
+    y_px, x_px = np.mgrid[top:h, 0:w].astype(np.float32)
+    x, y = bust.across(x_px, y_px)
+    made = MADE[cloth.kind](bust, x, y, _outline(plate, bust, x, y, top))
+    for sheet, at in made.inner:
+        figure.lay(_dyed(sheet, cloth), (at[0] + top, at[1]))
+    near = garments.window(bust, x, y, bust.neck + 0.25, (-0.75, 1.0))
+    at = (near.at[0] + top, near.at[1])
+    figure.lay(neck.rebuild(plate, bust, kept, near.of(x), near.of(y), at), at)
+    for sheet, at in made.outer:
+        figure.lay(_dyed(sheet, cloth), (at[0] + top, at[1]))
+    _level(figure.albedo[top:], figure.cloth[top:] * figure.matte[top:], cloth.reflectance)
+
+    # Hair, beard and wrap fall over what was put on, hands lie before it; neither ever sinks into it.
+    for cover, gap in ((kept.head, 0.025), (kept.hands, 0.05)):
+        ground = blur(np.where(figure.matte[top:] > 0.02, figure.depth[top:], -1).astype(np.float32), 0.01 * k)
+        off = step(kept.below[top:], 0.0, 0.08)
+        figure.put_back(own, cover, np.maximum(own.depth[top:], np.where(off > 0, ground + gap * off - (1 - off), -9)).astype(np.float32), top)
+
+
+def _dyed(sheet: Layer, cloth: Cloth) -> Layer:
+    if sheet.skin > 0:
+        return sheet
+    tint = np.array(TINTS[cloth.kind], np.float32)
+    tint /= luminance(tint)
+    return Layer(
+        sheet.cover, sheet.depth, sheet.normal, np.asarray(sheet.albedo[..., None] * (tint * np.float32(cloth.reflectance)), np.float32),
+        sheet.roughness, sheet.specular, sheet.sheen, 0.0,
+    )  # fmt: skip
+
+
+TINTS = {"turtleneck": (1.0, 0.98, 0.97), "leather": (1.0, 0.96, 0.93), "linen": (1.0, 0.985, 0.95)}
+"""Colour of each cloth before it is brought to its reflectance: charcoal, black-brown, unbleached white."""
+
+
+def _level(albedo: F32, cover: F32, reflectance: float) -> None:
+    """Bring the mean luminance of cloth under `cover` f32[h, w] to `reflectance`, in place."""
+    weight = step(cover, 0.5, 0.9)
+    mean = float((luminance(albedo) * weight).sum() / max(float(weight.sum()), 1.0))
+    if mean > 0:
+        gain = np.float32(reflectance / mean)
+        albedo *= (1 + (gain - 1) * np.clip(cover, 0, 1))[..., None]
+
+
+def _outline(plate: Plate, bust: Bust, x: F32, y: F32, top: int) -> garments.Outline:
+    """The clothed body's outline: the person's own where it is natural, natural shoulders where old clothes stood off them."""
     h, w = x.shape
-    size = (w // 4, h // 4)
-    k = np.float32(plate.hw_px / 4)
-    xs, ys = (cv2.resize(v, size, interpolation=cv2.INTER_LINEAR) for v in (x, y))
-    person = cv2.resize(np.maximum(plate.matte, 1 - plate.inside)[rows], size, interpolation=cv2.INTER_AREA) > 0.5
+    size, k = (max(w // 4, 2), max(h // 4, 2)), np.float32(plate.hw_px / 4)
+    xs, ys = (np.asarray(cv2.resize(v, size, interpolation=cv2.INTER_LINEAR), np.float32) for v in (x, y))
+    person = cv2.resize(np.maximum(plate.matte, 1 - plate.inside)[top:], size, interpolation=cv2.INTER_AREA) > 0.5
     natural = garments.silhouette(bust, xs, ys)
-    within = ((natural > 0) & person).astype(np.uint8)
-    within = cv2.morphologyEx(within, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
+    hands = cv2.resize(plate.parts["hands"][top:], size, interpolation=cv2.INTER_AREA) > 0.5
+    if hands.any():
+        # A raised hand keeps the sleeve that leads to it.
+        away = cv2.distanceTransform((~hands).astype(np.uint8), cv2.DIST_L2, 5) / k
+        natural = np.maximum(natural, 0.8 - away)
+    # Notches between a ring, a collar or a pad and the shoulder are not the person's.
+    across = 2 * round(0.20 * float(k)) + 1
+    closed = cv2.morphologyEx(person.astype(np.uint8), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, across)))
+    within = ((natural > 0) & (closed > 0)).astype(np.uint8)
     pad = round(0.5 * float(k))
     wide = cv2.copyMakeBorder(within, 0, pad, pad, pad, cv2.BORDER_REPLICATE)
     signed = cv2.distanceTransform(wide, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - wide, cv2.DIST_L2, 5)
-    signed = blur(np.asarray(signed[:-pad, pad:-pad] / k, np.float32), 0.035 * float(k))
-    solid = np.maximum(step(signed, -0.01, 0.01), (np.abs(xs) < 0.92 * bust.neck) & (ys < 0.7))
-    depth = garments.torso(bust, xs, ys, np.asarray(solid, np.float32), garments._mirrored(garments._SWEATER, bust))
-    full = [np.asarray(cv2.resize(v, (w, h), interpolation=cv2.INTER_CUBIC), np.float32) for v in (signed, depth)]
-    return full[0], full[1], (depth, xs, ys)
+    return garments.Outline(xs, ys, blur(np.asarray(signed[:-pad, pad:-pad] / k, np.float32), 0.035 * float(k)))
 
 
-def _person(plate: Plate, kept: Kept) -> NDArray[np.float32]:
-    """The photo's own person as channels f32[h, w, 14]."""
-    h, w = plate.matte.shape
-    out = np.zeros((h, w, CHANNELS), np.float32)
-    out[..., ALBEDO], out[..., DEPTH], out[..., NORMAL] = plate.albedo, plate.depth, plate.normal
-    p = plate.parts
-    out[..., SKIN] = np.clip(p["skin"] + p["hands"], 0, 1)
-    out[..., HAIR], out[..., CLOTH], out[..., EYES] = p["hair"], p["cloth"], p["eyes"]
-    out[..., ROUGHNESS] = 0.42
-    out[..., SPECULAR] = 0.034 * out[..., SKIN]
-    out[..., SHEEN] = 0.2 * p["cloth"]
-    return out
+def _mend(own: _Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:
+    """Clean the seams of what is kept: no lip along the jaw, no shirt in the hair; the wrap darkens gently."""
+    k = plate.hw_px
+    _heal_jaw(own, plate, kept)
+    cloth_near = blur(np.clip(plate.parts["cloth"] - kept.wrap, 0, 1), 0.012 * k)
+    sure = step(cv2.erode(kept.hair, np.ones((5, 5))), 0.85, 0.98) * (cloth_near < 0.05)
+    zone = step(cloth_near, 0.01, 0.15) * (kept.hair > 0.01)
+    if zone.max() > 0 and sure.sum() > 100:
+        hair = neck.spread(plate.albedo, np.asarray(sure, np.float32), k)
+        # A pixel brighter than hair is here by half is shirt shining through: it leaves the hair's layer.
+        excess = np.log(np.maximum(luminance(plate.albedo), 0.004) / np.maximum(luminance(hair), 0.004))
+        shirt = zone * step(excess.astype(np.float32), 0.25, 0.9)
+        kept.head[:] = kept.head * (1 - np.where(kept.below > 0, shirt, 0))
+        own.albedo += ((hair - own.albedo) * (zone * step(excess.astype(np.float32), 0.15, 0.6))[..., None]).astype(np.float32)
+    if kept.wrap.max() > 0:
+        own.albedo *= (1 - 0.45 * kept.wrap * (1 - cloth.reflectance))[..., None].astype(np.float32)
 
 
-def _as_worn(plate: Plate, cloth: Cloth) -> Subject:
-    bust = measure(plate)
-    return _subject(plate, _person(plate, keep(plate, bust)), np.array(plate.matte))
+def _heal_jaw(own: _Figure, plate: Plate, kept: Kept) -> None:
+    """Carry form f32[h, w] over the last pixels before the jaw line, where head and neck were read as one.
+
+    A lip of depth there, or a normal that turns up, is a white scratch along the jaw in any raking light.
+    """
+    k = plate.hw_px
+    band = step(kept.below, -0.035, -0.018) * (kept.below < 0.08) * (1 - np.maximum(kept.hair, kept.wrap))
+    rows, columns = np.flatnonzero(band.any(1)), np.flatnonzero(band.any(0))
+    if not len(rows):
+        return
+    m = round(0.15 * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    sound = ((kept.below[box] < -0.018) & (plate.matte[box] > 0.9)).astype(np.float32)
+    form = np.dstack([own.normal[box], own.depth[box]])
+    total, mass = np.zeros_like(form), np.zeros_like(sound)
+    for i, sigma in enumerate((0.006, 0.018, 0.05)):
+        total += blur(form * sound[..., None], sigma * k) * np.float32(0.003**i)
+        mass += blur(sound, sigma * k) * np.float32(0.003**i)
+    carried = total / np.maximum(mass, 1e-9)[..., None]
+    mix = (band[box] * (mass > 1e-8))[..., None]
+    form += mix * (carried - form)
+    length = np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), 1e-6)
+    own.normal[box] = np.where(mix > 0, form[..., :3] / length, own.normal[box])
+    own.depth[box] = form[..., 3]
+
+
+def _darken(figure: _Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:
+    """The person's own clothes brought to a low reflectance: tone differences pressed together, weave and folds kept."""
+    k = plate.hw_px
+    worn = np.clip(plate.parts["cloth"] - kept.wrap, 0, 1)
+    tone = np.maximum(luminance(plate.albedo), 0.004)
+    mean = neck.spread(np.repeat(tone[..., None], 3, 2), np.asarray(step(worn, 0.3, 0.8), np.float32), k)[..., 0]
+    broad = blur(tone * worn, 0.05 * k) / np.maximum(blur(worn, 0.05 * k), 1e-3)
+    broad = np.where(worn > 0.02, np.maximum(broad, 0.004), mean)
+    detail = np.clip(tone / broad, 0.35, 2.2)
+    pressed = np.power(broad, 0.45) * np.power(detail, 0.9)
+    colour = plate.albedo / tone[..., None]
+    muted = 1 + 0.45 * (colour - 1)
+    muted /= np.maximum(luminance(np.asarray(muted, np.float32)), 0.05)[..., None]
+    dark = np.asarray(muted * (pressed * np.float32(cloth.reflectance))[..., None], np.float32)
+    _level(dark, np.asarray(worn * plate.matte, np.float32), cloth.reflectance)
+    figure.albedo += ((dark - figure.albedo) * worn[..., None]).astype(np.float32)
+    figure.albedo *= (1 - 0.45 * kept.wrap)[..., None].astype(np.float32)
 
 
 def _bare(plate: Plate) -> bool:
-    return False
-
-
-def _subject(plate: Plate, c: NDArray[np.float32], matte: F32) -> Subject:
-    c[..., DEPTH] = np.where(matte < 0.02, -8, c[..., DEPTH])
-
-    def one(i: int | slice) -> F32:
-        return freeze(np.ascontiguousarray(c[..., i]))
-
-    return Subject(
-        plate.hw_px, freeze(matte), one(ALBEDO), one(DEPTH), one(NORMAL), one(SKIN), one(HAIR), one(CLOTH), one(EYES),
-        one(ROUGHNESS), one(SPECULAR), one(SHEEN),
-    )  # fmt: skip
+    """Does the photo show bare shoulders: mostly skin where a garment would be?"""
+    bust = neck.measure(plate)
+    h, w = plate.matte.shape
+    y_px, x_px = np.mgrid[0:h:4, 0:w:4].astype(np.float32)
+    x, y = bust.across(x_px, y_px)
+    where = (garments.silhouette(bust, x, y) > 0.1) & (y > 0.35) & (y < 1.1) & (plate.matte[::4, ::4] > 0.5) & (plate.inside[::4, ::4] > 0.5)
+    seen = where & (plate.parts["hair"][::4, ::4] < 0.5)
+    return bool(seen.sum() > 100 and (plate.parts["skin"][::4, ::4][seen] > 0.5).mean() > 0.6)

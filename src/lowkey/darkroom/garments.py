@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom.knit import fabric, noise
-from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, blur, facing, slopes, step
+from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, blur, facing, slopes, step
 from lowkey.pixels import F32
 
 
@@ -29,7 +29,7 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     half = np.where(left, np.float32(bust.half[0]), np.float32(bust.half[1]))
     # The trapezius climbs the neck in a hollow curve; the line then falls evenly to the shoulder.
     out = np.maximum(u - np.float32(bust.neck), 0)
-    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.30 * np.square(np.maximum(u - 0.55, 0)) - 0.30 * np.exp(-out / 0.10)
+    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.30 * np.square(np.maximum(u - 0.55, 0)) - 0.14 * np.exp(-out / 0.12)
     above = (y - line) * np.float32(0.94)
     beside = half + 0.05 * np.clip(y - 0.8, 0, 2) - u
     # A smooth minimum rounds the shoulder over the joint (Quilez 2013, polynomial of second degree).
@@ -82,29 +82,7 @@ def creases(x: F32, y: F32, strokes: F32) -> F32:
     return out
 
 
-def torso(bust: Bust, x: F32, y: F32, cover: F32, strokes: F32) -> F32:
-    """Depth f32[h, w] of the clothed body at a quarter of the plate's grid, given coverage and folds.
-
-    Rounded over at its silhouette, nearly flat across the chest, arms set off by a soft crease, the breast forward.
-    """
-    k = bust.hw_px / 4
-    solid = (cover > 0.5).astype(np.uint8)
-    pad = round(0.7 * k)
-    solid = cv2.copyMakeBorder(solid, 0, pad, pad, pad, cv2.BORDER_REPLICATE)
-    far = cv2.distanceTransform(solid, cv2.DIST_L2, 5)[:-pad, pad:-pad] / np.float32(k)
-    t = np.clip(blur(np.asarray(far, np.float32), 0.030 * k) / np.float32(0.62), 0, 1)
-    rounded = np.float32(0.46) * np.sqrt(np.maximum(1 - (1 - t) ** 2, 0))
-    u = np.abs(x)
-    half = np.where(x < 0, np.float32(bust.half[0]), np.float32(bust.half[1]))
-    chest = -0.16 * np.square(np.minimum(u / half, 1.2)) + 0.16 * step(y, 0.45, 1.5)
-    arm = -0.09 * np.exp(-np.square((u / half - 0.74 + 0.05 * (y - 1.3)) / 0.085)) * step(y, 1.0, 1.7)
-    throat = np.float32(bust.throat[2])
-    back = throat - np.float32(0.40)
-    z = back + rounded + chest + arm + creases(x, y, strokes)
-    return np.asarray(blur(z, 0.012 * k), np.float32)
-
-
-def _joint(a: F32, b: F32, k: float) -> F32:
+def joint(a: F32, b: F32, k: float) -> F32:
     """Smooth maximum of two surfaces, joined over k."""
     h = np.clip(0.5 + 0.5 * (a - b) / np.float32(k), 0, 1)
     return np.asarray(b + (a - b) * h + np.float32(k) * h * (1 - h), np.float32)
@@ -113,23 +91,27 @@ def _joint(a: F32, b: F32, k: float) -> F32:
 # Drape of a sweater on the viewer's right half (x, y of three points, width, height); the left half mirrors it, shifted a
 # little by `_mirrored` so that the two do not rhyme.
 _SWEATER = (
-    (1.02, 1.28, 0.86, 1.06, 0.60, 0.84, 0.060, 0.026),
-    (0.98, 1.48, 0.72, 1.30, 0.38, 1.12, 0.070, 0.024),
-    (0.96, 1.70, 0.70, 1.62, 0.30, 1.44, 0.085, 0.022),
-    (1.06, 1.06, 0.98, 0.88, 0.82, 0.72, 0.050, 0.018),
-    (0.92, 1.95, 0.66, 1.98, 0.22, 1.86, 0.095, 0.020),
-    (1.34, 1.10, 1.20, 1.22, 1.02, 1.26, 0.050, 0.020),
-    (1.36, 1.34, 1.22, 1.48, 1.04, 1.50, 0.055, 0.022),
-    (1.38, 1.66, 1.24, 1.72, 1.06, 1.86, 0.060, 0.020),
-    (1.36, 1.98, 1.22, 2.08, 1.04, 2.10, 0.060, 0.018),
-    (0.44, 0.50, 0.62, 0.60, 0.90, 0.66, 0.045, 0.014),
-    (0.40, 0.66, 0.56, 0.82, 0.74, 1.02, 0.060, 0.014),
-    (0.04, 0.72, 0.24, 0.80, 0.44, 0.70, 0.060, 0.012),
-    (0.10, 0.98, 0.30, 1.06, 0.58, 0.92, 0.080, 0.010),
+    # from the armpit up toward the collar
+    (1.02, 1.30, 0.90, 1.02, 0.56, 0.86, 0.075, 0.016),
+    (0.98, 1.50, 0.66, 1.38, 0.34, 1.08, 0.090, 0.018),
+    (0.99, 1.62, 0.80, 1.60, 0.52, 1.44, 0.070, 0.012),
+    (0.95, 1.82, 0.62, 1.80, 0.20, 1.56, 0.110, 0.018),
+    (0.90, 2.10, 0.60, 2.12, 0.16, 1.98, 0.110, 0.016),
+    # over the shoulder and down the sleeve
+    (1.10, 1.00, 1.02, 0.84, 0.84, 0.70, 0.060, 0.010),
+    (1.34, 1.06, 1.20, 1.20, 1.00, 1.28, 0.060, 0.014),
+    (1.36, 1.36, 1.22, 1.52, 1.04, 1.52, 0.065, 0.015),
+    (1.38, 1.66, 1.24, 1.74, 1.06, 1.90, 0.070, 0.014),
+    (1.36, 1.98, 1.22, 2.10, 1.04, 2.12, 0.070, 0.014),
+    # slack below the collar
+    (0.46, 0.46, 0.64, 0.58, 0.92, 0.62, 0.055, 0.010),
+    (0.40, 0.64, 0.60, 0.80, 0.76, 1.04, 0.075, 0.010),
+    (-0.05, 0.76, 0.20, 0.84, 0.44, 0.72, 0.065, 0.010),
+    (0.05, 1.02, 0.28, 1.10, 0.60, 0.92, 0.090, 0.009),
 )
 
 
-def _mirrored(strokes: tuple[tuple[float, ...], ...], bust: Bust) -> F32:
+def mirrored(strokes: tuple[tuple[float, ...], ...], bust: Bust) -> F32:
     """Both halves' strokes f32[2n, 8], fitted to each shoulder; the leaning half is stronger and hangs a little lower."""
     out = []
     for side, sign in enumerate((-1.0, 1.0)):
@@ -148,57 +130,129 @@ WALE, COURSE = 0.036, 0.027
 RIB, RIB_COURSE = 0.050, 0.030
 
 
-def _laid(depth: F32, x: F32, y: F32, hand: float, q_px: float) -> tuple[F32, F32]:
+@dataclass(frozen=True)
+class Outline:
+    """The clothed body on a quarter of the grid: x, y (hw) and signed distance to its outline (hw, positive inside)."""
+
+    x: F32
+    y: F32
+    inside: F32
+
+
+@dataclass(frozen=True)
+class Made:
+    """A garment's sheets with their first pixel (row, column): those behind the neck and those over it."""
+
+    inner: list[tuple[Layer, tuple[int, int]]]
+    outer: list[tuple[Layer, tuple[int, int]]]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of the grid, so that a collar is not worked out over a whole body."""
+
+    rows: slice
+    columns: slice
+
+    @property
+    def at(self) -> tuple[int, int]:
+        return self.rows.start, self.columns.start
+
+    def of(self, a: F32) -> F32:
+        return np.ascontiguousarray(a[self.rows, self.columns])
+
+
+def window(bust: Bust, x: F32, y: F32, wide: float, high: tuple[float, float]) -> Window:
+    """Rows and columns where |x| < wide and high[0] < y < high[1], hw."""
+    row = np.flatnonzero((y[:, 0] > high[0]) & (y[:, 0] < high[1]))
+    middle = x[int(row[len(row) // 2])] if len(row) else x[0]
+    column = np.flatnonzero(np.abs(middle) < wide + 0.08)
+    if not len(row) or not len(column):
+        return Window(slice(0, 2), slice(0, 2))
+    return Window(slice(int(row[0]), int(row[-1]) + 1), slice(int(column[0]), int(column[-1]) + 1))
+
+
+def torso(bust: Bust, body: Outline, strokes: F32) -> F32:
+    """Depth f32[h, w] (hw) of the clothed body on the quarter grid.
+
+    Rounded over at its outline, nearly flat across the chest, arms set off by a soft crease, the breast forward.
+    """
+    k, x, y = bust.hw_px / 4, body.x, body.y
+    column = (np.abs(x) < 0.92 * bust.neck) & (y < 0.7)
+    solid = ((body.inside > 0) | column).astype(np.uint8)
+    pad = round(0.7 * k)
+    solid = cv2.copyMakeBorder(solid, 0, pad, pad, pad, cv2.BORDER_REPLICATE)
+    far = cv2.distanceTransform(solid, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
+    t = blur(np.asarray(far[:-pad, pad:-pad], np.float32), 0.030 * k) / np.float32(0.62 * k)
+    rounded = np.float32(0.46) * arch(1 - np.clip(t, -0.2, 1))
+    u = np.abs(x)
+    half = np.where(x < 0, np.float32(bust.half[0]), np.float32(bust.half[1]))
+    chest = -0.16 * np.square(np.minimum(u / half, 1.2)) + 0.16 * step(y, 0.45, 1.5)
+    arm = -0.09 * np.exp(-np.square((u / half - 0.74 + 0.05 * (y - 1.3)) / 0.085)) * step(y, 1.0, 1.7)
+    z = bust.throat[2] - 0.40 + rounded + chest + arm + creases(x, y, strokes)
+    return blur(np.asarray(z, np.float32), 0.012 * k)
+
+
+def whole(a: F32, like: F32) -> F32:
+    """A quarter-grid map brought to the grid."""
+    return np.asarray(cv2.resize(a, (like.shape[1], like.shape[0]), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def laid(depth: F32, x: F32, y: F32, hand: float, q_px: float) -> tuple[F32, F32]:
     """Cloth coordinates f32[h, w] (hw along the cloth, right and UP) on a coarse body, so that stitches crowd as it turns away."""
     right, down = slopes(blur(depth, 0.05 * q_px), q_px)
     long_x = np.sqrt(1 + np.minimum(right * right, 4))
     long_y = np.sqrt(1 + np.minimum(down * down, 4))
     axis = int(np.argmin(np.abs(x[-1])))
-    s = np.cumsum(blur(long_x, 0.06 * q_px), 1, dtype=np.float64) / q_px
+    s = np.cumsum(blur(np.asarray(long_x, np.float32), 0.06 * q_px), 1, dtype=np.float64) / q_px
     s -= s[:, axis : axis + 1] - x[:, axis : axis + 1]
-    t = np.cumsum(blur(long_y, 0.06 * q_px), 0, dtype=np.float64) / q_px
+    t = np.cumsum(blur(np.asarray(long_y, np.float32), 0.06 * q_px), 0, dtype=np.float64) / q_px
     t -= t[-1:] - y[-1:]
     return np.asarray(s * hand, np.float32), np.asarray(-t, np.float32)
 
 
-def _knitted(
-    right: F32, down: F32, height: F32, tone: F32, relief: float, hw_px: float, fuzz: F32
-) -> tuple[F32, F32]:
+def _knitted(right: F32, down: F32, height: F32, tone: F32, relief: float, hw_px: float, fuzz: F32) -> tuple[F32, F32]:
     """Normals f32[h, w, 3] and relative reflectance f32[h, w] of a knit laid on a surface with these slopes."""
-    gx, gy = slopes(cv2.GaussianBlur(height, (0, 0), 0.55) * np.float32(relief), hw_px)
-    normal = facing(right + gx, down + gy)
+    gx, gy = slopes(np.asarray(cv2.GaussianBlur(height, (0, 0), 0.65) * np.float32(relief), np.float32), hw_px)
     # The depth between yarns gives back less light; loose fibre on top blurs the difference.
-    return normal, np.asarray((0.42 + 0.80 * height) * tone * (1 + 0.10 * fuzz), np.float32)
+    return facing(right + gx, down + gy), np.asarray((0.42 + 0.80 * height) * tone * (1 + 0.10 * fuzz), np.float32)
 
 
-def turtleneck(bust: Bust, x: F32, y: F32, edge: F32, depth: F32, quarter: tuple[F32, F32, F32]) -> list[Layer]:
-    """A roll-neck sweater from the inside of its collar outward.
-
-    `x`, `y` f32[h, w] hw, `edge` the body's signed distance (hw), `depth` the body's depth, `quarter` the same depth and
-    its coordinates on a quarter grid.
-    """
-    k = bust.hw_px
-    hand = np.float32(bust.hand)
-    fuzz = noise(x * hand * 230, y * 230, 41)
-
-    # Body: stockinette on a draped form. A hand-knit's outline is alive by a fraction of a stitch.
-    s, t = _laid(*quarter, bust.hand, k / 4)
-    s, t = (cv2.resize(v, (x.shape[1], x.shape[0]), interpolation=cv2.INTER_LINEAR) for v in (s, t))
-    height, tone = fabric(s / WALE, t / COURSE, ribbed=False, stream=3)
-    right, down = slopes(depth, k)
-    normal, grey = _knitted(right, down, height, tone, 0.0085, k, fuzz)
-    ragged = 0.006 * noise(x * hand * 26, y * 26, 42) + 0.003 * fuzz
-    body = Layer(_coverage(edge + ragged, k, 3.0), depth, normal, grey, 0.9, 0.0, 0.30)
-    return [_collar_back(bust, x, y), body, _collar_front(bust, x, y, depth, fuzz)]
-
-
-def _coverage(distance: F32, hw_px: float, soft_px: float) -> F32:
+def coverage(distance: F32, hw_px: float, soft_px: float) -> F32:
     """Coverage f32[h, w] from a signed distance in hw, falling over `soft_px`."""
     return np.asarray(np.clip(0.5 + distance * np.float32(hw_px / soft_px), 0, 1), np.float32)
 
 
+def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
+    """A roll-neck sweater from the inside of its collar outward; `x`, `y` f32[h, w] hw."""
+    k, q = bust.hw_px, bust.hw_px / 4
+    hand = np.float32(bust.hand)
+    coarse = torso(bust, body, mirrored(_SWEATER, bust))
+    depth, edge = whole(coarse, x), whole(body.inside, x)
+    fuzz = noise(x * hand * 230, y * 230, 41)
+
+    # Body: stockinette on a draped form, in the hand's own uneven tension.
+    s, t = laid(coarse, body.x, body.y, bust.hand, q)
+    s, t = s / np.float32(WALE), t / np.float32(COURSE)
+    s, t = s + 0.24 * noise(s / 9, t / 13, 3) + 0.08 * noise(s / 2.5, t / 3, 4), t + 0.4 * noise(s / 7, t / 7, 5)
+    height, tone = fabric(whole(s, x), whole(t, x), ribbed=False, stream=3)
+    normal, grey = _knitted(*slopes(depth, k), height, tone, 0.0070, k, fuzz)
+
+    # A hand-knit's outline is alive by a fraction of a stitch; inside the collar there is no body to be seen.
+    ring = ring_of(bust)
+    inside = np.where(np.abs(x) < ring.wide + 0.02, y - (ring.top + 0.10 - 0.5 * ring.tilt * ring.deep * np.square(x / ring.wide)), 9)
+    ragged = whole(0.005 * noise(body.x * hand * 26, body.y * 26, 42), x) + 0.0015 * fuzz
+    sheet = Layer(coverage(np.minimum(edge, inside).astype(np.float32) + ragged, k, 4.0), depth, normal, grey, 0.9, 0.0, 0.30)
+
+    near = window(bust, x, y, ring.wide + 0.16, (ring.top - 0.42, ring.top + ring.tall + 0.12))
+    xc, yc = near.of(x), near.of(y)
+    back = collar_back(bust, xc, yc, ring)
+    front = _collar_front(bust, xc, yc, near.of(depth), near.of(fuzz))
+    return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)])
+
+
 @dataclass(frozen=True)
-class _Ring:
+class Ring:
     """The roll collar as a leaning elliptic tube round the neck."""
 
     top: float
@@ -212,17 +266,16 @@ class _Ring:
     """The back of the collar stands higher than its front by this much per hw of depth."""
 
 
-def _ring(bust: Bust) -> _Ring:
+def ring_of(bust: Bust) -> Ring:
     start = (bust.shoulder[0] + bust.shoulder[1]) / 2
     wide = bust.neck + 0.045
     deep = 0.86 * wide
-    tall = float(np.clip(0.31 + 0.5 * (start - 0.30), 0.30, 0.42))
-    return _Ring(0.13 + max(bust.lifted, -0.03), tall, wide, deep, bust.throat[2] + 0.05 - deep)
+    tall = float(np.clip(0.37 + 0.5 * (start - 0.25), 0.35, 0.46))
+    return Ring(0.12 + max(bust.lifted, -0.03), tall, wide, deep, bust.throat[2] + 0.05 - deep)
 
 
-def _collar_back(bust: Bust, x: F32, y: F32) -> Layer:
+def collar_back(bust: Bust, x: F32, y: F32, ring: Ring) -> Layer:
     """The inside of the collar's far half, seen between the neck and its rim."""
-    ring = _ring(bust)
     sine = np.clip(x / np.float32(ring.wide), -0.999, 0.999)
     cosine = np.sqrt(1 - sine * sine)
     rim = ring.top - ring.tilt * ring.deep * (1 + cosine) + 0.02 * bust.hand * x
@@ -232,38 +285,42 @@ def _collar_back(bust: Bust, x: F32, y: F32) -> Layer:
     ribs = np.cos(2 * np.pi * np.arcsin(sine) * np.float32(ring.wide / RIB))
     normal = facing(sine * 1.2, np.zeros_like(x))
     grey = 0.45 + 0.12 * ribs
-    return Layer(_coverage(inside, bust.hw_px, 2.5), np.asarray(depth, np.float32), normal, np.asarray(grey, np.float32), 0.9, 0.0, 0.1)
+    return Layer(coverage(inside, bust.hw_px, 2.5), np.asarray(depth, np.float32), normal, np.asarray(grey, np.float32), 0.9, 0.0, 0.1)
 
 
 def _collar_front(bust: Bust, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
     """The rolled fold: thick, ribbed, soft at its lip, slumping a little, resting on the shoulders below."""
-    ring, k, hand = _ring(bust), bust.hw_px, np.float32(bust.hand)
+    ring, k, hand = ring_of(bust), bust.hw_px, np.float32(bust.hand)
     lean = x * hand
 
-    # Where on the tube: s hw below the rim; the rim waves a little and sits higher on one side.
-    sine0 = np.clip(x / np.float32(ring.wide), -0.999, 0.999)
-    rise = ring.tilt * ring.deep * (1 - np.sqrt(1 - sine0 * sine0))
+    # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.
     wave = 0.010 * noise(lean * 3.1 + 5, np.zeros_like(x), 51) + 0.020 * lean
-    s = y - (ring.top - rise + wave)
     tall = ring.tall + 0.014 * noise(lean * 2.3 + 9, np.zeros_like(x), 52) - 0.012 * lean
-    f = np.clip(s / tall, 0, 1)
+    wide = np.full_like(x, ring.wide)
+    for _ in range(3):
+        s = y - (ring.top - ring.tilt * ring.deep * (1 - np.maximum(arch(x / wide), 0)) + wave)
+        f = np.clip(s / tall, 0, 1)
+        wide = ring.wide + 0.075 * f**1.6
 
     # Girth: it widens onto the shoulders, and slack cloth rolls over in two or three soft rings that wander.
-    slump = 0.011 * noise(lean * 2.4 + 2, s * 9.0 - 1.5 * lean + 0.4, 53) + 0.006 * noise(lean * 5.5, s * 15 + lean, 54)
-    slump = slump * step(s, 0.02, 0.10)
-    lip, hem = np.float32(0.045), np.float32(0.030)
+    slump = 0.019 * noise(lean * 1.7 + 2, s * 7.5 - 1.6 * lean + 0.4, 53) + 0.007 * noise(lean * 4.5, s * 14 + 1.2 * lean, 54)
+    slump = slump * step(s, 0.02, 0.12) + 0.014 * np.sin(np.pi * f)
+    lip, hem = np.float32(0.065), np.float32(0.040)
     over = np.clip(1 - np.maximum(s, 0.001) / lip, 0, 1)
     under = np.clip(1 - np.maximum(tall - s, 0.001) / hem, 0, 1)
     tuck = lip * 0.7 * (1 - np.sqrt(1 - over * over)) + hem * 0.7 * (1 - np.sqrt(1 - under * under))
-    wide = ring.wide + 0.060 * f * f + slump - tuck * 0.4
+    wide = wide + slump - tuck * 0.4
     sine = np.clip(x / wide, -0.9995, 0.9995)
-    tube = ring.centre_z + (ring.deep + 0.030 * f * f) * np.sqrt(1 - sine * sine) + slump - tuck
-    depth = _joint(tube, body + 0.034 - tuck, 0.05)
+    tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / wide) + slump - tuck
+    depth = joint(tube, body + 0.045 - tuck, 0.05)
 
     # Ribs run round by angle, so they crowd toward both sides; each swells the hem and the lip it reaches.
-    height, tone = fabric(np.arcsin(sine) * (ring.wide / RIB) * hand, -s / np.float32(RIB_COURSE), ribbed=True, stream=7)
+    a, b = np.arcsin(sine) * (ring.wide / RIB) * hand, -s / np.float32(RIB_COURSE)
+    a = a + 0.5 * noise(lean * 1.3 + 3, s * 2.2, 56) * s / ring.tall
+    a, b = a + 0.13 * noise(a / 3.1, b / 9, 10) + 0.05 * noise(a * 0.9, b / 2.5, 11), b + 0.3 * noise(a / 2, b / 6, 12)
+    height, tone = fabric(a, b, ribbed=True, stream=7)
     right, down = slopes(cv2.GaussianBlur(depth, (0, 0), 1.2), k)
     normal, grey = _knitted(right, down, height, tone, 0.0130, k, fuzz)
     ragged = 0.004 * noise(lean * 26, y * 26, 55) + 0.002 * fuzz
-    edge = np.minimum(np.minimum(s + 0.006 * (height - 0.5), tall - s + 0.010 * (height - 0.5)), wide - np.abs(x)) + ragged
-    return Layer(_coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, 0.30)
+    edge = np.minimum(np.minimum(s + 0.004 * (height - 0.5), tall - s + 0.005 * (height - 0.5)), wide - np.abs(x)) + ragged
+    return Layer(coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, 0.30)

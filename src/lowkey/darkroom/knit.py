@@ -79,9 +79,6 @@ def _loop(w: float, side: int, t: float, wale: int, stream: int) -> tuple[float,
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _stockinette_at(s: float, t: float, stream: int) -> tuple[float, float]:
-    # Hand tension: wales wander by a fraction of a stitch over a few stitches.
-    s += 0.22 * _value(s / 9, t / 13, stream + 3) + 0.07 * _value(s / 1.7, t / 2.3, stream + 4)
-    t += 0.35 * _value(s / 7, t / 7, stream + 5)
     wale = int(np.floor(s))
     f = 2 * (s - wale) - 1
     return _loop(abs(f), 1 if f > 0 else 0, t, wale, stream)
@@ -89,9 +86,6 @@ def _stockinette_at(s: float, t: float, stream: int) -> tuple[float, float]:
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _rib_at(s: float, t: float, stream: int) -> tuple[float, float]:
-    # Ribs lean and breathe a little along their length: elastic cloth round a neck is never ruled.
-    s += 0.16 * _value(s / 3.1, t / 9, stream + 3) + 0.05 * _value(s * 0.9, t / 2.5, stream + 4)
-    t += 0.30 * _value(s / 2, t / 6, stream + 5)
     rib = int(np.floor(s))
     f = (2 * (s - rib) - 1) / (0.66 + 0.08 * (_hash(rib, 5, stream) - 0.5))
 
@@ -123,20 +117,20 @@ def _fabric(s: Any, t: Any, ribbed: bool, stream: int, out: Any, tone: Any) -> N
                 out[r, c], tone[r, c] = mean, 1.0
                 continue
             height, shade = 0.0, 0.0
-            for k in range(4):
-                ox, oy = (k & 1) * 0.5 - 0.25, (k >> 1) * 0.5 - 0.25
+            for k in range(2):
+                ox, oy = 0.5 * k - 0.25, 0.5 * k - 0.25
                 ss, tt = s[r, c] + ox * sx + oy * sy, t[r, c] + ox * tx + oy * ty
                 a, b = _rib_at(ss, tt, stream) if ribbed else _stockinette_at(ss, tt, stream)
                 height += a
                 shade += b
-            out[r, c] = mean + (height / 4 - mean) * keep
-            tone[r, c] = 1 + (shade / 4 - 1) * keep
+            out[r, c] = mean + (height / 2 - mean) * keep
+            tone[r, c] = 1 + (shade / 2 - 1) * keep
 
 
 def fabric(s: F32, t: F32, *, ribbed: bool, stream: int = 0) -> tuple[F32, F32]:
     """Height f32[h, w] in 0..1 and yarn tone f32[h, w] about 1 of a knit.
 
-    `s`, `t` f32[h, w]: wales (or ribs) and courses at each pixel. Four samples a pixel; where stitches run finer than the
+    `s`, `t` f32[h, w]: wales (or ribs) and courses at each pixel. Two samples a pixel; where stitches run finer than the
     pixels can draw, both fade to their mean.
     """
     s, t = np.ascontiguousarray(s, np.float32), np.ascontiguousarray(t, np.float32)

@@ -40,6 +40,8 @@ class Bust:
     """Half-width of the shoulders (left, right) from the neck's axis."""
     lifted: float
     """How far the chin has left the collar because the head is tipped up, hw (negative: it sinks in)."""
+    open: bool
+    """True when the photo shows the throat's pit bare, so that a collar may stand open over it."""
     covered: bool
     """True under a hijab, scarf or hood."""
 
@@ -103,6 +105,12 @@ def slopes(depth: F32, hw_px: float) -> tuple[F32, F32]:
     )
 
 
+def arch(sine: F32) -> F32:
+    """sqrt(1 - sine^2), carried on in a straight line from .97 outward, so that a silhouette keeps its slope to the last pixel."""
+    inner = np.clip(np.abs(sine), 0, 0.97)
+    return np.asarray(np.sqrt(1 - inner * inner) - 3.99 * np.clip(np.abs(sine) - 0.97, 0, 0.3), np.float32)
+
+
 def facing(right: F32, down: F32) -> F32:
     """Unit normals f32[h, w, 3] of a surface with these slopes."""
     k = 1 / np.sqrt(1 + right * right + down * down)
@@ -125,10 +133,11 @@ def measure(plate: Plate) -> Bust:
     turn = float(chin[0] - ears[0]) / float(k)
     guess = float(np.clip(-turn + 0.65 * roll, -0.35, 0.35))
     bare = np.clip(plate.matte - plate.parts["hair"] - wrap, 0, 1) > 0.5
-    x_px, half = _neck_run(bare, plate.parts["hair"] + wrap, float(chin[0]) + guess * float(k), float(chin[1]), float(k))
-    offset = guess if x_px is None else float(np.clip((x_px - chin[0]) / k, guess - 0.12, guess + 0.12))
+    shift, half = _neck_run(bare, plate.parts["hair"] + wrap, float(chin[0]) + guess * float(k), float(chin[1]), float(k))
+    offset = guess + shift
 
     axis = float(chin[0]) + offset * float(k)
+    most = float(np.clip(1.25 + 1.6 * (half - 0.33), 1.25, 1.45))
     body = np.clip(plate.matte - plate.parts["hair"], 0, 1) > 0.5
     lines, halves = _shoulders(body, axis, float(chin[1]), float(k))
     edge = float(chin[2]) / float(k) * 0.95
@@ -138,32 +147,33 @@ def measure(plate: Plate) -> Bust:
     depth = float(np.clip(np.median(seen), edge - 0.52, edge - 0.30))
     return Bust(
         float(k), hand, (float(chin[0]), float(chin[1])), edge, (offset, 0.24, depth), float(np.clip(-0.35 * roll, -0.15, 0.15)),
-        half, lines, halves, lifted, bool(wrap.max() > 0.5 and _closes_below(wrap, mesh)),
+        half, lines, (min(max(halves[0], 1.2), most), min(max(halves[1], 1.2), most)), lifted,
+        _throat_bare(plate, axis, (lines[0] + lines[1]) / 2), bool(wrap.max() > 0.5 and _closes_below(wrap, mesh)),
     )  # fmt: skip
 
 
-def _neck_run(bare: F32, hidden: F32, x: float, y: float, k: float) -> tuple[float | None, float]:
-    """Centre (px, or None) and half-width (hw) of the neck: the narrowest run of uncovered body through the axis."""
+def _neck_run(bare: F32, hidden: F32, x: float, y: float, k: float) -> tuple[float, float]:
+    """Shift of the axis (hw) and half-width (hw) of the neck: on each side the nearest edge of uncovered body.
+
+    A side hidden by hair or bulged out by a collar says little, so the nearer edge counts more than the farther one.
+    """
     h, w = bare.shape
     column = int(np.clip(x, 1, w - 2))
-    found = []
-    for row in range(int(y - 0.02 * k), int(y + 0.42 * k), 4):
+    near = [9.0, 9.0]
+    for row in range(int(y - 0.32 * k), int(y + 0.34 * k), 4):
         if not 0 <= row < h or not bare[row, column]:
             continue
-        gaps = np.flatnonzero(~bare[row])
-        left, right = gaps[gaps < column], gaps[gaps > column]
-        if not len(left) or not len(right):
-            continue
-        a, b = int(left[-1]), int(right[0])
-        # A side that ends at hair says only that the neck is at least so wide.
-        free = hidden[row, max(a - 3, 0)] < 0.3 and hidden[row, min(b + 3, w - 1)] < 0.3
-        found.append((b - a, (a + b) / 2, free))
-    runs = [f for f in found if f[2]] or found
-    if not runs:
-        return None, 0.38
-    width, centre, free = sorted(runs)[len(runs) // 8]
-    half = width / 2 / k
-    return (centre if free and half < 0.6 else None), float(np.clip(half if half < 0.62 else 0.40, 0.31, 0.47))
+        for side, line in enumerate((bare[row, : column + 1][::-1], bare[row, column:])):
+            gap = np.flatnonzero(~line)
+            if len(gap):
+                edge = column + (int(gap[0]) + 3) * (2 * side - 1)
+                if 0 <= edge < w and hidden[row, edge] < 0.3:
+                    near[side] = min(near[side], int(gap[0]) / k)
+    if min(near) > 0.6:
+        return 0.0, 0.38
+    low, high = min(near), min(max(near), min(near) + 0.12)
+    sign = 1.0 if near[1] > near[0] else -1.0
+    return sign * (high - low) / 2, float(np.clip((low + high) / 2, 0.31, 0.46))
 
 
 SHOULDER_SLOPE = 0.36
@@ -187,9 +197,18 @@ def _shoulders(body: F32, axis: float, y: float, k: float) -> tuple[tuple[float,
                 run = np.flatnonzero(body[row, int(np.clip(axis, 0, w - 1)) :] if sign > 0 else body[row, : int(np.clip(axis, 1, w))][::-1])
                 if len(run):
                     wide.append(run[-1] / k)
-        lines.append(float(np.clip(np.median(tops) if len(tops) > 5 else 0.42, 0.20, 0.62)))
-        halves.append(float(np.clip(0.96 * np.median(wide) if wide else 1.38, 1.25, 1.45)))
+        lines.append(float(np.clip(np.median(tops) if len(tops) > 5 else 0.42, 0.24, 0.62)))
+        halves.append(float(0.96 * np.median(wide) if wide else 1.38))
     return (lines[0], lines[1]), (halves[0], halves[1])
+
+
+def _throat_bare(plate: Plate, axis: float, line: float) -> bool:
+    """Does the photo show skin where an open shirt's V would be?"""
+    k, (h, w) = plate.hw_px, plate.matte.shape
+    y0, y1 = (int(np.clip(plate.landmarks[CHIN, 1] + (line + d) * k, 0, h - 1)) for d in (0.08, 0.42))
+    x0, x1 = (int(np.clip(axis + d * k, 0, w - 1)) for d in (-0.12, 0.12))
+    seen = (plate.parts["skin"] * plate.inside)[y0:y1, x0:x1]
+    return bool(seen.size and seen.mean() > 0.6)
 
 
 def _wrap(plate: Plate) -> F32:
@@ -299,54 +318,70 @@ def spread(colour: F32, weight: F32, hw_px: float) -> F32:
     return np.asarray(cv2.resize(filled, (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, rows: slice) -> Layer:
-    """The neck under the jaw f32[h, w], `rows` of the plate: a leaning cylinder in skin.
+def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int, int]) -> Layer:
+    """The neck under the jaw f32[h, w], from plate pixel `at` (row, column) on: a leaning cylinder in skin.
 
     Where the photo shows the neck its own skin stays; where it showed a collar, a tie or a ring, skin is carried over from
-    neck, jaw and cheeks. From the jaw's edge the underside falls back steeply until it meets the throat (shadows.md: .16 hw
-    behind the chin at .05 below it, about .4 at .3).
+    neck, jaw and cheeks. From the jaw's edge the underside falls back steeply until it meets the throat (on scans the throat
+    lies .16 hw behind the chin at .05 below it and about .4 at .3).
     """
     k = plate.hw_px
-    below = kept.below[rows]
-    albedo, skin = plate.albedo[rows], plate.parts["skin"][rows] * plate.inside[rows]
-    face = np.clip(skin - plate.parts["lips"][rows] - plate.parts["hair"][rows], 0, 1)
-    own = step(cv2.erode(np.clip(face, 0, 1), np.ones((5, 5))), 0.75, 0.98) * (below > -0.30)
-
-    # Skin carried downward; a photo's own shadow under the chin is taken half-way back to the jaw's tone.
-    carried = spread(albedo, own * np.where(below > 0, 1.0, 0.3).astype(np.float32), k)
-    jaw = spread(albedo, own * ((below < -0.02) & (below > -0.18)), k)
-    fit = np.sqrt(np.clip(luminance(blur(jaw, 0.1 * k)), 0.02, 1) / np.clip(luminance(blur(carried, 0.1 * k)), 0.02, 1))
-    pores = 1 + 0.05 * noise(x * np.float32(bust.hand) * 95, y * 95, 61) * 0.6
-    carried = carried * pores[..., None]
-    seen = blur(own, 2.5)[..., None] * own[..., None]
-    tone = (seen * albedo + (1 - seen) * carried) * np.clip(fit, 0.7, 1.5)[..., None]
+    box = np.s_[at[0] : at[0] + x.shape[0], at[1] : at[1] + x.shape[1]]
+    below, albedo = kept.below[box], plate.albedo[box]
+    tone = _skin_below(plate, kept, box) * (1 + 0.03 * noise(x * np.float32(bust.hand) * 95, y * 95, 61))[..., None]
 
     # Form: a cylinder, and the jaw's underside joined to it.
-    sine = np.clip(x / np.float32(bust.neck), -0.995, 0.995)
-    tube = bust.throat[2] - 0.9 * bust.neck * (1 - np.sqrt(1 - sine * sine)) - 0.10 * np.maximum(0.2 - y, 0)
-    d = np.maximum(below, 0)
-    fall = 0.42 * (1 - np.exp(-d / 0.115))
-    under = _jaw_depth(plate, rows) - fall
+    half = bust.neck * (1 + 0.9 * np.square(np.clip(0.12 - y, 0, 0.5)) + 0.6 * np.square(np.clip(y - 0.2, 0, 0.6)))
+    tube = bust.throat[2] - 0.9 * bust.neck * (1 - arch(x / half)) - 0.10 * np.maximum(0.2 - y, 0)
+    under = _jaw_depth(plate, box) - 0.42 * (1 - np.exp(-np.maximum(below, 0) / 0.115))
     h = np.clip(0.5 + 0.5 * (under - tube) / 0.06, 0, 1)
     depth = np.asarray(tube + (under - tube) * h + 0.06 * h * (1 - h), np.float32)
-    right, down = slopes(cv2.GaussianBlur(depth, (0, 0), 0.008 * k), k)
+    right, down = slopes(np.asarray(cv2.GaussianBlur(depth, (0, 0), 0.008 * k), np.float32), k)
     normal = facing(np.clip(right, -4, 4), np.clip(down, -4, 4))
 
-    column = np.minimum(np.float32(bust.neck) - np.abs(x), y + 0.55)
-    cover = np.clip(0.5 + column * np.float32(k / 2.0), 0, 1)
-    photo = skin * plate.matte[rows] * step(y, -0.6, -0.5)
-    cover = np.maximum(cover, photo * (np.abs(x) < bust.neck + 0.3)) * step(below, -0.05, -0.03)
+    # Never beside the neck that the photo shows against its background.
+    column = np.minimum(half - np.abs(x), y + 0.55)
+    cover = np.clip(0.5 + column * np.float32(k / 2.0), 0, 1) * step(below, -0.05, -0.03) * np.maximum(plate.matte[box], 1 - plate.inside[box])
     return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), 0.44, 0.030, 0.0, 1.0)
 
 
-def _jaw_depth(plate: Plate, rows: slice) -> F32:
+def _skin_below(plate: Plate, kept: Kept, box: tuple[slice, slice]) -> F32:
+    """Skin's albedo f32[h, w, 3] everywhere in `box`: the photo's where it shows this person's skin, carried over elsewhere."""
+    k = plate.hw_px
+    below, albedo = kept.below[box], plate.albedo[box]
+    part = {name: plate.parts[name][box] for name in ("skin", "lips", "hair", "eyes", "teeth", "glasses")}
+    clean = np.clip(part["skin"] * plate.inside[box] - part["lips"] - part["hair"] - part["eyes"] - part["teeth"], 0, 1)
+    clean = step(cv2.erode(np.asarray(clean, np.float32), np.ones((5, 5))), 0.75, 0.98)
+
+    # What differs from the jaw's colour is cloth that was taken for skin, or a reflection of it.
+    on_jaw = clean * ((below < -0.02) & (below > -0.22))
+    log = np.log(np.clip(albedo, 0.004, 1))
+    if on_jaw.sum() > 200:
+        known = log[on_jaw > 0.5]
+        middle, spread_ = np.median(known, 0), np.maximum(known.std(0), 0.12)
+        red = (log - middle)[..., 0] - (log - middle)[..., 2]
+        odd = np.maximum(np.abs(log - middle).max(-1) / (3.2 * spread_.max()), np.abs(red) / 0.45)
+        clean = clean * np.where(below > 0, 1 - step(blur(np.asarray(odd, np.float32), 1.5), 0.7, 1.1), 1)
+
+    clean = np.asarray(clean, np.float32)
+    carried = spread(albedo, clean * np.where(below > 0, 1.0, 0.3).astype(np.float32), k)
+    jaw = spread(albedo, np.asarray(on_jaw, np.float32), k)
+    seen = step(blur(clean, 2.5), 0.3, 0.95)[..., None]
+    tone = seen * albedo + (1 - seen) * carried
+    # A photo's own shadow under the chin is taken half-way back to the jaw's tone.
+    fit = np.sqrt(np.clip(luminance(blur(jaw, 0.1 * k)), 0.02, 1) / np.clip(luminance(blur(carried, 0.1 * k)), 0.02, 1))
+    return np.asarray(tone * np.clip(fit, 0.8, 1.5)[..., None], np.float32)
+
+
+def _jaw_depth(plate: Plate, box: tuple[slice, slice]) -> F32:
     """Depth f32[h, w] (hw) of the jaw's edge nearest to each pixel, smoothed along the jaw."""
     k, q = np.float32(plate.hw_px), 8
-    h, w = rows.stop - rows.start, plate.matte.shape[1]
+    rows, columns = box
+    h, w = rows.stop - rows.start, columns.stop - columns.start
     jaw = plate.landmarks[list(JAW[1:-1])]
     fine = np.linspace(0, len(jaw) - 1, 57)
     px, py, pz = (np.interp(fine, range(len(jaw)), jaw[:, i]).astype(np.float32) for i in range(3))
-    ys, xs = np.mgrid[rows.start : rows.stop : q, 0:w:q].astype(np.float32)
+    ys, xs = np.mgrid[rows.start : rows.stop : q, columns.start : columns.stop : q].astype(np.float32)
     far = (xs[..., None] - px) ** 2 + (ys[..., None] - py) ** 2 + np.square(0.04 * k)
     weight = 1 / (far * far)
     z = (weight * (pz / k * np.float32(0.95))).sum(-1) / weight.sum(-1)
