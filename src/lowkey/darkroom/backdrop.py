@@ -22,6 +22,9 @@ AIR_ROWS = 192
 AIR_GAIN = 0.075
 """Scales the airlight so that the default haze next to the lamp comes out near the brightness of lit skin."""
 
+AIR_ROUGH = 0.42
+"""How unevenly dust hangs in it (SD of the log of its density, about)."""
+
 
 @dataclass(frozen=True)
 class Room:
@@ -108,7 +111,7 @@ def haze(matte: F32, rig: Rig, beam: Beam, streams: Streams) -> tuple[F32, F32]:
     lattice = streams.of("haze").standard_normal((11, 17, 19), np.float32)
     # Thinner air leaves redder light further; reddening is per path through the default haze.
     reddening = np.array(REDDENING) * math.sqrt(max(rig.backdrop.haze, 0.0))
-    air = airlight(np.asarray(small, np.float32), beam.numbers, lattice, 0.30, 18, reddening)
+    air = airlight(np.asarray(small, np.float32), beam.numbers, lattice, AIR_ROUGH, 18, reddening)
     air *= np.float32(AIR_GAIN * rig.backdrop.haze) * np.array(beam.rgb, np.float32)
     behind, before = (np.asarray(cv2.resize(side, (w, h), interpolation=cv2.INTER_CUBIC), np.float32) for side in air)
     return np.maximum(behind, 0), np.maximum(before, 0)

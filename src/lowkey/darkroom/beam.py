@@ -155,7 +155,9 @@ def airlight(matte: Any, beam: Any, lattice: Any, rough: float, steps: int, redd
                     z = lz + b * math.tan(first + (k + 0.5) * width)
                     dx, dy, dz = x - lx, y - ly, z - lz
                     d = math.sqrt(dx * dx + dy * dy + dz * dz)
-                    n = drift(x * 3.1, y * 4.3, z * 3.1, lattice) + 0.55 * drift(x * 7.3 + 5.1, y * 10.1 + 2.7, z * 6.7, lattice)
+                    # Slow currents, on axes turned out of the picture's so that no lattice line shows.
+                    p1, q1 = 0.79 * x + 0.61 * y, 0.79 * y - 0.61 * x + 0.3 * z
+                    n = drift(p1 * 3.1, q1 * 4.3, z * 3.1, lattice) + 0.55 * drift(q1 * 10.1 + 5.1, p1 * 7.3 + 2.7, z * 6.7, lattice)
                     # Dust on the lamp's glass draws faint rays: its light differs a little from one direction to the next.
                     n += 1.6 * drift(9.0 * dx / d, 9.0 * dy / d, 3.0 * dz / d, lattice)
                     glow = math.exp(rough * n) * bank * cone(dx, dy, dz, d, beam) * phase(dz / d) * width / b

@@ -26,16 +26,22 @@ STOPS_LOW, STOPS_HIGH, STEPS = -16.0, 12.0, 4096
 PAPER_WHITE = 0.985
 
 
-def meter(scene: F32, skin: F32, *, share: float = 90.0) -> float:
-    """Stops of exposure that bring the `share` percentile of lit skin (`skin` f32[h, w] > 0.5) to 0.56: an incident reading.
+MOST_EV = 2.6
+"""The most a meter opens up: the darkest lit skin (albedo about 0.1 under a key of 1) needs that; a face in shadow stays there."""
 
-    Read on the green-and-red mean, near what films and eyes weigh; skin darker than a tenth of the brightest is in shadow.
+
+def meter(scene: F32, skin: F32, *, share: float = 90.0) -> float:
+    """Stops of exposure that bring the `share` percentile of lit skin (`skin` f32[h, w] > 0.5) to 0.56.
+
+    Read on a mean of red and green, near what films and eyes weigh; skin darker than a tenth of the brightest is in shadow.
     """
     tone = scene[skin > 0.5] @ np.array([0.4, 0.5, 0.1], np.float32)
     if tone.size == 0:
         return 0.0
     lit = tone[tone > 0.1 * np.percentile(tone, 99)]
-    return float(math.log2(SKIN / max(float(np.percentile(lit, share)), 1e-6)))
+    if lit.size == 0:
+        return MOST_EV
+    return min(float(math.log2(SKIN / max(float(np.percentile(lit, share)), 1e-6))), MOST_EV)
 
 
 def record(exposure: F32, stock: Stock, streams: Streams, *, exposure_ev: float = 0.0, height_um: float = 36000.0) -> U16:
@@ -135,7 +141,7 @@ def printed(light: Any, specks: Any, tone: Any, swing: Any, code: Any, saturatio
             toe = tone[0]
             # The dyes' own colours hold through the middle tones and give way to white over the five stops above them.
             over = min(max((whole_stops + 2.5) / 5.0, 0.0), 1.0)
-            warm = 0.55 - 0.50 * over * over * (3.0 - 2.0 * over)
+            warm = 0.55 - 0.55 * over * over * (3.0 - 2.0 * over)
             # Toward the shoulder each layer begins to answer to its neighbours' light: a warm highlight pales, and stays warm.
             near = min(max((whole_stops + 3.0) / 3.5, 0.0), 1.0)
             pale = 0.30 * near * near * (3.0 - 2.0 * near)

@@ -42,38 +42,46 @@ def deviation_table() -> F32:
     return np.asarray(table / table[128], np.float32)
 
 
-def aperture_sd(rms_48: float, clump_um: float, pixel_um: float) -> float:
-    """SD of density in a square pixel of `pixel_um`, given the rms through 48 um and the clumps' size.
+@lru_cache(maxsize=16)
+def seen_by_pixel(clump_um: float, pixel_um: float) -> tuple[float, float]:
+    """How a square pixel of `pixel_um` sees clumps: sigma of its blur in pixels, and the area in pixels that it averages over.
 
-    Density noise is white noise (power fixed by the 48 um rms) seen through a Gaussian clump of SD clump_um / 4 and a pixel;
-    both are taken as Gaussians, of which the product's equivalent area is 4 pi (s1^2 + s2^2).
+    The blur is the clump's Gaussian (SD a quarter of its diameter) and 0.38 pixel of scanner: film has no hard pixel edges.
+    White noise blurred by a kernel k keeps the share sum(k^2) of its variance, so one pixel stands for 1 / sum(k^2) of them.
     """
-    clump = clump_um / 4.0
-    seen_48 = 4 * math.pi * (clump**2 + APERTURE_48_UM2 / (4 * math.pi))
-    seen_pixel = 4 * math.pi * (clump**2 + pixel_um**2 / (4 * math.pi))
-    return rms_48 * math.sqrt(seen_48 / seen_pixel)
+    sigma = math.sqrt((clump_um / 4.0 / pixel_um) ** 2 + 0.38**2)
+    kernel = cv2.getGaussianKernel(kernel_width(sigma), sigma)[:, 0]
+    return sigma, 1.0 / float(np.sum(kernel**2)) ** 2
+
+
+def kernel_width(sigma: float) -> int:
+    return 2 * math.ceil(4 * sigma) + 1
+
+
+def aperture_sd(rms_48: float, clump_um: float, pixel_um: float) -> float:
+    """SD of density that a pixel of `pixel_um` shows, given the rms through 48 um: the same white noise, another aperture."""
+    area_48 = APERTURE_48_UM2 + 4 * math.pi * (clump_um / 4.0) ** 2
+    return rms_48 * math.sqrt(area_48 / (seen_by_pixel(clump_um, pixel_um)[1] * pixel_um**2))
 
 
 def grain_field(rng: np.random.Generator, shape: tuple[int, int], clump_um: float, pixel_um: float) -> F32:
-    """Unit-variance Gaussian noise f32[h, w] with the correlation of clumps of `clump_um` seen in pixels of `pixel_um`."""
+    """Gaussian noise f32[h, w] of unit variance with the correlation of clumps of `clump_um` in pixels of `pixel_um`."""
+    sigma, area = seen_by_pixel(clump_um, pixel_um)
+    width = kernel_width(sigma)
     noise = rng.standard_normal(shape, np.float32)
-    # A clump's Gaussian in pixels, and a third of a pixel of scanner blur: film has no hard pixel edges.
-    sigma = math.sqrt((clump_um / 4.0 / pixel_um) ** 2 + 0.38**2)
-    soft = cv2.GaussianBlur(noise, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-    half = np.arange(-12, 13, dtype=np.float64)
-    kernel = cv2.getGaussianKernel(2 * round(sigma * 4) + 1, sigma)[:, 0]
-    del half
-    return np.asarray(soft * np.float32(1.0 / float(np.sum(kernel**2))), np.float32)
+    soft = cv2.GaussianBlur(noise, (width, width), sigma, borderType=cv2.BORDER_REFLECT)
+    soft *= np.float32(math.sqrt(area))
+    return np.asarray(soft, np.float32)
 
 
 def grain(rng: np.random.Generator, shape: tuple[int, int], rms_48: float, clump_um: float, chroma: float, pixel_um: float) -> F32:
     """Density deviations f32[h, w, 3] of three layers at mid density; `chroma` is the share of each that is its own."""
     sd = aperture_sd(rms_48, clump_um, pixel_um)
-    common = grain_field(rng, shape, clump_um, pixel_um)
+    common = sd * grain_field(rng, shape, clump_um, pixel_um)
     if chroma <= 0:
-        return np.asarray(np.repeat((sd * common)[:, :, None], 3, axis=2), np.float32)
+        return np.asarray(np.repeat(common[:, :, None], 3, axis=2), np.float32)
     out = np.empty((*shape, 3), np.float32)
-    together = math.sqrt(1 - chroma**2)
     for c in range(3):
-        out[:, :, c] = sd * (together * common + chroma * grain_field(rng, shape, clump_um * (1.0, 1.0, 1.25)[c], pixel_um))
+        np.multiply(common, np.float32(math.sqrt(1 - chroma**2)), out=out[:, :, c])
+        out[:, :, c] += np.float32(sd * chroma) * grain_field(rng, shape, clump_um, pixel_um)
     return out

@@ -14,7 +14,7 @@ from lowkey.pixels import F32
 from lowkey.rig import Rig
 from lowkey.seeds import Streams
 
-SMALLEST_FH = 0.00042
+SMALLEST_FH = 0.00048
 """Standard deviation of an in-focus speck's image: the lens resolves no less."""
 DEPTH_PER_BLUR = 42.0
 """fh of distance from the subject per fh of blur diameter (85 mm at f/2.8, a head at two metres)."""
@@ -52,15 +52,16 @@ def scatter(rig: Rig, beam: Beam, aspect: float, streams: Streams) -> Specks:
     depth = np.where(front, 1.0, -1.0) * (0.12 + blur * DEPTH_PER_BLUR * rng.uniform(0.6, 1.4, n))
     depth = np.clip(depth, -0.95 * BEHIND_FH, 0.95 * BEFORE_FH)
     xyz = np.column_stack([where, depth])
-    size = np.exp(1.05 * rng.standard_normal(n) - 0.55)
+    size = np.exp(0.95 * rng.standard_normal(n) - 0.45)
     # A speck cannot flash without end when it drifts close to the lamp.
     light = beam.at(xyz)
     light *= (1.0 / (1.0 + light.max(axis=1, keepdims=True) / 0.9)).astype(np.float32)
     flux = (motes.brightness * 1.5e-6) * size[:, None] * light
-    # A twentieth of a second of drifting draws a speck out a little.
-    angle = rng.uniform(-0.5, 0.5, n) + 0.4
-    length = 0.0006 * np.exp(0.8 * rng.standard_normal(n))
-    smear = np.column_stack([np.cos(angle), np.sin(angle)]) * np.minimum(length, 0.004)[:, None]
+    # A twentieth of a second of drifting draws a speck out a little; one in twenty is a thread of lint, lying anyhow.
+    lint = rng.random(n) < 0.05
+    angle = np.where(lint, rng.uniform(0, np.pi, n), rng.uniform(-0.5, 0.5, n) + 0.4)
+    length = np.minimum(0.0007 * np.exp(0.8 * rng.standard_normal(n)), 0.004) * np.where(lint, 3.5, 1.0)
+    smear = np.column_stack([np.cos(angle), np.sin(angle)]) * length[:, None]
     inside = (where[:, 0] > -0.05) & (where[:, 0] < aspect + 0.05) & (where[:, 1] > -0.05) & (where[:, 1] < 1.05)
     return Specks(xyz[inside], np.asarray(flux[inside], np.float32), blur[inside], smear[inside])
 

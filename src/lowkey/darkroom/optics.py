@@ -23,7 +23,7 @@ STREAK_SHARE = 0.003
 RING_SHARE = 0.0011
 BLOOM_FH = ((0.0022, 0.5), (0.006, 0.35), (0.018, 0.15))
 """Sigma in fh and share of each Gaussian of the bloom."""
-HALO_MIX = ((0.05, 0.24), (0.10, 0.21), (0.20, 0.19), (0.40, 0.17), (0.80, 0.13), (1.6, 0.05), (3.2, 0.01))
+HALO_MIX = ((0.05, 0.24), (0.10, 0.21), (0.20, 0.19), (0.40, 0.18), (0.80, 0.12), (1.6, 0.05), (3.2, 0.01))
 """Sigma in halo radii and share of each Gaussian: even shares per octave would fall as 1/r^2; coated glass scatters less far."""
 HALO_TINT = (1.0, 0.76, 0.52)
 """Old coatings scatter blue away: how much of each primary's share goes to the halo."""
@@ -63,8 +63,8 @@ def spread(scene: F32, mix: list[tuple[float, tuple[float, float, float]]], veil
             level += 1
         kept.setdefault(level, []).append((sigma / 2**level, rgb))
     while len(levels) <= max(kept, default=0):
-        fine = levels[-1]
-        levels.append(np.asarray(cv2.resize(fine, ((fine.shape[1] + 1) // 2, (fine.shape[0] + 1) // 2), interpolation=cv2.INTER_AREA), np.float32))
+        half = ((levels[-1].shape[1] + 1) // 2, (levels[-1].shape[0] + 1) // 2)
+        levels.append(np.asarray(cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA), np.float32))
 
     glow: F32 = np.zeros_like(levels[-1])
     if veil > 0:

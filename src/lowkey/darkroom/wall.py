@@ -161,7 +161,8 @@ def velvet(shape: tuple[int, int], streams: Streams) -> tuple[F32, F32, F32]:
 
     # A drape: folds of uneven width hang from above, lean a little, and here and there one dies out between two others.
     lean = float(rng.uniform(-0.05, 0.05)) * y + 0.012 * field(rng, 3, shape, octaves=2, stretch=(1.0, 2.5))
-    spread = 0.030 * np.sin(2 * np.pi * (1.7 * x + float(rng.uniform(0, 1)))) + 0.016 * np.sin(2 * np.pi * (3.1 * x + float(rng.uniform(0, 1))))
+    broad, narrow = float(rng.uniform(0, 1)), float(rng.uniform(0, 1))
+    spread = 0.030 * np.sin(2 * np.pi * (1.7 * x + broad)) + 0.016 * np.sin(2 * np.pi * (3.1 * x + narrow))
     phase = 2 * np.pi * (6.6 * (x + lean + spread) + float(rng.uniform(0, 1)))
     depth = 0.017 * np.clip(1 + 0.45 * field(rng, 4, shape, octaves=1, stretch=(1.0, 3.5)), 0.25, 1.8)
     # The crest of a fold is round, its valley tight: a cosine of a cosine.

@@ -1,0 +1,140 @@
+"""Laws of film: monotone, a toe that is never zero, a shoulder that holds, halation that keeps light."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lowkey.darkroom import film
+from lowkey.rig import Stock
+from lowkey.seeds import Streams
+
+STOCKS = tomllib.loads((resources.files("lowkey") / "data" / "stocks.toml").read_text("utf-8"))
+
+
+def stock(name: str, **change: object) -> Stock:
+    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in STOCKS[name].items()}
+    return Stock(name=name, **{**fields, **change})
+
+
+def clean(exposure: np.ndarray, of: Stock) -> np.ndarray:
+    """Codes 0..255 without grain and halation."""
+    from dataclasses import replace
+
+    return film.record(exposure.astype(np.float32), replace(of, grain_rms=0.0, halation_gain=0.0), Streams(1)).astype(np.float64) / 257
+
+
+@pytest.mark.parametrize("name", STOCKS)
+def test_tone_grows_with_exposure(name: str) -> None:
+    ramp = np.repeat(np.geomspace(1e-5, 200, 4000, dtype=np.float32)[None, :, None], 3, axis=2)
+    codes = clean(ramp, stock(name))[0]
+    assert (np.diff(codes, axis=0) >= 0).all()
+    assert (np.diff(codes[::100].max(axis=1)) > 0)[6:-8].all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.tuples(*[st.floats(0.02, 1.0)] * 3), st.sampled_from(sorted(STOCKS)))
+def test_every_layer_grows_with_exposure_in_any_light(colour: tuple[float, float, float], name: str) -> None:
+    ramp = np.geomspace(1e-3, 30, 600)[None, :, None] * np.array(colour)
+    codes = clean(ramp, stock(name))[0]
+    assert (np.diff(codes, axis=0) > -0.35).all()
+
+
+@pytest.mark.parametrize("name", STOCKS)
+def test_no_light_prints_as_the_toe(name: str) -> None:
+    s = stock(name)
+    black = clean(np.zeros((8, 8, 3)), s)
+    assert 4 <= s.toe_code <= 6
+    assert black == pytest.approx(s.toe_code, abs=0.6)
+
+
+@pytest.mark.parametrize("name", STOCKS)
+def test_a_highlight_rolls_off_at_the_shoulder_code(name: str) -> None:
+    s = stock(name, print_rgb=(0.0, 0.0, 0.0))
+    assert 225 <= s.shoulder_code <= 235
+    assert clean(np.full((4, 4, 3), film.HIGHLIGHT), s) == pytest.approx(s.shoulder_code, abs=1.0)
+    # Four stops more still is not paper white, and no channel is clipped.
+    assert clean(np.full((4, 4, 3), 16 * film.HIGHLIGHT), s).max() < 254.5
+
+
+@pytest.mark.parametrize("skin", [(0.62, 0.40, 0.27), (0.45, 0.25, 0.16)])
+@pytest.mark.parametrize("name", ["tungsten-500", "portrait-160"])
+def test_a_warm_highlight_stays_warm(skin: tuple[float, float, float], name: str) -> None:
+    # Skin under the key with the lamp's gloss on it, brought to the exposure of a highlight.
+    key = np.array([1.26, 0.96, 0.61])
+    light = np.array(skin) * key + 0.12 * key
+    light = light * 0.80 / (light @ [0.4, 0.5, 0.1])
+    r, g, b = clean(light[None, None], stock(name))[0, 0]
+    assert r > g > b
+    assert 35 <= r - b <= 65
+    assert 222 <= r <= 246
+
+
+def test_monochrome_weighs_the_spectrum() -> None:
+    s = stock("pan-400", print_rgb=(0.0, 0.0, 0.0))
+    red, blue = clean(np.array([[[0.4, 0, 0], [0, 0, 0.4]]]), s)[0]
+    assert np.ptp(red) < 0.01
+    assert red[0] > blue[0] + 15
+    toned = clean(np.full((1, 1, 3), 0.18), stock("pan-400"))[0, 0]
+    assert 1 < toned[0] - toned[2] < 12
+
+
+def test_halation_keeps_a_flat_field_and_the_sum_of_light() -> None:
+    s = Stock()
+    flat = np.full((64, 64, 3), 0.3, np.float32)
+    assert film.halated(flat, s, 28.0) == pytest.approx(0.3, abs=1e-5)
+    point = np.zeros((160, 160, 3), np.float32)
+    point[80, 80] = 100
+    glow = film.halated(point, s, 28.0)
+    assert glow.sum((0, 1)) == pytest.approx([100, 100, 100], rel=2e-3)
+    # Red spreads most, blue hardly: the ring round a lamp is red-orange.
+    ring = glow[80, 84]
+    assert ring[0] > 3 * ring[1] > 9 * ring[2] > 0
+
+
+def test_halation_has_the_size_of_the_film_and_not_of_the_pixels() -> None:
+    def spread(pixel_um: float, n: int) -> float:
+        point = np.zeros((n, n, 3), np.float32)
+        point[n // 2 - 2 : n // 2 + 2, n // 2 - 2 : n // 2 + 2] = 1
+        glow = film.halated(point, Stock(), pixel_um)[..., 0]
+        glow[n // 2 - 2 : n // 2 + 2, n // 2 - 2 : n // 2 + 2] = 0
+        y, x = np.mgrid[0:n, 0:n] - (n - 1) / 2
+        return float(np.sqrt((glow * (x * x + y * y)).sum() / glow.sum())) * pixel_um
+
+    assert spread(14.0, 256) == pytest.approx(spread(28.0, 128), rel=0.15)
+
+
+def test_after_film_a_preview_has_the_tones_of_the_print_made_small() -> None:
+    rng = np.random.default_rng(7)
+    coarse = np.exp(1.2 * rng.standard_normal((20, 16, 3)) - 2)
+    import cv2
+
+    big = cv2.resize(coarse, (512, 640), interpolation=cv2.INTER_CUBIC).clip(1e-4).astype(np.float32)
+    small = big.reshape(320, 2, 256, 2, 3).mean((1, 3)).astype(np.float32)
+    s = Stock()
+    printed = film.record(big, s, Streams(1)).reshape(320, 2, 256, 2, 3).mean((1, 3)) / 257
+    preview = film.record(small, s, Streams(1)) / 257
+    blocks = [x.reshape(20, 16, 16, 16, 3).mean((1, 3)) for x in (printed, preview)]
+    assert np.abs(blocks[0] - blocks[1]).max() < 1.2
+
+
+def test_meter_brings_lit_skin_to_its_place_and_leaves_shadow_in_shadow() -> None:
+    scene = np.zeros((100, 100, 3), np.float32)
+    scene[:, 50:] = 0.14
+    skin = np.ones((100, 100), np.float32)
+    assert film.meter(scene, skin) == pytest.approx(2.0, abs=0.01)
+    assert film.meter(scene * 0.01, skin) == film.MOST_EV
+    assert film.meter(scene, np.zeros_like(skin)) == 0
+
+
+def test_same_seed_same_bytes_and_grain_has_a_stream_of_its_own() -> None:
+    flat = np.full((64, 64, 3), 0.2, np.float32)
+    one = film.record(flat, Stock(), Streams(3))
+    assert np.array_equal(one, film.record(flat, Stock(), Streams(3)))
+    assert not np.array_equal(one, film.record(flat, Stock(), Streams(4)))
+    assert one.dtype == np.uint16
