@@ -1,8 +1,8 @@
 """Any encoded colour to sRGB: littleCMS for 8-bit pictures, the profile's own numbers for 16-bit ones.
 
 Pillow's littleCMS works in 8 bits a channel only. A 16-bit picture with a matrix profile (ProPhoto, Adobe RGB, P3: nearly
-all of them) is therefore taken through the profile's curves and matrix here, in float32; one with a table profile goes
-through a lattice sampled from littleCMS and interpolated, exact to about half an 8-bit code and free of banding.
+all of them) is therefore taken through the profile's curves and matrix here, in float32; one with a table profile is interpolated
+between what littleCMS gives for the 8-bit colours around it.
 Sources: ICC.1:2022 (v4.4) and, for the curves, its sections 10.6 (curveType) and 10.18 (parametricCurveType).
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -120,13 +120,17 @@ class Profile:
     space: str
     """"RGB", "GRAY", "CMYK", "Lab" or another ICC colour space, without its padding."""
     data: bytes
+    transforms: dict[str, Any] = field(default_factory=dict)
+    """Built once for each Pillow mode."""
 
     def convert(self, im: Image.Image) -> Image.Image:
         """8-bit picture in the profile's own mode to RGB in sRGB: relative colorimetric with black point compensation."""
-        flags = ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.HIGHRESPRECALC
-        intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
-        transform = ImageCms.buildTransform(self.handle, ImageCms.createProfile("sRGB"), im.mode, "RGB", intent, flags)
-        converted = ImageCms.applyTransform(im, transform)
+        if im.mode not in self.transforms:
+            flags = ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.HIGHRESPRECALC
+            intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+            srgb = ImageCms.createProfile("sRGB")
+            self.transforms[im.mode] = ImageCms.buildTransform(self.handle, srgb, im.mode, "RGB", intent, flags)
+        converted = ImageCms.applyTransform(im, self.transforms[im.mode])
         assert converted is not None
         return converted
 
@@ -194,7 +198,7 @@ def to_srgb16(pixels: U16, icc: bytes | None, notes: list[str]) -> U16:
     if found.is_srgb():
         return pixels
     matrix = matrix_profile(found.data)
-    return matrix.apply(pixels) if matrix else _through_lattice(pixels, found)
+    return matrix.apply(pixels) if matrix else _between_codes(pixels, found)
 
 
 def _grey_table(found: Profile) -> U16:
@@ -205,31 +209,20 @@ def _grey_table(found: Profile) -> U16:
     return np.stack([np.rint(np.interp(at, np.arange(256), codes[:, c]) * 257) for c in range(3)], -1).astype(np.uint16)
 
 
-def _through_lattice(pixels: U16, found: Profile) -> U16:
-    """Trilinear interpolation in a 52-point lattice (every fifth 8-bit code) of what littleCMS gives for 8-bit codes.
-
-    Each inner lattice value is the mean over its 27 neighbours one code away, which halves the error of 8-bit rounding.
-    """
-    n, step = 52, 5
-    near = np.clip(np.arange(n)[:, None] * step + np.array([-1, 0, 1]), 0, 255).astype(np.uint8)
-    near[0], near[-1] = 0, 255  # the ends have neighbours on one side only: keep them exact
-    axis = near.reshape(-1)
-    cube = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(3 * n * 3 * n, 3 * n, 3)
-    moved = np.asarray(found.convert(Image.fromarray(cube))).reshape(n, 3, n, 3, n, 3, 3)
-    lattice = moved.mean(axis=(1, 3, 5), dtype=np.float64).astype(np.float32)
+def _between_codes(pixels: U16, found: Profile) -> U16:
+    """What littleCMS gives for the eight 8-bit colours around each 16-bit one, weighted trilinearly: exact at every 257th
+    code, continuous between, within half an 8-bit code throughout."""
     out = np.empty_like(pixels)
     for y in range(0, len(pixels), ROWS):
-        at = pixels[y : y + ROWS].astype(np.float32) * np.float32((n - 1) / 65535)
-        low = np.minimum(at.astype(np.int64), n - 2)
-        f = at - low
-        # The eight corners of each cell, weighted by the distance to the opposite faces.
-        total = np.zeros_like(at)
+        part = pixels[y : y + ROWS]
+        low = np.minimum(part // 257, 254).astype(np.uint8)
+        f = (part - low.astype(np.float32) * 257) / 257
+        total = np.zeros_like(f)
         for corner in range(8):
-            bits = np.array([corner >> 2 & 1, corner >> 1 & 1, corner & 1])
+            bits = np.array([corner >> 2 & 1, corner >> 1 & 1, corner & 1], np.uint8)
             weight = np.prod(np.where(bits, f, 1 - f), axis=-1, keepdims=True)
-            i = low + bits
-            total += weight * lattice[i[..., 0], i[..., 1], i[..., 2]]
-        out[y : y + ROWS] = np.rint(np.clip(total, 0, 255) * 257)
+            total += weight * np.asarray(found.convert(Image.fromarray(low + bits)))
+        out[y : y + ROWS] = np.rint(total * 257)
     return out
 
 

@@ -61,7 +61,7 @@ def _import_reader(kind: str) -> None:
         import pillow_heif  # noqa: F401
     elif kind == "raw":
         import rawpy  # noqa: F401
-    elif kind in ("jpeg", "png", "tiff"):
+    elif kind in ("jpeg", "tiff"):
         import cv2  # noqa: F401
         from PIL import ImageCms  # noqa: F401
 

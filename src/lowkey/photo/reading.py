@@ -148,8 +148,11 @@ def _decode(kind: str, data: bytes, max_megapixels: float, timeout_s: float, mem
         clock.start()
         feeder.start()
         answer = _receive(child.stdout, max_megapixels)
+        in_time = not late.is_set()
         if answer is None:
-            child.wait()  # ends by itself or by the clock, and its exit says how
+            # If it has ended, its exit says how; if it babbles on or sits there, it has not long.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=1)
     finally:
         clock.cancel()
         child.kill()  # it has said all that it will be asked for
@@ -158,7 +161,7 @@ def _decode(kind: str, data: bytes, max_megapixels: float, timeout_s: float, mem
         feeder.join()
     if answer is not None:
         return answer
-    if late.is_set() or child.returncode == -getattr(signal, "SIGXCPU", 0):
+    if not in_time or child.returncode == -getattr(signal, "SIGXCPU", 0):
         raise PhotoError("photo-timeout", f"decoding took longer than {timeout_s:g} s and was stopped: export the photo again")
     raise PhotoError("photo-crashed", f"the decoder stopped without an answer (exit {child.returncode}): export the photo again")
 
@@ -197,7 +200,7 @@ def _receive(pipe: IO[bytes], max_megapixels: float) -> tuple[dict[str, Any], An
         code = str(header["code"])
         raise PhotoError(code if re.fullmatch(r"photo-[a-z-]{2,20}", code) else "photo-crashed", _plain(header.get("text", ""), 300))
     width, height, bits = (header.get(k) for k in ("width", "height", "bits"))
-    if not (isinstance(width, int) and isinstance(height, int)) or bits not in (8, 16):
+    if type(width) is not int or type(height) is not int or bits not in (8, 16):
         return None
     if min(width, height) < 1 or width * height > max_megapixels * 1e6:
         return None
