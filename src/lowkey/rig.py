@@ -349,7 +349,7 @@ def jittered(rig: Rig, streams: Streams) -> Rig:
     side = -1 if leans(rig) < 0 else 1  # a mirrored rig varies in the mirror
     turn, lift = 2 * side * (2 * _even(seed, 0) - 1), 2 * (2 * _even(seed, 1) - 1)
     fw, fh = rig.lamp.place_fw_fh
-    reach = _normal(seed, 4)
+    reach = math.sqrt(3) * (2 * _even(seed, 4) - 1)  # even, not normal: neighbours stay apart; its deviation is 1 as well
     return replace(
         rig,
         key=_turned(rig.key, turn, lift),
@@ -358,7 +358,7 @@ def jittered(rig: Rig, streams: Streams) -> Rig:
         lens=replace(rig.lens, halo_radius_fh=rig.lens.halo_radius_fh * math.exp(0.20 * reach + 0.15 * _normal(seed, 5))),
         backdrop=replace(
             rig.backdrop,
-            reach_fh=rig.backdrop.reach_fh * math.exp(0.30 * reach),
+            reach_fh=rig.backdrop.reach_fh * math.exp(0.26 * reach),
             haze=rig.backdrop.haze * math.exp(0.12 * _normal(seed, 6)),
         ),
         motes=replace(rig.motes, per_fh2=rig.motes.per_fh2 * math.exp(0.10 * _normal(seed, 7))),
@@ -381,17 +381,9 @@ def _turned(source: Source, turn_deg: float, lift_deg: float) -> Source:
     return replace(source, direction=replace(direction, lit=direction.lit - 0.007 * away, elevation_deg=direction.elevation_deg + lift_deg))
 
 
-# One irrational step per axis, all far from 0, 1/2 and each other: turn, lift, lamp x, lamp y, reach, halo, haze, motes.
-_STEPS = (
-    1.5 * math.sqrt(5) - 3,
-    math.sqrt(5) - 2,
-    math.sqrt(2) - 1,
-    2 - math.sqrt(3),
-    (3 - math.sqrt(5)) / 2,
-    math.sqrt(5.25) - 2,
-    math.sqrt(11) - 3,
-    2 * math.sqrt(13) - 7,
-)
+# One irrational step per axis, far from 0, 1/2 and each other: turn, lift, lamp x, lamp y, reach, halo, haze, motes.
+# Their roots are of different numbers, so that no axis ever follows another.
+_STEPS = (*(math.sqrt(n) % 1 for n in (7, 23, 2, 3)), (math.sqrt(5) - 1) / 2, *(math.sqrt(n) % 1 for n in (22, 6, 14)))
 
 
 def _even(seed: int, axis: int) -> float:

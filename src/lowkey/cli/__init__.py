@@ -13,13 +13,21 @@ from lowkey.errors import LowkeyError
 
 def main() -> NoReturn:
     """The `lowkey` command. Exit codes: docs/errors.md."""
+    import typer
+    from typer.main import get_command
+
     from lowkey.cli.commands import app
 
     wants_json = "--json" in sys.argv[1:]
     try:
-        code = app(prog_name="lowkey", standalone_mode=False)
+        # Not `app()`: that would take Ctrl-C and a closed pipe into its own hands.
+        command = get_command(app)
+        with command.make_context("lowkey", sys.argv[1:]) as context:
+            command.invoke(context)
         sys.stdout.flush()
-        _leave(code if isinstance(code, int) else 0)
+        _leave(0)
+    except typer.Exit as left:
+        _leave(left.exit_code)
     except LowkeyError as error:
         _say(error.code, error.message, wants_json)
         _leave(error.exit_code)
@@ -47,13 +55,13 @@ def _say(code: str, message: str, wants_json: bool) -> None:
 
 
 def _usage(error: Exception, wants_json: bool) -> NoReturn:
-    message = str(getattr(error, "format_message")())  # noqa: B009 the parser's own class has no public name
     context = getattr(error, "ctx", None)
     command = getattr(context, "command_path", "lowkey")
-    if message:
+    message = str(getattr(error, "format_message")()).strip()  # noqa: B009 the parser's own class has no public name
+    if context is not None and message.startswith("Usage:"):  # called without anything: the help is the answer
+        print(message)
+    else:
         _say("usage", f"{message.rstrip('.')}. `{command} --help` shows how it is used", wants_json)
-    elif context is not None:
-        print(context.get_help())
     _leave(2)
 
 

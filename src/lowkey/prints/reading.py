@@ -12,7 +12,7 @@ from lowkey.pixels import F32, U8, srgb_encode
 from lowkey.plate.plate import Plate
 from lowkey.prints.sheet import ACCENT, DIM, INK, PAPER, sans
 
-PANEL_PX = (440, 550)
+PANEL_W_PX = 440
 GAP, TOP = 24, 54
 
 PART_COLOURS = {
@@ -41,14 +41,13 @@ def reading(plate: Plate) -> U8:
         "albedo": _over_grey(plate.albedo, plate.matte),
         "light found": _over_grey(plate.colour, np.ones_like(plate.matte)),
     }
-    w, h = PANEL_PX
+    w, h = PANEL_W_PX, round(PANEL_W_PX * plate.size_px[1] / plate.size_px[0])
     page = Image.new("RGB", (3 * w + 4 * GAP, 2 * (h + TOP) + 3 * GAP), PAPER)
     draw = ImageDraw.Draw(page)
     for index, (name, picture) in enumerate(panels.items()):
         x, y = GAP + index % 3 * (w + GAP), GAP + index // 3 * (h + TOP + GAP)
-        small = _fitted(picture)
-        ph, pw = small.shape[:2]
-        page.paste(Image.fromarray(small), (x + (w - pw) // 2, y + (h - ph) // 2))
+        small = cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA if plate.size_px[0] > w else cv2.INTER_LINEAR)
+        page.paste(Image.fromarray(np.asarray(np.round(np.clip(small, 0, 1) * 255), np.uint8)), (x, y))
         draw.text((x, y + h + 8), name, font=sans(32), fill=INK)
         if name == "light found":
             _dial(draw, plate, (x + w - 86, y + h - 86), 66)
@@ -100,11 +99,3 @@ def _dial(draw: ImageDraw.ImageDraw, plate: Plate, centre: tuple[int, int], radi
     box = (at[0] - size, at[1] - size, at[0] + size, at[1] + size)
     behind = math.cos(azimuth) * math.cos(elevation) < 0
     draw.ellipse(box, fill=None if behind else ACCENT, outline=ACCENT, width=3)
-
-
-def _fitted(encoded: F32) -> U8:
-    h, w = encoded.shape[:2]
-    scale = min(PANEL_PX[0] / w, PANEL_PX[1] / h)
-    size = (max(round(w * scale), 1), max(round(h * scale), 1))
-    small = cv2.resize(encoded, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    return np.asarray(np.round(np.clip(small, 0, 1) * 255), np.uint8)

@@ -53,7 +53,7 @@ def cell(frame: Frame, among: int = 1) -> Cell:
     w, h = frame.shot.size_px
     columns = _grid(among, w / h, PAGE_PX[1] - HEADER_PX - MARGIN)[0]
     room = (PAGE_PX[0] - 2 * MARGIN) // columns
-    return Cell(shrunk(frame.pixels, (room, PAGE_PX[1])), frame.shot.seed)
+    return Cell(fitted(frame.pixels, (room, PAGE_PX[1]), enlarge=False), frame.shot.seed)
 
 
 def sheet(cells: Sequence[Cell], look: Look, reference: Photo, size_px: tuple[int, int]) -> U8:
@@ -75,7 +75,7 @@ def sheet(cells: Sequence[Cell], look: Look, reference: Photo, size_px: tuple[in
     for index, one in enumerate(cells):
         x = left + index % columns * (cell_w + GUTTER)
         y = HEADER_PX + (spare - apart * (rows - 1)) // 2 + index // columns * (cell_h + LABEL_PX + apart)
-        page.paste(Image.fromarray(shrunk(one.picture, (cell_w, cell_h))), (x, y))
+        page.paste(Image.fromarray(fitted(one.picture, (cell_w, cell_h))), (x, y))
         draw.text((x, y + cell_h + 12), "seed", font=sans(34), fill=DIM)
         draw.text((x + 84, y + cell_h + 5), f"{one.seed:02d}", font=sans(42), fill=INK)
     return np.asarray(page, np.uint8)
@@ -87,7 +87,7 @@ def _header(page: Image.Image, look: Look, reference: Photo, size_px: tuple[int,
     frames = "1 frame" if count == 1 else f"{count} frames"
 
     # The reference, right: as large as the header allows, never larger than a third of the page.
-    thumb = shrunk(reference.pixels, ((width - 2 * MARGIN) // 3, HEADER_PX - MARGIN - 96))
+    thumb = fitted(reference.pixels, ((width - 2 * MARGIN) // 3, HEADER_PX - MARGIN - 96))
     th, tw = thumb.shape[:2]
     page.paste(Image.fromarray(thumb), (width - MARGIN - tw, MARGIN))
     draw.text((width - MARGIN - tw, MARGIN + th + 10), "reference", font=sans(34), fill=DIM)
@@ -127,7 +127,7 @@ def _grid(count: int, ratio: float, room_h: int) -> tuple[int, int]:
 
 def numbered(photo: Photo, found: Sequence[tuple[int, tuple[float, float, float, float]]]) -> U8:
     """The photo u8[h, w, 3], at most 1600 px, with each face (number, (x0, y0, x1, y1) in photo px) framed and numbered."""
-    small = shrunk(photo.pixels, (1600, 1600))
+    small = fitted(photo.pixels, (1600, 1600), enlarge=False)
     scale = small.shape[1] / photo.size_px[0]
     page = Image.fromarray(small)
     draw = ImageDraw.Draw(page)
@@ -142,19 +142,20 @@ def numbered(photo: Photo, found: Sequence[tuple[int, tuple[float, float, float,
     return np.asarray(page, np.uint8)
 
 
-def shrunk(pixels: NDArray[Any], room_px: tuple[int, int]) -> U8:
-    """The picture as u8[h, w, 3], made to fit (width, height) in linear light; never enlarged."""
+def fitted(pixels: NDArray[Any], room_px: tuple[int, int], *, enlarge: bool = True) -> U8:
+    """A u8 or u16 picture as u8[h, w, 3], made to fit (width, height) in linear light."""
     h, w = pixels.shape[:2]
-    scale = min(room_px[0] / w, room_px[1] / h, 1.0)
-    if scale == 1.0:
+    scale = min(room_px[0] / w, room_px[1] / h)
+    if scale == 1 or (scale > 1 and not enlarge):
         return np.asarray(pixels if pixels.dtype == np.uint8 else np.round(pixels / np.float32(257)), np.uint8)
     # A big photo is halved on its codes first, so that no 24-megapixel float picture is made.
     while scale < 0.25:
         pixels = cv2.resize(pixels, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
         h, w = pixels.shape[:2]
-        scale = min(room_px[0] / w, room_px[1] / h, 1.0)
+        scale = min(room_px[0] / w, room_px[1] / h)
     linear = srgb_decode(pixels / np.float32(np.iinfo(pixels.dtype).max))
-    small = cv2.resize(linear, (max(round(w * scale), 1), max(round(h * scale), 1)), interpolation=cv2.INTER_AREA)
+    size = (max(round(w * scale), 1), max(round(h * scale), 1))
+    small = cv2.resize(linear, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     return np.asarray(np.round(srgb_encode(small) * 255), np.uint8)
 
 

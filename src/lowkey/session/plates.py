@@ -13,6 +13,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -47,7 +48,7 @@ def of(photo: Photo, face: int | None = None, *, keep: bool = True) -> Plate:
     if not keep:
         return scan(photo, face)
     file = folder() / f"{_key(photo, face)}.npz"
-    with suppress(OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    with suppress(OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
         plate = _unpacked(photo, file)
         os.utime(file)
         return plate
@@ -115,7 +116,15 @@ def _packed(plate: Plate) -> bytes:
     maps |= {f"parts.{name}": part for name, part in plate.parts.items()}
     maps["page"] = np.frombuffer(json.dumps(page, default=_number).encode(), np.uint8)
     packed = io.BytesIO()
-    np.savez(packed, **maps)
+    with zipfile.ZipFile(packed, "w", compresslevel=1) as pages:
+        for name, values in maps.items():
+            # Maps that are mostly 0 or 1 shrink to nearly nothing; the others would only cost time.
+            sparse = name.startswith("parts.") or name in ("matte", "inside")
+            info = zipfile.ZipInfo(f"{name}.npy")
+            info.compress_type = zipfile.ZIP_DEFLATED if sparse else zipfile.ZIP_STORED
+            array = io.BytesIO()
+            np.save(array, values, allow_pickle=False)
+            pages.writestr(info, array.getbuffer())
     return packed.getvalue()
 
 
