@@ -47,7 +47,7 @@ def hang(
     """Stand the person in the room: f32[h, w, 3] scene-linear, not clamped.
 
     `radiance` f32[h, w, 3] is the lit person, not multiplied by `matte` f32[h, w] (coverage 0..1). `level` is the radiance of
-    well-lit skin: haze, dust and wall are set against it, as a gaffer sets a practical by eye. No mote floats before head
+    well-lit skin: lamp, haze, dust and wall are set against it, as a gaffer dims a practical by eye. No mote floats before head
     or neck, nor before `keep_clear` f32[h, w]. `head_fw_fh` is where the beam is aimed.
     """
     room = furnish(matte, rig, streams, level=level, keep_clear=keep_clear, head_fw_fh=head_fw_fh)
@@ -95,11 +95,11 @@ def furnish(
         np.maximum(forbidden, keep_clear, out=forbidden)
     motes.draw(specks, front & clear_of(specks, forbidden), before, (0.5 * w / h, 0.5))
 
+    if rig.lamp.visible:
+        light_lamp(rig, matte, behind)
     # Set against the person's exposure, all at once.
     behind *= np.float32(level / 0.5)
     before *= np.float32(level / 0.5)
-    if rig.lamp.visible:
-        light_lamp(rig, matte, behind)
     return Room(behind, before)
 
 

@@ -52,7 +52,8 @@ def scatter(rig: Rig, beam: Beam, aspect: float, streams: Streams) -> Specks:
     depth = np.where(front, 1.0, -1.0) * (0.12 + blur * DEPTH_PER_BLUR * rng.uniform(0.6, 1.4, n))
     depth = np.clip(depth, -0.95 * BEHIND_FH, 0.95 * BEFORE_FH)
     xyz = np.column_stack([where, depth])
-    size = np.exp(0.95 * rng.standard_normal(n) - 0.45)
+    # What is far out of focus is seen only when it is large.
+    size = np.exp(0.95 * rng.standard_normal(n) - 0.45) * (1 + 2.5 * blur / 0.01)
     # A speck cannot flash without end when it drifts close to the lamp.
     light = beam.at(xyz)
     light *= (1.0 / (1.0 + light.max(axis=1, keepdims=True) / 0.9)).astype(np.float32)

@@ -19,7 +19,7 @@ from lowkey.rig import Lamp, Lens
 
 HALO_SHARE = 0.045
 SPIKE_SHARE = 0.003
-STREAK_SHARE = 0.003
+STREAK_SHARE = 0.0019
 RING_SHARE = 0.0011
 BLOOM_FH = ((0.0022, 0.5), (0.006, 0.35), (0.018, 0.15))
 """Sigma in fh and share of each Gaussian of the bloom."""
@@ -95,7 +95,7 @@ def flare(out: F32, scene: F32, lens: Lens, lamp: Lamp, clear: F32 | None) -> No
     core = scene[rows, cols]
     if core.size == 0:
         return
-    source = np.where(core.max(axis=2, keepdims=True) > 0.08 * max(lamp.radiance_rgb), core, 0)
+    source = np.where(core.max(axis=2, keepdims=True) > 0.01 * max(lamp.radiance_rgb), core, 0)
     power = source.reshape(-1, 3).sum(axis=0, dtype=np.float64)
     if power.max() <= 0:
         return
@@ -199,16 +199,16 @@ def line(into: Any, clear: Any, cx: float, cy: float, per_fh: int, power: Any) -
 
 @nb.njit(cache=True, parallel=True)
 def ghost(into: Any, clear: Any, cx: float, cy: float, per_fh: int, n: int, count: int, power: Any) -> None:
-    """Add ring `n` of `count`: an oval squeezed by the anamorph, round the lamp or on its line through the frame's middle.
+    """Add ring `n` of `count` round the lamp: an oval squeezed by the anamorph, wider and fainter from ring to ring.
 
     Blue within, amber without, as coatings part colours; broken round its course, as reflections at the barrel are.
     """
     h, w = into.shape[0], into.shape[1]
-    own = (count + 1) // 2
-    along = 0.0 if n < own else 0.42 * (n - own + 1)
+    # Reflections between further surfaces slide a little along the line through the frame's middle.
+    along = 0.035 * n
     gx, gy = cx + along * (0.5 * w - cx), cy + along * (0.5 * h - cy)
-    radius = (0.085 + 0.062 * n) * per_fh
-    area = 2.0 * math.pi * radius * radius * 0.11 / 1.28
+    radius = 0.078 * 1.46**n * per_fh
+    area = 2.0 * math.pi * radius * radius * 0.11 / 1.28 / (0.75 * 1.12**n)
     for j in nb.prange(max(int(gy - 1.3 * radius), 0), min(int(gy + 1.3 * radius) + 1, h)):
         for i in range(max(int(gx - 1.05 * radius), 0), min(int(gx + 1.05 * radius) + 1, w)):
             dx, dy = (i - gx) * 1.28, j - gy

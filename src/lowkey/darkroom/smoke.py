@@ -40,7 +40,7 @@ def billow(rig: Rig, beam: Beam, shape: tuple[int, int], streams: Streams) -> tu
         c = dz / d
         g = 0.55
         onward = 0.55 + 0.45 * (1 - g * g) / np.power(1 + g * g - 2 * g * c, 1.5)
-        power = (0.016 * density * lit * onward / d2)[:, :, None] * np.exp(-0.8 * d[:, :, None] * np.array(REDDENING, np.float32))
+        power = (0.012 * density * lit * onward / d2)[:, :, None] * np.exp(-0.8 * d[:, :, None] * np.array(REDDENING, np.float32))
         power *= np.array(beam.rgb, np.float32)
         # Each sheet covers what hangs behind it, then blurs with its distance from the focus.
         cover = 1.0 - np.exp(-1.1 * density)
