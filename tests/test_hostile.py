@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -225,6 +226,17 @@ def test_a_cut_file_is_never_half_a_picture(name: str, share: float, tmp_path: P
     with pytest.raises(PhotoError) as caught:
         photo.read(tmp_path / name)
     assert caught.value.code in ("photo-truncated", "photo-damaged")
+
+
+def test_a_raw_file_is_turned_upright(tmp_path: Path) -> None:
+    data = bytearray((HOSTILE / "colorchart.dng").read_bytes())
+    data[data.index(struct.pack("<HHI", 274, 3, 1)) + 8] = 6
+    (tmp_path / "a.dng").write_bytes(data)
+    turned = photo.read(tmp_path / "a.dng").pixels
+    upright = read("colorchart.dng").pixels
+    assert turned.shape == (1734, 1156, 3)
+    assert np.abs(turned.astype(float) - np.rot90(upright, -1)).mean() < 2 * 257  # the demosaic is not symmetric
+    assert np.abs(turned.astype(float) - np.rot90(upright, 1)).mean() > 20 * 257
 
 
 @pytest.mark.parametrize("tail", [b"\xff\xd9", b"", bytes(80_000)])

@@ -58,7 +58,7 @@ def _jpeg(data: bytes, max_megapixels: float) -> Picture:
     check_size(width, height, 2 * MOST_MEGAPIXELS)
     if width * height > MOST_MEGAPIXELS * 1e6:
         im.draft(None, (width // 2, height // 2))
-    containers.check_tail(data, b"\xff\xd9")
+    jpeg.check_end(data)
     doubts = jpeg.check_scan(data)
     picture = _from_pillow(im)
     picture.notes.extend(doubts)
@@ -126,7 +126,6 @@ def _avif(data: bytes, max_megapixels: float) -> Picture:
     from PIL import AvifImagePlugin
 
     containers.check_boxes(data)
-    containers.check_tail(data)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     im = AvifImagePlugin.AvifImageFile(io.BytesIO(data))
     check_size(*im.size)
@@ -140,7 +139,6 @@ def _heic(data: bytes, max_megapixels: float) -> Picture:
     import pillow_heif
 
     containers.check_boxes(data)
-    containers.check_tail(data)
     options = pillow_heif.options
     options.DECODE_THREADS, options.THUMBNAILS, options.DEPTH_IMAGES, options.AUX_IMAGES = 1, False, False, False
     opened = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)

@@ -181,7 +181,7 @@ def to_srgb(im: Image.Image, icc: bytes | None, notes: list[str], *, gamut: str 
     return im.convert("RGB")
 
 
-def to_srgb16(pixels: U16, icc: bytes | None, notes: list[str]) -> U16:
+def to_srgb16(pixels: U16, icc: bytes | None, notes: list[str], *, gamut: str | None = None) -> U16:
     """u16[h, w, 1 or 3] to u16[h, w, 3] in sRGB."""
     found = profile(icc, notes)
     if pixels.shape[2] == 1:
@@ -190,7 +190,7 @@ def to_srgb16(pixels: U16, icc: bytes | None, notes: list[str]) -> U16:
             return np.asarray(table[pixels[..., 0]])
         pixels = np.repeat(pixels, 3, axis=2)
     if found is None:
-        return pixels
+        return named_gamut(gamut).apply(pixels) if gamut else pixels
     if found.space != "RGB":
         if found.space != "GRAY":
             notes.append(f"its colour profile is for {found.space}, not for this kind of picture, and was not used: read as sRGB")

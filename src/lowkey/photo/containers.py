@@ -70,29 +70,27 @@ def webp_size(data: bytes) -> tuple[int, int]:
 
 
 def check_boxes(data: bytes) -> None:
-    """Walk the top-level boxes of HEIC, AVIF or CR3: the last one must end inside the file."""
-    at = 0
+    """Walk the top-level boxes of HEIC, AVIF or CR3: the last one must end inside the file, and not in zeros if it is data."""
+    at, name = 0, b""
     while at + 8 <= len(data):
-        size = struct.unpack_from(">I", data, at)[0]
+        size, name = struct.unpack_from(">I4s", data, at)
         if size == 1 and at + 16 <= len(data):
             size = struct.unpack_from(">Q", data, at + 8)[0]
         if size == 0:
             # The last box may run to the end; zeros after the last box are padding.
-            return
+            break
         if size < 8:
             raise damaged()
         at += size
     if at > len(data):
         raise truncated()
+    if name == b"mdat":
+        check_tail(data)
 
 
-def check_tail(data: bytes, end: bytes = b"") -> None:
-    """Refuse a compressed file whose tail is zeros: a copy that broke off on a disk that had already set the space aside.
-
-    `end` is what may stand before harmless padding (a JPEG's end marker).
-    """
-    solid = data.rstrip(b"\0")
-    if len(data) - len(solid) >= _ZEROS and not (end and solid.endswith(end)):
+def check_tail(data: bytes) -> None:
+    """Refuse a compressed file whose tail is zeros: a copy that broke off on a disk that had already set the space aside."""
+    if len(data) - len(data.rstrip(b"\0")) >= _ZEROS:
         raise truncated()
 
 

@@ -77,7 +77,7 @@ def _finish16(picture: Picture, max_megapixels: float) -> U16:
 
         pixels = np.asarray(cv2.resize(pixels, small, interpolation=cv2.INTER_AREA), np.uint16).reshape(small[1], small[0], -1)
     alpha = pixels[..., 3] if pixels.shape[2] == 4 else None
-    pixels = colour.to_srgb16(pixels[..., :3], picture.icc, picture.notes)
+    pixels = colour.to_srgb16(pixels[..., :3], picture.icc, picture.notes, gamut=picture.gamut)
     if alpha is not None and int(alpha.min()) != 65535:
         pixels = colour.over_grey16(pixels, alpha)
         picture.notes.append(_LAID_OVER_GREY)

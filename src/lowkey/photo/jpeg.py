@@ -14,6 +14,18 @@ _INK_LIMIT = 3.6
 """No printing condition lays down more than about 3.4 of 4 inks; a negative's highlights would all be above this."""
 
 
+def check_end(data: bytes) -> None:
+    """Refuse a JPEG without an end marker after its first scan: a tail of zeros is Huffman code enough for a grey half.
+
+    What stands before the scan may hold a thumbnail with an end of its own, what follows the end is free (ITU-T T.81, B.1).
+    """
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
+        at += 1 if data[at + 1] == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    if data.find(b"\xff\xd9", at) < 0:
+        raise containers.truncated()
+
+
 def check_scan(data: bytes) -> list[str]:
     """Refuse when libjpeg meets missing or broken scan data, which it fills with grey or garbage; notes when it only doubts.
 

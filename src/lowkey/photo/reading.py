@@ -18,7 +18,6 @@ from typing import IO, Any
 
 import numpy as np
 
-import lowkey
 from lowkey.errors import PhotoError
 from lowkey.photo import exif
 from lowkey.photo.decoder import MAGIC
@@ -168,7 +167,7 @@ def _decode(kind: str, data: bytes, max_megapixels: float, timeout_s: float, mem
 
 def _search_path() -> list[str]:
     """Where the child finds lowkey and the libraries: this process's own absolute places, never the current folder."""
-    home = str(Path(lowkey.__file__).resolve().parent.parent)
+    home = str(Path(__file__).resolve().parents[2])
     return [home, *(p for p in sys.path if Path(p).is_absolute() and p != home)]
 
 
