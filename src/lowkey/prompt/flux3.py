@@ -1,0 +1,18 @@
+"""FLUX.3: an edit of image 1 or a long caption; denials are said as what is present."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lowkey.prompt import layout
+from lowkey.prompt.parameters import filled
+from lowkey.prompt.words import Words
+
+if TYPE_CHECKING:
+    from lowkey.prompt.compiler import Ask
+    from lowkey.prompt.dialects import Dialect
+
+
+def speak(ask: Ask, dialect: Dialect) -> Words:
+    laid = layout.prose(dialect.shape["sentences"], ask.said(dialect))
+    return Words(dialect.spec, laid.text, "", filled(dialect.data["parameters"], ask), laid.clauses, tuple(dialect.data["notes"]))
