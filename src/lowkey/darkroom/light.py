@@ -23,7 +23,7 @@ DIFFUSION_HW = (0.014, 0.0055, 0.003)
 DIFFUSION_SHARE = 0.75
 BOUNCE = 0.3
 """Share of the light returned by concave surroundings that is kept (path-traced heads support .3, not .9)."""
-SPECULAR_GAIN = 1.5
+SPECULAR_GAIN = 1.2
 
 
 class Relight:
@@ -186,7 +186,7 @@ def _shade(
                     # Skin carries two lobes; a source's size widens both.
                     wide = min(math.sqrt(rough * rough + sin_r * 0.5), 1.0)
                     tight = min(math.sqrt(0.53 * rough * rough + sin_r * 0.5), 1.0)
-                    lobe = 0.8 * brdf.ggx(mu, nv, nh, vh, wide, f0) + 0.2 * brdf.ggx(mu, nv, nh, vh, tight, f0)
+                    lobe = 0.85 * brdf.ggx(mu, nv, nh, vh, wide, f0) + 0.15 * brdf.ggx(mu, nv, nh, vh, tight, f0)
                     shine += SPECULAR_GAIN * lobe * (1.0 - k) * pores[y, x]
                 if sheen[y, x] > 0.0:
                     shine += sheen[y, x] * 0.15 * brdf.fuzz(mu, nv, nh, 0.5) * (1.0 - k)
@@ -282,11 +282,11 @@ def _catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> No
             cx, cy = 0.3 * cx + 0.7 * float((xs * weight).sum() / total), 0.3 * cy + 0.7 * float((ys * weight).sum() / total)
         cornea = 0.045 * s.hw_px
         px, py = cx + cornea * lx / length, cy - cornea * ly / length
-        size = 0.009 * s.hw_px
+        size = 0.0055 * s.hw_px
         spot = np.exp(-0.5 * (((xs - px) ** 2 + (ys - py) ** 2) / size**2) ** 1.5).astype(np.float32)
         around = float(np.percentile(diffuse[box], 80))
         reach = min(1.0, around / 0.15) * min(1.0, (lz + 0.25) / 0.3)
-        out[box] += (0.8 * reach * spot * s.eyes[box])[..., None]
+        out[box] += (0.9 * reach * spot * s.eyes[box])[..., None]
 
 
 def _strands(s: Subject) -> tuple[F32, F32]:

@@ -1,4 +1,9 @@
-"""Take the photo's own light off the person: what remains is colour."""
+"""Take the photo's own light off the person: what remains is colour.
+
+Order: the broad shading (a fit), what is left of old shadows and patches (flattening), old shine, an old rim, old catchlights.
+Only luminance is divided; the person's hue is never pulled. What chroma does change (shine and rims take the colour of the
+skin beside them) is measured by `chroma_shift`.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +12,20 @@ from collections.abc import Mapping
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lowkey.pixels import F32, luminance
 from lowkey.plate import meshes
 from lowkey.plate.plate import FoundLight
 
 CLAMP = (0.45, 1.7)
+"""Shading outside this range of its median is not trusted (and approached softly)."""
 POWER = 0.9
+FLATTEN, FLATTEN_HARD = 0.35, 0.60
+"""Share of the remaining broad unevenness of skin that is taken off, in soft and in hard light."""
+CHROMA_BOUND = 4.0
+"""Broad change of skin chroma at equal lightness, CIEDE2000, at most."""
+IRIS_RIMS = ((469, 470, 471, 472), (474, 475, 476, 477))
 
 
 def delight(
@@ -23,36 +35,56 @@ def delight(
 
     `colour` f32[h, w, 3] linear, `normal` f32[h, w, 3], `depth` f32[h, w] hw, `landmarks` f32[478, 3] px. The light is
     fitted on all skin with order-1 spherical harmonics (robustly, so that cast shadows and shine do not count) and divided
-    out; old shine is pressed back into the person's own colour.
+    out; hair and cloth get half of it.
     """
     skin = parts["skin"] * matte
-    features = np.maximum.reduce([parts["eyes"], parts["brows"], parts["lips"], parts["teeth"], parts["glasses"]])
+    features = np.maximum.reduce([parts["eyes"], parts["brows"], parts["lips"], parts["teeth"], parts["glasses"], parts["hair"]])
     clear = np.clip(skin - features, 0, 1)
-    luma = np.maximum(luminance(colour), np.float32(1e-4))
-    fit, spread = _fit(luma, normal, clear)
-    shade = fit[0] + normal @ fit[1:].astype(np.float32)
-    mean = float(np.median(shade[clear > 0.5])) if (clear > 0.5).any() else 1.0
-    ratio = np.clip(shade / max(mean, 1e-4), *CLAMP).astype(np.float32)
+    fit, spread = _fit(np.maximum(luminance(colour), np.float32(1e-4)), normal, clear)
+    shade = (np.float32(fit[0]) + normal @ fit[1:].astype(np.float32)).astype(np.float32)
+    middle = float(np.median(shade[clear > 0.5])) if (clear > 0.5).any() else 1.0
+    log_ratio = _soft_clamp(np.log(np.maximum(shade / max(middle, 1e-4), np.float32(0.05))))
     gentle = np.float32(0.5) * np.clip(parts["hair"] + parts["cloth"] + parts["glasses"], 0, 1)
-    power = np.float32(POWER) * (1 - gentle)
-    flat = colour / (ratio**power)[..., None]
-    flat = _without_shine(flat, skin, clear, hw_px)
+    flat = colour * np.exp(-np.float32(POWER) * (1 - gentle) * log_ratio)[..., None]
+
+    found = _describe(fit, spread, flat, colour, clear, shade, landmarks, hw_px)
+    flat = _flattened(flat, skin, clear, FLATTEN_HARD if found.hard else FLATTEN, hw_px)
+    flat = _without_rim(flat, clear, matte, hw_px)
+    flat = _without_shine(flat, clear, hw_px)
+    flat = _bounded(flat, colour, clear, hw_px)
+    flat = _without_catchlights(flat, parts["eyes"], landmarks, hw_px)
     albedo = np.clip(flat, 0, 1) * (matte > 0.004)[..., None]
-    return albedo.astype(np.float32), _describe(fit, spread, mean, clear, normal)
+    return albedo.astype(np.float32), found
 
 
-def _fit(luma: F32, normal: F32, clear: F32) -> tuple[np.ndarray, float]:
-    """Robust least squares of luminance on (1, n): four numbers and the relative residual."""
+def chroma_shift(colour: F32, albedo: F32, skin: F32, hw_px: float) -> tuple[float, float]:
+    """How much delighting changed the colour of skin: CIEDE2000 at equal lightness, (median, 95th percentile).
+
+    Broad change (blurred by .05 hw); `skin` f32[h, w] weights.
+    """
+    shift = _shift(colour, albedo, skin, hw_px)[0]
+    return (float(np.median(shift)), float(np.percentile(shift, 95))) if len(shift) else (0.0, 0.0)
+
+
+def _soft_clamp(log_ratio: F32) -> F32:
+    """Bend log shading smoothly into CLAMP: no edge where the clamp begins."""
+    low, high = -math.log(CLAMP[0]), math.log(CLAMP[1])
+    limit = np.where(log_ratio > 0, np.float32(high), np.float32(low))
+    x = log_ratio / limit
+    return np.asarray(limit * x / (1 + np.abs(x) ** 4) ** 0.25, np.float32)
+
+
+def _fit(luma: F32, normal: F32, clear: F32) -> tuple[NDArray[np.float64], float]:
+    """Robust least squares (Cauchy weights) of luminance on (1, n): four numbers and the relative residual."""
     pick = np.flatnonzero(clear[::3, ::3] > 0.7)
     if len(pick) < 50:
         return np.array([1.0, 0, 0, 0]), 1.0
     y = luma[::3, ::3].ravel()[pick].astype(np.float64)
     n = normal[::3, ::3].reshape(-1, 3)[pick].astype(np.float64)
     basis = np.concatenate([np.ones((len(n), 1)), n], 1)
-    weight = np.ones(len(y))
     middle = float(np.median(y))
     ridge = np.diag([0.0, 1.0, 1.0, 1.0]) * 1e-3 * len(y)
-    c = np.array([middle, 0, 0, 0])
+    c, weight, scale = np.array([middle, 0.0, 0.0, 0.0]), np.ones(len(y)), 1.0
     for _ in range(12):
         a = basis * weight[:, None]
         c = np.linalg.solve(basis.T @ a + ridge, a.T @ y)
@@ -62,41 +94,211 @@ def _fit(luma: F32, normal: F32, clear: F32) -> tuple[np.ndarray, float]:
     return c, scale
 
 
-def _without_shine(flat: F32, skin: F32, clear: F32, hw_px: float) -> F32:
-    """Press highlights that stand more than a tenth above the skin round them, in the skin's own tint; pores stay."""
-    luma = np.maximum(luminance(flat), np.float32(1e-4))
-    broad = _among(flat, clear, 0.10 * hw_px)
-    base = luminance(broad)
-    smooth = _among(luma, clear, 0.008 * hw_px)
-    over = np.maximum(smooth / np.maximum(base, np.float32(1e-4)) - np.float32(1.10), 0)
-    goal = (np.float32(1.10) + np.float32(0.3) * over) / (np.float32(1.10) + over)
-    strength = np.clip(over / np.float32(0.2), 0, 1)[..., None] * clear[..., None]
-    tint = broad / np.maximum(base, np.float32(1e-4))[..., None]
-    pressed = flat * goal[..., None]
-    tinted = tint * luminance(pressed)[..., None]
-    share = np.float32(0.6) * strength
-    out = flat + clear[..., None] * ((1 - share) * pressed + share * tinted - flat)
-    return np.asarray(out, np.float32)
+def _describe(
+    fit: NDArray[np.float64], spread: float, flat: F32, colour: F32, clear: F32, shade: F32, landmarks: F32, hw_px: float
+) -> FoundLight:
+    """Say the light in a photographer's words, measured on the face."""
+    b = fit[1:]
+    length = float(np.linalg.norm(b))
+    oval = np.zeros(clear.shape, np.uint8)
+    cv2.fillPoly(oval, [np.round(landmarks[list(meshes.OVAL), :2]).astype(np.int32)], 1)
+    face = (clear * oval) > 0.6
+    if length < 1e-6 or int(face.sum()) < 100:
+        return FoundLight(0.0, 0.0, 0.0, False, 0.0, 0.0)
+    d = b / length
+    azimuth, elevation = math.degrees(math.atan2(d[0], d[2])), math.degrees(math.asin(float(np.clip(d[1], -1, 1))))
+    # Contrast as seen, not as fitted: broad luminance of the face between its lit and its shadow side.
+    broad = _edge_kept(np.log2(np.maximum(luminance(colour), np.float32(1e-3))), clear, hw_px)
+    low, high = np.percentile(broad[face], (8, 92))
+    contrast = float(high - low)
+    # A small source leaves steps of light where skin itself has none: on cheeks and forehead.
+    reach = max(1, round(0.015 * hw_px))
+    kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    step = cv2.dilate(broad, kernel) - cv2.erode(broad, kernel)
+    plain = np.zeros(clear.shape, np.uint8)
+    for ring in PLAIN_SKIN:
+        cv2.fillPoly(plain, [np.round(landmarks[list(ring), :2]).astype(np.int32)], 1)
+    inner = cv2.erode(((plain > 0) & face).astype(np.uint8), kernel) > 0
+    jump = float(np.percentile(step[inner], 80)) if int(inner.sum()) > 50 else 0.0
+    lit, dark = face & (shade > np.percentile(shade[face], 70)), face & (shade < np.percentile(shade[face], 30))
+    red_blue = [math.log((float(np.median(colour[m][:, 0])) + 1e-3) / (float(np.median(colour[m][:, 2])) + 1e-3)) for m in (lit, dark)]
+    # Planck between 600 and 450 nm: ln(R / B) grows by .008 per mired.
+    warm = (red_blue[0] - red_blue[1]) / 0.008
+    # Sure when the fit explains the broad light and dark of the face, and when there is any.
+    told = float(np.corrcoef(np.maximum(shade[face], 1e-3), np.exp2(broad[face]))[0, 1]) if contrast > 0.05 else 0.0
+    sure = float(np.clip(told, 0, 1) * np.clip(contrast / 0.8, 0.2, 1) * np.clip(1.5 - spread, 0, 1))
+    return FoundLight(azimuth, elevation, contrast, jump > HARD_JUMP and contrast > HARD_CONTRAST, warm, sure)
+
+
+PLAIN_SKIN = (
+    (104, 69, 108, 151, 337, 299, 333, 334, 296, 336, 9, 107, 66, 105),
+    (117, 118, 101, 36, 205, 187, 123, 116),
+    (346, 347, 330, 266, 425, 411, 352, 345),
+)
+"""Rings of mesh points round forehead and cheeks."""
+HARD_JUMP, HARD_CONTRAST = 0.33, 2.3
+"""Stops over .03 hw on plain skin, and stops over the face, that together tell a hard light."""
+
+
+def _flattened(flat: F32, skin: F32, clear: F32, share: float, hw_px: float) -> F32:
+    """Take `share` of the broad unevenness off skin luminance; edges of old shadows go with it, features stay."""
+    luma = np.log2(np.maximum(luminance(flat), np.float32(1e-3)))
+    broad = _edge_kept(luma, clear, hw_px)
+    if not (clear > 0.6).any():
+        return flat
+    middle = np.float32(np.median(broad[clear > 0.6]))
+    excess = np.clip(broad - middle, -2.5, 1.5)
+    on = cv2.GaussianBlur(skin, (0, 0), 0.01 * hw_px)
+    return np.asarray(flat * np.exp2(-np.float32(share) * on * excess)[..., None], np.float32)
+
+
+def _edge_kept(value: F32, weight: F32, hw_px: float) -> F32:
+    """Broad version f32[h, w] of a map that keeps strong edges: guided filter by itself (He et al. 2010) among weights.
+
+    Radius .10 hw, edges above about .35 stay. Computed at a third of the size.
+    """
+    h, w = value.shape
+    size = (max(1, w // 3), max(1, h // 3))
+    v = cv2.resize(_among(value, weight, 0.006 * hw_px), size, interpolation=cv2.INTER_AREA)
+    k = cv2.resize(weight, size, interpolation=cv2.INTER_AREA) + np.float32(1e-4)
+    side = 2 * round(0.10 * hw_px / 3) + 1
+
+    def mean(a: F32) -> F32:
+        return np.asarray(cv2.blur(cv2.blur(a, (side, side)), (side, side)), np.float32)
+
+    mass = mean(k)
+    m = mean(v * k) / mass
+    variance = np.maximum(mean(v * v * k) / mass - m * m, 0)
+    a = variance / (variance + np.float32(0.35**2))
+    offset = m - a * m
+    a, offset = mean(a * k) / mass, mean(offset * k) / mass
+    full = [cv2.resize(x, (w, h), interpolation=cv2.INTER_LINEAR) for x in (a, offset)]
+    return np.asarray(full[0] * _among(value, weight, 0.012 * hw_px) + full[1], np.float32)
+
+
+def _without_rim(flat: F32, clear: F32, matte: F32, hw_px: float) -> F32:
+    """Press an old rim of light: skin within .15 hw of the outline that is brighter than the skin further in."""
+    depth_in = cv2.distanceTransform((matte > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
+    band = clear * np.clip((np.float32(0.15) - depth_in) / np.float32(0.06), 0, 1)
+    if float((band > 0.5).sum()) < 0.002 * hw_px**2:
+        return flat
+    inner = _among(flat, clear * np.clip((depth_in - np.float32(0.10)) / np.float32(0.06), 0, 1), 0.10 * hw_px)
+    return _pressed(flat, inner, band, 1.15, 0.3, hw_px)
+
+
+def _without_shine(flat: F32, clear: F32, hw_px: float) -> F32:
+    """Press highlights that stand more than a tenth above the skin round them; pores stay."""
+    return _pressed(flat, _among(flat, clear, 0.10 * hw_px), clear, 1.10, 0.3, hw_px)
+
+
+def _pressed(flat: F32, base: F32, where: F32, threshold: float, keep: float, hw_px: float) -> F32:
+    """Bring what is brighter than threshold x base down to threshold + keep x excess, and toward the base's own tint."""
+    level = np.maximum(luminance(base), np.float32(1e-4))
+    over = np.maximum(_among(np.maximum(luminance(flat), np.float32(1e-4)), where, 0.008 * hw_px) / level - np.float32(threshold), 0)
+    gain = (np.float32(threshold) + np.float32(keep) * over) / (np.float32(threshold) + over)
+    down = flat * gain[..., None]
+    tint = base / level[..., None] * luminance(down)[..., None]
+    share = np.float32(0.7) * np.clip(over / np.float32(0.25), 0, 1)[..., None]
+    return np.asarray(flat + where[..., None] * ((1 - share) * down + share * tint - flat), np.float32)
+
+
+def _bounded(flat: F32, colour: F32, clear: F32, hw_px: float) -> F32:
+    """Give back the part of a broad chroma change that exceeds CHROMA_BOUND."""
+    shift, at = _shift(colour, flat, clear, hw_px)
+    if not len(shift) or float(shift.max()) <= CHROMA_BOUND:
+        return flat
+    h, w = clear.shape
+    kept = np.ones(at[1], np.float32)
+    kept.ravel()[at[0]] = np.minimum(1, np.float32(CHROMA_BOUND * 0.9) / np.maximum(shift, np.float32(1e-3)))
+    kept = cv2.resize(cv2.erode(kept, np.ones((3, 3), np.uint8)), (w, h), interpolation=cv2.INTER_LINEAR)
+    same = colour * (luminance(flat) / np.maximum(luminance(colour), np.float32(1e-4)))[..., None]
+    mix = (clear * (1 - kept))[..., None]
+    return np.asarray(flat + mix * (same - flat), np.float32)
+
+
+def _shift(colour: F32, flat: F32, skin: F32, hw_px: float) -> tuple[F32, tuple[NDArray[np.int64], tuple[int, int]]]:
+    """Broad chroma change f32[n] on a coarse grid of skin, with the flat indices and the shape of that grid."""
+    h, w = skin.shape
+    step = max(1, round(0.02 * hw_px))
+    size = (max(1, w // step), max(1, h // step))
+    same = colour * (luminance(flat) / np.maximum(luminance(colour), np.float32(1e-4)))[..., None]
+    before, after = (cv2.resize(_among(c.astype(np.float32), skin, 0.05 * hw_px), size, interpolation=cv2.INTER_AREA) for c in (same, flat))
+    at = np.flatnonzero(cv2.resize(skin, size, interpolation=cv2.INTER_AREA) > 0.6)
+    return _ciede2000_flat(before.reshape(-1, 3)[at], after.reshape(-1, 3)[at]), (at, (size[1], size[0]))
+
+
+def _ciede2000_flat(one: F32, two: F32) -> F32:
+    """CIEDE2000 (Sharma, Wu & Dalal 2005) f32[n] of linear BT.709 colours f32[n, 3] with the lightness difference left out."""
+    a1, b1 = _ab(one)
+    a2, b2 = _ab(two)
+    c7 = ((np.hypot(a1, b1) + np.hypot(a2, b2)) / 2) ** 7
+    g = 0.5 * (1 - np.sqrt(c7 / (c7 + 25.0**7)))
+    a1, a2 = a1 * (1 + g), a2 * (1 + g)
+    c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
+    h1, h2 = np.degrees(np.arctan2(b1, a1)) % 360, np.degrees(np.arctan2(b2, a2)) % 360
+    turn = (h2 - h1 + 180) % 360 - 180
+    hue = (h1 + turn / 2) % 360
+    c = (c1 + c2) / 2
+    t = 1 - 0.17 * np.cos(np.radians(hue - 30)) + 0.24 * np.cos(np.radians(2 * hue))
+    t += 0.32 * np.cos(np.radians(3 * hue + 6)) - 0.20 * np.cos(np.radians(4 * hue - 63))
+    d_c = (c2 - c1) / (1 + 0.045 * c)
+    d_h = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(turn / 2)) / (1 + 0.015 * c * t)
+    twist = -2 * np.sqrt(c**7 / (c**7 + 25.0**7)) * np.sin(np.radians(60 * np.exp(-(((hue - 275) / 25) ** 2))))
+    return np.sqrt(np.maximum(d_c**2 + d_h**2 + twist * d_c * d_h, 0)).astype(np.float32)
+
+
+def _ab(linear: F32) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """CIE a* and b* f64[n] (D65) of linear BT.709 f32[n, 3]."""
+    m = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+    xyz = np.maximum(linear.astype(np.float64) @ m.T / np.array([0.95047, 1.0, 1.08883]), 0)
+    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    return 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])
+
+
+def _without_catchlights(flat: F32, eyes: F32, landmarks: F32, hw_px: float) -> F32:
+    """Take old catchlights out of the irises: small bright spots are filled from the iris round them, softly."""
+    out = flat
+    for rim in IRIS_RIMS:
+        points = landmarks[list(rim), :2]
+        cx, cy = points.mean(0)
+        r = float(np.hypot(points[:, 0] - cx, points[:, 1] - cy).mean()) * 1.05
+        if r < 2 or float(eyes.max()) < 0.5:
+            continue
+        x0, x1 = int(max(cx - 2 * r, 0)), int(min(cx + 2 * r + 1, flat.shape[1]))
+        y0, y1 = int(max(cy - 2 * r, 0)), int(min(cy + 2 * r + 1, flat.shape[0]))
+        if x1 - x0 < 4 or y1 - y0 < 4:
+            continue
+        box = np.s_[y0:y1, x0:x1]
+        ys, xs = np.mgrid[box]
+        iris = (np.clip(r - np.hypot(xs - cx, ys - cy) + 0.5, 0, 1) * eyes[box]).astype(np.float32)
+        if float(iris.sum()) < 4:
+            continue
+        luma = luminance(flat[box])
+        usual = float(np.percentile(luma[iris > 0.5], 60)) if (iris > 0.5).any() else 1.0
+        spot = iris * np.clip((luma / max(usual, 1e-4) - np.float32(1.5)) / np.float32(0.7), 0, 1)
+        # A spot glows a little beyond its core.
+        spot = np.maximum(spot, iris * cv2.GaussianBlur(cv2.dilate(spot, np.ones((3, 3), np.uint8)), (0, 0), max(0.10 * r, 0.5)))
+        filled = _among(np.ascontiguousarray(flat[box]), np.clip(iris - 1.5 * spot, 0, 1), 0.25 * r)
+        if out is flat:
+            out = flat.copy()
+        out[box] += np.clip(spot * 1.3, 0, 1)[..., None] * (filled - out[box])
+    return out
 
 
 def _among(value: F32, weight: F32, sigma: float) -> F32:
-    """Gaussian blur of f32[h, w(, c)] among weighted pixels only."""
-    mass = cv2.GaussianBlur(weight, (0, 0), sigma)
+    """Gaussian blur of f32[h, w(, c)] among weighted pixels only; where there are none near, the value stays.
+
+    Wide blurs are computed on a smaller grid, where they cost nothing and look the same.
+    """
+    h, w = weight.shape
     k = weight[..., None] if value.ndim == 3 else weight
-    top = cv2.GaussianBlur((value * k).astype(np.float32), (0, 0), sigma)
-    floor = np.maximum(mass, np.float32(1e-4))
-    return np.where(mass[..., None] > 1e-3, top / floor[..., None], value) if value.ndim == 3 else np.where(mass > 1e-3, top / floor, value)
-
-
-def _describe(fit: np.ndarray, spread: float, mean: float, clear: F32, normal: F32) -> FoundLight:
-    """Say the fit in a photographer's words."""
-    b = fit[1:]
-    length = float(np.linalg.norm(b))
-    if length < 1e-6:
-        return FoundLight(0.0, 0.0, 0.0, False, 0.0, 0.0)
-    d = b / length
-    azimuth, elevation = math.degrees(math.atan2(d[0], d[2])), math.degrees(math.asin(np.clip(d[1], -1, 1)))
-    shade = fit[0] + normal[clear > 0.5][::11] @ b
-    low, high = np.percentile(shade, (5, 95)) if len(shade) else (1.0, 1.0)
-    contrast = float(np.log2(max(high, 1e-4) / max(low, 0.05 * max(high, 1e-4))))
-    return FoundLight(azimuth, elevation, contrast, contrast > 2.0, 0.0, float(np.clip(1 - spread / 0.4, 0, 1)))
+    top, mass = (value * k).astype(np.float32), weight
+    shrink = max(1, int(sigma / 4))
+    if shrink > 1:
+        size = (max(1, w // shrink), max(1, h // shrink))
+        top, mass = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (top, mass))
+    top, mass = cv2.GaussianBlur(top, (0, 0), sigma / shrink), cv2.GaussianBlur(mass, (0, 0), sigma / shrink)
+    if shrink > 1:
+        top, mass = (cv2.resize(a, (w, h), interpolation=cv2.INTER_LINEAR) for a in (top, mass))
+    floor = mass[..., None] if value.ndim == 3 else mass
+    return np.asarray(np.where(floor > 1e-3, top / np.maximum(floor, np.float32(1e-4)), value), np.float32)
