@@ -194,8 +194,9 @@ def torso(bust: Bust, body: Outline, strokes: F32) -> F32:
 
 
 def whole(a: F32, like: F32) -> F32:
-    """A quarter-grid map brought to the grid."""
-    return np.asarray(cv2.resize(a, (like.shape[1], like.shape[0]), interpolation=cv2.INTER_CUBIC), np.float32)
+    """A quarter-grid map brought to the grid, smooth enough that the coarse grid does not show in its slopes."""
+    wide = cv2.resize(a, (like.shape[1], like.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.GaussianBlur(wide, (0, 0), 2.6, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
 def laid(depth: F32, x: F32, y: F32, hand: float, q_px: float) -> tuple[F32, F32]:
@@ -244,6 +245,8 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     ragged = whole(0.005 * noise(body.x * hand * 26, body.y * 26, 42), x) + 0.0015 * fuzz
     sheet = Layer(coverage(np.minimum(edge, inside).astype(np.float32) + ragged, k, 4.0), depth, normal, grey, 0.9, 0.0, 0.30)
 
+    if bust.covered:
+        return Made([], [(sheet, (0, 0))])
     near = window(bust, x, y, ring.wide + 0.16, (ring.top - 0.42, ring.top + ring.tall + 0.12))
     xc, yc = near.of(x), near.of(y)
     back = collar_back(bust, xc, yc, ring)

@@ -132,8 +132,7 @@ def measure(plate: Plate) -> Bust:
     roll = float(np.clip(down[0] / max(float(down[1]), 1.0), -0.5, 0.5))
     turn = float(chin[0] - ears[0]) / float(k)
     guess = float(np.clip(-turn + 0.65 * roll, -0.35, 0.35))
-    bare = np.clip(plate.matte - plate.parts["hair"] - wrap, 0, 1) > 0.5
-    shift, half = _neck_run(bare, plate.parts["hair"] + wrap, float(chin[0]) + guess * float(k), float(chin[1]), float(k))
+    shift, half = _neck_run(plate, float(chin[0]) + guess * float(k), float(chin[1]))
     offset = guess + shift
 
     axis = float(chin[0]) + offset * float(k)
@@ -152,28 +151,33 @@ def measure(plate: Plate) -> Bust:
     )  # fmt: skip
 
 
-def _neck_run(bare: F32, hidden: F32, x: float, y: float, k: float) -> tuple[float, float]:
-    """Shift of the axis (hw) and half-width (hw) of the neck: on each side the nearest edge of uncovered body.
+def _neck_run(plate: Plate, x: float, y: float) -> tuple[float, float]:
+    """Shift of the axis (hw) and half-width (hw) of the neck: on each side the nearest edge of skin against the background.
 
-    A side hidden by hair or bulged out by a collar says little, so the nearer edge counts more than the farther one.
+    A side hidden by hair or a collar says nothing; then the other side counts for both, or the usual neck does.
     """
-    h, w = bare.shape
-    column = int(np.clip(x, 1, w - 2))
-    near = [9.0, 9.0]
-    for row in range(int(y - 0.32 * k), int(y + 0.34 * k), 4):
-        if not 0 <= row < h or not bare[row, column]:
+    k = plate.hw_px
+    h, w = plate.matte.shape
+    body, skin = plate.matte > 0.5, plate.parts["skin"] > 0.5
+    column, inner = int(np.clip(x, 1, w - 2)), max(int(0.02 * k), 2)
+    edges: list[list[float]] = [[], []]
+    for row in range(int(y - 0.30 * k), int(y + 0.34 * k), 4):
+        if not 0 <= row < h or not body[row, column]:
             continue
-        for side, line in enumerate((bare[row, : column + 1][::-1], bare[row, column:])):
+        for side, sign in enumerate((-1, 1)):
+            line = body[row, : column + 1][::-1] if sign < 0 else body[row, column:]
             gap = np.flatnonzero(~line)
-            if len(gap):
-                edge = column + (int(gap[0]) + 3) * (2 * side - 1)
-                if 0 <= edge < w and hidden[row, edge] < 0.3:
-                    near[side] = min(near[side], int(gap[0]) / k)
-    if min(near) > 0.6:
-        return 0.0, 0.38
-    low, high = min(near), min(max(near), min(near) + 0.12)
-    sign = 1.0 if near[1] > near[0] else -1.0
-    return sign * (high - low) / 2, float(np.clip((low + high) / 2, 0.31, 0.46))
+            if len(gap) and skin[row, int(np.clip(column + sign * (int(gap[0]) - inner), 0, w - 1))]:
+                edges[side].append(int(gap[0]) / k)
+    known = [float(np.percentile(e, 10)) if len(e) > 3 and min(e) < 0.58 else None for e in edges]
+    left, right = known
+    if left is None and right is None:
+        return 0.0, 0.37
+    if left is None or right is None:
+        one = left if right is None else right
+        return 0.0, float(np.clip(one if one is not None else 0.37, 0.32, 0.42))
+    low, high = min(left, right), min(max(left, right), min(left, right) + 0.12)
+    return (1.0 if right > left else -1.0) * (high - low) / 2, float(np.clip((low + high) / 2, 0.31, 0.45))
 
 
 SHOULDER_SLOPE = 0.36
@@ -294,13 +298,13 @@ def _falling(plate: Plate, below: F32) -> F32:
     if plate.inside[-1].min() > 0.5:
         return np.asarray(hair, np.float32)
 
-    # Cut by the photo's lower edge, hair must end somewhere: strands taper off over the last third of a head-width.
+    # Cut by the photo's lower edge, hair must end somewhere: strands, each of its own length, thin out above it.
     h, w = hair.shape
     ends = np.where(plate.inside > 0.5, np.arange(h, dtype=np.float32)[:, None], 0).max(0)
-    x = np.arange(w, dtype=np.float32) / np.float32(plate.hw_px)
-    ragged = sum(a * np.sin(2 * np.pi * f * x + p) for a, f, p in ((0.5, 3.1, 0.3), (0.3, 9.7, 1.9), (0.2, 27.0, 4.1)))
+    x = np.tile(np.arange(w, dtype=np.float32) / np.float32(plate.hw_px), (2, 1))
+    long = sum(a * noise(x * f, np.zeros_like(x), 63) for a, f in ((0.40, 5.0), (0.45, 31.0), (0.55, 83.0)))[0]
     left = (ends[None] - np.arange(h, dtype=np.float32)[:, None]) / np.float32(plate.hw_px)
-    return np.asarray(hair * step(left - 0.12 * (1 + ragged[None]).astype(np.float32), -0.02, 0.10), np.float32)
+    return np.asarray(hair * step(left - np.float32(0.17) * (1 + long[None]).astype(np.float32), -0.02, 0.16), np.float32)
 
 
 def spread(colour: F32, weight: F32, hw_px: float) -> F32:
@@ -331,7 +335,7 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     tone = _skin_below(plate, kept, box) * (1 + 0.03 * noise(x * np.float32(bust.hand) * 95, y * 95, 61))[..., None]
 
     # Form: a cylinder, and the jaw's underside joined to it.
-    half = bust.neck * (1 + 0.9 * np.square(np.clip(0.12 - y, 0, 0.5)) + 0.6 * np.square(np.clip(y - 0.2, 0, 0.6)))
+    half = bust.neck * (1 + 0.5 * np.square(np.clip(0.10 - y, 0, 0.5)) + 0.6 * np.square(np.clip(y - 0.2, 0, 0.6)))
     tube = bust.throat[2] - 0.9 * bust.neck * (1 - arch(x / half)) - 0.10 * np.maximum(0.2 - y, 0)
     under = _jaw_depth(plate, box) - 0.42 * (1 - np.exp(-np.maximum(below, 0) / 0.115))
     h = np.clip(0.5 + 0.5 * (under - tube) / 0.06, 0, 1)

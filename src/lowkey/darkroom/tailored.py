@@ -16,6 +16,7 @@ from lowkey.darkroom.garments import Made, Outline, Ring, collar_back, coverage,
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import Bust, Layer, arch, blur, facing, slopes, step
 from lowkey.pixels import F32
+from lowkey.seeds import Streams
 
 Points = Sequence[tuple[float, float]]
 
@@ -63,8 +64,8 @@ def _lowered(points: Points, by: float, neck: float) -> Points:
 
 def _two(points: Points, bust: Bust, x: F32, y: F32) -> tuple[F32, F32]:
     """The viewer's left and right piece: signed distances f32[h, w]."""
-    left = piece(-x, y, _lowered(points, bust.shoulder[0], bust.neck))
-    return left, piece(x, y, _lowered(points, bust.shoulder[1], bust.neck))
+    fitted = _lowered(points, _collar_line(bust), bust.neck)
+    return piece(-x, y, fitted), piece(x, y, fitted)
 
 
 def _neck_and_body(bust: Bust, x: F32, depth: F32, gap: float) -> F32:
@@ -79,18 +80,56 @@ def _edged(inside: F32, thick: float, radius: float) -> F32:
     return np.asarray(thick * np.maximum(arch(1 - np.clip(inside / np.float32(radius), 0, 1)), 0), np.float32)
 
 
+def _spring(inside: F32, rise: float, k: float) -> F32:
+    """Height f32[h, w] (hw) by which a leaf arches off what it lies on, fading to nothing at its edge."""
+    soft = blur(np.maximum(inside, 0), 0.030 * k)
+    return np.asarray(rise * (1 - np.exp(-np.square(soft / np.float32(0.075)))), np.float32)
+
+
 def _stitching(inside: F32, along: F32, at: float, pitch: float) -> F32:
     """Height f32[h, w] of one row of topstitching `at` hw from an edge: thread bumps in a shallow groove."""
     line = np.exp(-np.square((inside - np.float32(at)) / 0.0045))
     return np.asarray(line * (0.0016 * np.cos(2 * np.pi * along / np.float32(pitch)) - 0.0022), np.float32)
 
 
+def _scattered(bust: Bust, name: str, count: int, size: tuple[float, float], width: tuple[float, float], height: float) -> F32:
+    """Short creases f32[count, 8] where cloth is pulled: fanning from the armpits over the chest, across the sleeves."""
+    rng = Streams(0).of(name)
+    u, v, turn, long, wide, strong, bend = rng.random((7, count))
+    x, y = 2.9 * u - 1.45, 0.30 + 2.2 * v
+    sleeve = np.abs(x) > 0.98
+    toward = np.arctan2(y - 1.25, np.abs(x) - 1.05)
+    angle = np.where(sleeve, 0.15, toward) + (turn - 0.5) * np.where(sleeve, 1.0, 1.3)
+    angle = np.where(x < 0, np.pi - angle, angle)
+    half = 0.5 * (size[0] + (size[1] - size[0]) * long * long)
+    dx, dy = half * np.cos(angle), half * np.sin(angle)
+    off = (bend - 0.5) * 0.7 * half
+    strokes = np.stack((x - dx, y - dy, x - off * np.sin(angle), y + off * np.cos(angle), x + dx, y + dy), 1)
+    strokes[:, 0::2] *= bust.hand * (bust.half[0] + bust.half[1]) / 2.76
+    strokes[:, 1::2] += (bust.shoulder[0] + bust.shoulder[1]) / 2 - 0.36
+    wide_hw = width[0] + (width[1] - width[0]) * wide
+    rise = height * (0.35 + 0.65 * strong) * np.where(rng.random(count) < 0.5, 1.0, -1.0)
+    return np.concatenate((strokes, wide_hw[:, None], rise[:, None]), 1).astype(np.float32)
+
+
+def _creased(x: F32, y: F32, strokes: F32) -> F32:
+    """Height f32[h, w] (hw) of many creases, worked out at half size."""
+    small = (max(x.shape[1] // 2, 2), max(x.shape[0] // 2, 2))
+    xs, ys = (np.asarray(cv2.resize(v, small, interpolation=cv2.INTER_AREA), np.float32) for v in (x, y))
+    return np.asarray(cv2.resize(creases(xs, ys, strokes), (x.shape[1], x.shape[0]), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _collar_line(bust: Bust) -> float:
+    """How far below the chin (hw) a collar's pieces hang from: collars stand on the neck above the shoulder line."""
+    return float(np.clip((bust.shoulder[0] + bust.shoulder[1]) / 2 - 0.10, 0.12, 0.34)) + max(bust.lifted, 0.0)
+
+
 # ---------------------------------------------------------------- leather jacket
 
 _LEATHER_FOLDS = (
-    (1.04, 1.20, 0.90, 1.10, 0.70, 1.06, 0.040, 0.018),
-    (1.02, 1.38, 0.84, 1.36, 0.60, 1.24, 0.050, 0.020),
-    (1.00, 1.58, 0.86, 1.60, 0.66, 1.56, 0.045, 0.016),
+    (1.04, 1.16, 0.92, 1.02, 0.72, 0.92, 0.050, 0.012),
+    (1.02, 1.38, 0.80, 1.40, 0.50, 1.22, 0.070, 0.015),
+    (1.00, 1.66, 0.84, 1.74, 0.62, 1.70, 0.055, 0.011),
     (1.36, 0.98, 1.24, 1.06, 1.06, 1.10, 0.038, 0.016),
     (1.38, 1.20, 1.24, 1.30, 1.04, 1.30, 0.040, 0.020),
     (1.38, 1.42, 1.22, 1.46, 1.06, 1.56, 0.038, 0.018),
@@ -102,7 +141,7 @@ _LEATHER_FOLDS = (
 )
 _LEATHER_COLLAR: Points = (
     (0.34, -0.20), (0.34, -0.20), (0.30, 0.04), (0.20, 0.36), (0.20, 0.36), (0.45, 0.53), (0.45, 0.53), (0.45, 0.53),
-    (0.60, 0.32), (0.60, 0.08), (0.52, -0.16),
+    (0.59, 0.34), (0.57, 0.16), (0.46, -0.15),
 )  # fmt: skip
 _LEATHER_LAPEL: Points = (
     (0.19, 0.37), (0.19, 0.37), (0.64, 0.50), (0.64, 0.50), (0.64, 0.50), (0.60, 0.70), (0.34, 1.14), (0.06, 1.50), (0.02, 1.50),
@@ -117,11 +156,12 @@ _JACKET_OPEN: Points = (
 def _hide(bust: Bust, x: F32, y: F32) -> tuple[F32, F32]:
     """Leather's own surface: height f32[h, w] (hw) of pebble and fine creases, and tone f32[h, w] about 1."""
     h = x * np.float32(bust.hand)
-    pebble = noise(h * 120, y * 120, 71) + 0.6 * noise(h * 61, y * 61, 72)
-    vein = 1 - np.abs(noise(h * 17 + 0.6 * noise(h * 6, y * 6, 73), y * 13, 74))
-    broad = noise(h * 3.1, y * 3.1, 75)
-    height = 0.00045 * pebble - 0.0035 * np.power(vein, 9) * (0.5 + 0.5 * broad) + 0.006 * noise(h * 5.3, y * 4.1, 76)
-    tone = 1 + 0.10 * broad + 0.05 * noise(h * 33, y * 33, 77)
+    a, b = 0.83 * h + 0.56 * y, 0.83 * y - 0.56 * h
+    pebble = noise(a * 84, b * 84, 71) + 0.7 * noise(a * 47, b * 47, 72)
+    broad = noise(a * 3.1, b * 3.1, 75)
+    fine = _creased(x, y, _scattered(bust, "leather creases", 90, (0.05, 0.26), (0.010, 0.022), 0.0035))
+    height = 0.0006 * pebble + fine + 0.006 * noise(a * 5.3, b * 4.1, 76)
+    tone = 1 + 0.10 * broad + 0.05 * noise(a * 33, b * 33, 77)
     return np.asarray(height, np.float32), np.asarray(tone, np.float32)
 
 
@@ -131,20 +171,20 @@ def leather(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     coarse = torso(bust, body, mirrored(_LEATHER_FOLDS, bust))
     depth, edge = whole(coarse, x), whole(body.inside, x)
     height, tone = _hide(bust, x, y)
-    line = (bust.shoulder[0] + bust.shoulder[1]) / 2
+    line = _collar_line(bust)
     far = np.float32(9)
 
     # T-shirt: fine jersey with a ribbed band at the neck.
     smooth = blur(depth, 0.03 * k)
     near = window(bust, x, y, 0.62, (line - 0.5, line + 1.7))
     xn, yn = near.of(x), near.of(y)
-    dip = yn - (line + 0.34 - 0.46 * (1 - np.maximum(arch(np.clip(xn / (bust.neck + 0.06), -1.2, 1.2)), 0)))
+    dip = yn - (line + 0.32 - 0.40 * (1 - np.maximum(arch(np.clip(xn / (bust.neck + 0.06), -1.2, 1.2)), 0)))
     flat = near.of(smooth) - 0.02 + 0.006 * noise(xn * hand * 4, yn * 3, 81)
     jersey = 0.0006 * noise(xn * hand * 170, yn * 60, 82)
     band = 0.010 * step(np.asarray(0.055 - dip, np.float32), 0, 0.008) + 0.0016 * np.cos(2 * np.pi * xn / 0.012) * (dip < 0.05)
     right, down = slopes(np.asarray(flat + jersey + band + _edged(np.asarray(dip, np.float32), 0.012, 0.012), np.float32), k)
     tee_tone = np.asarray(0.85 + 0.06 * noise(xn * hand * 90, yn * 30, 83), np.float32)
-    tee = Layer(coverage(np.asarray(dip, np.float32), k, 2.0), np.asarray(flat, np.float32), facing(right, down), tee_tone, 0.9, 0.0, 0.12)
+    tee = Layer(coverage(np.minimum(dip, near.of(edge)).astype(np.float32), k, 2.0), np.asarray(flat, np.float32), facing(right, down), tee_tone, 0.9, 0.0, 0.12)
 
     # Jacket: stiffer than the body under it, open to the lapels' roll.
     opening = piece(xn, yn, _lowered(_JACKET_OPEN, line, bust.neck))
@@ -171,8 +211,7 @@ def leather(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
 
 def _leaf(inside: F32, ground: F32, lift: float, height: F32, tone: F32, along: F32, k: float) -> Layer:
     """A collar leaf or lapel of leather: it springs from its fold and lies down toward its edge."""
-    spring = 0.030 * np.square(np.clip(inside / np.float32(0.12), 0, 1))
-    depth = ground + np.float32(lift) + spring + _edged(inside, 0.014, 0.018) - 0.014
+    depth = ground + np.float32(lift) + _spring(inside, 0.030, k) + _edged(inside, 0.014, 0.018) - 0.014
     right, down = slopes(np.asarray(depth + height + _stitching(inside, along, 0.030, 0.022), np.float32), k)
     worn = 1 + 0.30 * np.exp(-np.maximum(inside, 0) / 0.010)
     return Layer(coverage(inside, k, 1.8), np.asarray(depth, np.float32), facing(right, down), tone * worn.astype(np.float32), 0.34, 0.05, 0.02)
@@ -209,18 +248,18 @@ _LINEN_FOLDS = (
     (1.38, 1.50, 1.26, 1.56, 1.06, 1.68, 0.030, 0.014),
     (1.38, 1.74, 1.22, 1.86, 1.02, 1.84, 0.036, 0.016),
     (0.56, 0.50, 0.70, 0.70, 0.74, 1.00, 0.040, 0.010),
-    (0.30, 0.80, 0.36, 1.10, 0.30, 1.50, 0.034, 0.010),
-    (0.16, 1.00, 0.20, 1.40, 0.14, 1.90, 0.030, 0.009),
+    (0.30, 0.84, 0.36, 1.10, 0.28, 1.44, 0.045, 0.006),
+    (0.17, 1.10, 0.22, 1.40, 0.15, 1.80, 0.040, 0.005),
     (0.62, 1.06, 0.72, 1.16, 0.90, 1.20, 0.022, 0.008),
     (0.34, 1.70, 0.50, 1.64, 0.70, 1.70, 0.022, 0.008),
 )
 _SHIRT_COLLAR: Points = (
     (0.35, -0.20), (0.35, -0.20), (0.30, -0.02), (0.17, 0.20), (0.17, 0.20), (0.34, 0.53), (0.34, 0.53), (0.34, 0.53),
-    (0.50, 0.24), (0.53, 0.02), (0.48, -0.16),
+    (0.50, 0.26), (0.50, 0.10), (0.43, -0.14),
 )  # fmt: skip
 _SHIRT_CLOSED: Points = (
     (0.35, -0.20), (0.35, -0.20), (0.24, 0.02), (0.015, 0.20), (0.015, 0.20), (0.25, 0.55), (0.25, 0.55), (0.25, 0.55),
-    (0.48, 0.26), (0.53, 0.02), (0.48, -0.16),
+    (0.48, 0.28), (0.50, 0.10), (0.43, -0.14),
 )  # fmt: skip
 _SHIRT_OPEN: Points = (
     (0.36, -0.45), (0.35, -0.20), (0.30, -0.02), (0.17, 0.22), (0.00, 0.66), (0.00, 0.66), (-0.17, 0.22), (-0.30, -0.02), (-0.35, -0.20), (-0.36, -0.45),
@@ -231,12 +270,11 @@ _SHIRT_SHUT: Points = ((0.36, -0.45), (0.35, -0.20), (0.22, 0.04), (0.00, 0.18),
 def _linen(bust: Bust, x: F32, y: F32) -> tuple[F32, F32]:
     """Linen's surface: height f32[h, w] (hw) of slubs and sharp small wrinkles, and tone f32[h, w] about 1."""
     h = x * np.float32(bust.hand)
-    slub = noise(h * 150, y * 8, 91) + noise(h * 8, y * 150, 92)
-    wander = 0.5 * noise(h * 2.3, y * 2.3, 93)
-    crease = np.power(1 - np.abs(noise(h * 4.6 + wander, y * 3.4 - wander, 94)), 6) * (0.5 + 0.5 * noise(h * 1.9, y * 1.9, 95))
-    small = np.power(1 - np.abs(noise(h * 9.5 - wander, y * 8.1 + wander, 96)), 7) * (0.5 + 0.5 * noise(h * 3.1, y * 2.7, 97))
-    height = 0.0005 * slub + 0.010 * crease + 0.0045 * small + 0.008 * noise(h * 3.7, y * 2.9, 98)
-    return np.asarray(height, np.float32), np.asarray(1 + 0.022 * slub, np.float32)
+    slub = noise(h * 90, y * 5, 91) + noise(h * 5, y * 90, 92)
+    slub = slub + 0.5 * (noise(h * 70, y * 23, 93) + noise(h * 23, y * 70, 94))
+    crumple = _creased(x, y, _scattered(bust, "linen creases", 130, (0.08, 0.42), (0.013, 0.030), 0.0075))
+    height = 0.0004 * slub + crumple + 0.008 * noise(h * 3.7, y * 2.9, 98) + 0.002 * noise(h * 11, y * 9, 99)
+    return np.asarray(height, np.float32), np.asarray(1 + 0.020 * slub, np.float32)
 
 
 def linen(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
@@ -245,7 +283,7 @@ def linen(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     coarse = torso(bust, body, mirrored(_LINEN_FOLDS, bust))
     depth, edge = whole(coarse, x), whole(body.inside, x)
     height, tone = _linen(bust, x, y)
-    line = (bust.shoulder[0] + bust.shoulder[1]) / 2
+    line = _collar_line(bust)
 
     near = window(bust, x, y, 0.80, (line - 0.45, line + 0.85))
     xn, yn = near.of(x), near.of(y)
@@ -267,8 +305,7 @@ def linen(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     ground = _neck_and_body(bust, xn, near.of(blur(depth, 0.02 * k)), 0.045)
     sides = _two(_SHIRT_COLLAR if bust.open else _SHIRT_CLOSED, bust, xn, yn)
     for inside in sides if hand > 0 else sides[::-1]:
-        spring = 0.024 * np.square(np.clip(inside / np.float32(0.10), 0, 1))
-        leaf = ground + 0.024 + spring + _edged(inside, 0.010, 0.012)
+        leaf = ground + 0.024 + _spring(inside, 0.022, k) + _edged(inside, 0.010, 0.012)
         right, down = slopes(np.asarray(leaf + 0.6 * near.of(height) + _stitching(inside, xn + yn, 0.022, 0.016), np.float32), k)
         outer.append(
             (Layer(coverage(inside, k, 1.8), np.asarray(leaf, np.float32), facing(right, down), near.of(np.asarray(tone, np.float32)), 0.8, 0.0, 0.05), near.at)
