@@ -54,6 +54,13 @@ def test_no_light_prints_as_the_toe(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STOCKS)
+def test_no_channel_falls_under_the_toe(name: str) -> None:
+    deep = np.random.default_rng(1).random((64, 64, 3)) ** 6
+    s = stock(name)
+    assert film.record(deep.astype(np.float32), s, Streams(1)).min() / 257 >= s.toe_code - 1.5
+
+
+@pytest.mark.parametrize("name", STOCKS)
 def test_a_highlight_rolls_off_at_the_shoulder_code(name: str) -> None:
     s = stock(name, print_rgb=(0.0, 0.0, 0.0))
     assert 225 <= s.shoulder_code <= 235

@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 from lowkey.darkroom.grain import deviation_table, grain
 from lowkey.pixels import F32, U16, srgb_decode, srgb_encode
@@ -21,8 +22,8 @@ from lowkey.seeds import Streams
 HIGHLIGHT = 0.90
 """Exposure that prints at the stock's shoulder code: 1.6 times lit skin's 90th percentile, which `meter` brings to 0.56."""
 SKIN = 0.56
-STOPS_LOW, STOPS_HIGH, STEPS = -16.0, 12.0, 4096
-"""Range and size of the curve's table, in stops of exposure."""
+ROOT_HIGH, STEPS = 8.0, 8192
+"""Range and size of the tables. They run over the fourth root of exposure: even to the eye, and two square roots to find."""
 PAPER_WHITE = 0.985
 
 
@@ -51,14 +52,16 @@ def record(exposure: F32, stock: Stock, streams: Streams, *, exposure_ev: float 
     """
     h, w = exposure.shape[:2]
     pixel_um = height_um / h
-    light = halated(exposure * np.float32(2.0**exposure_ev) * np.array(stock.balance_rgb, np.float32), stock, pixel_um)
+    light = halated(exposure, stock, pixel_um)
+    gain = np.float32(2.0**exposure_ev) * np.array(stock.balance_rgb, np.float32)
     if stock.monochrome:
         weights = np.array(stock.spectral_rgb, np.float32)
         light = np.repeat((light @ (weights / weights.sum()))[:, :, None], 3, axis=2)
+        gain = np.full(3, 2.0**exposure_ev, np.float32)
     chroma = 0.0 if stock.monochrome else stock.grain_chroma
     specks = grain(streams.of("grain"), (h, w), stock.grain_rms, stock.grain_um, chroma, pixel_um)
-    tone, swing = curve(stock)
-    return np.asarray(printed(light, specks, tone, swing, encoding(), stock.saturation, np.array(stock.print_rgb, np.float32)), np.uint16)
+    paper = np.array(stock.print_rgb, np.float32)
+    return np.asarray(printed(light, gain, specks, curve(stock), encoding(), stock.saturation, paper), np.uint16)
 
 
 def halated(light: F32, stock: Stock, pixel_um: float) -> F32:
@@ -68,10 +71,9 @@ def halated(light: F32, stock: Stock, pixel_um: float) -> F32:
     """
     if stock.halation_gain <= 0:
         return light
-    out = light.copy()
     share = np.array(stock.halation_rgb, np.float32) * np.float32(stock.halation_gain)
     h, w = light.shape[:2]
-    out -= light * share
+    out: F32 = light * (1 - share)
     for sigma_um, weight in ((stock.halation_um * 0.5, 0.7), (stock.halation_um * 1.5, 0.3)):
         sigma = sigma_um / pixel_um
         step = 4 if sigma >= 10 and h % 4 == 0 and w % 4 == 0 else 2 if sigma >= 4 and h % 2 == 0 and w % 2 == 0 else 1
@@ -83,8 +85,8 @@ def halated(light: F32, stock: Stock, pixel_um: float) -> F32:
 
 
 @lru_cache(maxsize=16)
-def curve(stock: Stock) -> tuple[F32, F32]:
-    """The stock's tone curve and its grain's swing, both f32[STEPS] over stops of exposure STOPS_LOW..STOPS_HIGH.
+def curve(stock: Stock) -> F32:
+    """What the stock makes of exposure, f32[4, STEPS] over its fourth root: tone, grain's swing, own colour kept, paling.
 
     Display-linear tone is a log-logistic in exposure, (1 + (k/E)^g)^-p, between the toe (what no light prints as) and paper
     white: straight in the middle of a log-log plot, with a long shoulder. k is set so that HIGHLIGHT prints at the shoulder
@@ -95,14 +97,25 @@ def curve(stock: Stock) -> tuple[F32, F32]:
     g, p = 2.4, 0.49 * stock.contrast
     want = (float(srgb_decode(np.array(stock.shoulder_code / 255.0))) - toe) / (top - toe)
     k = HIGHLIGHT * (want ** (-1 / p) - 1) ** (1 / g)
-    stops = np.linspace(STOPS_LOW, STOPS_HIGH, STEPS)
-    share = (1 + (k / 2.0**stops) ** g) ** -p
+    exposure = np.maximum(np.linspace(0, ROOT_HIGH, STEPS) ** 4, 1e-9)
+    share = (1 + (k / exposure) ** g) ** -p
     tone = toe + (top - toe) * share
-    slope = np.gradient(tone, stops * math.log10(2.0))
+    stops = np.log2(exposure)
+    slope = np.gradient(tone, np.log10(exposure + np.arange(STEPS) * 1e-15))
     # Cover of the negative's silver runs with the print's lightness; its deviation is largest at one half.
     cover = np.clip(np.cbrt(share), 0, 1)
     deviation = np.interp(cover * 256, np.arange(257), deviation_table())
-    return np.asarray(tone, np.float32), np.asarray(slope * deviation, np.float32)
+    # The light's own ratios hold through the middle tones and give way to white over the five stops about paper white.
+    kept = 0.55 * (1 - smooth(stops, -2.5, 2.5))
+    # Toward the shoulder each layer begins to answer to its neighbours' light: a warm highlight pales, and stays warm.
+    pale = 0.30 * smooth(stops, -3.0, 0.5)
+    return np.asarray(np.stack([tone, slope * deviation, kept, pale]), np.float32)
+
+
+def smooth(x: NDArray[Any], low: float, high: float) -> NDArray[Any]:
+    """Cubic step from 0 at `low` to 1 at `high`."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
 
 
 @lru_cache(maxsize=1)
@@ -112,16 +125,8 @@ def encoding() -> F32:
     return np.asarray(srgb_encode(root * root), np.float32)
 
 
-@nb.njit(cache=True)
-def look_up(table: Any, stops: float) -> float:
-    t = (stops - STOPS_LOW) / (STOPS_HIGH - STOPS_LOW) * (STEPS - 1)
-    t = min(max(t, 0.0), STEPS - 1.001)
-    k = int(t)
-    return float(table[k] * (1.0 - (t - k)) + table[k + 1] * (t - k))
-
-
 @nb.njit(cache=True, parallel=True)
-def printed(light: Any, specks: Any, tone: Any, swing: Any, code: Any, saturation: float, paper: Any) -> Any:
+def printed(light: Any, gain: Any, specks: Any, tables: Any, code: Any, saturation: float, paper: Any) -> Any:
     """Curve, grain and code in one pass over the picture: u16[h, w, 3].
 
     One share of the colour is three curves (it pales toward white as film does), the other is one curve on the pixel's
@@ -129,37 +134,37 @@ def printed(light: Any, specks: Any, tone: Any, swing: Any, code: Any, saturatio
     """
     h, w = light.shape[0], light.shape[1]
     out = np.empty((h, w, 3), np.uint16)
+    per_root = (STEPS - 1) / ROOT_HIGH
+    toe = tables[0, 0]
     for j in nb.prange(h):
-        t = np.empty(3, np.float64)
+        t, e = np.empty(3, np.float32), np.empty(3, np.float32)
         for i in range(w):
-            r, g, b = max(light[j, i, 0], 0.0), max(light[j, i, 1], 0.0), max(light[j, i, 2], 0.0)
-            # Strength lies between the mean and the largest primary (a power norm): ratios to it never leave the paper far.
-            squares = r * r + g * g + b * b
-            strength = (r * r * r + g * g * g + b * b * b) / squares if squares > 1e-14 else 0.0
-            whole_stops = math.log2(strength + 1e-7)
-            whole, whole_swing = look_up(tone, whole_stops), look_up(swing, whole_stops)
-            toe = tone[0]
-            # The dyes' own colours hold through the middle tones and give way to white over the five stops above them.
-            over = min(max((whole_stops + 2.5) / 5.0, 0.0), 1.0)
-            warm = 0.55 - 0.55 * over * over * (3.0 - 2.0 * over)
-            # Toward the shoulder each layer begins to answer to its neighbours' light: a warm highlight pales, and stays warm.
-            near = min(max((whole_stops + 3.0) / 3.5, 0.0), 1.0)
-            pale = 0.30 * near * near * (3.0 - 2.0 * near)
             for c in range(3):
-                e = max(light[j, i, c], 0.0)
-                e += pale * (strength - e)
-                stops = math.log2(e + 1e-7)
-                alone = look_up(tone, stops)
-                ratio = e / strength if strength > 1e-9 else 1.0
-                kept = toe + (whole - toe) * ratio
-                moved = (1.0 - warm) * look_up(swing, stops) + warm * whole_swing * ratio
-                t[c] = (1.0 - warm) * alone + warm * kept + moved * specks[j, i, c]
+                e[c] = max(light[j, i, c] * gain[c], np.float32(0.0))
+            # Strength lies between the mean and the largest primary (a power norm): ratios to it never leave the paper far.
+            squares = e[0] * e[0] + e[1] * e[1] + e[2] * e[2]
+            strength = (e[0] * e[0] * e[0] + e[1] * e[1] * e[1] + e[2] * e[2] * e[2]) / squares if squares > 1e-20 else np.float32(0.0)
+            q = min(math.sqrt(math.sqrt(strength)) * per_root, STEPS - 1.001)
+            k = int(q)
+            u = q - k
+            whole = tables[0, k] * (1 - u) + tables[0, k + 1] * u
+            whole_swing = tables[1, k] * (1 - u) + tables[1, k + 1] * u
+            warm, pale = tables[2, k], tables[3, k]
+            inverse = 1.0 / strength if strength > 1e-12 else 0.0
+            for c in range(3):
+                v = e[c] + pale * (strength - e[c])
+                q = min(math.sqrt(math.sqrt(v)) * per_root, STEPS - 1.001)
+                k = int(q)
+                u = q - k
+                ratio = v * inverse
+                alone, swing = tables[0, k] * (1 - u) + tables[0, k + 1] * u, tables[1, k] * (1 - u) + tables[1, k + 1] * u
+                moved = (1 - warm) * swing + warm * whole_swing * ratio
+                t[c] = (1 - warm) * alone + warm * (toe + (whole - toe) * ratio) + moved * specks[j, i, c]
             grey = 0.2126 * t[0] + 0.7152 * t[1] + 0.0722 * t[2]
             for c in range(3):
-                v = grey + (t[c] - grey) * saturation
-                v *= 1.0 + paper[c] * 4.0 * max(v, 0.0) * max(1.0 - v, 0.0)
-                v = math.sqrt(min(max(v, 0.0), 1.0)) * 2048.0
+                v = max(grey + (t[c] - grey) * saturation, 0.8 * toe)
+                v *= 1.0 + paper[c] * 4.0 * v * max(1.0 - v, 0.0)
+                v = math.sqrt(min(v, 1.0)) * 2048.0
                 k = min(int(v), 2047)
-                s = code[k] * (1.0 - (v - k)) + code[k + 1] * (v - k)
-                out[j, i, c] = np.uint16(s * 65535.0 + 0.5)
+                out[j, i, c] = np.uint16((code[k] + (code[k + 1] - code[k]) * (v - k)) * 65535.0 + 0.5)
     return out

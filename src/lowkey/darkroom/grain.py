@@ -69,9 +69,9 @@ def grain_field(rng: np.random.Generator, shape: tuple[int, int], clump_um: floa
     sigma, area = seen_by_pixel(clump_um, pixel_um)
     width = kernel_width(sigma)
     noise = rng.standard_normal(shape, np.float32)
-    soft = cv2.GaussianBlur(noise, (width, width), sigma, borderType=cv2.BORDER_REFLECT)
+    soft: F32 = np.asarray(cv2.GaussianBlur(noise, (width, width), sigma, borderType=cv2.BORDER_REFLECT), np.float32)
     soft *= np.float32(math.sqrt(area))
-    return np.asarray(soft, np.float32)
+    return soft
 
 
 def grain(rng: np.random.Generator, shape: tuple[int, int], rms_48: float, clump_um: float, chroma: float, pixel_um: float) -> F32:

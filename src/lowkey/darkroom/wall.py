@@ -15,7 +15,7 @@ from lowkey.pixels import F32
 from lowkey.rig import Rig
 from lowkey.seeds import Streams
 
-WALL_ROWS = {"concrete": 1024, "velvet": 800}
+WALL_ROWS = {"concrete": 960, "velvet": 800}
 """Relief is built on at most this many rows: both lie behind the focus, and no lens shows more of them."""
 STANDOFF_FH = 0.30
 """How far before the wall the lamp stands: near, so that its light rakes."""
@@ -61,8 +61,8 @@ def concrete(shape: tuple[int, int], streams: Streams) -> tuple[F32, F32]:
     h, w = shape
     rng = streams.of("concrete")
     x, y = (np.arange(w, dtype=np.float32)[None] + 0.5) / h, (np.arange(h, dtype=np.float32)[:, None] + 0.5) / h
-    height = 0.0009 * field(rng, 4, shape, octaves=4, gain=0.42) + 0.00013 * field(rng, 90, shape, octaves=4, gain=0.8)
-    albedo = 1.0 + 0.10 * field(rng, 3, shape, octaves=5, gain=0.6) + 0.05 * field(rng, 160, shape, octaves=3, gain=0.9)
+    height = 0.0009 * field(rng, 4, shape, octaves=4, gain=0.42) + 0.00013 * field(rng, 110, shape, octaves=3, gain=0.9, lacunarity=2.3)
+    albedo = 1.0 + 0.10 * field(rng, 3, shape, octaves=5, gain=0.6) + 0.05 * field(rng, 220, shape, octaves=2, gain=0.9, lacunarity=2.3)
 
     # Formwork: panels stand a little proud of one another, each with its own tone, and leave a seam where grout bled out.
     across, down = rng.uniform(0.46, 0.54), rng.uniform(0.62, 0.70)
