@@ -1,6 +1,6 @@
 """Write the sample portrait: NASA's public-domain picture of astronaut Eileen Collins, as scikit-image ships it.
 
-    python examples/portrait.py [portrait.png]
+python examples/portrait.py [portrait.png]
 """
 
 import sys

@@ -221,6 +221,7 @@ def any_look(draw: st.DrawFn) -> Look:
     return Look(
         **chosen,
         title=draw(PLAIN_TEXT),
+        avoid=draw(PLAIN_TEXT),
         mood=draw(PLAIN_TEXT),
         tags=tuple(draw(labels)),
         use=tuple(draw(labels)),
@@ -281,7 +282,7 @@ def test_overrides_have_ranges(numbers: dict[str, float]) -> None:
         ("lowkey_look = 2", "newer-look"),
         ("lowkey_look = true", "newer-look"),
         ("light = ", "bad-look-file"),
-        ("title = '" + "x" * 200 + "'", "bad-look-file"),
+        ("title = '" + "x" * 201 + "'", "bad-look-file"),
         ('title = "a\\u0000b"', "bad-look-file"),
         ("tags = [" + "'x'," * 40 + "]", "bad-look-file"),
         ("# " + "x" * 70_000, "bad-look-file"),

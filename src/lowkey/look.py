@@ -29,7 +29,7 @@ _TABLES = {
     "pose": "poses",
     "flare": "flares",
 }
-_LONGEST_TEXT = 120
+_LONGEST_TEXT = 200
 _MOST_LABELS = 24
 
 
@@ -103,7 +103,7 @@ def words(variable: str) -> tuple[Word, ...]:
     for text, row in table("words")[variable].items():
         found.append(Word(text, row["slug"], row["does"], tuple(row["aliases"]), False, numbers[text]))
         if mirror := row.get("mirror"):
-            other = "The same from the other side: " + _swap_sides(row["does"][0].lower() + row["does"][1:])
+            other = _swap_sides(row["does"])
             found.append(Word(mirror["word"], mirror["slug"], other, tuple(mirror["aliases"]), True, numbers[text]))
     return tuple(found)
 
@@ -208,6 +208,8 @@ class Look:
     tags: tuple[str, ...] = ()
     mood: str = ""
     use: tuple[str, ...] = ()
+    avoid: str = ""
+    """When not to use it."""
     rig: tuple[tuple[str, float], ...] = ()
     """Overrides, sorted by name: see `OVERRIDES`."""
 
@@ -219,9 +221,9 @@ class Look:
         object.__setattr__(self, "rig", tuple(sorted((name, _override(name, value)) for name, value in dict(self.rig).items())))
         if max(len(self.tags), len(self.use)) > _MOST_LABELS:
             raise LookError("bad-look-file", f"a look has at most {_MOST_LABELS} tags and as many uses")
-        for text in (self.title, self.mood, *self.tags, *self.use):
+        for text in (self.title, self.mood, self.avoid, *self.tags, *self.use):
             if len(text) > _LONGEST_TEXT or not _printable(text):
-                said = f"title, mood, tags and use are plain text of at most {_LONGEST_TEXT} signs"
+                said = f"title, mood, avoid, tags and use are plain text of at most {_LONGEST_TEXT} signs"
                 raise LookError("bad-look-file", f"{said}: {text[:40]!r}")
         _check_contradictions(self)
 
@@ -269,7 +271,7 @@ def _check_contradictions(look: Look) -> None:
 
 VERSION = 1
 _LARGEST_BYTES = 64 * 1024
-_TEXTS = (*VARIABLES, "title", "mood")
+_TEXTS = (*VARIABLES, "title", "mood", "avoid")
 _LISTS = ("tags", "use")
 
 
@@ -314,17 +316,20 @@ def to_toml(look: Look) -> str:
     return "\n".join(lines) + "\n"
 
 
+_SHELF = Path(__file__).parent / "data" / "looks"
+
+
+@cache
 def names() -> tuple[str, ...]:
-    """The looks that ship with lowkey."""
-    return tuple(table("looks"))
+    """The looks that ship with lowkey, the house look first: each a look file of its own."""
+    found = sorted(file.stem for file in _SHELF.glob("*.toml"))
+    return ("house", *(name for name in found if name != "house"))
 
 
 def find(name_or_file: str | Path) -> Look:
     """A look by its name, or from a .toml or .json file."""
     text = str(name_or_file)
-    if text in names():
-        return _from_mapping(table("looks")[text], text)
-    file = Path(text)
+    file = _SHELF / f"{text}.toml" if text in names() else Path(text)
     if file.suffix.lower() not in (".toml", ".json"):
         known = ", ".join(names())
         raise LookError("unknown-look", f'no look is called "{text}". The looks are: {known}; or a look file ending in .toml or .json.')
