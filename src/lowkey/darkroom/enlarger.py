@@ -15,6 +15,7 @@ from lowkey.darkroom import backdrop, compose, dress, film, light, optics
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
 from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.albedo import chroma_shift
 from lowkey.plate.plate import Plate
 from lowkey.rig import Auto, Cloth, Rig, jittered, leans
 from lowkey.seeds import Streams
@@ -26,6 +27,9 @@ FACE_OVAL = (
     152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 )  # fmt: skip
 """Mesh points round the face, in order."""
+
+SKIN_CHROMA_BOUND = 4.0
+"""Most that taking the old light off may shift the skin's chroma, in CIEDE2000 at equal lightness."""
 
 LAMP_CLEAR_FW = 0.055
 """How far beside the head's silhouette a lamp in the frame stands, in frame widths: nearer, the head hides its halo."""
@@ -41,8 +45,10 @@ class Enlarger:
     moved key, its room, its lens and its film.
     """
 
-    def __init__(self, plate: Plate, framing: Framing, size_px: tuple[int, int]) -> None:
-        self.plate, self.framing, self.size_px = plate, framing, size_px
+    def __init__(self, plate: Plate, framing: Framing, size_px: tuple[int, int], *, keep_skin: bool = False) -> None:
+        """`keep_skin` leaves the person's colour and texture as photographed, old light and all: no edit of the skin."""
+        self.plate = _as_photographed(plate) if keep_skin else plate
+        self.keep_skin, self.framing, self.size_px = keep_skin, framing, size_px
         self._dressed: tuple[Cloth, light.Relight] | None = None
         self._face: F32 | None = None
         self._views: dict[bool, _View] = {}
@@ -83,9 +89,8 @@ class Enlarger:
         shot = Shot(look or Look(), self.framing, self.plate.photo.hash, seed, self.size_px)
         view = self._view(resolved, self._worn(resolved.cloth))
         pixels = freeze(np.asarray(np.round(picture * 65535), np.uint16))
-        return Frame(
-            pixels, shot, resolved, view.place, edits(self.plate), honours(self.plate, resolved, shot.look), VERSION, took
-        )  # fmt: skip
+        edited = () if self.keep_skin else edits(self.plate)
+        return Frame(pixels, shot, resolved, view.place, edited, honours(self.plate, resolved, shot.look), VERSION, took)
 
     def _worn(self, cloth: Cloth) -> light.Relight:
         if self._dressed is None or self._dressed[0] != cloth:
@@ -187,13 +192,27 @@ def face_mask(plate: Plate) -> F32:
 
 
 def edits(plate: Plate) -> tuple[Edit, ...]:
-    """What was done to the person's own colour and texture, with sizes."""
-    skin = face_mask(plate) > 0.5
-    before, after = plate.colour[skin], plate.albedo[skin]
+    """What was done to the person's own colour and texture, with sizes and bounds."""
+    skin = face_mask(plate)
+    before, after = plate.colour[skin > 0.5], plate.albedo[skin > 0.5]
     if not len(before):
         return ()
     gain = np.log2((luminance(after) + 1e-3) / (luminance(before) + 1e-3))
-    return (Edit("old light taken off the skin", float(np.percentile(gain, 95) - np.percentile(gain, 5)), "scene stops"),)
+    levelled = float(np.percentile(gain, 95) - np.percentile(gain, 5))
+    median, most = chroma_shift(plate.colour, plate.albedo, skin, plate.hw_px)
+    return (
+        Edit("old light evened out on the face's skin, 5th to 95th percentile", round(levelled, 3), "scene stops"),
+        Edit("skin chroma at equal lightness, median", round(median, 3), "dE00", SKIN_CHROMA_BOUND),
+        Edit("skin chroma at equal lightness, 95th percentile", round(most, 3), "dE00", SKIN_CHROMA_BOUND),
+    )
+
+
+def _as_photographed(plate: Plate) -> Plate:
+    """The plate with skin, lips, eyes and teeth as the photo shows them, brought to the albedo's mean brightness."""
+    skin = face_mask(plate) > 0.5
+    gain = float(luminance(plate.albedo[skin]).mean() / max(float(luminance(plate.colour[skin]).mean()), 1e-4)) if skin.any() else 1.0
+    own = np.clip(plate.parts["skin"] + plate.parts["hands"], 0, 1)[..., None]
+    return replace(plate, albedo=freeze(np.asarray(plate.albedo + own * (plate.colour * gain - plate.albedo), np.float32)))
 
 
 def honours(plate: Plate, rig: Rig, look: Look) -> dict[str, str]:
