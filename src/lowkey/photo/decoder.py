@@ -73,7 +73,7 @@ def _explain(error: Exception, job: dict[str, Any]) -> dict[str, str]:
         from lowkey.photo.containers import TRUNCATED
 
         return {"code": "photo-truncated", "text": TRUNCATED}
-    if "memory" in said.lower():
+    if "memory" in said.lower() and "limit exceeded" not in said:
         return {"code": "photo-too-large", "text": _TOO_MUCH.format(job["memory_mb"])}
     from lowkey.photo.containers import DAMAGED
 
