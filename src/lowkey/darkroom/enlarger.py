@@ -131,7 +131,7 @@ class _View:
         self.head_fw_fh = (float(centre[0]) / w, float(centre[1]) / h)
         self.matte = freeze(np.clip(self.printed(lit.subject.matte), 0, 1))
         self.face = freeze(np.clip(self.printed(face_mask(plate)), 0, 1))
-        self.eyes = freeze(np.clip(self.printed(cv2.dilate(plate.parts["eyes"], np.ones((9, 9), np.uint8))), 0, 1))
+        self.eyes = freeze(np.clip(self.printed(np.asarray(cv2.dilate(plate.parts["eyes"], np.ones((9, 9), np.uint8)), np.float32)), 0, 1))
         self.detail = self._detail(plate, lit)
 
     def printed(self, picture: F32) -> F32:
