@@ -7,6 +7,7 @@ feathered edge.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import cv2
@@ -37,20 +38,22 @@ def honours(plate: Plate, cloth: Cloth) -> str:
 
 def dress(plate: Plate, cloth: Cloth) -> Subject:
     """The person f32 on the plate's grid, dressed as asked: cloth of mean luminance reflectance ``cloth.reflectance``."""
-    bust = neck.measure(plate)
-    kept = neck.keep(plate, bust)
-    figure = _Figure(plate, kept)
+    kept = neck.keep(plate)
+    figure = _Figure(plate)
     if cloth.kind in MADE:
-        _cut_anew(figure, plate, bust, kept, cloth)
+        _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
     else:
         _darken(figure, plate, kept, cloth)
     return figure.subject(plate.hw_px)
 
 
+_MAPS = ("matte", "albedo", "depth", "normal", "skin", "hair", "cloth", "eyes", "roughness", "specular", "sheen")
+
+
 class _Figure:
     """The subject's maps while they are being laid over each other."""
 
-    def __init__(self, plate: Plate, kept: Kept) -> None:
+    def __init__(self, plate: Plate) -> None:
         p = plate.parts
         self.matte = np.array(plate.matte)
         self.albedo, self.depth, self.normal = np.array(plate.albedo), np.array(plate.depth), np.array(plate.normal)
@@ -59,10 +62,14 @@ class _Figure:
         self.roughness, self.specular = _skin_finish(plate, self.skin)
         self.sheen = np.asarray(0.15 * p["cloth"], np.float32)
 
-    def clear(self, top: int) -> None:
-        """Take everybody away from row `top` down."""
-        for name in ("matte", "albedo", "depth", "normal", "skin", "hair", "cloth", "eyes", "roughness", "specular", "sheen"):
-            getattr(self, name)[top:] = 0
+    def cut(self, top: int) -> _Figure:
+        """Take everybody away from row `top` down, and give what was there as a figure of its own."""
+        own = copy.copy(self)
+        for name in _MAPS:
+            whole = getattr(self, name)
+            setattr(own, name, whole[top:].copy())
+            whole[top:] = 0
+        return own
 
     def lay(self, sheet: Layer, at: tuple[int, int]) -> None:
         """Lay a sheet over what is there, its first pixel `at` (row, column)."""
@@ -76,7 +83,7 @@ class _Figure:
         return self.skin, self.hair, self.cloth, self.eyes, self.roughness, self.specular, self.sheen
 
     def put_back(self, source: _Figure, cover: F32, depth: F32, top: int) -> None:
-        """Lay another figure's own person over this one from row `top` down, with `depth` f32[h - top, w] of its own."""
+        """Lay what was cut away at row `top` over this figure again, with `cover` and a `depth` f32[h - top, w] of its own."""
         _put_back(
             self.matte, self.albedo, self.depth, self.normal, self._scalars(),
             cover, source.albedo, depth, source.normal, source._scalars(), top,
@@ -84,18 +91,17 @@ class _Figure:
 
     def subject(self, hw_px: float) -> Subject:
         self.depth[self.matte < 0.02] = EMPTY_HW
-        maps = [freeze(np.ascontiguousarray(m, np.float32)) for m in (self.matte, self.albedo, self.depth, self.normal, *self._scalars())]
-        return Subject(hw_px, *maps)
+        return Subject(hw_px, *(freeze(np.asarray(getattr(self, name), np.float32)) for name in _MAPS))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _share(under: float, cover: float) -> tuple[float, float]:
     """Porter and Duff's "over" (1984) for values that are not premultiplied: weight of the upper one, and both's coverage."""
     both = cover + (1 - cover) * under
     return cover / both, both
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _lay(
     matte: Any, albedo: Any, depth: Any, normal: Any, scalars: Any,
     cover: Any, albedo_2: Any, depth_2: Any, normal_2: Any, kind: Any, row: int, column: int,
@@ -123,7 +129,7 @@ def _lay(
             sheen[r, c] += k * (kind[6] - sheen[r, c])
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _put_back(
     matte: Any, albedo: Any, depth: Any, normal: Any, scalars: Any,
     cover: Any, albedo_2: Any, depth_2: Any, normal_2: Any, scalars_2: Any, top: int,
@@ -131,23 +137,24 @@ def _put_back(
     skin, hair, cloth, eyes, roughness, specular, sheen = scalars
     skin_2, hair_2, cloth_2, eyes_2, roughness_2, specular_2, sheen_2 = scalars_2
     h, w = cover.shape
-    for r in prange(top, h):
+    for i in prange(h):
+        r = i + top
         for c in range(w):
-            a = cover[r, c]
+            a = cover[i, c]
             if a <= 0:
                 continue
             k, matte[r, c] = _share(matte[r, c], a)
             for m in range(3):
-                albedo[r, c, m] += k * (albedo_2[r, c, m] - albedo[r, c, m])
-                normal[r, c, m] += k * (normal_2[r, c, m] - normal[r, c, m])
-            depth[r, c] += k * (depth_2[r - top, c] - depth[r, c])
-            skin[r, c] += k * (skin_2[r, c] - skin[r, c])
-            hair[r, c] += k * (hair_2[r, c] - hair[r, c])
-            cloth[r, c] += k * (cloth_2[r, c] - cloth[r, c])
-            eyes[r, c] += k * (eyes_2[r, c] - eyes[r, c])
-            roughness[r, c] += k * (roughness_2[r, c] - roughness[r, c])
-            specular[r, c] += k * (specular_2[r, c] - specular[r, c])
-            sheen[r, c] += k * (sheen_2[r, c] - sheen[r, c])
+                albedo[r, c, m] += k * (albedo_2[i, c, m] - albedo[r, c, m])
+                normal[r, c, m] += k * (normal_2[i, c, m] - normal[r, c, m])
+            depth[r, c] += k * (depth_2[i, c] - depth[r, c])
+            skin[r, c] += k * (skin_2[i, c] - skin[r, c])
+            hair[r, c] += k * (hair_2[i, c] - hair[r, c])
+            cloth[r, c] += k * (cloth_2[i, c] - cloth[r, c])
+            eyes[r, c] += k * (eyes_2[i, c] - eyes[r, c])
+            roughness[r, c] += k * (roughness_2[i, c] - roughness[r, c])
+            specular[r, c] += k * (specular_2[i, c] - specular[r, c])
+            sheen[r, c] += k * (sheen_2[i, c] - sheen[r, c])
 
 
 FOREHEAD, NOSE_RIDGE, CHEEKS = (9, 151, 108, 337), (1, 4, 5, 195, 6), (50, 280, 117, 346)
@@ -180,11 +187,11 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
     """Take the photo's body away and lay neck, garment and what is kept over each other."""
     h, w = plate.matte.shape
     k = plate.hw_px
-    own = _Figure(plate, kept)
-    _mend(own, plate, kept, cloth)
     top = int(np.clip(bust.chin_px[1] - 0.75 * k, 0, h - 2))
-    figure.clear(top)
     figure.matte[:top] = np.minimum(figure.matte[:top], kept.head[:top])
+    own, part = figure.cut(top), kept.below_row(top)
+    _heal_jaw(own, part, k)
+    _unmix(own, part, plate.parts["cloth"][top:], k)
 
     y_px, x_px = np.mgrid[top:h, 0:w].astype(np.float32)
     x, y = bust.across(x_px, y_px)
@@ -199,10 +206,13 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
     _level(figure.albedo[top:], figure.cloth[top:] * figure.matte[top:], cloth.reflectance)
 
     # Hair, beard and wrap fall over what was put on, hands lie before it; neither ever sinks into it.
-    for cover, gap in ((kept.head, 0.025), (kept.hands, 0.05)):
-        ground = blur(np.where(figure.matte[top:] > 0.02, figure.depth[top:], -1).astype(np.float32), 0.01 * k)
-        off = step(kept.below[top:], 0.0, 0.08)
-        figure.put_back(own, cover, np.maximum(own.depth[top:], np.where(off > 0, ground + gap * off - (1 - off), -9)).astype(np.float32), top)
+    off = step(part.below, 0.0, 0.08)
+    for cover, gap in ((part.head, 0.025), (part.hands, 0.05)):
+        if cover.max() > 0:
+            ground = blur(np.where(figure.matte[top:] > 0.02, figure.depth[top:], -1).astype(np.float32), 0.01 * k)
+            raised = np.where(off > 0, ground + np.float32(gap) * off - (1 - off), EMPTY_HW)
+            figure.put_back(own, cover, np.maximum(own.depth, raised), top)
+    figure.albedo *= (1 - 0.45 * kept.wrap)[..., None]
 
 
 def _dyed(sheet: Layer, cloth: Cloth) -> Layer:
@@ -251,37 +261,32 @@ def _outline(plate: Plate, bust: Bust, x: F32, y: F32, top: int) -> garments.Out
     return garments.Outline(xs, ys, blur(np.asarray(signed[:-pad, pad:-pad] / k, np.float32), 0.035 * float(k)))
 
 
-def _mend(own: _Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:
-    """Clean the seams of what is kept: no lip along the jaw, no shirt in the hair; the wrap darkens gently."""
-    k = plate.hw_px
-    _heal_jaw(own, plate, kept)
-    cloth_near = blur(np.clip(plate.parts["cloth"] - kept.wrap, 0, 1), 0.012 * k)
-    sure = step(cv2.erode(kept.hair, np.ones((5, 5))), 0.85, 0.98) * (cloth_near < 0.05)
-    zone = step(cloth_near, 0.01, 0.15) * (kept.hair > 0.01)
-    if zone.max() > 0 and sure.sum() > 100:
-        hair = neck.spread(plate.albedo, np.asarray(sure, np.float32), k)
-        # A pixel brighter than hair is here by half is shirt shining through: it leaves the hair's layer.
-        excess = np.log(np.maximum(luminance(plate.albedo), 0.004) / np.maximum(luminance(hair), 0.004))
-        shirt = zone * step(excess.astype(np.float32), 0.25, 0.9)
-        kept.head[:] = kept.head * (1 - np.where(kept.below > 0, shirt, 0))
-        own.albedo += ((hair - own.albedo) * (zone * step(excess.astype(np.float32), 0.15, 0.6))[..., None]).astype(np.float32)
-    if kept.wrap.max() > 0:
-        own.albedo *= (1 - 0.45 * kept.wrap * (1 - cloth.reflectance))[..., None].astype(np.float32)
+def _unmix(own: _Figure, part: Kept, cloth: F32, k: float) -> None:
+    """Clean hair of the shirt it fell over: where the two met, shirt leaves the hair's layer and hair its own colour."""
+    near = blur(np.clip(cloth - part.wrap, 0, 1), 0.012 * k)
+    zone = step(near, 0.01, 0.15) * (part.hair > 0.01)
+    sure = step(np.asarray(cv2.erode(part.hair, np.ones((5, 5))), np.float32), 0.85, 0.98) * (near < 0.05)
+    if zone.max() <= 0 or sure.sum() < 100:
+        return
+    hair = neck.spread(own.albedo, np.asarray(sure, np.float32), k)
+    # A pixel brighter than hair is here by half is shirt shining through.
+    excess = np.log(np.maximum(luminance(own.albedo), 0.004) / np.maximum(luminance(hair), 0.004))
+    part.head[:] *= 1 - zone * step(excess, 0.25, 0.9) * (part.below > 0)
+    own.albedo += (hair - own.albedo) * (zone * step(excess, 0.15, 0.6))[..., None]
 
 
-def _heal_jaw(own: _Figure, plate: Plate, kept: Kept) -> None:
+def _heal_jaw(own: _Figure, part: Kept, k: float) -> None:
     """Carry form f32[h, w] over the last pixels before the jaw line, where head and neck were read as one.
 
     A lip of depth there, or a normal that turns up, is a white scratch along the jaw in any raking light.
     """
-    k = plate.hw_px
-    band = step(kept.below, -0.035, -0.018) * (kept.below < 0.08) * (1 - np.maximum(kept.hair, kept.wrap))
+    band = step(part.below, -0.035, -0.018) * (part.below < 0.08) * (1 - np.maximum(part.hair, part.wrap)) * (part.head > 0)
     rows, columns = np.flatnonzero(band.any(1)), np.flatnonzero(band.any(0))
     if not len(rows):
         return
     m = round(0.15 * k)
     box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
-    sound = ((kept.below[box] < -0.018) & (plate.matte[box] > 0.9)).astype(np.float32)
+    sound = ((part.below[box] < -0.018) & (own.matte[box] > 0.9)).astype(np.float32)
     form = np.dstack([own.normal[box], own.depth[box]])
     total, mass = np.zeros_like(form), np.zeros_like(sound)
     for i, sigma in enumerate((0.006, 0.018, 0.05)):
@@ -303,7 +308,7 @@ def _darken(figure: _Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:
     mean = neck.spread(np.repeat(tone[..., None], 3, 2), np.asarray(step(worn, 0.3, 0.8), np.float32), k)[..., 0]
     broad = blur(tone * worn, 0.05 * k) / np.maximum(blur(worn, 0.05 * k), 1e-3)
     broad = np.where(worn > 0.02, np.maximum(broad, 0.004), mean)
-    detail = np.clip(tone / broad, 0.35, 2.2)
+    detail = np.clip(tone / np.maximum(broad, 0.004), 0.35, 2.2)
     pressed = np.power(broad, 0.45) * np.power(detail, 0.9)
     colour = plate.albedo / tone[..., None]
     muted = 1 + 0.45 * (colour - 1)
@@ -316,10 +321,10 @@ def _darken(figure: _Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:
 
 def _bare(plate: Plate) -> bool:
     """Does the photo show bare shoulders: mostly skin where a garment would be?"""
-    bust = neck.measure(plate)
+    bust = neck.measure(plate, neck.keep(plate).wrap)
     h, w = plate.matte.shape
     y_px, x_px = np.mgrid[0:h:4, 0:w:4].astype(np.float32)
     x, y = bust.across(x_px, y_px)
-    where = (garments.silhouette(bust, x, y) > 0.1) & (y > 0.35) & (y < 1.1) & (plate.matte[::4, ::4] > 0.5) & (plate.inside[::4, ::4] > 0.5)
-    seen = where & (plate.parts["hair"][::4, ::4] < 0.5)
+    where = (garments.silhouette(bust, x, y) > 0.1) & (y > 0.35) & (y < 1.1)
+    seen = where & ((plate.matte * plate.inside)[::4, ::4] > 0.5) & (plate.parts["hair"][::4, ::4] < 0.5)
     return bool(seen.sum() > 100 and (plate.parts["skin"][::4, ::4][seen] > 0.5).mean() > 0.6)

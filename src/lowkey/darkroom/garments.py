@@ -13,10 +13,9 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom.knit import fabric, noise
+from lowkey.darkroom.knit import Field, fabric, noise
 from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, blur, facing, slopes, step
 from lowkey.pixels import F32
-
 
 # ---------------------------------------------------------------- the body under any garment
 
@@ -38,7 +37,7 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     return np.asarray(beside + (above - beside) * h - k * h * (1 - h), np.float32)
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _crease(x: Any, y: Any, strokes: Any, out: Any) -> None:
     h, w = x.shape
     for r in prange(h):
@@ -71,18 +70,18 @@ def _crease(x: Any, y: Any, strokes: Any, out: Any) -> None:
                 taper = min(along / 0.35, 1.0) * min((1 - along) / 0.45, 1.0)
                 taper = taper * taper * (3 - 2 * taper)
                 d = side * np.sqrt(best) / width
-                total += height * taper * (np.exp(-d * d) - 0.55 * np.exp(-((d - 1.5) / 0.8) ** 2))
+                total += height * taper * (np.exp(-d * d) - 0.55 * np.exp(-(((d - 1.5) / 0.8) ** 2)))
             out[r, c] = total
 
 
-def creases(x: F32, y: F32, strokes: F32) -> F32:
+def creases(x: Field, y: Field, strokes: F32) -> F32:
     """Height f32[h, w] (hw) of folds along strokes f32[n, 8]: three points of a curve (x, y each), width, height."""
     out = np.empty_like(x)
     _crease(np.ascontiguousarray(x), np.ascontiguousarray(y), np.ascontiguousarray(strokes, np.float32), out)
     return out
 
 
-def joint(a: F32, b: F32, k: float) -> F32:
+def joint(a: Field, b: Field, k: float) -> F32:
     """Smooth maximum of two surfaces, joined over k."""
     h = np.clip(0.5 + 0.5 * (a - b) / np.float32(k), 0, 1)
     return np.asarray(b + (a - b) * h + np.float32(k) * h * (1 - h), np.float32)
@@ -158,7 +157,7 @@ class Window:
     def at(self) -> tuple[int, int]:
         return self.rows.start, self.columns.start
 
-    def of(self, a: F32) -> F32:
+    def of(self, a: Field) -> F32:
         return np.ascontiguousarray(a[self.rows, self.columns])
 
 
@@ -181,8 +180,8 @@ def torso(bust: Bust, body: Outline, strokes: F32) -> F32:
     column = (np.abs(x) < 0.92 * bust.neck) & (y < 0.7)
     solid = ((body.inside > 0) | column).astype(np.uint8)
     pad = round(0.7 * k)
-    solid = cv2.copyMakeBorder(solid, 0, pad, pad, pad, cv2.BORDER_REPLICATE)
-    far = cv2.distanceTransform(solid, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
+    wide = np.asarray(cv2.copyMakeBorder(solid, 0, pad, pad, pad, cv2.BORDER_REPLICATE), np.uint8)
+    far = cv2.distanceTransform(wide, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - wide, cv2.DIST_L2, 5)
     t = blur(np.asarray(far[:-pad, pad:-pad], np.float32), 0.030 * k) / np.float32(0.62 * k)
     rounded = np.float32(0.46) * arch(1 - np.clip(t, -0.2, 1))
     u = np.abs(x)
@@ -193,7 +192,7 @@ def torso(bust: Bust, body: Outline, strokes: F32) -> F32:
     return blur(np.asarray(z, np.float32), 0.012 * k)
 
 
-def whole(a: F32, like: F32) -> F32:
+def whole(a: Field, like: Field) -> F32:
     """A quarter-grid map brought to the grid, smooth enough that the coarse grid does not show in its slopes."""
     wide = cv2.resize(a, (like.shape[1], like.shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.GaussianBlur(wide, (0, 0), 2.6, borderType=cv2.BORDER_REPLICATE), np.float32)
@@ -212,14 +211,14 @@ def laid(depth: F32, x: F32, y: F32, hand: float, q_px: float) -> tuple[F32, F32
     return np.asarray(s * hand, np.float32), np.asarray(-t, np.float32)
 
 
-def _knitted(right: F32, down: F32, height: F32, tone: F32, relief: float, hw_px: float, fuzz: F32) -> tuple[F32, F32]:
+def _knitted(right: Field, down: Field, height: Field, tone: Field, relief: float, hw_px: float, fuzz: F32) -> tuple[F32, F32]:
     """Normals f32[h, w, 3] and relative reflectance f32[h, w] of a knit laid on a surface with these slopes."""
     gx, gy = slopes(np.asarray(cv2.GaussianBlur(height, (0, 0), 0.65) * np.float32(relief), np.float32), hw_px)
     # The depth between yarns gives back less light; loose fibre on top blurs the difference.
     return facing(right + gx, down + gy), np.asarray((0.42 + 0.80 * height) * tone * (1 + 0.10 * fuzz), np.float32)
 
 
-def coverage(distance: F32, hw_px: float, soft_px: float) -> F32:
+def coverage(distance: Field, hw_px: float, soft_px: float) -> F32:
     """Coverage f32[h, w] from a signed distance in hw, falling over `soft_px`."""
     return np.asarray(np.clip(0.5 + distance * np.float32(hw_px / soft_px), 0, 1), np.float32)
 
@@ -233,10 +232,10 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     fuzz = noise(x * hand * 230, y * 230, 41)
 
     # Body: stockinette on a draped form, in the hand's own uneven tension.
-    s, t = laid(coarse, body.x, body.y, bust.hand, q)
-    s, t = s / np.float32(WALE), t / np.float32(COURSE)
+    across, along = laid(coarse, body.x, body.y, bust.hand, q)
+    s, t = across / WALE, along / COURSE
     s, t = s + 0.24 * noise(s / 9, t / 13, 3) + 0.08 * noise(s / 2.5, t / 3, 4), t + 0.4 * noise(s / 7, t / 7, 5)
-    height, tone = fabric(whole(s, x), whole(t, x), ribbed=False, stream=3)
+    height, tone = fabric(whole(s, x), whole(t, x), edge + 0.02, ribbed=False, stream=3)
     normal, grey = _knitted(*slopes(depth, k), height, tone, 0.0070, k, fuzz)
 
     # A hand-knit's outline is alive by a fraction of a stitch; inside the collar there is no body to be seen.
@@ -299,14 +298,14 @@ def _collar_front(bust: Bust, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
     # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.
     wave = 0.010 * noise(lean * 3.1 + 5, np.zeros_like(x), 51) + 0.020 * lean
     tall = ring.tall + 0.014 * noise(lean * 2.3 + 9, np.zeros_like(x), 52) - 0.012 * lean
-    wide = np.full_like(x, ring.wide)
+    wide: Field = np.full_like(x, ring.wide)
     for _ in range(3):
         s = y - (ring.top - ring.tilt * ring.deep * (1 - np.maximum(arch(x / wide), 0)) + wave)
         f = np.clip(s / tall, 0, 1)
         wide = ring.wide + 0.075 * f**1.6
 
     # Girth: it widens onto the shoulders, and slack cloth rolls over in two or three soft rings that wander.
-    slump = 0.019 * noise(lean * 1.7 + 2, s * 7.5 - 1.6 * lean + 0.4, 53) + 0.007 * noise(lean * 4.5, s * 14 + 1.2 * lean, 54)
+    slump: Field = 0.019 * noise(lean * 1.7 + 2, s * 7.5 - 1.6 * lean + 0.4, 53) + 0.007 * noise(lean * 4.5, s * 14 + 1.2 * lean, 54)
     slump = slump * step(s, 0.02, 0.12) + 0.014 * np.sin(np.pi * f)
     lip, hem = np.float32(0.065), np.float32(0.040)
     over = np.clip(1 - np.maximum(s, 0.001) / lip, 0, 1)
@@ -321,7 +320,7 @@ def _collar_front(bust: Bust, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
     a, b = np.arcsin(sine) * (ring.wide / RIB) * hand, -s / np.float32(RIB_COURSE)
     a = a + 0.5 * noise(lean * 1.3 + 3, s * 2.2, 56) * s / ring.tall
     a, b = a + 0.13 * noise(a / 3.1, b / 9, 10) + 0.05 * noise(a * 0.9, b / 2.5, 11), b + 0.3 * noise(a / 2, b / 6, 12)
-    height, tone = fabric(a, b, ribbed=True, stream=7)
+    height, tone = fabric(a, b, np.asarray(wide + 0.02 - np.abs(x), np.float32), ribbed=True, stream=7)
     right, down = slopes(cv2.GaussianBlur(depth, (0, 0), 1.2), k)
     normal, grey = _knitted(right, down, height, tone, 0.0130, k, fuzz)
     ragged = 0.004 * noise(lean * 26, y * 26, 55) + 0.002 * fuzz

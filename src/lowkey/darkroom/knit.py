@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 from numba import njit, prange
+from numpy.typing import NDArray
 
 from lowkey.pixels import F32
 
-_MASK = 0xFFFFFFFF
+Field = NDArray[Any]
+"""Any real array on its way into a map; what comes out of these rooms is float32."""
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _hash(i: int, j: int, k: int) -> float:
     """A number in [0, 1) that belongs to the lattice point (i, j) of noise `k` (Wellons' lowbias32 mixer)."""
     x = (i * 0x8DA6B343 + j * 0xD8163841 + k * 0xCB1AB31F) & 0xFFFFFFFF
@@ -30,7 +32,7 @@ def _hash(i: int, j: int, k: int) -> float:
     return x / 4294967296.0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _value(x: float, y: float, k: int) -> float:
     """Value noise in [-1, 1] with one knot per unit, smooth to the second derivative (Perlin 2002 fade curve)."""
     i, j = int(np.floor(x)), int(np.floor(y))
@@ -42,7 +44,7 @@ def _value(x: float, y: float, k: int) -> float:
     return 2 * (low * (1 - v) + high * v) - 1
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _noise(x: Any, y: Any, k: int) -> Any:
     h, w = x.shape
     out = np.empty((h, w), np.float32)
@@ -52,12 +54,12 @@ def _noise(x: Any, y: Any, k: int) -> Any:
     return out
 
 
-def noise(x: F32, y: F32, stream: int) -> F32:
+def noise(x: Field, y: Field, stream: int) -> F32:
     """Smooth value noise f32[h, w] in [-1, 1] at coordinates x, y f32[h, w], one knot per unit; `stream` names it."""
     return np.asarray(_noise(np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float32), stream), np.float32)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _loop(w: float, side: int, t: float, wale: int, stream: int) -> tuple[float, float]:
     """Height and tone of one leg of yarn; `w` runs from 0 at the wale's middle to 1 at its border, `t` counts courses."""
     # The legs climb outward, so lines of equal phase are Vs; a wale's Vs are not level with its neighbour's.
@@ -77,14 +79,14 @@ def _loop(w: float, side: int, t: float, wale: int, stream: int) -> tuple[float,
     return height * (1 + 0.10 * ply), 0.78 + 0.44 * _hash(2 * wale + side, course, stream + 2)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _stockinette_at(s: float, t: float, stream: int) -> tuple[float, float]:
     wale = int(np.floor(s))
     f = 2 * (s - wale) - 1
     return _loop(abs(f), 1 if f > 0 else 0, t, wale, stream)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _rib_at(s: float, t: float, stream: int) -> tuple[float, float]:
     rib = int(np.floor(s))
     f = (2 * (s - rib) - 1) / (0.66 + 0.08 * (_hash(rib, 5, stream) - 0.5))
@@ -99,13 +101,16 @@ def _rib_at(s: float, t: float, stream: int) -> tuple[float, float]:
     return 0.20 - 0.10 * deep + 0.06 * bar * deep, 0.85
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
-def _fabric(s: Any, t: Any, ribbed: bool, stream: int, out: Any, tone: Any) -> None:
+@njit(cache=True, parallel=True)
+def _fabric(s: Any, t: Any, where: Any, ribbed: bool, stream: int, out: Any, tone: Any) -> None:
     h, w = s.shape
     mean = 0.44 if ribbed else 0.62
     for r in prange(h):
         up, down = max(r - 1, 0), min(r + 1, h - 1)
         for c in range(w):
+            if where[r, c] <= 0:
+                out[r, c], tone[r, c] = mean, 1.0
+                continue
             left, right = max(c - 1, 0), min(c + 1, w - 1)
             # How fast the pattern runs under one pixel; neighbouring maps differ smoothly, so this is the footprint.
             sx, sy = (s[r, right] - s[r, left]) / (right - left), (s[down, c] - s[up, c]) / (down - up)
@@ -127,13 +132,13 @@ def _fabric(s: Any, t: Any, ribbed: bool, stream: int, out: Any, tone: Any) -> N
             tone[r, c] = 1 + (shade / 2 - 1) * keep
 
 
-def fabric(s: F32, t: F32, *, ribbed: bool, stream: int = 0) -> tuple[F32, F32]:
+def fabric(s: Field, t: Field, where: Field, *, ribbed: bool, stream: int = 0) -> tuple[F32, F32]:
     """Height f32[h, w] in 0..1 and yarn tone f32[h, w] about 1 of a knit.
 
-    `s`, `t` f32[h, w]: wales (or ribs) and courses at each pixel. Two samples a pixel; where stitches run finer than the
-    pixels can draw, both fade to their mean.
+    `s`, `t` f32[h, w]: wales (or ribs) and courses at each pixel; only pixels with `where` > 0 are worked out. Two samples
+    a pixel; where stitches run finer than the pixels can draw, both fade to their mean.
     """
     s, t = np.ascontiguousarray(s, np.float32), np.ascontiguousarray(t, np.float32)
     height, tone = np.empty_like(s), np.empty_like(s)
-    _fabric(s, t, ribbed, stream, height, tone)
+    _fabric(s, t, np.ascontiguousarray(where, np.float32), ribbed, stream, height, tone)
     return height, tone

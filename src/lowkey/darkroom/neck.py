@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lowkey.darkroom.knit import noise
+from lowkey.darkroom.knit import Field, noise
 from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
 
@@ -79,14 +79,18 @@ class Kept:
     below: F32
     """Signed distance to the jaw line, hw: positive below it."""
 
+    def below_row(self, top: int) -> Kept:
+        """Copies of these maps from row `top` down."""
+        return Kept(*(np.array(m[top:]) for m in (self.head, self.wrap, self.hair, self.hands, self.below)))
 
-def step(x: F32, low: float, high: float) -> F32:
+
+def step(x: Field, low: float, high: float) -> F32:
     """Smooth step 0..1 between low and high."""
     t = np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
-def blur(x: F32, sigma_px: float) -> F32:
+def blur(x: Field, sigma_px: float) -> F32:
     """Gaussian blur that shrinks the picture first when sigma is large."""
     k = int(max(1, 2 ** int(np.log2(max(sigma_px / 4, 1)))))
     if k == 1:
@@ -97,7 +101,7 @@ def blur(x: F32, sigma_px: float) -> F32:
     return np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def slopes(depth: F32, hw_px: float) -> tuple[F32, F32]:
+def slopes(depth: Field, hw_px: float) -> tuple[F32, F32]:
     """Slope of depth f32[h, w] (hw) to the right and DOWN, hw per hw."""
     return (
         np.asarray(cv2.Scharr(depth, cv2.CV_32F, 1, 0, scale=hw_px / 32), np.float32),
@@ -105,27 +109,29 @@ def slopes(depth: F32, hw_px: float) -> tuple[F32, F32]:
     )
 
 
-def arch(sine: F32) -> F32:
+def arch(sine: Field) -> F32:
     """sqrt(1 - sine^2), carried on in a straight line from .97 outward, so that a silhouette keeps its slope to the last pixel."""
     inner = np.clip(np.abs(sine), 0, 0.97)
     return np.asarray(np.sqrt(1 - inner * inner) - 3.99 * np.clip(np.abs(sine) - 0.97, 0, 0.3), np.float32)
 
 
-def facing(right: F32, down: F32) -> F32:
+def facing(right: Field, down: Field) -> F32:
     """Unit normals f32[h, w, 3] of a surface with these slopes."""
     k = 1 / np.sqrt(1 + right * right + down * down)
     return np.asarray(np.stack((-right * k, down * k, k), -1), np.float32)
 
 
-def measure(plate: Plate) -> Bust:
-    """Take a person's measures from the mesh and, as far as hair and cloth leave them visible, from the silhouette."""
+def measure(plate: Plate, wrap: F32) -> Bust:
+    """Take a person's measures from the mesh and, as far as hair and cloth leave them visible, from the silhouette.
+
+    `wrap` f32[h, w] is the cloth worn on the head.
+    """
     k = np.float32(plate.hw_px)
     mesh = plate.landmarks
     chin = mesh[CHIN]
     ears = mesh[list(EARS), :2].mean(0)
     hand = 1.0 if float(mesh[CHIN, 0] - ears[0]) + 1e-6 >= 0 else -1.0
     lifted = float(np.clip(0.30 * np.sin(np.radians(plate.pose.pitch_deg)), -0.08, 0.16))
-    wrap = _wrap(plate)
 
     # The neck hangs from the skull, between the ears, and follows the head's roll half-way.
     down = chin[:2] - mesh[BROW, :2]
@@ -240,9 +246,9 @@ def _wrap(plate: Plate) -> F32:
             d_own, d_other = (((look - m) / spread) ** 2 for m in (own, other))
             near = ((d_own.sum(-1) < d_other.sum(-1)) & (rows < chin_y + 1.4 * k)).astype(np.float32)
     mask = ((cloth > 0.4) & ((rows < chin_y - 0.1 * k) | (blur(near, 0.03 * k / q) > 0.5))).astype(np.uint8)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    _, names = cv2.connectedComponents(mask)
-    kept = np.isin(names, np.unique(names[seeds & (mask > 0)])) & (mask > 0)
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    _, names = cv2.connectedComponents(opened.astype(np.uint8))
+    kept = np.isin(names, np.unique(names[seeds & opened])) & opened
     wide = cv2.resize(kept.astype(np.float32), plate.size_px, interpolation=cv2.INTER_LINEAR)
     return np.asarray(step(blur(wide, 2.5), 0.25, 0.75) * np.minimum(plate.parts["cloth"] * 1.25, 1) * plate.inside, np.float32)
 
@@ -255,7 +261,7 @@ def _closes_below(wrap: F32, mesh: F32) -> bool:
     return bool(line[:x].any() or line[x:].any())
 
 
-def keep(plate: Plate, bust: Bust) -> Kept:
+def keep(plate: Plate) -> Kept:
     """What of the photo stays in front of any garment."""
     k = plate.hw_px
     below = _below_jaw(plate.landmarks, plate.size_px, k)
@@ -292,32 +298,31 @@ def _falling(plate: Plate, below: F32) -> F32:
     on_head = cv2.resize(below, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA) < -0.02
     _, names = cv2.connectedComponents((small > 0.3).astype(np.uint8))
     roots = np.unique(names[on_head & (small > 0.5)])
-    rooted = np.isin(names, roots[roots > 0]).astype(np.float32)
-    rooted = cv2.resize(cv2.dilate(rooted, np.ones((3, 3))), plate.size_px, interpolation=cv2.INTER_LINEAR)
-    hair = hair * rooted
+    rooted = cv2.dilate(np.isin(names, roots[roots > 0]).astype(np.float32), np.ones((3, 3)))
+    hair = np.asarray(hair * cv2.resize(rooted, plate.size_px, interpolation=cv2.INTER_LINEAR), np.float32)
     if plate.inside[-1].min() > 0.5:
-        return np.asarray(hair, np.float32)
+        return hair
 
     # Cut by the photo's lower edge, hair must end somewhere: strands, each of its own length, thin out above it.
     h, w = hair.shape
     ends = np.where(plate.inside > 0.5, np.arange(h, dtype=np.float32)[:, None], 0).max(0)
     x = np.tile(np.arange(w, dtype=np.float32) / np.float32(plate.hw_px), (2, 1))
-    long = sum(a * noise(x * f, np.zeros_like(x), 63) for a, f in ((0.40, 5.0), (0.45, 31.0), (0.55, 83.0)))[0]
+    long = np.sum([a * noise(x * f, np.zeros_like(x), 63)[0] for a, f in ((0.40, 5.0), (0.45, 31.0), (0.55, 83.0))], 0)
     left = (ends[None] - np.arange(h, dtype=np.float32)[:, None]) / np.float32(plate.hw_px)
     return np.asarray(hair * step(left - np.float32(0.17) * (1 + long[None]).astype(np.float32), -0.02, 0.16), np.float32)
 
 
-def spread(colour: F32, weight: F32, hw_px: float) -> F32:
+def spread(colour: Field, weight: Field, hw_px: float) -> F32:
     """Colour f32[h, w, 3] carried from where `weight` f32[h, w] is 1 to everywhere else, ever more smoothly with distance."""
     q = 4
     size = (max(weight.shape[1] // q, 2), max(weight.shape[0] // q, 2))
     w = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
     c = cv2.resize(colour * weight[..., None], size, interpolation=cv2.INTER_AREA)
-    total, mass = c * np.float32(1e-9), w * np.float32(1e-9)
+    total, mass = np.zeros(c.shape, np.float32), np.zeros(w.shape, np.float32)
     # Each blur counts a hundred times less than the finer one before it: near pixels win where there are any.
     for i, sigma in enumerate((0.02, 0.06, 0.18, 0.55)):
-        total = total + blur(c, sigma * hw_px / q) * np.float32(0.01**i)
-        mass = mass + blur(w, sigma * hw_px / q) * np.float32(0.01**i)
+        total += blur(c, sigma * hw_px / q) * np.float32(0.01**i)
+        mass += blur(w, sigma * hw_px / q) * np.float32(0.01**i)
     filled = total / np.maximum(mass, 1e-12)[..., None]
     return np.asarray(cv2.resize(filled, (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
@@ -331,7 +336,7 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     """
     k = plate.hw_px
     box = np.s_[at[0] : at[0] + x.shape[0], at[1] : at[1] + x.shape[1]]
-    below, albedo = kept.below[box], plate.albedo[box]
+    below = kept.below[box]
     tone = _skin_below(plate, kept, box) * (1 + 0.03 * noise(x * np.float32(bust.hand) * 95, y * 95, 61))[..., None]
 
     # Form: a cylinder, and the jaw's underside joined to it.
@@ -345,7 +350,8 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
 
     # Never beside the neck that the photo shows against its background.
     column = np.minimum(half - np.abs(x), y + 0.55)
-    cover = np.clip(0.5 + column * np.float32(k / 2.0), 0, 1) * step(below, -0.05, -0.03) * np.maximum(plate.matte[box], 1 - plate.inside[box])
+    someone = np.maximum(plate.matte[box], 1 - plate.inside[box])
+    cover = np.clip(0.5 + column * np.float32(k / 2.0), 0, 1) * step(below, -0.05, -0.03) * someone
     return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), 0.44, 0.030, 0.0, 1.0)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom.garments import Made, Outline, Ring, collar_back, coverage, creases, joint, mirrored, torso, whole, window
-from lowkey.darkroom.knit import noise
+from lowkey.darkroom.knit import Field, noise
 from lowkey.darkroom.neck import Bust, Layer, arch, blur, facing, slopes, step
 from lowkey.pixels import F32
 from lowkey.seeds import Streams
@@ -21,7 +21,7 @@ from lowkey.seeds import Streams
 Points = Sequence[tuple[float, float]]
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _polygon(x: Any, y: Any, px: Any, py: Any, out: Any) -> None:
     h, w = x.shape
     n = px.shape[0]
@@ -41,7 +41,7 @@ def _polygon(x: Any, y: Any, px: Any, py: Any, out: Any) -> None:
             out[r, c] = np.sqrt(best) if inside else -np.sqrt(best)
 
 
-def piece(x: F32, y: F32, points: Points, rounds: int = 2) -> F32:
+def piece(x: Field, y: Field, points: Points, rounds: int = 2) -> F32:
     """Signed distance f32[h, w] (hw, positive inside) to a closed outline whose corners are cut `rounds` times (Chaikin 1974).
 
     A corner named twice stays sharp.
@@ -68,25 +68,25 @@ def _two(points: Points, bust: Bust, x: F32, y: F32) -> tuple[F32, F32]:
     return piece(-x, y, fitted), piece(x, y, fitted)
 
 
-def _neck_and_body(bust: Bust, x: F32, depth: F32, gap: float) -> F32:
+def _neck_and_body(bust: Bust, x: Field, depth: Field, gap: float) -> F32:
     """The surface a collar lies on: the body, or the neck with `gap` hw of air round it."""
     half = np.float32(bust.neck + gap)
     tube = bust.throat[2] + gap - 0.9 * half * (1 - arch(np.clip(x / half, -1.2, 1.2)))
     return joint(np.asarray(tube, np.float32), depth, 0.06)
 
 
-def _edged(inside: F32, thick: float, radius: float) -> F32:
+def _edged(inside: Field, thick: float, radius: float) -> F32:
     """Height f32[h, w] (hw) of a sheet `thick` hw that rounds off at its edge."""
     return np.asarray(thick * np.maximum(arch(1 - np.clip(inside / np.float32(radius), 0, 1)), 0), np.float32)
 
 
-def _spring(inside: F32, rise: float, k: float) -> F32:
+def _spring(inside: Field, rise: float, k: float) -> F32:
     """Height f32[h, w] (hw) by which a leaf arches off what it lies on, fading to nothing at its edge."""
     soft = blur(np.maximum(inside, 0), 0.030 * k)
     return np.asarray(rise * (1 - np.exp(-np.square(soft / np.float32(0.075)))), np.float32)
 
 
-def _stitching(inside: F32, along: F32, at: float, pitch: float) -> F32:
+def _stitching(inside: Field, along: Field, at: float, pitch: float) -> F32:
     """Height f32[h, w] of one row of topstitching `at` hw from an edge: thread bumps in a shallow groove."""
     line = np.exp(-np.square((inside - np.float32(at)) / 0.0045))
     return np.asarray(line * (0.0016 * np.cos(2 * np.pi * along / np.float32(pitch)) - 0.0022), np.float32)
@@ -112,7 +112,7 @@ def _scattered(bust: Bust, name: str, count: int, size: tuple[float, float], wid
     return np.concatenate((strokes, wide_hw[:, None], rise[:, None]), 1).astype(np.float32)
 
 
-def _creased(x: F32, y: F32, strokes: F32) -> F32:
+def _creased(x: Field, y: Field, strokes: F32) -> F32:
     """Height f32[h, w] (hw) of many creases, worked out at half size."""
     small = (max(x.shape[1] // 2, 2), max(x.shape[0] // 2, 2))
     xs, ys = (np.asarray(cv2.resize(v, small, interpolation=cv2.INTER_AREA), np.float32) for v in (x, y))
@@ -184,7 +184,8 @@ def leather(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     band = 0.010 * step(np.asarray(0.055 - dip, np.float32), 0, 0.008) + 0.0016 * np.cos(2 * np.pi * xn / 0.012) * (dip < 0.05)
     right, down = slopes(np.asarray(flat + jersey + band + _edged(np.asarray(dip, np.float32), 0.012, 0.012), np.float32), k)
     tee_tone = np.asarray(0.85 + 0.06 * noise(xn * hand * 90, yn * 30, 83), np.float32)
-    tee = Layer(coverage(np.minimum(dip, near.of(edge)).astype(np.float32), k, 2.0), np.asarray(flat, np.float32), facing(right, down), tee_tone, 0.9, 0.0, 0.12)
+    tee_cover = coverage(np.asarray(np.minimum(dip, near.of(edge)), np.float32), k, 2.0)
+    tee = Layer(tee_cover, np.asarray(flat, np.float32), facing(right, down), tee_tone, 0.9, 0.0, 0.12)
 
     # Jacket: stiffer than the body under it, open to the lapels' roll.
     opening = piece(xn, yn, _lowered(_JACKET_OPEN, line, bust.neck))
@@ -213,8 +214,10 @@ def _leaf(inside: F32, ground: F32, lift: float, height: F32, tone: F32, along: 
     """A collar leaf or lapel of leather: it springs from its fold and lies down toward its edge."""
     depth = ground + np.float32(lift) + _spring(inside, 0.030, k) + _edged(inside, 0.014, 0.018) - 0.014
     right, down = slopes(np.asarray(depth + height + _stitching(inside, along, 0.030, 0.022), np.float32), k)
-    worn = 1 + 0.30 * np.exp(-np.maximum(inside, 0) / 0.010)
-    return Layer(coverage(inside, k, 1.8), np.asarray(depth, np.float32), facing(right, down), tone * worn.astype(np.float32), 0.34, 0.05, 0.02)
+    worn = tone * (1 + 0.30 * np.exp(-np.maximum(inside, 0) / 0.010))
+    return Layer(
+        coverage(inside, k, 1.8), np.asarray(depth, np.float32), facing(right, down), np.asarray(worn, np.float32), 0.34, 0.05, 0.02
+    )
 
 
 def _seams(bust: Bust, x: F32, y: F32) -> F32:
@@ -262,7 +265,8 @@ _SHIRT_CLOSED: Points = (
     (0.48, 0.28), (0.50, 0.10), (0.43, -0.14),
 )  # fmt: skip
 _SHIRT_OPEN: Points = (
-    (0.36, -0.45), (0.35, -0.20), (0.30, -0.02), (0.17, 0.22), (0.00, 0.66), (0.00, 0.66), (-0.17, 0.22), (-0.30, -0.02), (-0.35, -0.20), (-0.36, -0.45),
+    (0.36, -0.45), (0.35, -0.20), (0.30, -0.02), (0.17, 0.22), (0.00, 0.66),
+    (0.00, 0.66), (-0.17, 0.22), (-0.30, -0.02), (-0.35, -0.20), (-0.36, -0.45),
 )  # fmt: skip
 _SHIRT_SHUT: Points = ((0.36, -0.45), (0.35, -0.20), (0.22, 0.04), (0.00, 0.18), (-0.22, 0.04), (-0.35, -0.20), (-0.36, -0.45))
 
@@ -297,19 +301,16 @@ def linen(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     shell = depth + 0.014
     form = shell + height * (1 - 0.5 * step(placket, 0, 0.02)) + _edged(placket, 0.007, 0.006) + stitched + _edged(-opening, 0.010, 0.010)
     right, down = slopes(np.asarray(form + 0.012 * np.maximum(button, 0), np.float32), k)
-    tone = tone * (1 - 0.10 * np.exp(-np.square(placket / 0.006)))
-    sheet = Layer(
-        coverage(np.minimum(edge, -opening), k, 2.2), np.asarray(shell, np.float32), facing(right, down), np.asarray(tone, np.float32), 0.8, 0.0, 0.05
-    )
-    outer = [(sheet, (0, 0))]
+    tone = np.asarray(tone * (1 - 0.10 * np.exp(-np.square(placket / 0.006))), np.float32)
+    cover = coverage(np.asarray(np.minimum(edge, -opening), np.float32), k, 2.2)
+    outer = [(Layer(cover, np.asarray(shell, np.float32), facing(right, down), tone, 0.8, 0.0, 0.05), (0, 0))]
     ground = _neck_and_body(bust, xn, near.of(blur(depth, 0.02 * k)), 0.045)
     sides = _two(_SHIRT_COLLAR if bust.open else _SHIRT_CLOSED, bust, xn, yn)
     for inside in sides if hand > 0 else sides[::-1]:
         leaf = ground + 0.024 + _spring(inside, 0.022, k) + _edged(inside, 0.010, 0.012)
         right, down = slopes(np.asarray(leaf + 0.6 * near.of(height) + _stitching(inside, xn + yn, 0.022, 0.016), np.float32), k)
-        outer.append(
-            (Layer(coverage(inside, k, 1.8), np.asarray(leaf, np.float32), facing(right, down), near.of(np.asarray(tone, np.float32)), 0.8, 0.0, 0.05), near.at)
-        )
+        cover = coverage(inside, k, 1.8)
+        outer.append((Layer(cover, np.asarray(leaf, np.float32), facing(right, down), near.of(tone), 0.8, 0.0, 0.05), near.at))
     ring = Ring(line - 0.03, 0.3, bust.neck + 0.05, 0.9 * (bust.neck + 0.05), bust.throat[2] + 0.04 - 0.9 * (bust.neck + 0.05))
     back = collar_back(bust, xn, yn, ring)
     return Made([(Layer(back.cover, back.depth, back.normal, back.albedo * 1.6, 0.8, 0.0, 0.05), near.at)], outer)
