@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from importlib import resources
 
+import cv2
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lowkey.darkroom import film
-from lowkey.rig import Stock
+from lowkey.darkroom import film, optics
+from lowkey.rig import Lamp, Lens, Stock
 from lowkey.seeds import Streams
 
 STOCKS = tomllib.loads((resources.files("lowkey") / "data" / "stocks.toml").read_text("utf-8"))
@@ -24,8 +27,6 @@ def stock(name: str, **change: object) -> Stock:
 
 def clean(exposure: np.ndarray, of: Stock) -> np.ndarray:
     """Codes 0..255 without grain and halation."""
-    from dataclasses import replace
-
     return film.record(exposure.astype(np.float32), replace(of, grain_rms=0.0, halation_gain=0.0), Streams(1)).astype(np.float64) / 257
 
 
@@ -119,8 +120,6 @@ def test_halation_has_the_size_of_the_film_and_not_of_the_pixels() -> None:
 def test_after_film_a_preview_has_the_tones_of_the_print_made_small() -> None:
     rng = np.random.default_rng(7)
     coarse = np.exp(1.2 * rng.standard_normal((20, 16, 3)) - 2)
-    import cv2
-
     big = cv2.resize(coarse, (512, 640), interpolation=cv2.INTER_CUBIC).clip(1e-4).astype(np.float32)
     small = big.reshape(320, 2, 256, 2, 3).mean((1, 3)).astype(np.float32)
     s = Stock()
@@ -145,3 +144,23 @@ def test_same_seed_same_bytes_and_grain_has_a_stream_of_its_own() -> None:
     assert np.array_equal(one, film.record(flat, Stock(), Streams(3)))
     assert not np.array_equal(one, film.record(flat, Stock(), Streams(4)))
     assert one.dtype == np.uint16
+
+
+def test_lens_and_film_give_the_same_bytes_whatever_the_threads() -> None:
+    scene = np.random.default_rng(1).random((320, 256, 3)).astype(np.float32)
+    scene[60:66, 190:196] = 3000
+
+    def shot() -> bytes:
+        return film.record(optics.focus(scene, Lens(streak_gain=1.0, rings=5), Lamp()), Stock(), Streams(1)).tobytes()
+
+    most, before = numba.config.NUMBA_NUM_THREADS, cv2.getNumThreads()
+    try:
+        numba.set_num_threads(1)
+        cv2.setNumThreads(1)
+        one = shot()
+        numba.set_num_threads(min(2, most))
+        cv2.setNumThreads(2)
+        assert shot() == one
+    finally:
+        numba.set_num_threads(most)
+        cv2.setNumThreads(before)

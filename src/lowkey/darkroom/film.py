@@ -107,7 +107,8 @@ def curve(stock: Stock) -> F32:
     deviation = np.interp(cover * 256, np.arange(257), deviation_table())
     # The light's own ratios hold through the middle tones and give way to white over the five stops about paper white.
     kept = 0.55 * (1 - smooth(stops, -2.5, 2.5))
-    # Toward the shoulder each layer begins to answer to its neighbours' light: a warm highlight pales, and stays warm.
+    # Toward the shoulder each layer begins to answer to its neighbours' light, the blue-sensitive one, on top, least: a warm
+    # highlight pales toward cream and not toward pink.
     pale = 0.30 * smooth(stops, -3.0, 0.5)
     return np.asarray(np.stack([tone, slope * deviation, kept, pale]), np.float32)
 
@@ -152,7 +153,7 @@ def printed(light: Any, gain: Any, specks: Any, tables: Any, code: Any, saturati
             warm, pale = tables[2, k], tables[3, k]
             inverse = 1.0 / strength if strength > 1e-12 else 0.0
             for c in range(3):
-                v = e[c] + pale * (strength - e[c])
+                v = e[c] + pale * (0.70 if c == 2 else 1.0) * (strength - e[c])
                 q = min(math.sqrt(math.sqrt(v)) * per_root, STEPS - 1.001)
                 k = int(q)
                 u = q - k

@@ -17,25 +17,23 @@ from lowkey.seeds import Streams
 
 WALL_ROWS = {"concrete": 960, "velvet": 800}
 """Relief is built on at most this many rows: both lie behind the focus, and no lens shows more of them."""
-STANDOFF_FH = 0.30
-"""How far before the wall the lamp stands: near, so that its light rakes."""
-
-
 def hung(rig: Rig, beam: Beam, shape: tuple[int, int], streams: Streams) -> F32:
     """Radiance f32[h, w, 3] of the wall named by ``rig.backdrop.kind``."""
     h, w = shape
+    # The nearer the lamp stands to the wall, the more its light rakes.
+    standoff = max(rig.backdrop.depth_fh - rig.lamp.depth_fh, 0.12)
     rows = min(h, WALL_ROWS[rig.backdrop.kind])
     small = (rows, max(round(w * rows / h), 2))
     sheen: F32 | None = None
     if rig.backdrop.kind == "concrete":
         height, albedo = concrete(small, streams)
-        light = rake(height, rows, np.array([beam.x, beam.y, STANDOFF_FH]))
+        light = rake(height, rows, np.array([beam.x, beam.y, standoff]))
         blur = 0.0009
     else:
         height, lie_x, lie_y = velvet(small, streams)
-        light, sheen = pile(height, lie_x, lie_y, rows, np.array([beam.x, beam.y, 1.5 * STANDOFF_FH]))
+        light, sheen = pile(height, lie_x, lie_y, rows, np.array([beam.x, beam.y, 1.5 * standoff]))
         albedo, blur = np.ones(small, np.float32), 0.0011
-    d = distance(small, beam)
+    d = distance(small, beam, standoff)
     colour = np.exp(-0.6 * d[:, :, None] * np.array(REDDENING, np.float32)) * np.array(beam.rgb, np.float32)
     colour *= np.float32(rig.backdrop.reflectance)
     radiance = (light * albedo)[:, :, None] * colour * np.array(rig.backdrop.tint_rgb, np.float32)
@@ -48,12 +46,12 @@ def hung(rig: Rig, beam: Beam, shape: tuple[int, int], streams: Streams) -> F32:
     return np.asarray(radiance, np.float32).clip(0)
 
 
-def distance(shape: tuple[int, int], beam: Beam) -> F32:
+def distance(shape: tuple[int, int], beam: Beam, standoff: float) -> F32:
     """From the lamp to each point of the wall, f32[h, w] in fh."""
     h, w = shape
     dx = (np.arange(w, dtype=np.float32)[None] + 0.5) / h - np.float32(beam.x)
     dy = (np.arange(h, dtype=np.float32)[:, None] + 0.5) / h - np.float32(beam.y)
-    return np.asarray(np.sqrt(dx * dx + dy * dy + np.float32(STANDOFF_FH**2)), np.float32)
+    return np.asarray(np.sqrt(dx * dx + dy * dy + np.float32(standoff**2)), np.float32)
 
 
 def concrete(shape: tuple[int, int], streams: Streams) -> tuple[F32, F32]:
@@ -148,7 +146,7 @@ def rake(height: Any, rows: int, lamp: Any) -> Any:
                 over = height[q, p] - z - t * dz / flat
                 open_sky = min(open_sky, 1.0 - over / (0.12 * t + 0.0002))
             open_sky = min(max(open_sky, 0.0), 1.0)
-            out[j, i] = facing * open_sky * STANDOFF_FH * STANDOFF_FH / d2
+            out[j, i] = facing * open_sky * lamp[2] * lamp[2] / d2
     return out
 
 
