@@ -105,9 +105,9 @@ def face_mesh() -> Iterator[Callable[[U8], F32 | None]]:
         # MediaPipe's z shares x's scale and grows away from the camera.
         return np.array([(p.x * w - 0.5, p.y * h - 0.5, -p.z * w) for p in found[0].landmark], np.float32)
 
-    with _graph(
-        lambda s: s.face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1, refine_landmarks=True, min_detection_confidence=0.2)
-    ) as graph:
+    # Low bars: whether it is a face is decided by how still the mesh lies, not by the network's own word.
+    bars = {"min_detection_confidence": 0.2, "min_tracking_confidence": 0.1}
+    with _graph(lambda s: s.face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1, refine_landmarks=True, **bars)) as graph:
         yield read
 
 

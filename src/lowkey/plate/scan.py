@@ -8,8 +8,8 @@ import numpy as np
 from lowkey.frame import Placement
 from lowkey.photo import Photo
 from lowkey.pixels import F32, U8, freeze
-from lowkey.plate import albedo, faces, landmarks, matte, relief, window
-from lowkey.plate.plate import Caution, Plate
+from lowkey.plate import albedo, faces, fitness, landmarks, matte, relief, window
+from lowkey.plate.plate import Plate
 
 try:
     from lowkey.plate import parts  # type: ignore[attr-defined,unused-ignore]
@@ -20,8 +20,8 @@ except Exception:  # stand-in until it lands
 def scan(photo: Photo, face: int | None = None) -> Plate:
     """Read a photo once: who, where, of what shape and colour, in what light."""
     chosen = faces.choose(photo, faces.find(photo), face)
-    read = landmarks.read(faces.codes(photo), chosen.box)
-    assert read is not None
+    cautions = [*fitness.examine(photo, chosen)]
+    read = chosen.points
     guess, at = _guess(photo, read)
     opened = window.open_on(read, photo.size_px, guess, at)
     points = _placed(read, opened.placement)
@@ -30,7 +30,6 @@ def scan(photo: Photo, face: int | None = None) -> Plate:
     named, confidence = (parts.part if parts else _parts)(colour, mask, points, opened.hw_px, inside)
     depth, normal = relief.carve(points, mask, named, opened.hw_px, colour)
     bare, light = albedo.delight(colour, normal, depth, named, mask, opened.hw_px, points)
-    cautions: list[Caution] = []
     return Plate(
         photo, opened.placement, opened.hw_px, freeze(points), landmarks.pose(points), freeze(inside), freeze(colour), freeze(mask),
         {k: freeze(v) for k, v in named.items()}, freeze(depth), freeze(normal), freeze(bare), light, confidence, tuple(cautions),
