@@ -6,6 +6,8 @@ no face to light, and warn where only one does: a false refusal costs a photogra
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
@@ -14,7 +16,7 @@ from lowkey.photo import Photo
 from lowkey.pixels import F32, U8
 from lowkey.plate import faces, landmarks
 from lowkey.plate.faces import Face
-from lowkey.plate.plate import Caution
+from lowkey.plate.plate import Caution, FoundLight
 
 SMALL_HW_PX = 250.0
 HIDDEN_WOBBLE = 0.05
@@ -25,6 +27,9 @@ HOG_SURE = 0.3
 FOREIGN_AB = 15.0
 """How much further (CIELAB a*b* distance) mouth, chin and jaw lie from the cheeks than the forehead does, when all are covered."""
 
+UNSURE_PARTS = 0.5
+LEAST_GLASSES = 0.01
+"""Area of the part `glasses` in square head-widths that counts as wearing some (thin frames .02 and more)."""
 _CHEEKS = (50, 280, 117, 346, 118, 347, 101, 330, 36, 266)
 _FOREHEAD = (9, 107, 336, 108, 337, 151)
 _LOWER = ((175, 199, 200, 18, 171, 396, 208, 428, 32, 262), (164, 165, 391, 92, 322), (214, 434, 192, 416, 135, 364, 210, 430))
@@ -146,3 +151,47 @@ def _median(lab: F32, points: F32, at: tuple[int, ...]) -> F32:
         x, y = round(float(points[i, 0])), round(float(points[i, 1]))
         patches.append(np.median(lab[max(y - 2, 0) : min(y + 3, h), max(x - 2, 0) : min(x + 3, w)].reshape(-1, 2), axis=0))
     return np.asarray(np.median(np.stack(patches), axis=0), np.float32)
+
+
+def remark(points: F32, parts: Mapping[str, F32], light: FoundLight, confidence: float, hw_px: float) -> tuple[Caution, ...]:
+    """Cautions about what was read: `points`, `parts` and `hw_px` are the plate's."""
+    said = [_mouth(points), _hard_light(light), _glasses(parts, hw_px)]
+    if confidence < UNSURE_PARTS:
+        text = f"hair, skin and cloth were told apart with doubt (confidence {confidence:.2f}): look at the frames' borders"
+        said.append(Caution("low-confidence", text))
+    return tuple(c for c in said if c)
+
+
+def _mouth(points: F32) -> Caution | None:
+    """Parted lips and a drawn-wide mouth, in head-widths measured in space."""
+    p = points.astype(np.float64)
+    hw = landmarks.width(points)
+    up = p[landmarks.CROWN] - p[landmarks.CHIN]
+    gap = float(np.linalg.norm(p[13] - p[14])) / hw
+    wide = float(np.linalg.norm(p[61] - p[291])) / hw
+    lift = float(((p[61] + p[291]) / 2 - (p[13] + p[14]) / 2) @ up / np.linalg.norm(up)) / hw
+    if lift > 0.03 or (wide > 0.45 and lift > 0.018):
+        return Caution("smile", "a smile: light from the side turns it into menace; the look wants a closed, quiet mouth")
+    if gap > 0.04:
+        return Caution("open-mouth", "the mouth is open: light from the side turns it into menace; the look wants closed lips")
+    return None
+
+
+def _hard_light(light: FoundLight) -> Caution | None:
+    if not light.hard:
+        return None
+    if abs(light.azimuth_deg) < 15:
+        text = "the photo has hard light from the front, and its shadows stay in the skin: a flat, soft light serves better"
+        return Caution("hard-light", text)
+    side = "right" if light.azimuth_deg > 0 else "left"
+    seen = f"the photo has hard light from frame-{side}, {light.contrast_stops:.1f} stops"
+    text = f"{seen}: key from that side (rear-{side} or hard side-{side})"
+    return Caution("hard-light", text)
+
+
+def _glasses(parts: Mapping[str, F32], hw_px: float) -> Caution | None:
+    """Enough of the part `glasses` round the eyes."""
+    worn = float(parts["glasses"].sum()) / hw_px**2
+    if worn < LEAST_GLASSES:
+        return None
+    return Caution("glasses", "glasses: their frame is lit as a flat thing and old reflections stay in the lenses; without them is safer")

@@ -16,6 +16,8 @@ import numpy as np
 from lowkey.errors import EngineError
 from lowkey.pixels import F32, U8
 
+SAME = 0.25
+"""The unlit relight of a plate may lie this far from its photo at most; real photos of one person lie .30 and more apart."""
 _FIVE = (263, 362, 33, 133, 2)
 """Mesh points of dlib's five: eye corners at the viewer's right (outer, inner) and left (outer, inner), base of the nose."""
 _CHIP_PX = 150

@@ -2,39 +2,82 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import cv2
 import numpy as np
 
 from lowkey.frame import Placement
 from lowkey.photo import Photo
-from lowkey.pixels import F32, U8, freeze
+from lowkey.pixels import F32, freeze
 from lowkey.plate import albedo, faces, fitness, landmarks, matte, relief, window
-from lowkey.plate.plate import Plate
+from lowkey.plate.plate import Caution, Plate
 
 try:
     from lowkey.plate import parts  # type: ignore[attr-defined,unused-ignore]
 except Exception:  # stand-in until it lands
     parts = None  # type: ignore[assignment,unused-ignore]
 
+GUESS_PX = 800
+LEAST_ROOM_HW = 0.1
+
 
 def scan(photo: Photo, face: int | None = None) -> Plate:
     """Read a photo once: who, where, of what shape and colour, in what light."""
-    chosen = faces.choose(photo, faces.find(photo), face)
-    cautions = [*fitness.examine(photo, chosen)]
-    read = chosen.points
-    guess, at = _guess(photo, read)
-    opened = window.open_on(read, photo.size_px, guess, at)
-    points = _placed(read, opened.placement)
+    found = faces.find(photo)
+    chosen = faces.choose(photo, found, face)
+    cautions = [*fitness.examine(photo, chosen), *_others(found, chosen)]
+    guess, at = _guess(photo, chosen, found)
+    opened = window.open_on(chosen.points, photo.size_px, guess, at)
+    points = _placed(chosen.points, opened.placement)
     inside = opened.inside(photo)
-    colour, mask = _person(photo, opened, guess, at, read)
+    colour, mask = _person(photo, opened, guess, at, chosen.points)
     named, confidence = (parts.part if parts else _parts)(colour, mask, points, opened.hw_px, inside)
     depth, normal = relief.carve(points, mask, named, opened.hw_px, colour)
     bare, light = albedo.delight(colour, normal, depth, named, mask, opened.hw_px, points)
+    cautions += [*_tight(photo, opened, chosen.points, cautions), *fitness.remark(points, named, light, confidence, opened.hw_px)]
     return Plate(
-        photo, opened.placement, opened.hw_px, freeze(points), landmarks.pose(points), freeze(inside), freeze(colour), freeze(mask),
-        {k: freeze(v) for k, v in named.items()}, freeze(depth), freeze(normal), freeze(bare), light, confidence, tuple(cautions),
-        {"lowkey.plate": "1"},
-    )  # fmt: skip
+        photo=photo,
+        window=opened.placement,
+        hw_px=opened.hw_px,
+        landmarks=freeze(points),
+        pose=landmarks.pose(points),
+        inside=freeze(inside),
+        colour=freeze(colour),
+        matte=freeze(mask),
+        parts={name: freeze(part) for name, part in named.items()},
+        depth=freeze(depth),
+        normal=freeze(normal),
+        albedo=freeze(bare),
+        found_light=light,
+        confidence=confidence,
+        warnings=tuple(cautions),
+        read_by=_readers(),
+    )
+
+
+def _others(found: tuple[faces.Face, ...], chosen: faces.Face) -> list[Caution]:
+    if len(found) < 2:
+        return []
+    rest = "another face is" if len(found) == 2 else f"{len(found) - 1} other faces are"
+    return [Caution("other-faces", f"{rest} in the photo: face {chosen.number} from the left was taken; --face takes another")]
+
+
+def _tight(photo: Photo, opened: window.Window, points: F32, said: list[Caution]) -> list[Caution]:
+    """The photo cuts the head or leaves no room round it."""
+    x, y, height = window.head(points)
+    hw = landmarks.width(points)
+    w, h = photo.size_px
+    room = min(y - height / 2, x - 0.6 * hw, w - 1 - x - 0.6 * hw, h - 1 - y - height / 2) / hw
+    if room >= LEAST_ROOM_HW or any(c.code == "cropped-tight" for c in said):
+        return []
+    text = "the photo is cropped tight round the head: the frame is tightened too; leave room for hair and shoulders"
+    return [Caution("cropped-tight", text)]
+
+
+def _readers() -> dict[str, str]:
+    """Names and versions of what read the photo."""
+    return {name: version(name) for name in ("lowkey", "mediapipe", "opencv-python-headless", "numpy")}
 
 
 def _placed(points: F32, placement: Placement) -> F32:
@@ -56,13 +99,16 @@ def _person(photo: Photo, opened: window.Window, guess: F32, at: tuple[int, int,
     return window.go_on(own, alpha, opened.inner(photo), opened.hw_px)
 
 
-def _guess(photo: Photo, points: F32) -> tuple[F32, tuple[int, int, int, int]]:
+def _guess(photo: Photo, chosen: faces.Face, found: tuple[faces.Face, ...]) -> tuple[F32, tuple[int, int, int, int]]:
     """The first guess at the person within the largest window, and which photo pixels it covers."""
     w, h = photo.size_px
-    x0, y0, x1, y1 = window.reach(points)
+    x0, y0, x1, y1 = window.reach(chosen.points)
     at = max(int(x0), 0), max(int(y0), 0), min(int(np.ceil(x1)), w), min(int(np.ceil(y1)), h)
-    crop: U8 = np.asarray(window.shrink(faces.codes(photo)[at[1] : at[3], at[0] : at[2]], 800), np.uint8)
-    return matte.coarse(crop), at
+    crop = window.shrink(faces.codes(photo)[at[1] : at[3], at[0] : at[2]], GUESS_PX)
+    scale = crop.shape[1] / (at[2] - at[0])
+    shift = np.array([at[0], at[1]], np.float32)
+    persons = [(f.points[:468, :2] - shift) * np.float32(scale) for f in (chosen, *(f for f in found if f is not chosen))]
+    return matte.coarse(crop, persons[0], persons[1:]), at
 
 
 def _on_plate(guess: F32, at: tuple[int, int, int, int], opened: window.Window) -> F32:
