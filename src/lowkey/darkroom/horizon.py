@@ -20,15 +20,16 @@ VOID_HW = -4.0
 
 @njit(cache=True, parallel=True)  # type: ignore[misc]
 def _sweep(depth: Any, tilt: float, forward: bool, first: int, pitch: float, bias: float, out: Any) -> None:
-    """Horizon slopes on sheared lines y = first + k + tilt * x; light toward +x if `forward`. out f32[lines, w]."""
+    """Horizon slopes on sheared lines y = first + k + tilt * (x - middle); light toward +x if `forward`. out f32[lines, w]."""
     h, w = depth.shape
+    middle = 0.5 * (w - 1)
     stride = math.sqrt(1.0 + tilt * tilt) * pitch
     for k in prange(out.shape[0]):
         hull_x, hull_z = np.empty(w, np.float64), np.empty(w, np.float64)
         n = 0
         for i in range(w):
             x = w - 1 - i if forward else i
-            yf = first + k + tilt * x
+            yf = first + k + tilt * (x - middle)
             y0 = int(math.floor(yf))
             f = yf - y0
             out[k, x] = -1e9
@@ -65,12 +66,13 @@ def _sweep(depth: Any, tilt: float, forward: bool, first: int, pitch: float, bia
 def _gather(lines: Any, depth: Any, tilt: float, first: int, out: Any, turned: bool) -> None:
     """Back from sheared lines to pixels: horizon angle in radians, -pi/2 where nothing stands in the way."""
     h, w = depth.shape
+    middle = 0.5 * (w - 1)
     for y in prange(h):
         for x in range(w):
             if depth[y, x] <= VOID_HW:
                 angle = -math.pi / 2
             else:
-                kf = y - tilt * x - first
+                kf = y - tilt * (x - middle) - first
                 k = int(math.floor(kf))
                 f = kf - k
                 a = math.atan(lines[k, x]) if lines[k, x] > -1e8 else -math.pi / 2
@@ -95,8 +97,9 @@ def horizon(depth: F32, azimuth_rad: float, px_per_hw: float, bias_hw: float = 0
         dx, dy = dy, dx
     h, w = field.shape
     tilt = dy / dx
-    first = math.floor(min(0.0, -tilt * (w - 1))) - 1
-    last = math.ceil(max(float(h - 1), h - 1 - tilt * (w - 1))) + 1
+    # Lines are anchored in the middle column, so that a mirrored field is swept along mirrored lines.
+    lean = math.ceil(abs(tilt) * 0.5 * (w - 1)) + 1
+    first, last = -lean, h - 1 + lean
     lines = np.empty((last - first + 1, w), np.float32)
     _sweep(field, tilt, dx > 0, first, 1.0 / px_per_hw, bias_hw, lines)
     out = np.empty(depth.shape, np.float32)

@@ -36,14 +36,14 @@ class Relight:
         self._horizons: dict[int, F32] = {}
         s = subject
         h, w = s.matte.shape
-        self._half = ((w + 1) // 2, (h + 1) // 2)
         depth = np.where(s.matte > 0.02, s.depth, np.float32(-8)).astype(np.float32)
         self._depth_half = np.ascontiguousarray(depth[::2, ::2])
         self._void = freeze((self._depth_half <= VOID_HW))
-        quarter = np.ascontiguousarray(depth[::4, ::4])
-        normal_quarter = cv2.resize(s.normal, quarter.shape[::-1], interpolation=cv2.INTER_AREA)
-        self._open_quarter = openness(quarter, normal_quarter, s.hw_px / 4)
-        self.open = freeze(cv2.resize(_soften(self._open_quarter, quarter > VOID_HW, 1.0), (w, h), interpolation=cv2.INTER_LINEAR))
+        # The open sky is smooth: a coarse grid of about 80 px a head-width will do.
+        self._coarse = n = 4 if s.hw_px >= 200 else 2
+        coarse = np.ascontiguousarray(depth[::n, ::n])
+        self._open_coarse = openness(coarse, np.ascontiguousarray(_blur(s.normal, 0.4 * n)[::n, ::n]), s.hw_px / n)
+        self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
         self._normal = _eyeballs(s)
@@ -96,7 +96,7 @@ class Relight:
             seen += np.float32(tall) * part
             total += tall
         seen = _soften(seen / np.float32(total), ~self._void, 0.8)
-        return cv2.resize(seen, (self._half[0] * 2, self._half[1] * 2), interpolation=cv2.INTER_LINEAR)[:h, :w]
+        return _enlarged(seen, 2, (h, w))
 
     def _horizon(self, azimuth_deg: float) -> F32:
         """Horizon at half size toward an azimuth of the picture plane, rounded to half degrees and kept."""
@@ -138,13 +138,13 @@ class Relight:
         """Irradiance f32[h, w, 3] that concave places get back from the lit surfaces round them (one bounce, blurred)."""
         s = self.subject
         h, w = s.matte.shape
-        small = self._open_quarter.shape[::-1]
-        glow = cv2.resize((s.albedo * (diffuse * s.matte)[..., None]).astype(np.float32), small, interpolation=cv2.INTER_AREA)
-        mass = cv2.resize(s.matte, small, interpolation=cv2.INTER_AREA)
-        sigma = 0.12 * s.hw_px / 4
+        n = self._coarse
+        mass = np.ascontiguousarray(_blur(s.matte, 0.4 * n)[::n, ::n])
+        glow = np.ascontiguousarray(_blur(np.asarray(s.albedo * (diffuse * s.matte)[..., None], np.float32), 0.4 * n)[::n, ::n])
+        sigma = 0.12 * s.hw_px / n
         near = _blur(glow, sigma) / np.maximum(_blur(mass, sigma), np.float32(0.05))[..., None]
-        back = near * (np.float32(BOUNCE) * (1 - self._open_quarter))[..., None]
-        return cv2.resize(back.astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
+        back = near * (np.float32(BOUNCE) * np.maximum(np.float32(0.95) - self._open_coarse, 0))[..., None]
+        return _enlarged(np.asarray(back, np.float32), n, (h, w))
 
 
 @njit(cache=True, parallel=True)  # type: ignore[misc]
@@ -173,6 +173,13 @@ def _shade(
             see = seen[y, x]
             base = brdf.cosine(mu, max(sin_r, 1e-3)) * see * power
             k = hair[y, x]
+            # What the surface mirrors does not go in: the lobe's own albedo toward the eye (fitted to GGX with F0 .036).
+            f0 = specular[y, x]
+            if f0 > 0.0:
+                mirrored = f0 + 0.13 / max(roughness[y, x], 0.2) * (1.0 - min(max(nz, 0.0), 1.0)) ** 3
+                base *= 1.0 - min(SPECULAR_GAIN * mirrored, 1.0) * (1.0 - k)
+            if sheen[y, x] > 0.0:
+                base *= 1.0 - 0.3 * sheen[y, x]
             shine, glow = 0.0, 0.0
             if see > 0.0:
                 length = math.sqrt(lx * lx + ly * ly + (lz + 1.0) ** 2) + 1e-6
@@ -180,7 +187,6 @@ def _shade(
                 nh = max(nx * hx + ny * hy + nz * hz, 0.0)
                 nv = max(nz, 0.04)
                 vh = max(hz, 0.0)
-                f0 = specular[y, x]
                 if f0 > 0.0 and k < 1.0:
                     rough = roughness[y, x]
                     # Skin carries two lobes; a source's size widens both.
@@ -339,6 +345,13 @@ def aim(subject: Subject, auto: Auto, face_mask: F32) -> Direction:
         if miss < error - 1e-9:
             best, error = float(azimuth), miss
     return Direction(best, auto.elevation_deg)
+
+
+def _enlarged(small: F32, factor: int, shape: tuple[int, int]) -> F32:
+    """A map sampled at every `factor`-th pixel brought back to f32[h, w(, c)]: sample i sits exactly on pixel factor * i."""
+    m = np.array([[1 / factor, 0, 0], [0, 1 / factor, 0]], np.float64)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(small, m, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _blur(image: F32, sigma: float) -> F32:

@@ -1,0 +1,225 @@
+"""Laws of light, on a bust whose geometry is exact."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import bust
+from lowkey.darkroom.horizon import horizon
+from lowkey.darkroom.light import Relight, aim
+from lowkey.darkroom.subject import Subject
+from lowkey.pixels import F32, luminance
+from lowkey.rig import Auto, Direction, Source
+
+HW = 72.0
+
+
+@pytest.fixture(scope="module")
+def matte_bust() -> Relight:
+    return Relight(bust.subject(HW))
+
+
+def lit(bench: Relight, azimuth: float, elevation: float, radius: float = 2.5) -> F32:
+    return luminance(bench.source(Source(Direction(azimuth, elevation), angular_radius_deg=radius)))
+
+
+def value(picture: F32, x: float, y: float) -> float:
+    return float(bust.at(picture, x, y, HW))
+
+
+def analytic(s: Subject, azimuth: float, elevation: float) -> F32:
+    return np.maximum(s.normal @ np.array(Direction(azimuth, elevation).vector, np.float32), 0) * s.matte * np.float32(0.5)
+
+
+def test_frontal_light_is_lambert(matte_bust: Relight) -> None:
+    error = np.abs(lit(matte_bust, 0, 0) - analytic(matte_bust.subject, 0, 0))
+    assert error.mean() < 0.004
+
+
+def test_light_scales_with_irradiance_and_cache_does_not_change_it(matte_bust: Relight) -> None:
+    one = matte_bust.source(Source(Direction(40, 20)))
+    two = matte_bust.source(Source(Direction(40, 20), irradiance_rgb=(2.0, 0.5, 0.0)))
+    fresh = Relight(matte_bust.subject).source(Source(Direction(40, 20), irradiance_rgb=(2.0, 0.5, 0.0)))
+    np.testing.assert_allclose(two, one * np.array([2.0, 0.5, 0.0], np.float32), rtol=1e-6)
+    np.testing.assert_array_equal(two, fresh)
+    assert not two[..., 2].any()
+
+
+def test_fill_and_ambient_add_in_stops(matte_bust: Relight) -> None:
+    np.testing.assert_allclose(matte_bust.fill(-2.0), 2 * matte_bust.fill(-3.0), rtol=1e-5)
+    assert not matte_bust.fill(-math.inf).any()
+    np.testing.assert_allclose(matte_bust.ambient((0.2, 0.1, 0.0))[..., 0], 2 * matte_bust.ambient((0.1, 0.1, 0.1))[..., 1], rtol=1e-5)
+
+
+def test_a_large_source_is_the_sum_of_small_ones(matte_bust: Relight) -> None:
+    """Light adds: a disk of 10 degrees is the mean of points spread evenly over it."""
+    azimuth, elevation, radius = 40.0, 35.0, 10.0
+    centre = np.array(Direction(azimuth, elevation).vector)
+    side = np.cross(centre, [0, 1, 0])
+    side /= np.linalg.norm(side)
+    top = np.cross(side, centre)
+    total = np.zeros_like(matte_bust.subject.matte)
+    n = 40
+    for i in range(n):
+        r, turn = math.radians(radius) * math.sqrt((i + 0.5) / n), i * math.pi * (3 - math.sqrt(5))
+        d = centre + math.tan(r) * (math.cos(turn) * side + math.sin(turn) * top)
+        d /= np.linalg.norm(d)
+        small = Source(Direction(math.degrees(math.atan2(d[0], d[2])), math.degrees(math.asin(d[1]))), angular_radius_deg=0.5)
+        total += luminance(matte_bust.source(small)) / n
+    whole = lit(matte_bust, azimuth, elevation, radius)
+    assert np.abs(whole - total).mean() < 0.006
+    assert np.percentile(np.abs(whole - total), 99) < 0.06
+
+
+@pytest.mark.parametrize("specular", [0.0, 0.036])
+def test_white_furnace(specular: float) -> None:
+    """A white bust in a white surround returns at most what comes in, from an even sky and from lamps all round."""
+    bench = Relight(bust.subject(48.0, albedo=1.0, specular=specular, skin=1.0))
+    # Silhouette pixels are left out: there a finite number of lamps is a poor integral of a grazing mirror.
+    on = (bench.subject.matte > 0) & (bench.subject.normal[..., 2] > 0.2)
+    assert bench.ambient((1.0, 1.0, 1.0)).max() <= 1 + 1e-5
+    n = 120
+    total, sky = np.zeros_like(bench.subject.matte), np.zeros_like(bench.subject.matte)
+    for i in range(n):
+        y = 1 - (2 * i + 1) / n
+        turn = i * math.pi * (3 - math.sqrt(5))
+        x, z = math.cos(turn) * math.sqrt(1 - y * y), math.sin(turn) * math.sqrt(1 - y * y)
+        where = Direction(math.degrees(math.atan2(x, z)), math.degrees(math.asin(y)))
+        total += luminance(bench.source(Source(where, angular_radius_deg=5.0))) * (4 / n)
+        sky += np.maximum(bench.subject.normal @ np.array(where.vector, np.float32), 0) * (4 / n)
+    # `sky` is what these lamps would give to a matte white without any shadow: 1 but for their number.
+    assert np.percentile((total / sky)[on], 99) <= (1.02 if specular == 0 else 1.04)
+    # ... and an open forehead returns nearly all of it.
+    assert bust.at(total, 0.0, 0.75, 48.0) > 0.9
+
+
+def test_mirrored_plate_and_azimuth_mirror_the_frame() -> None:
+    one = bust.subject(HW, specular=0.03, skin=1.0, lean=0.08)
+    two = bust.mirrored(one)
+    for azimuth, elevation in ((92, 18), (45, 38), (122, 18)):
+        a = Relight(one).source(Source(Direction(azimuth, elevation), angular_radius_deg=4.0))
+        b = Relight(two).source(Source(Direction(-azimuth, elevation), angular_radius_deg=4.0))
+        assert np.abs(a - b[:, ::-1]).max() < 1e-5, (azimuth, elevation)
+        assert np.abs(a - a[:, ::-1]).max() > 0.1  # the light itself is not symmetrical
+
+
+def test_overhead_lights_the_top_row(matte_bust: Relight) -> None:
+    """y is up: a flipped y once cost 50 degrees."""
+    picture = lit(matte_bust, 0, 72)
+    rows = np.flatnonzero((matte_bust.subject.matte > 0).any(1))
+    head = rows[rows < rows[0] + 1.3 * HW]
+    top, bottom = picture[head[2]].max(), picture[head[-8]].max()
+    assert top > 0.3
+    assert top > 4 * bottom
+
+
+def test_plus_90_is_frame_right(matte_bust: Relight) -> None:
+    picture = lit(matte_bust, 90, 0)
+    w = picture.shape[1]
+    assert picture[:, w // 2 + 20 :].mean() > 10 * picture[:, : w // 2 - 20].mean()
+    assert value(picture, 0.45, 0.35) > 0.35
+    assert value(picture, -0.3, 0.35) < 0.005
+
+
+def test_light_from_behind_lights_rims_only(matte_bust: Relight) -> None:
+    picture = lit(matte_bust, 150, 20)
+    bright = picture > 0.05
+    assert bright.any()
+    assert (matte_bust.subject.normal[..., 2][bright] < 0.75).all()
+    assert value(picture, 0.0, 0.5) == 0
+    assert lit(matte_bust, 180, 0, 1.0).mean() < 0.002
+
+
+def test_the_nose_throws_its_shadow_away_from_the_lamp(matte_bust: Relight) -> None:
+    free = analytic(matte_bust.subject, 50, 10)
+    picture = lit(matte_bust, 50, 10)
+    assert value(picture, -0.13, 0.26) < 0.3 * value(free, -0.13, 0.26)
+    assert value(picture, 0.16, 0.28) > 0.9 * value(free, 0.16, 0.28)
+
+
+def test_light_from_above_leaves_the_neck_darker_than_the_chin(matte_bust: Relight) -> None:
+    for elevation in (45, 55):
+        picture = lit(matte_bust, 20, elevation)
+        chin = max(value(picture, 0.02, y) for y in (0.05, 0.0, -0.05, -0.1))
+        neck = max(value(picture, 0.02, y) for y in (-0.36, -0.39, -0.42))
+        assert neck < 0.5 * chin
+
+
+def test_penumbra_grows_with_the_source() -> None:
+    """A wall 1 hw high under a lamp at elevation e casts 1 / tan(e); a disk of radius r blurs its end from e + r to e - r."""
+    hw, h, w = 60.0, 41, 401
+    depth = np.zeros((h, w), np.float32)
+    depth[:, 330:] = 1.0
+    one, nil = np.ones((h, w), np.float32), np.zeros((h, w), np.float32)
+    normal = np.repeat(np.array([[[0, 0, 1]]], np.float32), h, 0).repeat(w, 1)
+    flat = Relight(Subject(hw, one, np.repeat(one[..., None], 3, -1), depth, normal, nil, nil, nil, nil, one, nil, nil))
+    widths = []
+    for radius in (2.0, 4.0, 8.0):
+        row = flat.visibility(Direction(90 - 30, 0), radius)[h // 2, :320]
+        edges = [float(np.interp(v, row[::-1], np.arange(320)[::-1])) for v in (0.5, 0.1, 0.9)]
+        # Light from 60 degrees to the right of the camera stands 30 over the picture plane.
+        assert abs((330 - edges[0]) / hw - 1 / math.tan(math.radians(30))) < 0.06
+        widths.append(abs(edges[1] - edges[2]) / hw)
+        whole = 1 / math.tan(math.radians(30 - radius)) - 1 / math.tan(math.radians(30 + radius))
+        assert 0.5 * whole < widths[-1] < 0.9 * whole
+    assert widths[0] < widths[1] < widths[2]
+
+
+def test_no_light_leaks_at_the_terminator(matte_bust: Relight) -> None:
+    """Surfaces that face away by more than the source's radius are black without bounce."""
+    s = matte_bust.subject
+    for azimuth, elevation in ((92, 18), (45, 38), (122, 18)):
+        away = s.normal @ np.array(Direction(azimuth, elevation).vector, np.float32) < -math.sin(math.radians(3.0))
+        direct = lit(matte_bust, azimuth, elevation)
+        # Concave places get a little bounce; a convex head gets none.
+        head = (bust.rays(HW)[2] == 1) & away & (matte_bust.open > 0.97)
+        assert head.sum() > 200
+        assert direct[head].max() < 0.01
+
+
+def test_horizon_of_a_wall_is_its_angle() -> None:
+    """A wall 1 hw high, seen from d hw away, stands atan(1 / d) high; away from it the ground is open."""
+    ground = np.zeros((41, 201), np.float32)
+    ground[:, 150:160] = 1.0
+    angle = horizon(ground, 0.0, 50.0, 0.0)
+    for d in (0.5, 1.0, 2.0):
+        assert abs(float(angle[20, 150 - round(d * 50)]) - math.atan(1 / d)) < 0.01
+    assert abs(float(horizon(ground, math.pi, 50.0, 0.0)[20, 60])) < 0.01
+    diagonal = horizon(ground, math.pi / 4, 50.0, 0.0)
+    assert abs(float(diagonal[38, 125]) - math.atan(1 / (0.5 * math.sqrt(2)))) < 0.03
+
+
+def test_same_bytes_for_any_thread_count() -> None:
+    import numba
+
+    before = numba.get_num_threads()
+    pictures = []
+    try:
+        for threads in {1, min(2, numba.config.NUMBA_NUM_THREADS)}:
+            numba.set_num_threads(threads)
+            pictures.append(Relight(bust.subject(HW, specular=0.03, skin=1.0)).source(Source(Direction(92, 18), angular_radius_deg=4.0)))
+    finally:
+        numba.set_num_threads(before)
+    assert all((p == pictures[0]).all() for p in pictures)
+
+
+def test_aim_lights_the_share_asked_for_on_the_side_asked_for() -> None:
+    s = bust.subject(HW)
+    face = ((bust.rays(HW)[2] > 0) & (bust.rays(HW)[2] < 3)).astype(np.float32)
+    for lit_share in (0.3, 0.47):
+        for arc in ((60.0, 125.0), (-60.0, -125.0)):
+            found = aim(s, Auto(lit_share, arc, 18.0), face)
+            assert math.copysign(1, found.azimuth_deg) == math.copysign(1, arc[0])
+            share = (s.normal[face > 0.5] @ np.array(found.vector, np.float32) > 0.06).mean()
+            assert abs(share - lit_share) < 0.02
+    assert aim(s, Auto(0.3, (60.0, 125.0), 18.0), face).azimuth_deg > aim(s, Auto(0.47, (60.0, 125.0), 18.0), face).azimuth_deg
+
+
+def test_near_lamp_falls_off(matte_bust: Relight) -> None:
+    far = matte_bust.source(Source(Direction(0, 0)))
+    near = matte_bust.source(Source(Direction(0, 0), distance_hw=3.0))
+    ratio = [value(luminance(near), 0, y) / value(luminance(far), 0, y) for y in (0.6, -1.2)]
+    assert ratio[0] > 1.3 * ratio[1]
