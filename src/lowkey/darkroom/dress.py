@@ -303,7 +303,7 @@ def _heal_jaw(own: _Figure, part: Kept, k: float) -> None:
 def _darken(figure: _Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:
     """The person's own clothes brought to a low reflectance: tone differences pressed together, weave and folds kept."""
     k = plate.hw_px
-    worn = np.clip(plate.parts["cloth"] - kept.wrap, 0, 1)
+    worn = np.clip((plate.parts["cloth"] - kept.wrap - 0.02) / 0.98, 0, 1)
     tone = np.maximum(luminance(plate.albedo), 0.004)
     mean = neck.spread(np.repeat(tone[..., None], 3, 2), np.asarray(step(worn, 0.3, 0.8), np.float32), k)[..., 0]
     broad = blur(tone * worn, 0.05 * k) / np.maximum(blur(worn, 0.05 * k), 1e-3)

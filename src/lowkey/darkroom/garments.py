@@ -186,7 +186,7 @@ def torso(bust: Bust, body: Outline, strokes: F32) -> F32:
     rounded = np.float32(0.46) * arch(1 - np.clip(t, -0.2, 1))
     u = np.abs(x)
     half = np.where(x < 0, np.float32(bust.half[0]), np.float32(bust.half[1]))
-    chest = -0.16 * np.square(np.minimum(u / half, 1.2)) + 0.16 * step(y, 0.45, 1.5)
+    chest = -0.21 * np.square(np.minimum(u / half, 1.2)) + 0.16 * step(y, 0.45, 1.5)
     arm = -0.09 * np.exp(-np.square((u / half - 0.74 + 0.05 * (y - 1.3)) / 0.085)) * step(y, 1.0, 1.7)
     z = bust.throat[2] - 0.40 + rounded + chest + arm + creases(x, y, strokes)
     return blur(np.asarray(z, np.float32), 0.012 * k)
@@ -218,6 +218,20 @@ def _knitted(right: Field, down: Field, height: Field, tone: Field, relief: floa
     return facing(right + gx, down + gy), np.asarray((0.42 + 0.80 * height) * tone * (1 + 0.10 * fuzz), np.float32)
 
 
+def _sharp(a: Field, like: F32) -> F32:
+    """A quarter-grid map brought to the grid without smoothing."""
+    return np.asarray(cv2.resize(a, (like.shape[1], like.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _raglan(bust: Bust, x: F32, y: F32) -> F32:
+    """Distance f32[h, w] (hw) beyond the seam that runs from the collar to the armpit; positive on the sleeve."""
+    side = np.where(x < 0, np.float32(bust.shoulder[0]), np.float32(bust.shoulder[1]))
+    wide = np.where(x < 0, np.float32(bust.half[0]), np.float32(bust.half[1])) / np.float32(1.38)
+    down = np.clip(y - side, -0.1, 1.6)
+    line = wide * (0.40 + 0.78 * down - 0.20 * down * down)
+    return np.asarray((np.abs(x) - line) * 0.8, np.float32)
+
+
 def coverage(distance: Field, hw_px: float, soft_px: float) -> F32:
     """Coverage f32[h, w] from a signed distance in hw, falling over `soft_px`."""
     return np.asarray(np.clip(0.5 + distance * np.float32(hw_px / soft_px), 0, 1), np.float32)
@@ -231,11 +245,16 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     depth, edge = whole(coarse, x), whole(body.inside, x)
     fuzz = noise(x * hand * 230, y * 230, 41)
 
-    # Body: stockinette on a draped form, in the hand's own uneven tension.
+    # Body: stockinette on a draped form, in the hand's own uneven tension; beyond the raglan seam the sleeve's wales lean.
     across, along = laid(coarse, body.x, body.y, bust.hand, q)
+    seam = _raglan(bust, body.x, body.y)
+    lean = np.where(seam > 0, np.sign(body.x) * hand * 0.21, 0.0)
+    across, along = across - lean * along, along + lean * across
     s, t = across / WALE, along / COURSE
     s, t = s + 0.24 * noise(s / 9, t / 13, 3) + 0.08 * noise(s / 2.5, t / 3, 4), t + 0.4 * noise(s / 7, t / 7, 5)
-    height, tone = fabric(whole(s, x), whole(t, x), edge + 0.02, ribbed=False, stream=3)
+    height, tone = fabric(_sharp(s, x), _sharp(t, x), edge + 0.02, ribbed=False, stream=3)
+    ridge = whole(seam, x)
+    depth = depth + 0.0045 * np.exp(-np.square(ridge / 0.013)) - 0.0035 * np.exp(-np.square((np.abs(ridge) - 0.026) / 0.010))
     normal, grey = _knitted(*slopes(depth, k), height, tone, 0.0070, k, fuzz)
 
     # A hand-knit's outline is alive by a fraction of a stitch; inside the collar there is no body to be seen.

@@ -234,23 +234,28 @@ def _wrap(plate: Plate) -> F32:
     if seeds.sum() * q * q < 0.10 * k * k:
         return nothing
 
-    # Which of the cloth below the chin is still the wrap? What looks like it and hangs together with it.
-    rgb = cv2.resize(plate.albedo, (cloth.shape[1], cloth.shape[0]), interpolation=cv2.INTER_AREA)
-    look = np.log(np.clip(rgb, 0.01, 1)).astype(np.float32)
+    # Which of the cloth below the chin is still the wrap? What looks like it, tone counting less than colour. Where the two
+    # cannot be told apart, the wrap ends in a curve under the chin.
+    rgb = np.log(np.clip(cv2.resize(plate.albedo, (cloth.shape[1], cloth.shape[0]), interpolation=cv2.INTER_AREA), 0.01, 1))
+    look = np.stack((0.4 * rgb.mean(-1), rgb[..., 0] - rgb[..., 1], rgb[..., 2] - rgb[..., 1]), -1)
     body = (cloth > 0.5) & (rows > chin_y + 1.1 * k) & (rows < chin_y + 1.9 * k)
-    near = (rows < chin_y + 0.55 * k).astype(np.float32)
+    columns = (np.arange(cloth.shape[1], dtype=np.float32)[None] + 0.5) * q
+    near = (np.hypot(columns - mesh[CHIN, 0], rows - chin_y + 0.4 * k) < 0.95 * k).astype(np.float32)
     if body.sum() > 50:
         own, other = np.median(look[seeds], 0), np.median(look[body], 0)
-        spread = np.maximum(look[seeds].std(0), 0.12) + 0.05
-        if np.abs((own - other) / spread).max() > 1.0:
-            d_own, d_other = (((look - m) / spread) ** 2 for m in (own, other))
-            near = ((d_own.sum(-1) < d_other.sum(-1)) & (rows < chin_y + 1.4 * k)).astype(np.float32)
-    mask = ((cloth > 0.4) & ((rows < chin_y - 0.1 * k) | (blur(near, 0.03 * k / q) > 0.5))).astype(np.uint8)
-    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+        spread_ = np.maximum(1.48 * np.median(np.abs(look[seeds] - own), 0), 0.05) + 0.03
+        if np.abs((own - other) / spread_).max() > 1.5:
+            d_own, d_other = (np.square((look - m) / spread_).sum(-1) for m in (own, other))
+            near = ((d_own < d_other) & (rows < chin_y + 1.4 * k)).astype(np.float32)
+    mask = (cloth > 0.4).astype(np.uint8)
+    its = ((mask > 0) & ((rows < chin_y - 0.1 * k) | (blur(near, 0.03 * k / q) > 0.5))).astype(np.uint8)
+    opened = cv2.morphologyEx(its, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     _, names = cv2.connectedComponents(opened.astype(np.uint8))
     kept = np.isin(names, np.unique(names[seeds & opened])) & opened
-    wide = cv2.resize(kept.astype(np.float32), plate.size_px, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(step(blur(wide, 2.5), 0.25, 0.75) * np.minimum(plate.parts["cloth"] * 1.25, 1) * plate.inside, np.float32)
+    # Grow into what is no cloth at all, so that the wrap's outer and inner borders are those of the photo.
+    grown = (cv2.dilate(kept.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (kept | (mask == 0))
+    wide = cv2.resize(grown.astype(np.float32), plate.size_px, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(step(blur(wide, 2.5), 0.25, 0.75) * plate.parts["cloth"] * plate.inside, np.float32)
 
 
 def _closes_below(wrap: F32, mesh: F32) -> bool:
