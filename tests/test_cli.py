@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import subprocess
@@ -22,6 +21,7 @@ from lowkey.frame import Frame, Framing, Placement, Shot
 from lowkey.look import Look
 from lowkey.plate.plate import Plate
 from lowkey.session import plates
+from lowkey.session import shooting as engine_room
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def studio(lowkey: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, small_p
 
     photo.write_png("ana.png", small_plate.photo.pixels)
     monkeypatch.setattr(plates, "of", lambda picture, face=None, keep=True: replace(small_plate, photo=picture))
-    monkeypatch.setattr(importlib.import_module("lowkey.session.shoot"), "Enlarger", FakeEnlarger)
+    monkeypatch.setattr(engine_room, "Enlarger", FakeEnlarger)
     monkeypatch.setattr(developing, "Enlarger", FakeEnlarger)
     monkeypatch.setattr(FakeEnlarger, "asked", [])
     return lowkey
@@ -269,7 +269,10 @@ def test_looks_lists_every_word(lowkey: Callable[..., Said]) -> None:
     assert list(data["looks"]) == list(looks.names())
 
 
-def test_scan_says_what_was_read(studio: Callable[..., Said]) -> None:
+def test_scan_says_what_was_read(studio: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
+    from lowkey.cli import reading
+
+    monkeypatch.setattr(reading, "relit_distance", lambda _: 0.31)
     said = studio("scan", "ana.png", "--out", "read.png")
     assert said.code == 0
     assert "azimuth -30" in said.out
@@ -279,7 +282,10 @@ def test_scan_says_what_was_read(studio: Callable[..., Said]) -> None:
     assert data["face_width_px"] == 43.0
     assert data["found_light"]["azimuth_deg"] == -30
     assert set(data["parts"]) >= {"skin", "hair", "cloth"}
-    assert data["warnings"][0]["code"] == "smile"
+    assert data["likeness"] == {"distance": 0.31, "at_most": 0.25, "same": False}
+    assert [warning["code"] for warning in data["warnings"]] == ["smile", "unlike"]
+    monkeypatch.setattr(reading, "relit_distance", lambda _: 0.2)
+    assert studio("scan", "ana.png", "--json").json["likeness"]["same"] is True
 
 
 def test_develop_light_is_one_key_and_nothing_else(studio: Callable[..., Said]) -> None:

@@ -21,7 +21,6 @@ NAMES = [
     "develop",
     "scan",
     "shoot",
-    "stages",
 ]
 
 

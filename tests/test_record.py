@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import json
 import math
 import os
@@ -21,11 +20,9 @@ from lowkey.errors import LookError, PhotoError, StoreError
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
 from lowkey.plate.plate import Plate
-from lowkey.session import plates
+from lowkey.session import plates, shooting
 from lowkey.session.record import plain, sha256_of
-from lowkey.session.shoot import frame_size, shoot, which_seeds
-
-module: Any = importlib.import_module("lowkey.session.shoot")
+from lowkey.session.shooting import frame_size, shoot, which_seeds
 
 
 class FakeEnlarger:
@@ -56,7 +53,7 @@ def studio(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small_plate: Plate) 
     source = tmp_path / "ana.png"
     photo.write_png(source, small_plate.photo.pixels)
     monkeypatch.setattr(plates, "of", lambda picture, face=None, keep=True: replace(small_plate, photo=picture))
-    monkeypatch.setattr(module, "Enlarger", FakeEnlarger)
+    monkeypatch.setattr(shooting, "Enlarger", FakeEnlarger)
     monkeypatch.setattr(FakeEnlarger, "stop_at", None)
     monkeypatch.setattr(FakeEnlarger, "scale", 1.0)
     monkeypatch.chdir(tmp_path)

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lowkey.darkroom import Enlarger, develop, stages
+    from lowkey.darkroom import Enlarger, develop
     from lowkey.errors import LowkeyError
     from lowkey.frame import Frame, Framing, Shot
     from lowkey.look import Look
@@ -33,7 +33,6 @@ _HOMES = {
     "develop": "darkroom",
     "scan": "plate",
     "shoot": "session",
-    "stages": "darkroom",
 }
 
 __all__ = [
@@ -49,7 +48,6 @@ __all__ = [
     "develop",
     "scan",
     "shoot",
-    "stages",
 ]
 
 

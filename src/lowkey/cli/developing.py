@@ -17,7 +17,7 @@ from lowkey.frame import Framing
 from lowkey.look import Look
 from lowkey.photo import Photo
 from lowkey.session import plates
-from lowkey.session.shoot import ASPECTS, frame_size
+from lowkey.session.shooting import ASPECTS, frame_size
 
 STAGES = ("dress", "light", "backdrop", "optics", "film")
 
@@ -41,7 +41,7 @@ def run(
     picture = photos.read(photo)
     plate = plates.of(picture, face, keep=keep_plate)
     window, size = _framing(picture, framing or ("source" if stage == "light" else "4:5"), height)
-    enlarger = Enlarger(plate, window, size, keep_skin=keep_skin) if keep_skin else Enlarger(plate, window, size)  # type: ignore[call-arg]
+    enlarger = Enlarger(plate, window, size, keep_skin=keep_skin)
     values, resolved = next((picture, resolved) for name, picture, resolved in enlarger.stages(asked, seed) if name == stage)
     if stage == "film":
         photos.write_png(out, np.asarray(np.round(values * np.float32(65535)), np.uint16))

@@ -9,8 +9,10 @@ from typing import Any
 from lowkey import photo as photos
 from lowkey import prints
 from lowkey.cli.said import warn
-from lowkey.plate.plate import Plate
+from lowkey.plate.likeness import SAME
+from lowkey.plate.plate import Caution, Plate
 from lowkey.session import plates
+from lowkey.session.likeness import relit_distance
 from lowkey.session.record import plain
 
 
@@ -19,9 +21,11 @@ def run(photo: Path, out: Path | None, face: int | None, keep_plate: bool, as_js
     plate = plates.of(picture, face, keep=keep_plate)
     if out is not None:
         photos.write_png(out, prints.reading(plate))
-    numbers = measured(plate)
+    far = relit_distance(plate)
+    numbers = {**measured(plate), "likeness": {"distance": round(far, 3), "at_most": SAME, "same": far <= SAME}}
+    cautions = [*plate.warnings, *_unlike(far)]
     if as_json:
-        warnings = [{"code": caution.code, "text": caution.text} for caution in plate.warnings]
+        warnings = [{"code": caution.code, "text": caution.text} for caution in cautions]
         print(json.dumps(plain({"picture": str(out) if out else None, **numbers, "warnings": warnings}), ensure_ascii=False))
         return
     w, h = numbers["size_px"]
@@ -32,12 +36,22 @@ def run(photo: Path, out: Path | None, face: int | None, keep_plate: bool, as_js
     print(f"light      azimuth {light.azimuth_deg:+.0f}, elevation {light.elevation_deg:+.0f} degrees, {kind}")
     print("parts      " + ", ".join(f"{name} {share:.0%}" for name, share in numbers["parts"].items() if share >= 0.005))
     print(f"confidence {plate.confidence:.2f}")
+    print(f"likeness   {far:.2f} between the photo and its relight; at most {SAME} is the same person")
     for note in picture.notes:
         print(f"file       {note}")
-    for caution in plate.warnings:
+    for caution in cautions:
         warn(caution)
     if out is not None:
         print(f"picture    {out}")
+
+
+def _unlike(far: float) -> list[Caution]:
+    if far <= SAME:
+        return []
+    text = (
+        f"the relight stands {far:.2f} from the photo where {SAME} is the most for the same person: look at the frames, or try --keep-skin"
+    )
+    return [Caution("unlike", text)]
 
 
 def measured(plate: Plate) -> dict[str, Any]:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from lowkey.session.shoot import Shoot, Taken, shoot
+from lowkey.session.shooting import Shoot, Taken, shoot
 
 __all__ = ["Shoot", "Taken", "shoot"]

@@ -98,7 +98,7 @@ def shoot(
         raise
     divisor = math.gcd(*size)
     framing = Framing(aspect=(size[0] // divisor, size[1] // divisor))
-    enlarger = Enlarger(plate, framing, size, keep_skin=keep_skin) if keep_skin else Enlarger(plate, framing, size)  # type: ignore[call-arg]
+    enlarger = Enlarger(plate, framing, size, keep_skin=keep_skin)
     asked_rig = rig.of(asked)
 
     record = Record(folder / "record.json", lowkey.__version__, plate, asked, numbers, size)
