@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -207,7 +208,7 @@ def test_several_faces_are_numbered_on_a_picture(studio: Callable[..., Any], mon
     def refuse(*_: Any, **__: Any) -> Plate:
         raise PhotoError("several-faces", "2 faces found in ana")
 
-    found = (faces.Face(1, (10.0, 10.0, 40.0, 50.0), 0.9), faces.Face(2, (50.0, 10.0, 90.0, 60.0), 0.8))
+    found = [SimpleNamespace(number=n, box=box) for n, box in ((1, (10.0, 10.0, 40.0, 50.0)), (2, (50.0, 10.0, 90.0, 60.0)))]
     monkeypatch.setattr(plates, "of", refuse)
     monkeypatch.setattr(faces, "find", lambda _: found)
     with pytest.raises(PhotoError, match=r"numbered in .*ana_faces\.png"):
