@@ -53,7 +53,7 @@ def prompt(
 ) -> None:
     """Say a look in a model's own words."""
     given: dict[str, Any] = {"light": light, "background": background, "clothing": clothing, "pose": pose, "flare": flare}
-    chosen = shelf.find(look).look.but(**given)
+    chosen = shelf.find(look).but(**given)
     if template:
         _filled(template, chosen, tuple(name for name, word in given.items() if word is not None), effects, copy, as_json)
         return

@@ -20,6 +20,8 @@ from lowkey.prompt.words import Words
 _SIZES = {(4, 5): (896, 1120), (2, 3): (832, 1248), (1, 1): (1024, 1024)}
 """Sizes of about one megapixel, in multiples of 16, that every FLUX returns exactly as asked."""
 
+_TALLEST = 3
+"""Times as tall as wide: what every model still draws."""
 _ADDRESS = re.compile(r"https?://[!-~]{1,2000}")
 
 
@@ -76,8 +78,9 @@ def _ask(
 ) -> Ask:
     """What was asked, checked against what the dialect takes."""
     width, height = aspect
-    if not (0 < width <= 10_000 and 0 < height <= 10_000):
-        raise LookError("bad-aspect", f"an aspect is two whole numbers such as 4:5, not {width}:{height}")
+    if not (0 < width <= 10_000 and 0 < height <= 10_000) or height > _TALLEST * width:
+        said = f"an aspect is two whole numbers such as 4:5, at most {_TALLEST} times as tall as wide"
+        raise LookError("bad-aspect", f"{said}, not {width}:{height}")
     if width > height:
         said = f"{width}:{height} is wider than tall and would cut the shadow off the lower face"
         raise LookError("landscape", f"{said}. Ask for 4:5, 2:3 or 1:1.")

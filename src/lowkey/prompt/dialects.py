@@ -14,10 +14,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lowkey.errors import LookError
+from lowkey.errors import Bug, LookError
 from lowkey.prompt import layout
 from lowkey.prompt.clauses import ROLES, Manner
-from lowkey.prompt.lexicon import FOLDER
+from lowkey.prompt.lexicon import FOLDER, table
 from lowkey.prompt.reading import read_text
 
 if TYPE_CHECKING:
@@ -79,6 +79,17 @@ class Dialect:
         return Manner(self.shape["register"], data["sides"], data["names"], data.get("phrases", {}), data["negations"])
 
     @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Its parameters, with {width} and the like still in them."""
+        parameters: Mapping[str, Any] = self.data.get("parameters", {})
+        return parameters
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What its user must know."""
+        return tuple(self.data.get("notes", ()))
+
+    @property
     def references(self) -> int:
         """How many pictures it takes."""
         return int(self.data["references"])
@@ -122,18 +133,16 @@ def find(spec: str) -> Dialect:
 
 
 def from_toml(text: str, name: str, form: str = "") -> Dialect:
-    """A dialect from the text of a dialect file."""
-    try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-        raise LookError("bad-dialect", f"{name} is not TOML: {str(error) or 'nested too deep'}") from None
-    _check(data, name)
+    """A dialect from the text of a dialect file, tried out in each of its forms."""
+    data = _checked(text, name)
+    for each in data["form"]:
+        _try_out(Dialect(name, each, data))
     return _in_form(name, data, form)
 
 
 @cache
 def _shipped(name: str) -> Mapping[str, Any]:
-    return from_toml((FOLDER / f"{name}.toml").read_text("utf-8"), name).data
+    return _checked((FOLDER / f"{name}.toml").read_text("utf-8"), name)
 
 
 def _in_form(name: str, data: Mapping[str, Any], form: str) -> Dialect:
@@ -143,12 +152,16 @@ def _in_form(name: str, data: Mapping[str, Any], form: str) -> Dialect:
     return Dialect(name, form, data)
 
 
-def _check(data: Mapping[str, Any], name: str) -> None:
-    """Everything a speaker will rely on, so that a stranger's file fails here and in words."""
+def _checked(text: str, name: str) -> Mapping[str, Any]:
+    """The data of a dialect file, looked through so that a stranger's mistake is told in words."""
 
     def refuse(why: str) -> LookError:
         return LookError("bad-dialect", f"dialect {name[:60]}: {why}")
 
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+        raise refuse(f"it is not TOML: {str(error) or 'nested too deep'}") from None
     if missing := [key for key in _NEEDED if key not in data]:
         raise refuse(f'it lacks "{missing[0]}"')
     for key, value in data.items():
@@ -158,6 +171,8 @@ def _check(data: Mapping[str, Any], name: str) -> None:
             raise refuse(f"{key} is of the wrong kind")
     if data["speaks"] not in SPEAKERS:
         raise refuse(f'it speaks "{data["speaks"][:40]}"; the speakers are: {", ".join(SPEAKERS)}')
+    if any(not isinstance(said, str) or "{" in said for said in data["names"].values()):
+        raise refuse("names are plain texts")
     if "photo" not in data["names"] or (data["references"] > 1 and "guide" not in data["names"]):
         raise refuse('names needs "photo", and "guide" where more than one reference is taken')
     if lacking := [side for side in _SIDES if "{side}" not in str(data["sides"].get(side, ""))]:
@@ -167,6 +182,8 @@ def _check(data: Mapping[str, Any], name: str) -> None:
     for form, shape in data["form"].items():
         if not isinstance(shape, dict) or shape.get("register") not in _REGISTERS:
             raise refuse(f"form.{form[:40]} needs a register: {', '.join(_REGISTERS)}")
+        if not isinstance(shape.get("sentences", []), list):
+            raise refuse(f"form.{form[:40]}.sentences is a list of texts")
         patterns = list(_texts([shape.get("sentences", []), shape.get("tree", {})]))
         placed = [role for pattern in patterns for role in layout.roles(pattern)]
         if unknown := [role for role in placed if role not in ROLES]:
@@ -176,8 +193,24 @@ def _check(data: Mapping[str, Any], name: str) -> None:
     for role, row in data.get("phrases", {}).items():
         if role not in ROLES or not isinstance(row, dict) or not all(isinstance(text, str) for text in row.values()):
             raise refuse(f"phrases.{role[:40]} is not a table of texts for a role")
-        if "because" not in row or "source" not in row:
-            raise refuse(f"phrases.{role[:40]} needs a because and a source")
+        if "because" not in row or row.get("source") not in table("sources"):
+            raise refuse(f"phrases.{role[:40]} needs a because and a source; the sources are: {', '.join(table('sources'))}")
+    return data
+
+
+def _try_out(dialect: Dialect) -> None:
+    """Speak once with everything a look can bring, so that what the checks do not see fails at the door too."""
+    from lowkey.look import Look
+    from lowkey.prompt.compiler import Ask
+    from lowkey.prompt.remedies import read
+
+    look = Look(mood="calm", rig=(("exposure_ev", -1.0),))
+    for aspect in ((4, 5), (1, 1)):
+        try:
+            dialect.speak(Ask(look, read(("no-fill", "weave"), look), aspect, 1, "", dialect.references > 1))
+        except (Bug, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            why = error.message if isinstance(error, Bug) else f"{type(error).__name__} {error}"
+            raise LookError("bad-dialect", f"dialect {dialect.spec[:60]} cannot be spoken: {why[:200]}") from None
 
 
 def _texts(value: Any) -> list[str]:

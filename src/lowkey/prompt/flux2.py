@@ -22,4 +22,4 @@ def speak(ask: Ask, dialect: Dialect) -> Words:
     else:
         laid = layout.prose(dialect.shape["sentences"], said)
         text, clauses = laid.text, laid.clauses
-    return Words(dialect.spec, text, "", filled(dialect.data["parameters"], ask), clauses, tuple(dialect.data["notes"]))
+    return Words(dialect.spec, text, "", filled(dialect.parameters, ask), clauses, dialect.notes)

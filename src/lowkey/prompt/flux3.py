@@ -15,4 +15,4 @@ if TYPE_CHECKING:
 
 def speak(ask: Ask, dialect: Dialect) -> Words:
     laid = layout.prose(dialect.shape["sentences"], ask.said(dialect))
-    return Words(dialect.spec, laid.text, "", filled(dialect.data["parameters"], ask), laid.clauses, tuple(dialect.data["notes"]))
+    return Words(dialect.spec, laid.text, "", filled(dialect.parameters, ask), laid.clauses, dialect.notes)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def speak(ask: Ask, dialect: Dialect) -> Words:
     laid = layout.prose(dialect.shape["sentences"], ask.said(dialect))
-    notes = [*dialect.data["notes"]]
+    notes = [*dialect.notes]
     # Beyond its limit T5 is simply cut: say so rather than lose the last clauses in silence.
     if (read := tokens.estimate(laid.text, dialect.data["encoder"])) > dialect.data["tokens"]:
         notes.append(f"About {read} tokens: T5 reads the first {dialect.data['tokens']} of them. Drop a remedy.")
-    return Words(dialect.spec, laid.text, "", filled(dialect.data["parameters"], ask), laid.clauses, tuple(notes))
+    return Words(dialect.spec, laid.text, "", filled(dialect.parameters, ask), laid.clauses, tuple(notes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +14,6 @@ from lowkey.look import VARIABLES
 from lowkey.prompt import dialects, linter, shelf
 from lowkey.prompt.commands import AsJson, Background, Clothing, DialectName, Flare, Light, Pose
 from lowkey.prompt.compiler import compile as compiled
-from lowkey.prompt.shelf import Card
 from lowkey.prompt.words import Clause
 
 looks = typer.Typer(help="The looks, and the words they are made of.", invoke_without_command=True, no_args_is_help=False)
@@ -24,19 +23,37 @@ Name = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A look by name, 
 
 @looks.callback()
 def words(context: typer.Context, as_json: AsJson = False) -> None:
-    """The words of the five variables."""
+    """The words of the five variables, and the looks."""
     if context.invoked_subcommand is not None:
         return
     if as_json:
-        table = {variable: [{"word": word.word, "does": word.does} for word in vocabulary.words(variable)] for variable in VARIABLES}
-        typer.echo(json.dumps({"words": table}, ensure_ascii=False))
+        typer.echo(json.dumps(_vocabulary(), ensure_ascii=False))
         return
     for variable in VARIABLES:
         typer.echo(variable)
         for word in vocabulary.words(variable):
-            typer.echo(f"  {word.word:<32} {word.does}")
+            # A mirrored form does the same from the other side; its name says so.
+            typer.echo(f"  {word.word:<32} {'' if word.mirrored else word.does}".rstrip())
         numbers = vocabulary.NUMBERS[variable]
-        typer.echo(f"  {'or numbers, as ' + numbers.example:<32} {numbers.form}")
+        typer.echo(f"  {numbers.example:<32} numbers: {numbers.form}\n")
+    typer.echo("looks")
+    for name in vocabulary.names():
+        typer.echo(_line(name))
+    typer.echo("\nLeft and right are always the viewer's.")
+
+
+def _vocabulary() -> dict[str, Any]:
+    said = {
+        variable: [{"word": word.word, "slug": word.slug, "aliases": list(word.aliases), "does": word.does} for word in words_of]
+        for variable, words_of in ((variable, vocabulary.words(variable)) for variable in VARIABLES)
+    }
+    numbers = {variable: {"form": known.form, "example": known.example} for variable, known in vocabulary.NUMBERS.items()}
+    return {"words": said, "numbers": numbers, "looks": {name: vocabulary.to_mapping(shelf.find(name)) for name in vocabulary.names()}}
+
+
+def _line(name: str) -> str:
+    look = shelf.find(name)
+    return f"  {name:<20} {look.mood:<24} {', '.join(look.use)}"
 
 
 @looks.command("list")
@@ -45,16 +62,17 @@ def list_looks(
     as_json: AsJson = False,
 ) -> None:
     """The looks that ship with lowkey, and what each is for."""
-    cards = [card for card in map(shelf.find, shelf.names()) if not use or use.casefold() in (one.casefold() for one in card.look.use)]
+    every = {name: shelf.find(name) for name in vocabulary.names()}
+    chosen = {name: look for name, look in every.items() if not use or use.casefold() in (one.casefold() for one in look.use)}
+    if not chosen:
+        known = sorted({one for look in every.values() for one in look.use})
+        raise LookError("unknown-use", f'no look is for "{use[:40]}". The uses are: {", ".join(known)}')
     if as_json:
-        rows = [{"name": card.name, **vocabulary.to_mapping(card.look), "avoid": card.avoid} for card in cards]
+        rows = [{"name": name, **vocabulary.to_mapping(look)} for name, look in chosen.items()]
         typer.echo(json.dumps({"looks": rows}, ensure_ascii=False))
         return
-    for card in cards:
-        typer.echo(f"{card.name:<20} {card.look.mood:<24} {', '.join(card.look.use)}")
-    if not cards:
-        known = sorted({one for card in map(shelf.find, shelf.names()) for one in card.look.use})
-        raise LookError("unknown-use", f'no look is for "{use[:40]}". The uses are: {", ".join(known)}')
+    for name in chosen:
+        typer.echo(_line(name).strip())
 
 
 @looks.command()
@@ -64,13 +82,13 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """One look as its file says it."""
-    card = shelf.find(name)
+    look = shelf.find(name)
     if template:
         typer.echo(shelf.house_prompt().rstrip("\n"))
     elif as_json:
-        typer.echo(json.dumps({"name": card.name, **vocabulary.to_mapping(card.look), "avoid": card.avoid}, ensure_ascii=False))
+        typer.echo(json.dumps({"name": Path(name).stem, **vocabulary.to_mapping(look)}, ensure_ascii=False))
     else:
-        typer.echo(shelf.to_toml(card).rstrip("\n"))
+        typer.echo(vocabulary.to_toml(look).rstrip("\n"))
 
 
 @looks.command()
@@ -92,15 +110,12 @@ def new(
     from lowkey.photo import write_whole
 
     shelf.check_name(name)
-    card = shelf.find(like)
-    chosen = card.look.but(light=light, background=background, clothing=clothing, pose=pose, flare=flare, mood=mood)
+    chosen = shelf.find(like).but(light=light, background=background, clothing=clothing, pose=pose, flare=flare, mood=mood, avoid=avoid)
     chosen = chosen.but(title=title if title is not None else name.replace("-", " ").capitalize())
     path = out / f"{name}.toml"
     if path.exists() and not force:
         raise LookError("look-exists", f"{path} is already there; choose another name, or --force")
-    text = shelf.to_toml(Card(name, chosen, card.avoid if avoid is None else avoid))
-    shelf.read(text, name)  # what is written can be read again, or it is not written
-    write_whole(path, text.encode())
+    write_whole(path, vocabulary.to_toml(chosen).encode())
     typer.echo(str(path))
 
 
@@ -124,14 +139,14 @@ def check(
 
 def _checked(name: str) -> list[dict[str, str]]:
     try:
-        card = shelf.find(name)
+        look = shelf.find(name)
     except LookError as error:
         return [{"look": name, "code": error.code, "where": "", "says": error.message}]
     found: dict[str, dict[str, str]] = {}
     for spec in dialects.specs():
-        for finding in linter.lint(compiled(card.look, spec).text, spec):
+        for finding in linter.lint(compiled(look, spec).text, spec):
             if finding.level == "warning":
-                found.setdefault(finding.code, {"look": card.name, "code": finding.code, "where": spec, "says": finding.says})
+                found.setdefault(finding.code, {"look": name, "code": finding.code, "where": spec, "says": finding.says})
     return list(found.values())
 
 
@@ -139,10 +154,10 @@ def _checked(name: str) -> list[dict[str, str]]:
 def diff(one: Name, other: Name, dialect: DialectName = "flux2", as_json: AsJson = False) -> None:
     """What tells two looks apart, in words and in the prompt."""
     first, second = shelf.find(one), shelf.find(other)
-    fields = shelf.differences(first.look, second.look)
+    fields = shelf.differences(first, second)
     said = [
         (before.role, before.text, after.text)
-        for before, after in _paired(compiled(first.look, dialect).clauses, compiled(second.look, dialect).clauses)
+        for before, after in _paired(compiled(first, dialect).clauses, compiled(second, dialect).clauses)
         if before.text != after.text
     ]
     if as_json:

@@ -36,7 +36,7 @@ def speak(ask: Ask, dialect: Dialect) -> Words:
     for remedy in banned:
         because = Clause(f"remedy:{remedy.name}", ", ".join(remedy.row["bans"]), remedy.row["because"])
         clauses.append(replace(because, source=lexicon.source(lexicon.table("remedies")["source"])))
-    notes = [*dialect.data["notes"]]
+    notes = [*dialect.notes]
     if not ask.reference:
         notes.insert(0, f"Put the photo's web address in place of {_PLACEHOLDER}.")
     return Words(dialect.spec, text, negative, parameters, tuple(clauses), tuple(notes))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def speak(ask: Ask, dialect: Dialect) -> Words:
     laid = layout.prose(dialect.shape["sentences"], ask.said(dialect), between="\n")
-    notes = [*dialect.data["notes"]]
+    notes = [*dialect.notes]
     if ask.seed is not None:
         notes.append(f"Seed {ask.seed} was left out: this model takes none.")
-    return Words(dialect.spec, laid.text, "", filled(dialect.data["parameters"], ask), laid.clauses, tuple(notes))
+    return Words(dialect.spec, laid.text, "", filled(dialect.parameters, ask), laid.clauses, tuple(notes))

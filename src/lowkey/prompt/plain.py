@@ -20,5 +20,5 @@ def speak(ask: Ask, dialect: Dialect) -> Words:
     if bans:
         bans += [ban for remedy in ask.remedies for ban in remedy.row.get("bans", ())]
     negative = ", ".join(dict.fromkeys(bans))
-    parameters = filled(dialect.data.get("parameters", {}), ask)
-    return Words(dialect.spec, laid.text, negative, parameters, laid.clauses, tuple(dialect.data.get("notes", ())))
+    parameters = filled(dialect.parameters, ask)
+    return Words(dialect.spec, laid.text, negative, parameters, laid.clauses, dialect.notes)

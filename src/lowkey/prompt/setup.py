@@ -28,7 +28,8 @@ class Setup:
 
 def of(look: Look) -> Setup:
     light = look.term("light")
-    return _measured(light) if light.word is None else _spoken(light, in_profile(look))
+    profile = in_profile(look)
+    return _measured(light, profile) if light.word is None else _spoken(light, profile)
 
 
 def _spoken(light: Term, profile: bool) -> Setup:
@@ -64,11 +65,13 @@ def _azimuth(light: Term) -> float:
     return {"left": -1.0, "right": 1.0, "": 0.0}[_spoken(light, False).side]
 
 
-def _measured(light: Term) -> Setup:
+def _measured(light: Term, profile: bool) -> Setup:
     """A light given in numbers: the band of its azimuth says the effect; its place and size are added."""
     azimuth, elevation, *size = light.numbers
     words = lexicon.table("light")
     band = lexicon.band("light", abs(azimuth), "to_deg")
+    if profile and "profile_full" in band:
+        band = {**band, "short": band["profile_short"], "full": band["profile_full"]}
     side = ("right" if azimuth > 0 else "left") if band["side"] == "lit" else ""
     lamp = "top" if elevation > 45 and band["lamp"] != "behind" else band["lamp"]
     size_short, size_full = _size(size[0] if size else None)

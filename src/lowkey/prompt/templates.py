@@ -23,7 +23,7 @@ TOKENS = {
 }
 """Variable to its token."""
 # Only words in brackets can be a token: boxes of numbers, links and weights of other tools are left alone.
-_BRACKET = re.compile(r"\[\[|\]\]|\[([A-Za-z][A-Za-z /&_\-\t]{0,60})\](?!\()")
+_BRACKET = re.compile(r"\[\[|\]\]|\[([ \t]*[A-Za-z][A-Za-z /&_\-\t]{0,60})\](?!\()")
 _PHOTO = "the reference photo"
 _SAID = {
     ("pose", "as shot"): f"the pose and gaze of {_PHOTO}",
