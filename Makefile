@@ -12,6 +12,7 @@ export PYTHON
 demo: set-up
 	@mkdir -p out
 	@$(BIN)/python examples/portrait.py out/portrait.png
+	@echo "shooting the sample portrait (the first run on a machine also compiles its kernels: a minute or two)"
 	@$(BIN)/lowkey shoot out/portrait.png --seeds 6 --out out/portrait_lowkey
 
 test: style

@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw, ImageFont
 from lowkey.frame import Frame
 from lowkey.look import VARIABLES, Look
 from lowkey.photo import Photo
-from lowkey.pixels import U8, srgb_decode, srgb_encode
+from lowkey.pixels import F32, U8, srgb_decode, srgb_encode
 
 PAGE_PX = (1754, 2480)
 MARGIN, GUTTER = 92, 34
@@ -153,10 +153,16 @@ def fitted(pixels: NDArray[Any], room_px: tuple[int, int], *, enlarge: bool = Tr
         pixels = cv2.resize(pixels, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
         h, w = pixels.shape[:2]
         scale = min(room_px[0] / w, room_px[1] / h)
-    linear = srgb_decode(pixels / np.float32(np.iinfo(pixels.dtype).max))
+    linear = _decoded(np.iinfo(pixels.dtype).max)[pixels]
     size = (max(round(w * scale), 1), max(round(h * scale), 1))
     small = cv2.resize(linear, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     return np.asarray(np.round(srgb_encode(small) * 255), np.uint8)
+
+
+@cache
+def _decoded(most: int) -> F32:
+    """Display-linear light of every code from 0 to `most`: looking up is ten times faster than raising to a power."""
+    return srgb_decode(np.arange(most + 1) / most)
 
 
 # Type: a plain sans for labels, an old-style serif for the title; both come with packages that are here anyway.
