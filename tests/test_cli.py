@@ -198,6 +198,8 @@ def test_an_unknown_word_lists_the_words(studio: Callable[..., Said]) -> None:
         (Bug("a-code", "x"), 70),
         (KeyboardInterrupt(), 130),
         (MemoryError(), 3),
+        (ModuleNotFoundError("No module named 'mediapipe'", name="mediapipe"), 3),
+        (ModuleNotFoundError("No module named 'lowkey.attic'", name="lowkey.attic"), 70),
         (RuntimeError("boom"), 70),
     ],
 )
@@ -216,8 +218,10 @@ def test_every_error_has_its_exit_code(
         assert said.json["error"]["message"]
     elif isinstance(error, LowkeyError):
         assert said.err == "x [a-code]\n"
+    elif isinstance(error, ModuleNotFoundError) and code == 3:
+        assert "lowkey doctor" in said.err
     elif code == 70:
-        assert "RuntimeError: boom" in said.err
+        assert str(error) in said.err
         assert "Report it" in said.err
 
 

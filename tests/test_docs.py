@@ -61,7 +61,7 @@ KINDS = "LookError|PhotoError|EngineError|ConsentError|PrintError|StoreError|Bug
 
 def codes() -> set[str]:
     """Every code in the source: where an error or a warning is made, and the ones of the command line itself."""
-    found = {"usage", "bug", "interrupted", "out-of-memory"}
+    found = {"usage", "bug", "interrupted", "missing-package", "out-of-memory"}
     for file in SOURCE.rglob("*.py"):
         text = file.read_text()
         found |= set(re.findall(rf'\b(?:{KINDS})\(\s*f?"([a-z][a-z0-9-]+)"', text))

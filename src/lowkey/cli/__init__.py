@@ -38,6 +38,11 @@ def main() -> NoReturn:
         # Whoever read us has stopped (`lowkey looks | head`): nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _leave(0)
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.startswith("lowkey"):
+            _bug(error, wants_json)
+        _say("missing-package", f"{error.name} is not installed; `lowkey doctor` prints the command that mends it", wants_json)
+        _leave(3)
     except MemoryError:
         _say("out-of-memory", "not enough memory for this size; try a smaller --size, or close other programs", wants_json)
         _leave(3)
