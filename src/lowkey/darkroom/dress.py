@@ -71,12 +71,12 @@ class _Figure:
             whole[top:] = 0
         return own
 
-    def lay(self, sheet: Layer, at: tuple[int, int]) -> None:
-        """Lay a sheet over what is there, its first pixel `at` (row, column)."""
+    def lay(self, sheet: Layer, at: tuple[int, int], dye: F32) -> None:
+        """Lay a sheet over what is there, its first pixel `at` (row, column), its albedo times `dye` f32[3]."""
         kind = np.array([sheet.skin, 0, 1 - sheet.skin, 0, sheet.roughness, sheet.specular, sheet.sheen], np.float32)
         _lay(
             self.matte, self.albedo, self.depth, self.normal, self._scalars(),
-            sheet.cover, sheet.albedo, sheet.depth, sheet.normal, kind, *at,
+            sheet.cover, np.atleast_3d(sheet.albedo), dye, sheet.depth, sheet.normal, kind, *at,
         )  # fmt: skip
 
     def _scalars(self) -> tuple[F32, ...]:
@@ -104,10 +104,11 @@ def _share(under: float, cover: float) -> tuple[float, float]:
 @njit(cache=True, parallel=True)
 def _lay(
     matte: Any, albedo: Any, depth: Any, normal: Any, scalars: Any,
-    cover: Any, albedo_2: Any, depth_2: Any, normal_2: Any, kind: Any, row: int, column: int,
+    cover: Any, albedo_2: Any, dye: Any, depth_2: Any, normal_2: Any, kind: Any, row: int, column: int,
 ) -> None:  # fmt: skip
     skin, hair, cloth, eyes, roughness, specular, sheen = scalars
     h, w = cover.shape
+    last = albedo_2.shape[2] - 1
     for i in prange(h):
         r = i + row
         for j in range(w):
@@ -117,7 +118,7 @@ def _lay(
             c = j + column
             k, matte[r, c] = _share(matte[r, c], a)
             for m in range(3):
-                albedo[r, c, m] += k * (albedo_2[i, j, m] - albedo[r, c, m])
+                albedo[r, c, m] += k * (albedo_2[i, j, min(m, last)] * dye[m] - albedo[r, c, m])
                 normal[r, c, m] += k * (normal_2[i, j, m] - normal[r, c, m])
             depth[r, c] += k * (depth_2[i, j] - depth[r, c])
             skin[r, c] += k * (kind[0] - skin[r, c])
@@ -195,14 +196,16 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
 
     y_px, x_px = np.mgrid[top:h, 0:w].astype(np.float32)
     x, y = bust.across(x_px, y_px)
+    tint = np.array(TINTS[cloth.kind], np.float32)
+    dye = np.asarray(tint * (cloth.reflectance / luminance(tint)), np.float32)
     made = MADE[cloth.kind](bust, x, y, _outline(plate, bust, x, y, top))
     for sheet, at in made.inner:
-        figure.lay(_dyed(sheet, cloth), (at[0] + top, at[1]))
+        figure.lay(sheet, (at[0] + top, at[1]), dye)
     near = garments.window(bust, x, y, bust.neck + 0.25, (-0.75, 1.0))
     at = (near.at[0] + top, near.at[1])
-    figure.lay(neck.rebuild(plate, bust, kept, near.of(x), near.of(y), at), at)
+    figure.lay(neck.rebuild(plate, bust, kept, near.of(x), near.of(y), at), at, np.ones(3, np.float32))
     for sheet, at in made.outer:
-        figure.lay(_dyed(sheet, cloth), (at[0] + top, at[1]))
+        figure.lay(sheet, (at[0] + top, at[1]), dye)
     _level(figure.albedo[top:], figure.cloth[top:] * figure.matte[top:], cloth.reflectance)
 
     # Hair, beard and wrap fall over what was put on, hands lie before it; neither ever sinks into it.
@@ -213,17 +216,6 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
             raised = np.where(off > 0, ground + np.float32(gap) * off - (1 - off), EMPTY_HW)
             figure.put_back(own, cover, np.maximum(own.depth, raised), top)
     figure.albedo *= (1 - 0.45 * kept.wrap)[..., None]
-
-
-def _dyed(sheet: Layer, cloth: Cloth) -> Layer:
-    if sheet.skin > 0:
-        return sheet
-    tint = np.array(TINTS[cloth.kind], np.float32)
-    tint /= luminance(tint)
-    return Layer(
-        sheet.cover, sheet.depth, sheet.normal, np.asarray(sheet.albedo[..., None] * (tint * np.float32(cloth.reflectance)), np.float32),
-        sheet.roughness, sheet.specular, sheet.sheen, 0.0,
-    )  # fmt: skip
 
 
 TINTS = {"turtleneck": (1.0, 0.98, 0.97), "leather": (1.0, 0.96, 0.93), "linen": (1.0, 0.985, 0.95)}
@@ -263,16 +255,22 @@ def _outline(plate: Plate, bust: Bust, x: F32, y: F32, top: int) -> garments.Out
 
 def _unmix(own: _Figure, part: Kept, cloth: F32, k: float) -> None:
     """Clean hair of the shirt it fell over: where the two met, shirt leaves the hair's layer and hair its own colour."""
-    near = blur(np.clip(cloth - part.wrap, 0, 1), 0.012 * k)
-    zone = step(near, 0.01, 0.15) * (part.hair > 0.01)
-    sure = step(np.asarray(cv2.erode(part.hair, np.ones((5, 5))), np.float32), 0.85, 0.98) * (near < 0.05)
+    there = cv2.resize(part.hair, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA) > 0.01
+    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
+    if not len(rows):
+        return
+    box = np.s_[8 * rows[0] : 8 * rows[-1] + 16, max(8 * columns[0] - 8, 0) : 8 * columns[-1] + 16]
+    hair, albedo = part.hair[box], own.albedo[box]
+    near = blur(np.clip(cloth - part.wrap, 0, 1)[box], 0.012 * k)
+    zone = step(near, 0.01, 0.15) * (hair > 0.01)
+    sure = step(cv2.erode(hair, np.ones((5, 5))), 0.85, 0.98) * (near < 0.05)
     if zone.max() <= 0 or sure.sum() < 100:
         return
-    hair = neck.spread(own.albedo, np.asarray(sure, np.float32), k)
+    strand = neck.spread(albedo, sure, k)
     # A pixel brighter than hair is here by half is shirt shining through.
-    excess = np.log(np.maximum(luminance(own.albedo), 0.004) / np.maximum(luminance(hair), 0.004))
-    part.head[:] *= 1 - zone * step(excess, 0.25, 0.9) * (part.below > 0)
-    own.albedo += (hair - own.albedo) * (zone * step(excess, 0.15, 0.6))[..., None]
+    excess = np.log(np.maximum(luminance(albedo), 0.004) / np.maximum(luminance(strand), 0.004))
+    part.head[box] *= 1 - zone * step(excess, 0.25, 0.9) * (part.below[box] > 0)
+    albedo += (strand - albedo) * (zone * step(excess, 0.15, 0.6))[..., None]
 
 
 def _heal_jaw(own: _Figure, part: Kept, k: float) -> None:

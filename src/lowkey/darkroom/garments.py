@@ -211,11 +211,37 @@ def laid(depth: F32, x: F32, y: F32, hand: float, q_px: float) -> tuple[F32, F32
     return np.asarray(s * hand, np.float32), np.asarray(-t, np.float32)
 
 
-def _knitted(right: Field, down: Field, height: Field, tone: Field, relief: float, hw_px: float, fuzz: F32) -> tuple[F32, F32]:
-    """Normals f32[h, w, 3] and relative reflectance f32[h, w] of a knit laid on a surface with these slopes."""
-    gx, gy = slopes(np.asarray(cv2.GaussianBlur(height, (0, 0), 0.65) * np.float32(relief), np.float32), hw_px)
-    # The depth between yarns gives back less light; loose fibre on top blurs the difference.
-    return facing(right + gx, down + gy), np.asarray((0.42 + 0.80 * height) * tone * (1 + 0.10 * fuzz), np.float32)
+@njit(cache=True, parallel=True)
+def _clothe(depth: Any, height: Any, tone: Any, fuzz: Any, where: Any, relief: float, hw_px: float, normal: Any, grey: Any) -> None:
+    h, w = depth.shape
+    for r in prange(h):
+        up, down = max(r - 1, 0), min(r + 1, h - 1)
+        for c in range(w):
+            if where[r, c] <= 0:
+                normal[r, c, 0], normal[r, c, 1], normal[r, c, 2], grey[r, c] = 0.0, 0.0, 1.0, 0.8
+                continue
+            left, right = max(c - 1, 0), min(c + 1, w - 1)
+            # Scharr's weights, over the draped form and the stitches together.
+            nw, n, ne = depth[up, left], depth[up, c], depth[up, right]
+            w_, e_ = depth[r, left], depth[r, right]
+            sw, s_, se = depth[down, left], depth[down, c], depth[down, right]
+            nw, n, ne = nw + relief * height[up, left], n + relief * height[up, c], ne + relief * height[up, right]
+            w_, e_ = w_ + relief * height[r, left], e_ + relief * height[r, right]
+            sw, s_, se = sw + relief * height[down, left], s_ + relief * height[down, c], se + relief * height[down, right]
+            gx = (3 * (ne - nw) + 10 * (e_ - w_) + 3 * (se - sw)) * hw_px / 32
+            gy = (3 * (sw - nw) + 10 * (s_ - n) + 3 * (se - ne)) * hw_px / 32
+            unit = 1 / np.sqrt(1 + gx * gx + gy * gy)
+            normal[r, c, 0], normal[r, c, 1], normal[r, c, 2] = -gx * unit, gy * unit, unit
+            # The depth between yarns gives back less light; loose fibre on top blurs the difference.
+            grey[r, c] = (0.42 + 0.80 * height[r, c]) * tone[r, c] * (1 + 0.10 * fuzz[r, c])
+
+
+def _knitted(depth: F32, height: F32, tone: F32, relief: float, hw_px: float, fuzz: F32, where: Field) -> tuple[F32, F32]:
+    """Normals f32[h, w, 3] and relative reflectance f32[h, w] of a knit `relief` hw high on a surface, where `where` > 0."""
+    normal, grey = np.empty((*depth.shape, 3), np.float32), np.empty(depth.shape, np.float32)
+    soft = cv2.GaussianBlur(height, (0, 0), 0.65)
+    _clothe(depth, soft, tone, fuzz, np.ascontiguousarray(where, np.float32), relief, hw_px, normal, grey)
+    return normal, grey
 
 
 def _sharp(a: Field, like: F32) -> F32:
@@ -242,20 +268,20 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     k, q = bust.hw_px, bust.hw_px / 4
     hand = np.float32(bust.hand)
     coarse = torso(bust, body, mirrored(_SWEATER, bust))
-    depth, edge = whole(coarse, x), whole(body.inside, x)
+    draped, edge = whole(coarse, x), whole(body.inside, x)
     fuzz = noise(x * hand * 230, y * 230, 41)
 
     # Body: stockinette on a draped form, in the hand's own uneven tension; beyond the raglan seam the sleeve's wales lean.
     across, along = laid(coarse, body.x, body.y, bust.hand, q)
     seam = _raglan(bust, body.x, body.y)
     lean = np.where(seam > 0, np.sign(body.x) * hand * 0.21, 0.0)
-    across, along = across - lean * along, along + lean * across
-    s, t = across / WALE, along / COURSE
+    s, t = (across - lean * along) / WALE, (along + lean * across) / COURSE
     s, t = s + 0.24 * noise(s / 9, t / 13, 3) + 0.08 * noise(s / 2.5, t / 3, 4), t + 0.4 * noise(s / 7, t / 7, 5)
     height, tone = fabric(_sharp(s, x), _sharp(t, x), edge + 0.02, ribbed=False, stream=3)
     ridge = whole(seam, x)
-    depth = depth + 0.0045 * np.exp(-np.square(ridge / 0.013)) - 0.0035 * np.exp(-np.square((np.abs(ridge) - 0.026) / 0.010))
-    normal, grey = _knitted(*slopes(depth, k), height, tone, 0.0070, k, fuzz)
+    raised = 0.0045 * np.exp(-np.square(ridge / 0.013)) - 0.0035 * np.exp(-np.square((np.abs(ridge) - 0.026) / 0.010))
+    depth = np.asarray(draped + raised, np.float32)
+    normal, grey = _knitted(depth, height, tone, 0.0070, k, fuzz, edge + 0.02)
 
     # A hand-knit's outline is alive by a fraction of a stitch; inside the collar there is no body to be seen.
     ring = ring_of(bust)
@@ -340,8 +366,8 @@ def _collar_front(bust: Bust, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
     a = a + 0.5 * noise(lean * 1.3 + 3, s * 2.2, 56) * s / ring.tall
     a, b = a + 0.13 * noise(a / 3.1, b / 9, 10) + 0.05 * noise(a * 0.9, b / 2.5, 11), b + 0.3 * noise(a / 2, b / 6, 12)
     height, tone = fabric(a, b, np.asarray(wide + 0.02 - np.abs(x), np.float32), ribbed=True, stream=7)
-    right, down = slopes(cv2.GaussianBlur(depth, (0, 0), 1.2), k)
-    normal, grey = _knitted(right, down, height, tone, 0.0130, k, fuzz)
+    soft = np.asarray(cv2.GaussianBlur(depth, (0, 0), 1.2), np.float32)
+    normal, grey = _knitted(soft, height, tone, 0.0130, k, fuzz, np.ones_like(x))
     ragged = 0.004 * noise(lean * 26, y * 26, 55) + 0.002 * fuzz
     edge = np.minimum(np.minimum(s + 0.004 * (height - 0.5), tall - s + 0.005 * (height - 0.5)), wide - np.abs(x)) + ragged
     return Layer(coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, 0.30)

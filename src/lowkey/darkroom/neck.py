@@ -6,9 +6,11 @@ All lengths in hw; picture coordinates from the chin, x right and y DOWN, until 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numba import njit, prange
 
 from lowkey.darkroom.knit import Field, noise
 from lowkey.pixels import F32, luminance
@@ -16,7 +18,7 @@ from lowkey.plate.plate import Plate
 
 JAW = (93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323)
 """Mesh points along the jaw, from the frame-left ear over the chin to the frame-right ear."""
-EARS, CHIN, BROW, NOSE = (234, 454), 152, 9, 1
+EARS, CHIN, BROW, JAW_CORNERS = (234, 454), 152, 9, (172, 397)
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,19 @@ class Kept:
         return Kept(*(np.array(m[top:]) for m in (self.head, self.wrap, self.hair, self.hands, self.below)))
 
 
+@njit(cache=True, parallel=True)
+def _step(x: Any, low: float, high: float, out: Any) -> None:
+    for i in prange(x.size):
+        t = min(max((x[i] - low) / (high - low), 0.0), 1.0)
+        out[i] = t * t * (3 - 2 * t)
+
+
 def step(x: Field, low: float, high: float) -> F32:
-    """Smooth step 0..1 between low and high."""
-    t = np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
+    """Smooth step 0..1 between low and high, of any shape."""
+    flat = np.ascontiguousarray(x, np.float32)
+    out = np.empty(flat.shape, np.float32)
+    _step(flat.reshape(-1), low, high, out.reshape(-1))
+    return out
 
 
 def blur(x: Field, sigma_px: float) -> F32:
@@ -115,10 +126,20 @@ def arch(sine: Field) -> F32:
     return np.asarray(np.sqrt(1 - inner * inner) - 3.99 * np.clip(np.abs(sine) - 0.97, 0, 0.3), np.float32)
 
 
+@njit(cache=True, parallel=True)
+def _facing(right: Any, down: Any, out: Any) -> None:
+    h, w = right.shape
+    for r in prange(h):
+        for c in range(w):
+            k = 1 / np.sqrt(1 + right[r, c] * right[r, c] + down[r, c] * down[r, c])
+            out[r, c, 0], out[r, c, 1], out[r, c, 2] = -right[r, c] * k, down[r, c] * k, k
+
+
 def facing(right: Field, down: Field) -> F32:
     """Unit normals f32[h, w, 3] of a surface with these slopes."""
-    k = 1 / np.sqrt(1 + right * right + down * down)
-    return np.asarray(np.stack((-right * k, down * k, k), -1), np.float32)
+    out = np.empty((*right.shape, 3), np.float32)
+    _facing(np.ascontiguousarray(right, np.float32), np.ascontiguousarray(down, np.float32), out)
+    return out
 
 
 def measure(plate: Plate, wrap: F32) -> Bust:
@@ -140,6 +161,9 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     guess = float(np.clip(-turn + 0.65 * roll, -0.35, 0.35))
     shift, half = _neck_run(plate, float(chin[0]) + guess * float(k), float(chin[1]))
     offset = guess + shift
+    # Necks are hardly ever wider than the jaw's corners.
+    corners = mesh[list(JAW_CORNERS)]
+    half = float(np.clip(half, 0.31, max(0.47 * float(np.linalg.norm(corners[0] - corners[1])) / float(k), 0.33)))
 
     axis = float(chin[0]) + offset * float(k)
     most = float(np.clip(1.25 + 1.6 * (half - 0.33), 1.25, 1.45))
@@ -274,9 +298,11 @@ def keep(plate: Plate) -> Kept:
     hair = _falling(plate, below)
     # Two pixels of feather at the jaw, as a lens would give.
     above = np.clip(0.5 - below * np.float32(k / 2.0), 0, 1)
-    body_cloth = np.clip(plate.parts["cloth"] - wrap, 0, 1)
-    head = np.maximum(np.maximum(above * (1 - body_cloth), hair), wrap) * plate.matte
-    return Kept(np.asarray(head, np.float32), wrap, hair, np.asarray(plate.parts["hands"] * plate.matte, np.float32), below)
+    # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
+    body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
+    head = np.maximum(np.maximum(above * (1 - body_cloth), hair), step(wrap, 0.15, 0.80)) * plate.matte
+    hands = step(plate.parts["hands"], 0.15, 0.80) * plate.matte
+    return Kept(np.asarray(head, np.float32), wrap, hair, np.asarray(hands, np.float32), below)
 
 
 def _below_jaw(mesh: F32, size_px: tuple[int, int], k: float) -> F32:

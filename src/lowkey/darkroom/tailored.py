@@ -153,14 +153,15 @@ _JACKET_OPEN: Points = (
 )  # fmt: skip
 
 
-def _hide(bust: Bust, x: F32, y: F32) -> tuple[F32, F32]:
+def _hide(bust: Bust, x: F32, y: F32, body: Outline) -> tuple[F32, F32]:
     """Leather's own surface: height f32[h, w] (hw) of pebble and fine creases, and tone f32[h, w] about 1."""
     h = x * np.float32(bust.hand)
     a, b = 0.83 * h + 0.56 * y, 0.83 * y - 0.56 * h
     pebble = noise(a * 84, b * 84, 71) + 0.7 * noise(a * 47, b * 47, 72)
-    broad = noise(a * 3.1, b * 3.1, 75)
+    p, q = 0.83 * body.x * np.float32(bust.hand) + 0.56 * body.y, 0.83 * body.y - 0.56 * body.x * np.float32(bust.hand)
+    broad, slack = whole(noise(p * 3.1, q * 3.1, 75), x), whole(noise(p * 5.3, q * 4.1, 76), x)
     fine = _creased(x, y, _scattered(bust, "leather creases", 90, (0.05, 0.26), (0.010, 0.022), 0.0035))
-    height = 0.0006 * pebble + fine + 0.006 * noise(a * 5.3, b * 4.1, 76)
+    height = 0.0006 * pebble + fine + 0.006 * slack
     tone = 1 + 0.10 * broad + 0.05 * noise(a * 33, b * 33, 77)
     return np.asarray(height, np.float32), np.asarray(tone, np.float32)
 
@@ -170,7 +171,7 @@ def leather(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     k, hand = bust.hw_px, np.float32(bust.hand)
     coarse = torso(bust, body, mirrored(_LEATHER_FOLDS, bust))
     depth, edge = whole(coarse, x), whole(body.inside, x)
-    height, tone = _hide(bust, x, y)
+    height, tone = _hide(bust, x, y, body)
     line = _collar_line(bust)
     far = np.float32(9)
 
@@ -234,7 +235,7 @@ def _seams(bust: Bust, x: F32, y: F32) -> F32:
             strokes.append(
                 [v for u, t in ((ax, ay), (bx, by), (cx, cy)) for v in (sign * u * wide, t + bust.shoulder[side])] + [width, height]
             )
-    return creases(x, y, np.array(strokes, np.float32))
+    return _creased(x, y, np.array(strokes, np.float32))
 
 
 # ---------------------------------------------------------------- linen shirt
@@ -271,13 +272,15 @@ _SHIRT_OPEN: Points = (
 _SHIRT_SHUT: Points = ((0.36, -0.45), (0.35, -0.20), (0.22, 0.04), (0.00, 0.18), (-0.22, 0.04), (-0.35, -0.20), (-0.36, -0.45))
 
 
-def _linen(bust: Bust, x: F32, y: F32) -> tuple[F32, F32]:
+def _linen(bust: Bust, x: F32, y: F32, body: Outline) -> tuple[F32, F32]:
     """Linen's surface: height f32[h, w] (hw) of slubs and sharp small wrinkles, and tone f32[h, w] about 1."""
     h = x * np.float32(bust.hand)
     slub = noise(h * 90, y * 5, 91) + noise(h * 5, y * 90, 92)
     slub = slub + 0.5 * (noise(h * 70, y * 23, 93) + noise(h * 23, y * 70, 94))
+    p = body.x * np.float32(bust.hand)
+    slack = 0.008 * noise(p * 3.7, body.y * 2.9, 98) + 0.002 * noise(p * 11, body.y * 9, 99)
     crumple = _creased(x, y, _scattered(bust, "linen creases", 130, (0.08, 0.42), (0.013, 0.030), 0.0075))
-    height = 0.0004 * slub + crumple + 0.008 * noise(h * 3.7, y * 2.9, 98) + 0.002 * noise(h * 11, y * 9, 99)
+    height = 0.00022 * slub + crumple + whole(slack, x)
     return np.asarray(height, np.float32), np.asarray(1 + 0.020 * slub, np.float32)
 
 
@@ -286,7 +289,7 @@ def linen(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     k, hand = bust.hw_px, np.float32(bust.hand)
     coarse = torso(bust, body, mirrored(_LINEN_FOLDS, bust))
     depth, edge = whole(coarse, x), whole(body.inside, x)
-    height, tone = _linen(bust, x, y)
+    height, tone = _linen(bust, x, y, body)
     line = _collar_line(bust)
 
     near = window(bust, x, y, 0.80, (line - 0.45, line + 0.85))
