@@ -1,7 +1,7 @@
 """The commands of this room: `prompt` and `lint`. (`looks` is in looks_commands.)
 
 Text that is the answer goes to standard output, everything said about it to standard error, so that a prompt can be piped.
-With --json the last line of standard output is one JSON object.
+With --json the last line of standard output is one JSON object. What a command needs is imported by it: --help must start fast.
 """
 
 from __future__ import annotations
@@ -9,17 +9,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lowkey.errors import LookError
-from lowkey.look import VARIABLES, Look
-from lowkey.prompt import clipboard, dialects, linter, shelf, templates, tokens
-from lowkey.prompt.compiler import compile as compiled
-from lowkey.prompt.compiler import sweep as swept
-from lowkey.prompt.reading import LARGEST_BYTES, read_text
-from lowkey.prompt.words import Words
+if TYPE_CHECKING:
+    from lowkey.look import Look
+    from lowkey.prompt.dialects import Dialect
+    from lowkey.prompt.linter import Finding
+    from lowkey.prompt.words import Words
 
 LookName = Annotated[str, typer.Option("--look", metavar="NAME|FILE", help="A look by name, or a look file.")]
 Light = Annotated[str | None, typer.Option("--light", help="Light direction: a word, or azimuth,elevation.")]
@@ -52,6 +50,9 @@ def prompt(
     as_json: AsJson = False,
 ) -> None:
     """Say a look in a model's own words."""
+    from lowkey.prompt import dialects, shelf
+    from lowkey.prompt.compiler import compile as compiled
+
     given: dict[str, Any] = {"light": light, "background": background, "clothing": clothing, "pose": pose, "flare": flare}
     chosen = shelf.find(look).but(**given)
     if template:
@@ -75,6 +76,8 @@ def lint(
     as_json: AsJson = False,
 ) -> None:
     """Read any chiaroscuro prompt and say what will go wrong. Exit code 1 when there is a warning."""
+    from lowkey.prompt import linter
+
     prompt_text = _given(text)
     if fix:
         prompt_text = linter.mended(prompt_text, dialect)
@@ -95,6 +98,9 @@ def lint(
 
 def _given(text: str) -> str:
     """The prompt itself, or what a file or standard input holds."""
+    from lowkey.errors import LookError
+    from lowkey.prompt.reading import LARGEST_BYTES, read_text
+
     if text == "-":
         data = sys.stdin.buffer.read(LARGEST_BYTES + 1)
         if len(data) > LARGEST_BYTES:
@@ -108,7 +114,7 @@ def _given(text: str) -> str:
     return read_text(Path(text)) if is_file else text
 
 
-def _finding(finding: linter.Finding, text: str) -> str:
+def _finding(finding: Finding, text: str) -> str:
     line = text.count("\n", 0, finding.start) + 1
     column = finding.start - (text.rfind("\n", 0, finding.start) + 1) + 1
     seen = f' "{finding.seen[:60]}"' if finding.seen.strip() else ""
@@ -119,6 +125,8 @@ def _finding(finding: linter.Finding, text: str) -> str:
 
 
 def _aspect(text: str) -> tuple[int, int]:
+    from lowkey.errors import LookError
+
     width, _, height = text.partition(":")
     if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit() and len(text) < 12):
         raise LookError("bad-aspect", f'an aspect is two whole numbers such as 4:5, not "{text[:20]}"')
@@ -126,6 +134,9 @@ def _aspect(text: str) -> tuple[int, int]:
 
 
 def _filled(template: str, look: Look, asked: tuple[str, ...], effects: bool, copy: bool, as_json: bool) -> None:
+    from lowkey.prompt import clipboard, shelf, templates
+    from lowkey.prompt.reading import read_text
+
     source = shelf.house_prompt() if template == "house" else read_text(Path(template), what="a template")
     text = templates.fill(source, look, need=asked, effects=effects)
     lacking = templates.missing(source)
@@ -137,6 +148,8 @@ def _filled(template: str, look: Look, asked: tuple[str, ...], effects: bool, co
 
 
 def _sweep(look: Look, variables: tuple[str, ...]) -> list[Look]:
+    from lowkey.prompt.compiler import sweep as swept
+
     found, left_out = swept(look, variables)
     for why in left_out:
         typer.echo(f"left out: {why}", err=True)
@@ -144,6 +157,9 @@ def _sweep(look: Look, variables: tuple[str, ...]) -> list[Look]:
 
 
 def _told_sweep(every: list[tuple[Look, Words]], copy: bool, as_json: bool) -> None:
+    from lowkey.look import VARIABLES
+    from lowkey.prompt import clipboard
+
     lines = [" ".join(words.text.split()) for _, words in every]
     if copy:
         clipboard.copy("\n".join(lines))
@@ -154,7 +170,9 @@ def _told_sweep(every: list[tuple[Look, Words]], copy: bool, as_json: bool) -> N
     typer.echo(json.dumps({"prompts": rows}, ensure_ascii=False))
 
 
-def _told(words: Words, dialect: dialects.Dialect, explain: bool, copy: bool, as_json: bool) -> None:
+def _told(words: Words, dialect: Dialect, explain: bool, copy: bool, as_json: bool) -> None:
+    from lowkey.prompt import clipboard
+
     counted = _counted(words, dialect)
     if copy:
         clipboard.copy(words.text)
@@ -173,8 +191,10 @@ def _told(words: Words, dialect: dialects.Dialect, explain: bool, copy: bool, as
         typer.echo(f"note: {note}", err=True)
 
 
-def _counted(words: Words, dialect: dialects.Dialect) -> list[dict[str, Any]]:
+def _counted(words: Words, dialect: Dialect) -> list[dict[str, Any]]:
     """How much of each encoder's limit the text takes; a summarising encoder reads only so far."""
+    from lowkey.prompt import tokens
+
     data, found = dialect.data, []
     for told, summarises in ((data, False), (data.get("summary", {}), True)):
         if "tokens" in told:
@@ -187,6 +207,8 @@ def _counted(words: Words, dialect: dialects.Dialect) -> list[dict[str, Any]]:
 
 
 def _read(row: dict[str, Any]) -> str:
+    from lowkey.prompt import tokens
+
     title = tokens.ENCODERS[row["encoder"]].title
     about = "" if row["exact"] else "about "
     if "reads" in row and row["tokens"] > row["limit"]:

@@ -1,20 +1,20 @@
-"""The commands about looks: `looks list`, `show`, `new`, `check`, `diff`; alone, the words of the five variables."""
+"""The commands about looks: `looks list`, `show`, `new`, `check`, `diff`; alone, the words of the five variables.
+
+What a command needs is imported by it: --help must start fast.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lowkey import look as vocabulary
-from lowkey.errors import LookError
-from lowkey.look import VARIABLES
-from lowkey.prompt import dialects, linter, shelf
 from lowkey.prompt.commands import AsJson, Background, Clothing, DialectName, Flare, Light, Pose
-from lowkey.prompt.compiler import compile as compiled
-from lowkey.prompt.words import Clause
+
+if TYPE_CHECKING:
+    from lowkey.prompt.words import Clause
 
 looks = typer.Typer(help="The looks, and the words they are made of.", invoke_without_command=True, no_args_is_help=False)
 
@@ -26,10 +26,12 @@ def words(context: typer.Context, as_json: AsJson = False) -> None:
     """The words of the five variables, and the looks."""
     if context.invoked_subcommand is not None:
         return
+    from lowkey import look as vocabulary
+
     if as_json:
         typer.echo(json.dumps(_vocabulary(), ensure_ascii=False))
         return
-    for variable in VARIABLES:
+    for variable in vocabulary.VARIABLES:
         typer.echo(variable)
         for word in vocabulary.words(variable):
             # A mirrored form does the same from the other side; its name says so.
@@ -43,15 +45,20 @@ def words(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def _vocabulary() -> dict[str, Any]:
+    from lowkey import look as vocabulary
+    from lowkey.prompt import shelf
+
     said = {
         variable: [{"word": word.word, "slug": word.slug, "aliases": list(word.aliases), "does": word.does} for word in words_of]
-        for variable, words_of in ((variable, vocabulary.words(variable)) for variable in VARIABLES)
+        for variable, words_of in ((variable, vocabulary.words(variable)) for variable in vocabulary.VARIABLES)
     }
     numbers = {variable: {"form": known.form, "example": known.example} for variable, known in vocabulary.NUMBERS.items()}
     return {"words": said, "numbers": numbers, "looks": {name: vocabulary.to_mapping(shelf.find(name)) for name in vocabulary.names()}}
 
 
 def _line(name: str) -> str:
+    from lowkey.prompt import shelf
+
     look = shelf.find(name)
     return f"  {name:<20} {look.mood:<24} {', '.join(look.use)}"
 
@@ -62,6 +69,10 @@ def list_looks(
     as_json: AsJson = False,
 ) -> None:
     """The looks that ship with lowkey, and what each is for."""
+    from lowkey import look as vocabulary
+    from lowkey.errors import LookError
+    from lowkey.prompt import shelf
+
     every = {name: shelf.find(name) for name in vocabulary.names()}
     chosen = {name: look for name, look in every.items() if not use or use.casefold() in (one.casefold() for one in look.use)}
     if not chosen:
@@ -82,6 +93,9 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """One look as its file says it."""
+    from lowkey import look as vocabulary
+    from lowkey.prompt import shelf
+
     look = shelf.find(name)
     if template:
         typer.echo(shelf.house_prompt().rstrip("\n"))
@@ -107,7 +121,10 @@ def new(
     force: Annotated[bool, typer.Option("--force", help="Write over a file of that name.")] = False,
 ) -> None:
     """Write a look file to make your own."""
+    from lowkey import look as vocabulary
+    from lowkey.errors import LookError
     from lowkey.photo import write_whole
+    from lowkey.prompt import shelf
 
     shelf.check_name(name)
     chosen = shelf.find(like).but(light=light, background=background, clothing=clothing, pose=pose, flare=flare, mood=mood, avoid=avoid)
@@ -138,6 +155,10 @@ def check(
 
 
 def _checked(name: str) -> list[dict[str, str]]:
+    from lowkey.errors import LookError
+    from lowkey.prompt import dialects, linter, shelf
+    from lowkey.prompt.compiler import compile as compiled
+
     try:
         look = shelf.find(name)
     except LookError as error:
@@ -153,6 +174,9 @@ def _checked(name: str) -> list[dict[str, str]]:
 @looks.command()
 def diff(one: Name, other: Name, dialect: DialectName = "flux2", as_json: AsJson = False) -> None:
     """What tells two looks apart, in words and in the prompt."""
+    from lowkey.prompt import shelf
+    from lowkey.prompt.compiler import compile as compiled
+
     first, second = shelf.find(one), shelf.find(other)
     fields = shelf.differences(first, second)
     said = [
@@ -173,5 +197,7 @@ def diff(one: Name, other: Name, dialect: DialectName = "flux2", as_json: AsJson
 
 def _paired(before: tuple[Clause, ...], after: tuple[Clause, ...]) -> list[tuple[Clause, Clause]]:
     """The clauses of two prompts by role; a role that only one of them has is paired with silence."""
+    from lowkey.prompt.words import Clause
+
     one, other = {clause.role: clause for clause in before}, {clause.role: clause for clause in after}
     return [(one.get(role, Clause(role, "", "")), other.get(role, Clause(role, "", ""))) for role in dict.fromkeys([*one, *other])]
