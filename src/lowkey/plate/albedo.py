@@ -274,8 +274,8 @@ def _without_catchlights(flat: F32, eyes: F32, landmarks: F32, hw_px: float) -> 
         if float(iris.sum()) < 4:
             continue
         luma = luminance(flat[box])
-        usual = float(np.percentile(luma[iris > 0.5], 60)) if (iris > 0.5).any() else 1.0
-        spot = iris * np.clip((luma / max(usual, 1e-4) - np.float32(1.5)) / np.float32(0.7), 0, 1)
+        usual = float(np.percentile(luma[iris > 0.5], 75)) if (iris > 0.5).any() else 1.0
+        spot = iris * np.clip((luma / max(usual, 1e-4) - np.float32(1.6)) / np.float32(0.8), 0, 1)
         # A spot glows a little beyond its core.
         spot = np.maximum(spot, iris * cv2.GaussianBlur(cv2.dilate(spot, np.ones((3, 3), np.uint8)), (0, 0), max(0.10 * r, 0.5)))
         filled = _among(np.ascontiguousarray(flat[box]), np.clip(iris - 1.5 * spot, 0, 1), 0.25 * r)

@@ -6,16 +6,19 @@ Axes: x right, y up, z toward the camera; lengths in hw. Depth 0 is the plane th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+
 from numpy.typing import NDArray
 
 from lowkey.pixels import F32
 from lowkey.plate import meshes
 from lowkey.plate.inflate import inflate, smooth_extension
 
+Map = NDArray[Any]
+"""Any float map f[h, w] on its way to becoming F32."""
 EMPTY_HW = np.float32(-8.0)
 """Depth where nobody is."""
 
@@ -29,6 +32,8 @@ STIFFNESS = 5e-5
 UNDER_SLOPE = 2.2
 THROAT_GAP = (0.26, 0.36)
 """From the chin back to what lies .15 hw below it, hw: (wrapped in cloth, bare). On scans .24, .38 and .62 (that head turned)."""
+THROAT_VEILED = 0.16
+"""The same under a veil that is drawn together below the chin."""
 THROAT_FALL = 0.24
 """How much further back the pit of the throat lies than the throat under the jaw, hw."""
 CHEST = 0.15
@@ -81,7 +86,7 @@ def _face(landmarks: F32, size_px: tuple[int, int], hw_px: float) -> tuple[F32, 
     for rim, ring, iris in zip(meshes.EYES, meshes.EYES_SECOND_RING, meshes.IRISES, strict=True):
         points[list(rim), 2] += 0.030 * hw_px
         points[list(ring), 2] += 0.018 * hw_px
-        points[iris] = points[list(rim)].mean(0) + (0, 0, 0.012 * hw_px)
+        points[iris] = points[list(rim)].mean(0) + np.array([0, 0, 0.012 * hw_px])
     weights, faces = meshes.loop(2)
     fine = (weights @ points).astype(np.float32)
     z = meshes.raster(fine, faces, size_px, -1e6)
@@ -121,7 +126,7 @@ def _head(u: F32, u_x: F32, u_y: F32, smooth: F32, face_z: F32, face_in: F32, be
     core = cv2.erode(face_in, np.ones((3, 3), np.uint8), iterations=max(1, round(0.01 * hw_px)))
     known = cv2.resize(np.where(core > 0, face_z - s, 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
     share = cv2.resize(core, size, interpolation=cv2.INTER_AREA)
-    reach = cv2.resize(np.where(below < 0.3 * hw_px, smooth, 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    reach = cv2.resize(np.where(below < 0.9 * hw_px, smooth, 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
     domain = cv2.dilate(reach, np.ones((5, 5))) > 0.4
     plate = smooth_extension(known / np.maximum(share, 1e-3), share > 0.9, domain, STIFFNESS)
     wide = cv2.resize(plate, (w, h), interpolation=cv2.INTER_CUBIC)
@@ -195,13 +200,13 @@ def _body(u: F32, u_x: F32, u_y: F32, landmarks: F32, below: F32, parts: Mapping
     slope = np.float32(0.35) + np.float32(0.65) * bulge**3
     down = below / np.float32(hw_px)
     profile = np.float32(THROAT_FALL) * _step(down, 0.0, 0.7) - np.float32(CHEST) * _step(down, 0.45, 1.3)
-    back = profile + np.float32(stand_back(pressed - profile, landmarks, parts, hw_px))
+    back = profile + np.float32(stand_back(pressed - profile, landmarks, parts, hw_px, veiled(parts, below, hw_px)))
     bx, by = _gradient(cv2.GaussianBlur(back, (0, 0), 0.02 * hw_px), hw_px)
     nx, ny, nz = _unit(-(slope * u_x / 2 - s * bx), slope * u_y / 2 - s * by, s + np.float32(1e-3))
     return Solid((pressed - back).astype(np.float32), nx, ny, nz)
 
 
-def stand_back(body: F32, landmarks: F32, parts: Mapping[str, F32], hw_px: float) -> float:
+def stand_back(body: F32, landmarks: F32, parts: Mapping[str, F32], hw_px: float, veil: float = 0.0) -> float:
     """How far (hw) a body of depth f32[h, w] must stand back so that the throat lies behind the chin as throats do.
 
     Cloth that fills the space under the chin (scarf, collar, turtleneck) stands further forward than a throat does, so the
@@ -221,6 +226,7 @@ def stand_back(body: F32, landmarks: F32, parts: Mapping[str, F32], hw_px: float
     bare = skin / (skin + cloth) if skin + cloth > 0.05 else 0.5
     gap = THROAT_GAP[0] + (THROAT_GAP[1] - THROAT_GAP[0]) * bare
     here = float(np.median(body[y0 : (y0 + y1) // 2 + 1, x0:x1]))
+    gap += (THROAT_VEILED - gap) * veil
     return float(np.clip(here - (float(chin[2]) / hw_px * MESH_Z - gap), 0.0, 0.7))
 
 
@@ -229,24 +235,34 @@ def _join(
 ) -> tuple[F32, F32]:
     """Head before body, with the jaw's underside between them: depth f32[h, w] and unit normal f32[h, w, 3]."""
     d = below / np.float32(hw_px)
+    inside = -beyond / np.float32(hw_px)
+    # Firm: under the jaw's own bone, chin before underside before throat.
     k = np.float32(0.06)
     gap = np.clip(np.float32(0.5) + np.float32(0.5) * (under - body.depth) / k, 0, 1)
     lower = gap * under + (1 - gap) * body.depth + k * gap * (1 - gap)
     ux, uy = _gradient(under, hw_px)
     jaw_n = _unit(-ux, uy, np.ones_like(ux))
-    # The edge is a line under the jaw's own bone; beside it, and where hair or a veil hangs over it, a slow slope.
-    # (a beard under the chin is jaw, not hanging hair).
-    hair = cv2.GaussianBlur(parts["hair"], (0, 0), 0.03 * hw_px) * (1 - _step(-beyond / np.float32(hw_px), 0.1, 0.2) * _step(-d, -0.3, -0.2))
-    hanging = _step(hair, 0.3, 0.7)
-    loose = np.maximum(_step(beyond / np.float32(hw_px), -0.02, 0.12), hanging)
-    lower = lower + np.float32(0.08) * _step(hair, 0.2, 0.8) * _step(d, 0.0, 0.4)
-    end = np.float32(0.16) + np.float32(0.44) * hanging
-    over = (1 - loose) * (1 - _step(d, -0.004, 0.012)) + loose * (1 - _step((d + np.float32(0.12)) / (end + np.float32(0.12)), 0.0, 1.0))
-    depth = over * head.depth + (1 - over) * lower
-    tilt = [gap * j + (1 - gap) * b for j, b in zip(jaw_n, body[1:], strict=True)]
-    tilt = [cv2.GaussianBlur(t, (0, 0), 0.018 * hw_px) for t in tilt]
-    normal = np.stack(_unit(*(over * t + (1 - over) * b for t, b in zip(head[1:], tilt, strict=True))), -1)
-    return depth.astype(np.float32), normal
+    lower_n = [_blurred(gap * j + (1 - gap) * b, 0.018 * hw_px) for j, b in zip(jaw_n, body[1:], strict=True)]
+    over = 1 - _step(d, -0.004, 0.012)
+    firm = [over * t + (1 - over) * b for t, b in zip(head, (lower, *lower_n), strict=True)]
+    # Loose: beside the jaw, and where hair hangs over it, a slow slope (a beard under the chin is jaw, not hanging hair).
+    hair = _blurred(parts["hair"], 0.03 * hw_px) * (1 - _step(inside, 0.1, 0.2) * _step(-d, -0.3, -0.2))
+    veil = _blurred(parts["cloth"] * (1 - _step(inside, 0.0, 0.3)), 0.08 * hw_px) * np.float32(veiled(parts, below, hw_px))
+    hanging, drawn = _step(hair, 0.3, 0.7), _step(veil, 0.1, 0.9)
+    end = np.float32(0.20) + np.float32(0.50) * hanging
+    over = 1 - _step((d + np.float32(0.12)) / (end + np.float32(0.12)), 0.0, 1.0)
+    thick = np.float32(0.08) * hanging * _step(d, 0.0, 0.5)
+    slow = [over * t + (1 - over) * b for t, b in zip(head, (body.depth + thick, *body[1:]), strict=True)]
+    loose = np.maximum.reduce([_step(-inside, -0.14, 0.12), hanging, drawn])
+    depth, *normal = ((1 - loose) * f + loose * g for f, g in zip(firm, slow, strict=True))
+    return np.asarray(depth, np.float32), np.stack(_unit(*normal), -1)
+
+
+def veiled(parts: Mapping[str, F32], below: F32, hw_px: float) -> float:
+    """0..1: does cloth frame the head above the jaw (hijab, scarf, hood)? Then it also comes down beside and under it."""
+    above = (below < -0.1 * hw_px) & (below > -1.0 * hw_px) & (parts["skin"] + parts["background"] < 0.5)
+    share = float(parts["cloth"][above].mean()) if above.any() else 0.0
+    return min(max((share - 0.3) / 0.3, 0.0), 1.0)
 
 
 def _underside(jaw: F32, below: F32, hw_px: float) -> F32:
@@ -298,18 +314,22 @@ def _skin_relief(normal: F32, colour: F32, parts: Mapping[str, F32], hw_px: floa
     return np.stack(_unit(normal[..., 0] - gain * gx, normal[..., 1] + gain * gy, normal[..., 2]), -1)
 
 
-def _gradient(z: F32, hw_px: float) -> tuple[F32, F32]:
+def _blurred(image: Map, sigma: float) -> F32:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)
+
+
+def _gradient(z: Map, hw_px: float) -> tuple[F32, F32]:
     """Slope of f32[h, w] (hw) to the right and DOWN, hw per hw."""
     return cv2.Scharr(z, cv2.CV_32F, 1, 0, scale=hw_px / 32), cv2.Scharr(z, cv2.CV_32F, 0, 1, scale=hw_px / 32)
 
 
-def _unit(x: F32, y: F32, z: F32) -> tuple[F32, F32, F32]:
+def _unit(x: Map, y: Map, z: Map) -> tuple[F32, F32, F32]:
     """Normalise three component maps."""
     length = np.maximum(np.sqrt(x * x + y * y + z * z), np.float32(1e-6))
     return (x / length).astype(np.float32), (y / length).astype(np.float32), (z / length).astype(np.float32)
 
 
-def _step(x: F32, low: float, high: float) -> F32:
+def _step(x: Map, low: float, high: float) -> F32:
     """Smooth step 0..1 between low and high."""
     t = np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)
