@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowkey.pixels import F32, U8
-from lowkey.plate import foreground, laplacian, models
+from lowkey.plate import evidence, foreground, laplacian, models
 
 NETWORK_PX = 256
 BAND_HW = 0.07
@@ -24,6 +24,10 @@ UNSURE_GROWN_HW = 0.02
 TRUST = 0.002
 """Weight of the first guess inside the band: keeps wisps from drifting in flat backgrounds."""
 PARTING_PX = 200
+TOLD_HW = (0.15, 0.12)
+"""How far in and out of the first guess's border colour is believed."""
+TRUST_COLOUR = 0.01
+"""Weight of what colour alone tells, where it is sure."""
 FOOT = 0.02
 """Alpha below this, or above one minus this, is the solver's haze."""
 BLEED_HW = 0.05
@@ -77,23 +81,33 @@ def read(colour: F32, guess: F32, hw_px: float, face: tuple[float, float]) -> tu
     `face` (x, y) is a pixel that surely is the person: what does not hang together with it does not join.
     """
     guess = _one_person(guess, hw_px, face)
-    unknown, known = _band(guess, hw_px)
-    alpha, _ = laplacian.solve(colour, known, unknown, guess, np.full_like(guess, TRUST))
+    unknown, known, prior, trust = _asked(colour, guess, hw_px)
+    alpha, _ = laplacian.solve(colour, known, unknown, prior, trust, enough=2e-4)
     alpha = np.clip((alpha - FOOT) / (1 - 2 * FOOT), 0, 1).astype(np.float32)
     alpha = _one_person(alpha, hw_px, face)
     return alpha, _own_colour(colour, alpha, hw_px)
 
 
-def _band(guess: F32, hw_px: float) -> tuple[NDArray[np.bool_], F32]:
-    """Which pixels are asked anew, and alpha at all others (the guess itself where asked)."""
+def _asked(colour: F32, guess: F32, hw_px: float) -> tuple[NDArray[np.bool_], F32, F32, F32]:
+    """Which pixels are asked anew; alpha at all others (a first value where asked); what each is pulled toward, and how hard."""
     inner = (guess > 0.5).astype(np.uint8)
-    within = cv2.distanceTransform(inner, cv2.DIST_L2, 5)
-    without = cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5)
+    within = cv2.distanceTransform(inner, cv2.DIST_L2, 5) / np.float32(hw_px)
+    without = cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5) / np.float32(hw_px)
     unsure = ((guess > UNSURE[0]) & (guess < UNSURE[1])).astype(np.uint8)
     k = 2 * round(UNSURE_GROWN_HW * hw_px) + 1
     grown = cv2.dilate(unsure, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))) > 0
-    unknown = ((within <= BAND_HW * hw_px) & (without <= BAND_HW * hw_px)) | grown
-    return unknown, np.where(unknown, guess, inner).astype(np.float32)
+    unknown = ((within <= BAND_HW) & (without <= BAND_HW)) | grown
+
+    # Where colour tells, it is asked further out and much further in: curls are seen through as deep as that.
+    reach = unknown | ((within <= TOLD_HW[0]) & (without <= TOLD_HW[1]))
+    told = evidence.read(colour, guess, within, without, reach, hw_px)
+    belief, colour_alpha = np.zeros_like(guess), guess.copy()
+    belief[reach], colour_alpha[reach] = told.belief, told.alpha
+    k = 2 * round(0.014 * hw_px) + 1
+    unknown |= reach & (cv2.blur(belief, (k, k)) > 0.3)
+    trust = (TRUST + TRUST_COLOUR * belief).astype(np.float32)
+    prior = ((TRUST * guess + TRUST_COLOUR * belief * colour_alpha) / trust).astype(np.float32)
+    return unknown, np.where(unknown, prior, inner).astype(np.float32), prior, trust
 
 
 def _one_person(alpha: F32, hw_px: float, face: tuple[float, float]) -> F32:
