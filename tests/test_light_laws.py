@@ -91,7 +91,7 @@ def test_white_furnace(specular: float) -> None:
         total += luminance(bench.source(Source(where, angular_radius_deg=5.0))) * (4 / n)
         sky += np.maximum(bench.subject.normal @ np.array(where.vector, np.float32), 0) * (4 / n)
     # `sky` is what these lamps would give to a matte white without any shadow: 1 but for their number.
-    assert np.percentile((total / sky)[on], 99) <= (1.02 if specular == 0 else 1.04)
+    assert np.percentile((total / sky)[on], 99) <= (1.01 if specular == 0 else 1.04)
     # ... and an open forehead returns nearly all of it.
     assert bust.at(total, 0.0, 0.75, 48.0) > 0.9
 

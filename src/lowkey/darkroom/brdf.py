@@ -10,7 +10,7 @@ import math
 from numba import njit
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def cosine(mu: float, sin_r: float) -> float:
     """Clamped cosine averaged over a disk source of angular radius r: exact far from the terminator, quadratic at it."""
     if mu >= sin_r:
@@ -20,7 +20,7 @@ def cosine(mu: float, sin_r: float) -> float:
     return (mu + sin_r) ** 2 / (4.0 * sin_r)
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def ggx(nl: float, nv: float, nh: float, vh: float, roughness: float, f0: float) -> float:
     """GGX microfacet lobe with Smith's height-correlated masking and Schlick's Fresnel (Walter et al. 2007), times pi n.l."""
     if nl <= 0.0 or nv <= 0.0:
@@ -32,19 +32,20 @@ def ggx(nl: float, nv: float, nh: float, vh: float, roughness: float, f0: float)
     return 0.5 * d / max(mask, 1e-5) * fresnel * nl
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def fuzz(nl: float, nv: float, nh: float, roughness: float) -> float:
     """Sheen of knit and felt (Estevez & Kulla 2017, "Charlie"), with Neubelt's soft visibility, times pi n.l."""
     if nl <= 0.0:
         return 0.0
     inverse = 1.0 / max(roughness, 0.1)
     sin_h = math.sqrt(max(0.0, 1.0 - nh * nh))
-    d = (2.0 + inverse) * sin_h**inverse * 0.5
+    d: float = (2.0 + inverse) * sin_h**inverse * 0.5
     return d * nl / (4.0 * (nl + nv - nl * nv) + 1e-4)
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def strand(tl: float, tv: float, shift: float, width: float) -> float:
     """Longitudinal lobe of a fibre (Marschner et al. 2003): bright where the two inclinations to the strand cancel."""
     a = math.asin(min(max(tl, -1.0), 1.0)) + math.asin(min(max(tv, -1.0), 1.0)) - shift
-    return math.exp(-0.5 * (a / width) ** 2) * math.sqrt(max(0.0, 1.0 - tl * tl))
+    lobe: float = math.exp(-0.5 * (a / width) ** 2) * math.sqrt(max(0.0, 1.0 - tl * tl))
+    return lobe

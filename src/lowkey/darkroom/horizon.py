@@ -18,7 +18,7 @@ VOID_HW = -4.0
 """Depths below this hold nobody: they neither receive nor block light."""
 
 
-@njit(cache=True, parallel=True)  # type: ignore[misc]
+@njit(cache=True, parallel=True)
 def _sweep(depth: Any, tilt: float, forward: bool, first: int, pitch: float, bias: float, out: Any) -> None:
     """Horizon slopes on sheared lines y = first + k + tilt * (x - middle); light toward +x if `forward`. out f32[lines, w]."""
     h, w = depth.shape
@@ -30,7 +30,7 @@ def _sweep(depth: Any, tilt: float, forward: bool, first: int, pitch: float, bia
         for i in range(w):
             x = w - 1 - i if forward else i
             yf = first + k + tilt * (x - middle)
-            y0 = int(math.floor(yf))
+            y0 = math.floor(yf)
             f = yf - y0
             out[k, x] = -1e9
             if y0 < -1 or y0 >= h:
@@ -62,7 +62,7 @@ def _sweep(depth: Any, tilt: float, forward: bool, first: int, pitch: float, bia
             n += 1
 
 
-@njit(cache=True, parallel=True)  # type: ignore[misc]
+@njit(cache=True, parallel=True)
 def _gather(lines: Any, depth: Any, tilt: float, first: int, out: Any, turned: bool) -> None:
     """Back from sheared lines to pixels: horizon angle in radians, -pi/2 where nothing stands in the way."""
     h, w = depth.shape
@@ -73,7 +73,7 @@ def _gather(lines: Any, depth: Any, tilt: float, first: int, out: Any, turned: b
                 angle = -math.pi / 2
             else:
                 kf = y - tilt * (x - middle) - first
-                k = int(math.floor(kf))
+                k = math.floor(kf)
                 f = kf - k
                 a = math.atan(lines[k, x]) if lines[k, x] > -1e8 else -math.pi / 2
                 b = math.atan(lines[k + 1, x]) if lines[k + 1, x] > -1e8 else -math.pi / 2
@@ -107,7 +107,7 @@ def horizon(depth: F32, azimuth_rad: float, px_per_hw: float, bias_hw: float = 0
     return out
 
 
-@njit(cache=True, parallel=True)  # type: ignore[misc]
+@njit(cache=True, parallel=True)
 def _openness(angles: Any, normal: Any, depth: Any, out: Any) -> None:
     """Cosine-weighted share of the hemisphere not hidden, by slices (Jimenez et al. 2016, GTAO, eq. 7-10)."""
     n, h, w = angles.shape

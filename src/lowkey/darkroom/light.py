@@ -42,7 +42,9 @@ class Relight:
         # The open sky is smooth: a coarse grid of about 80 px a head-width will do.
         self._coarse = n = 4 if s.hw_px >= 200 else 2
         coarse = np.ascontiguousarray(depth[::n, ::n])
-        self._open_coarse = openness(coarse, np.ascontiguousarray(_blur(s.normal, 0.4 * n)[::n, ::n]), s.hw_px / n)
+        facing = _blur(s.normal * s.matte[..., None], 0.4 * n)[::n, ::n]
+        facing = facing / np.maximum(np.linalg.norm(facing, axis=-1, keepdims=True), np.float32(1e-6))
+        self._open_coarse = openness(coarse, np.ascontiguousarray(facing), s.hw_px / n)
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
@@ -147,7 +149,7 @@ class Relight:
         return _enlarged(np.asarray(back, np.float32), n, (h, w))
 
 
-@njit(cache=True, parallel=True)  # type: ignore[misc]
+@njit(cache=True, parallel=True)
 def _shade(
     matte: Any, normal: Any, depth: Any, seen: Any, skin: Any, hair: Any, cloth: Any, roughness: Any, specular: Any, sheen: Any,
     tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, diffuse: Any, gloss: Any,
@@ -236,9 +238,8 @@ def _without_islands(diffuse: F32, s: Subject) -> F32:
     keep[1:] = np.clip((area - 0.004) / 0.008, 0, 1)
     if (keep >= 1).all():
         return np.ones((h, w), np.float32)
-    factor = cv2.erode(keep[labels].astype(np.float32), np.ones((5, 5), np.uint8))
-    blocked = np.minimum(factor, 1)
-    return cv2.resize(cv2.GaussianBlur(blocked, (0, 0), 1.2), (w, h), interpolation=cv2.INTER_LINEAR)
+    factor = np.asarray(cv2.erode(keep[labels], np.ones((5, 5), np.uint8)), np.float32)
+    return np.asarray(cv2.resize(_blur(factor, 1.2), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _eyeballs(s: Subject) -> F32:
@@ -327,7 +328,7 @@ def _pores(s: Subject) -> F32:
     """Factor f32[h, w] on the shine of skin: pores and fine lines, dark in the photo, break it up; 1 elsewhere."""
     luma = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
     fine = np.clip(luma - _blur(luma, 0.010 * s.hw_px), -0.5, 0.25)
-    return np.exp(np.float32(2.5) * fine * s.skin).astype(np.float32)
+    return np.asarray(np.exp(np.float32(2.5) * fine * s.skin), np.float32)
 
 
 def aim(subject: Subject, auto: Auto, face_mask: F32) -> Direction:

@@ -37,6 +37,20 @@ def delight(
     fitted on all skin with order-1 spherical harmonics (robustly, so that cast shadows and shine do not count) and divided
     out; hair and cloth get half of it.
     """
+    # Nothing is done where nobody is: work on the person's own box.
+    rows, cols = np.flatnonzero((matte > 0.004).any(1)), np.flatnonzero((matte > 0.004).any(0))
+    if not len(rows):
+        return np.zeros_like(colour), FoundLight(0.0, 0.0, 0.0, False, 0.0, 0.0)
+    box = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+    points = landmarks - np.array([cols[0], rows[0], 0], np.float32)
+    inner, found = _delit(colour[box], normal[box], {k: v[box] for k, v in parts.items()}, matte[box], hw_px, points)
+    albedo = np.zeros_like(colour)
+    albedo[box] = inner
+    return albedo, found
+
+
+def _delit(colour: F32, normal: F32, parts: Mapping[str, F32], matte: F32, hw_px: float, landmarks: F32) -> tuple[F32, FoundLight]:
+    """`delight` on a box round the person."""
     skin = parts["skin"] * matte
     features = np.maximum.reduce([parts["eyes"], parts["brows"], parts["lips"], parts["teeth"], parts["glasses"], parts["hair"]])
     clear = np.clip(skin - features, 0, 1)
@@ -210,7 +224,7 @@ def _bounded(flat: F32, colour: F32, clear: F32, hw_px: float) -> F32:
     h, w = clear.shape
     kept = np.ones(at[1], np.float32)
     kept.ravel()[at[0]] = np.minimum(1, np.float32(CHROMA_BOUND * 0.9) / np.maximum(shift, np.float32(1e-3)))
-    kept = cv2.resize(cv2.erode(kept, np.ones((3, 3), np.uint8)), (w, h), interpolation=cv2.INTER_LINEAR)
+    kept = np.asarray(cv2.resize(cv2.erode(kept, np.ones((3, 3), np.uint8)), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     same = colour * (luminance(flat) / np.maximum(luminance(colour), np.float32(1e-4)))[..., None]
     mix = (clear * (1 - kept))[..., None]
     return np.asarray(flat + mix * (same - flat), np.float32)
@@ -224,7 +238,8 @@ def _shift(colour: F32, flat: F32, skin: F32, hw_px: float) -> tuple[F32, tuple[
     same = colour * (luminance(flat) / np.maximum(luminance(colour), np.float32(1e-4)))[..., None]
     before, after = (cv2.resize(_among(c.astype(np.float32), skin, 0.05 * hw_px), size, interpolation=cv2.INTER_AREA) for c in (same, flat))
     at = np.flatnonzero(cv2.resize(skin, size, interpolation=cv2.INTER_AREA) > 0.6)
-    return _ciede2000_flat(before.reshape(-1, 3)[at], after.reshape(-1, 3)[at]), (at, (size[1], size[0]))
+    pair = (np.asarray(c, np.float32).reshape(-1, 3)[at] for c in (before, after))
+    return _ciede2000_flat(*pair), (at, (size[1], size[0]))
 
 
 def _ciede2000_flat(one: F32, two: F32) -> F32:
@@ -244,7 +259,7 @@ def _ciede2000_flat(one: F32, two: F32) -> F32:
     d_c = (c2 - c1) / (1 + 0.045 * c)
     d_h = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(turn / 2)) / (1 + 0.015 * c * t)
     twist = -2 * np.sqrt(c**7 / (c**7 + 25.0**7)) * np.sin(np.radians(60 * np.exp(-(((hue - 275) / 25) ** 2))))
-    return np.sqrt(np.maximum(d_c**2 + d_h**2 + twist * d_c * d_h, 0)).astype(np.float32)
+    return np.asarray(np.sqrt(np.maximum(d_c**2 + d_h**2 + twist * d_c * d_h, 0)), np.float32)
 
 
 def _ab(linear: F32) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -292,13 +307,13 @@ def _among(value: F32, weight: F32, sigma: float) -> F32:
     """
     h, w = weight.shape
     k = weight[..., None] if value.ndim == 3 else weight
-    top, mass = (value * k).astype(np.float32), weight
     shrink = max(1, int(sigma / 4))
-    if shrink > 1:
-        size = (max(1, w // shrink), max(1, h // shrink))
-        top, mass = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (top, mass))
-    top, mass = cv2.GaussianBlur(top, (0, 0), sigma / shrink), cv2.GaussianBlur(mass, (0, 0), sigma / shrink)
-    if shrink > 1:
-        top, mass = (cv2.resize(a, (w, h), interpolation=cv2.INTER_LINEAR) for a in (top, mass))
+    size = (max(1, w // shrink), max(1, h // shrink))
+
+    def wide(a: F32) -> F32:
+        small = cv2.GaussianBlur(a if shrink == 1 else cv2.resize(a, size, interpolation=cv2.INTER_AREA), (0, 0), sigma / shrink)
+        return np.asarray(small if shrink == 1 else cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+
+    top, mass = wide((value * k).astype(np.float32)), wide(weight)
     floor = mass[..., None] if value.ndim == 3 else mass
     return np.asarray(np.where(floor > 1e-3, top / np.maximum(floor, np.float32(1e-4)), value), np.float32)

@@ -14,7 +14,7 @@ from scipy.sparse.linalg import splu
 from lowkey.pixels import F32
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _relax(u: Any, inside: Any, load: Any, sweeps: int, over: float) -> None:
     """Red-black successive over-relaxation of lap u = -load; zero where not inside, zero flux through the border."""
     h, w = u.shape
@@ -36,7 +36,8 @@ def _poisson(inside: NDArray[np.bool_], load: NDArray[np.float64]) -> NDArray[np
     if min(h, w) > 24:
         half = (w // 2, h // 2)
         coarse = cv2.resize(inside.astype(np.float32), half, interpolation=cv2.INTER_AREA) > 0.5
-        u = cv2.resize(_poisson(coarse, cv2.resize(load, half, interpolation=cv2.INTER_AREA) * 4), (w, h), interpolation=cv2.INTER_LINEAR)
+        rough = _poisson(coarse, np.asarray(cv2.resize(load, half, interpolation=cv2.INTER_AREA) * 4, np.float64))
+        u = cv2.resize(rough, (w, h), interpolation=cv2.INTER_LINEAR)
         u = np.where(inside, u, 0.0)
         _relax(u, inside, load, 24, 1.6)
     else:
@@ -60,7 +61,7 @@ def inflate(mask: F32, hw_px: float, curvature: F32 | float) -> tuple[F32, F32, 
     inside = small > 0.5
     bend = np.broadcast_to(np.asarray(curvature, np.float64), mask.shape)
     load = cv2.resize(np.ascontiguousarray(bend), small.shape[::-1], interpolation=cv2.INTER_AREA)
-    u = _poisson(inside, load * (sx * sy) / hw_px**2)
+    u = _poisson(inside, np.asarray(load * (sx * sy) / hw_px**2, np.float64))
     # Near the edge u falls linearly to zero, so u over the distance to the edge is smooth up to it: enlarge that, and
     # multiply by the distance to the exact, sub-pixel edge at full size. This is what keeps silhouettes free of stairs.
     reach = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5) * np.float32((sx + sy) / 2)
@@ -119,7 +120,7 @@ def smooth_extension(known: F32, where: NDArray[np.bool_], domain: NDArray[np.bo
     value[fixed] = known[solve][fixed]
     free = ~fixed
     if free.any():
-        rhs = -(energy[free][:, fixed] @ value[fixed])
+        rhs: NDArray[np.float64] = np.asarray(-(energy[free][:, fixed] @ value[fixed]), np.float64)
         value[free] = splu(energy[free][:, free]).solve(rhs)
     out = np.zeros((h, w), np.float32)
     out[solve] = value

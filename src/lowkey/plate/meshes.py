@@ -116,7 +116,7 @@ def _loop_once(faces: NDArray[np.int32], n: int) -> tuple[Any, NDArray[np.int32]
     return sp.csr_matrix((values, (rows, cols)), (n + len(edges), n)), np.array(fine, np.int32)
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _raster(points: Any, faces: Any, z_out: Any) -> None:
     h, w = z_out.shape
     for f in range(faces.shape[0]):

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-
 from numpy.typing import NDArray
 
 from lowkey.pixels import F32
@@ -57,10 +56,28 @@ def carve(landmarks: F32, matte: F32, parts: Mapping[str, F32], hw_px: float, co
     is the mesh (Loop-subdivided), joined by a thin plate; neck and body then stand back behind the jaw's underside.
     """
     h, w = matte.shape
+    # What is carved is smooth over .01 hw: a grid of about 160 px a head-width holds it, at a quarter of the work.
+    shrink = max(1, int(hw_px / 140))
+    if shrink == 1:
+        depth, normal = _solid(landmarks, matte, parts, hw_px)
+    else:
+        size = (max(8, round(w / shrink)), max(8, round(h / shrink)))
+        k = np.array([size[0] / w, size[1] / h, (size[0] / w + size[1] / h) / 2], np.float32)
+        points = (landmarks + np.array([0.5, 0.5, 0], np.float32)) * k - np.array([0.5, 0.5, 0], np.float32)
+        small = {name: _resized(part, size, cv2.INTER_AREA) for name, part in parts.items()}
+        depth, normal = _solid(points.astype(np.float32), _resized(matte, size, cv2.INTER_AREA), small, float(hw_px * k[2]))
+        depth, normal = _resized(depth, (w, h), cv2.INTER_CUBIC), _resized(normal, (w, h), cv2.INTER_LINEAR)
+    normal = _skin_relief(normal, colour, parts, hw_px)
+    return np.where(matte < 0.02, EMPTY_HW, depth).astype(np.float32), normal
+
+
+def _solid(landmarks: F32, matte: F32, parts: Mapping[str, F32], hw_px: float) -> tuple[F32, F32]:
+    """Depth f32[h, w] and normals f32[h, w, 3] of `carve`, going on smoothly where nobody is, without the skin's grain."""
+    h, w = matte.shape
     face_z, face_in, vertices = _face(landmarks, (w, h), hw_px)
     jaw = vertices[list(meshes.JAW)[2:-2]]
     below, beyond = _below_jaw(jaw[:, :2], landmarks, (w, h), hw_px)
-    smooth = cv2.GaussianBlur(matte, (0, 0), 0.012 * hw_px)
+    smooth = _blurred(matte, 0.012 * hw_px)
     lower = _step(below / np.float32(hw_px), -0.15, 0.25)
     u, u_x, u_y = inflate(smooth, hw_px, HEAD_CURVATURE + (BODY_CURVATURE - HEAD_CURVATURE) * lower)
     under = _underside(jaw, below, hw_px)
@@ -71,8 +88,6 @@ def carve(landmarks: F32, matte: F32, parts: Mapping[str, F32], hw_px: float, co
     depth, normal = _join(head, body, under, below, beyond, parts, hw_px)
     if parts["hands"].max() > 0.5:
         depth, normal = _hands(parts["hands"], depth, normal, hw_px)
-    normal = _skin_relief(normal, colour, parts, hw_px)
-    depth = np.where(matte < 0.02, EMPTY_HW, depth).astype(np.float32)
     return depth, normal
 
 
@@ -113,7 +128,7 @@ def _below_jaw(jaw: F32, landmarks: F32, size_px: tuple[int, int], hw_px: float)
     ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
     along = xs * side[0] + ys * side[1]
     beyond = np.maximum(float(jaw[0] @ side) - along, along - float(jaw[-1] @ side))
-    return np.asarray(cv2.GaussianBlur(distance, (0, 0), 1.5), np.float32), beyond.astype(np.float32)
+    return np.asarray(_blurred(distance, 1.5), np.float32), beyond.astype(np.float32)
 
 
 def _head(u: F32, u_x: F32, u_y: F32, smooth: F32, face_z: F32, face_in: F32, below: F32, beyond: F32, under: F32, hw_px: float) -> Solid:
@@ -128,16 +143,16 @@ def _head(u: F32, u_x: F32, u_y: F32, smooth: F32, face_z: F32, face_in: F32, be
     share = cv2.resize(core, size, interpolation=cv2.INTER_AREA)
     reach = cv2.resize(np.where(below < 0.9 * hw_px, smooth, 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
     domain = cv2.dilate(reach, np.ones((5, 5))) > 0.4
-    plate = smooth_extension(known / np.maximum(share, 1e-3), share > 0.9, domain, STIFFNESS)
+    plate = smooth_extension(np.asarray(known / np.maximum(share, 1e-3), np.float32), share > 0.9, domain, STIFFNESS)
     wide = cv2.resize(plate, (w, h), interpolation=cv2.INTER_CUBIC)
-    wide = cv2.GaussianBlur(wide, (0, 0), step * 0.7)
+    wide = _blurred(wide, step * 0.7)
     # Inside the oval the mesh itself; the hand-over takes .10 hw, but none at the jaw, where the mesh ends in the air and
     # its place is taken by the underside.
     inside = cv2.distanceTransform((face_in > 0).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
     jaw = _step(below / np.float32(hw_px), -0.16, -0.06) * _step(-beyond / np.float32(hw_px), 0.02, 0.14)
     own = np.maximum(_step(inside, 0.015, 0.12), jaw)
     mesh = np.where(face_in > 0, face_z, jaw * under + (1 - jaw) * (s + wide))
-    mesh = cv2.GaussianBlur(mesh.astype(np.float32), (0, 0), 0.010 * hw_px)
+    mesh = _blurred(mesh.astype(np.float32), 0.010 * hw_px)
     depth = own * mesh + (1 - own) * (s + wide)
     wx, wy = _gradient(wide, hw_px)
     fx, fy = _gradient(mesh, hw_px)
@@ -150,10 +165,10 @@ def _teeth(head: Solid, teeth: F32, hw_px: float) -> Solid:
     """Teeth stand upright: the opening of a mouth takes the smooth facing of the face round it, not the lips' slant."""
     if teeth.max() < 0.5:
         return head
-    on = cv2.GaussianBlur(teeth, (0, 0), 0.01 * hw_px)
-    away = np.clip(1 - cv2.GaussianBlur(teeth, (0, 0), 0.02 * hw_px) * 1.5, 0, 1)
-    mass = cv2.GaussianBlur(away, (0, 0), 0.12 * hw_px)
-    round_about = [cv2.GaussianBlur(n * away, (0, 0), 0.12 * hw_px) / np.maximum(mass, 1e-3) for n in head[1:]]
+    on = _blurred(teeth, 0.01 * hw_px)
+    away = np.clip(1 - _blurred(teeth, 0.02 * hw_px) * 1.5, 0, 1)
+    mass = _blurred(away, 0.12 * hw_px)
+    round_about = [_blurred(n * away, 0.12 * hw_px) / np.maximum(mass, 1e-3) for n in head[1:]]
     return Solid(head.depth, *_unit(*((1 - on) * n + on * r for n, r in zip(head[1:], round_about, strict=True))))
 
 
@@ -167,18 +182,19 @@ def _ears(head: Solid, landmarks: F32, parts: Mapping[str, F32], face_in: F32, h
     up = up[:2] / max(float(np.hypot(up[0], up[1])), 1e-6)
     ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
     depth, nx, ny, nz = head
-    clear = cv2.GaussianBlur(parts["skin"], (0, 0), 0.01 * hw_px) * (1 - cv2.dilate(face_in, np.ones((3, 3), np.uint8)))
+    clear = _blurred(parts["skin"], 0.01 * hw_px) * (1 - cv2.dilate(face_in, np.ones((3, 3), np.uint8)))
     for tragus, other, top, lobe in ((234, 454, 127, 132), (454, 234, 356, 361)):
         origin = landmarks[tragus, :2]
         out = np.array([-up[1], up[0]]) * np.sign((landmarks[tragus, :2] - landmarks[other, :2]) @ np.array([-up[1], up[0]]))
         across = ((xs - origin[0]) * out[0] + (ys - origin[1]) * out[1]) / np.float32(hw_px)
         tall = ((xs - origin[0]) * up[0] + (ys - origin[1]) * up[1]) / np.float32(hw_px)
         high, low = (float((landmarks[i, :2] - origin) @ up) / hw_px for i in (top, lobe))
-        gate = _step(across, -0.03, 0.01) * _step(-across, -0.42, -0.30) * _step(tall, low - 0.10, low - 0.02) * _step(-tall, -high - 0.10, -high - 0.02)
+        gate = _step(across, -0.03, 0.01) * _step(-across, -0.42, -0.30)
+        gate = gate * _step(tall, low - 0.10, low - 0.02) * _step(-tall, -high - 0.10, -high - 0.02)
         on = gate * _step(clear, 0.4, 0.8)
         if float(on.sum()) < 0.002 * hw_px**2:
             continue
-        on = cv2.GaussianBlur(on, (0, 0), 0.008 * hw_px)
+        on = _blurred(on, 0.008 * hw_px)
         lean = np.float32(0.85)
         leaf = np.float32(landmarks[tragus, 2] / hw_px - 0.03) - np.float32(0.5) * np.maximum(across, 0)
         ex, ey, ez = _unit(lean * np.float32(out[0]) * np.ones_like(xs), -lean * np.float32(out[1]) * np.ones_like(xs), np.ones_like(xs))
@@ -201,12 +217,12 @@ def _body(u: F32, u_x: F32, u_y: F32, landmarks: F32, below: F32, parts: Mapping
     down = below / np.float32(hw_px)
     profile = np.float32(THROAT_FALL) * _step(down, 0.0, 0.7) - np.float32(CHEST) * _step(down, 0.45, 1.3)
     back = profile + np.float32(stand_back(pressed - profile, landmarks, parts, hw_px, veiled(parts, below, hw_px)))
-    bx, by = _gradient(cv2.GaussianBlur(back, (0, 0), 0.02 * hw_px), hw_px)
+    bx, by = _gradient(_blurred(back, 0.02 * hw_px), hw_px)
     nx, ny, nz = _unit(-(slope * u_x / 2 - s * bx), slope * u_y / 2 - s * by, s + np.float32(1e-3))
     return Solid((pressed - back).astype(np.float32), nx, ny, nz)
 
 
-def stand_back(body: F32, landmarks: F32, parts: Mapping[str, F32], hw_px: float, veil: float = 0.0) -> float:
+def stand_back(body: Map, landmarks: F32, parts: Mapping[str, F32], hw_px: float, veil: float = 0.0) -> float:
     """How far (hw) a body of depth f32[h, w] must stand back so that the throat lies behind the chin as throats do.
 
     Cloth that fills the space under the chin (scarf, collar, turtleneck) stands further forward than a throat does, so the
@@ -281,17 +297,17 @@ def _underside(jaw: F32, below: F32, hw_px: float) -> F32:
         mass += weight
     edge = cv2.resize((total / mass).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
     fall = edge - np.float32(UNDER_SLOPE / hw_px) * np.maximum(below, 0)
-    return np.asarray(cv2.GaussianBlur(fall, (0, 0), 0.012 * hw_px), np.float32)
+    return np.asarray(_blurred(fall, 0.012 * hw_px), np.float32)
 
 
 def _hands(hands: F32, depth: F32, normal: F32, hw_px: float) -> tuple[F32, F32]:
     """Lay hands in front of whatever they cover: a low cushion of their own silhouette."""
-    mask = cv2.GaussianBlur(hands, (0, 0), 0.01 * hw_px)
+    mask = _blurred(hands, 0.01 * hw_px)
     u, u_x, u_y = inflate(mask, hw_px, BODY_CURVATURE)
     s = np.sqrt(u)
     limit = np.float32(0.16)
     thick = s / (1 + (s / limit) ** 2) ** 0.5
-    ground = cv2.GaussianBlur(depth, (0, 0), 0.05 * hw_px)
+    ground = _blurred(depth, 0.05 * hw_px)
     on = _step(mask, 0.35, 0.65)
     ground = np.maximum(ground, depth)
     nx, ny, nz = _unit(-u_x / 2, u_y / 2, s + np.float32(1e-3))
@@ -305,13 +321,17 @@ def _skin_relief(normal: F32, colour: F32, parts: Mapping[str, F32], hw_px: floa
     The high-pass of log luminance is read as height (dark is low), softly compressed so that a wrinkle counts as a pore.
     """
     luma = np.log(np.maximum(colour @ np.array([0.2126, 0.7152, 0.0722], np.float32), 2e-3))
-    fine = cv2.GaussianBlur(luma, (0, 0), 0.004 * hw_px) - cv2.GaussianBlur(luma, (0, 0), 0.014 * hw_px)
+    fine = _blurred(luma, 0.004 * hw_px) - _blurred(luma, 0.014 * hw_px)
     fine = fine / (1 + np.abs(fine) / np.float32(0.12))
     features = np.maximum.reduce([parts["eyes"], parts["brows"], parts["lips"], parts["teeth"], parts["glasses"]])
-    gate = cv2.GaussianBlur(np.clip(parts["skin"] - features, 0, 1), (0, 0), 0.01 * hw_px)
+    gate = _blurred(np.clip(parts["skin"] - features, 0, 1), 0.01 * hw_px)
     gx, gy = _gradient(fine * gate, hw_px)
     gain = np.float32(0.0045)
     return np.stack(_unit(normal[..., 0] - gain * gx, normal[..., 1] + gain * gy, normal[..., 2]), -1)
+
+
+def _resized(image: Map, size_px: tuple[int, int], how: int) -> F32:
+    return np.asarray(cv2.resize(image, size_px, interpolation=how), np.float32)
 
 
 def _blurred(image: Map, sigma: float) -> F32:
@@ -320,7 +340,8 @@ def _blurred(image: Map, sigma: float) -> F32:
 
 def _gradient(z: Map, hw_px: float) -> tuple[F32, F32]:
     """Slope of f32[h, w] (hw) to the right and DOWN, hw per hw."""
-    return cv2.Scharr(z, cv2.CV_32F, 1, 0, scale=hw_px / 32), cv2.Scharr(z, cv2.CV_32F, 0, 1, scale=hw_px / 32)
+    down, right = (cv2.Scharr(z, cv2.CV_32F, 1 - i, i, scale=hw_px / 32) for i in (1, 0))
+    return np.asarray(right, np.float32), np.asarray(down, np.float32)
 
 
 def _unit(x: Map, y: Map, z: Map) -> tuple[F32, F32, F32]:
@@ -332,4 +353,4 @@ def _unit(x: Map, y: Map, z: Map) -> tuple[F32, F32, F32]:
 def _step(x: Map, low: float, high: float) -> F32:
     """Smooth step 0..1 between low and high."""
     t = np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
