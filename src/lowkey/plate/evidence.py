@@ -45,11 +45,11 @@ def read(colour: F32, guess: F32, within: F32, without: F32, asked: NDArray[np.b
     root = np.sqrt(np.maximum(colour, 0)).astype(np.float32)
     deep = ((within > PERSON_HW[0]) & (within < PERSON_HW[1])).astype(np.float32)
     far = ((without > ROOM_HW[0]) & (without < ROOM_HW[1]) & (guess < 0.05)).astype(np.float32)
-    person, person_var = _hereabouts(root, deep, asked, PERSON_BLUR_HW * hw_px)
-    room, room_var = _hereabouts(root, far, asked, ROOM_BLUR_HW * hw_px)
+    person, person_var = hereabouts(root, deep, asked, PERSON_BLUR_HW * hw_px)
+    room, room_var = hereabouts(root, far, asked, ROOM_BLUR_HW * hw_px)
 
     # How far apart the two are, and how far the pixel lies off the line between them.
-    x, spread = root[asked], person_var + room_var + 2 * NOISE
+    x, spread = root[asked], (person_var + room_var).sum(1) + 2 * NOISE
     between = person - room
     apart = (between**2).sum(1)
     along = np.clip(((x - room) * between).sum(1) / np.maximum(apart, 1e-6), 0, 1)
@@ -62,20 +62,23 @@ def read(colour: F32, guess: F32, within: F32, without: F32, asked: NDArray[np.b
     return Evidence(np.clip(alpha, 0, 1).astype(np.float32), belief.astype(np.float32))
 
 
-def _hereabouts(root: F32, where: F32, asked: NDArray[np.bool_], sigma_px: float) -> tuple[F32, F32]:
-    """Mean f32[n, 3] and summed variance f32[n] of colour among `where`, weighted by nearness, at the pixels asked."""
+def hereabouts(picture: F32, where: F32, asked: NDArray[np.bool_], sigma_px: float) -> tuple[F32, F32]:
+    """Mean and variance f32[n, 3] of a picture f32[h, w, 3] among `where` f32[h, w], weighted by nearness, at the pixels asked."""
     h, w = where.shape
     size = ((w + STEP - 1) // STEP, (h + STEP - 1) // STEP)
 
-    def small(picture: F32) -> F32:
-        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+    def small(values: F32) -> F32:
+        return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
 
-    sums = np.dstack([small(root * where[..., None]), small((root**2).sum(2) * where), small(where)])
-    near = cv2.GaussianBlur(sums, (0, 0), sigma_px / STEP)
-    wide = cv2.GaussianBlur(sums, (0, 0), 2.5 * sigma_px / STEP)  # where nothing is near, what is further off speaks
-    both = (near + np.float32(1e-3) * wide).astype(np.float32)
-    mean = both[..., :3] / (both[..., 4:] + 1e-9)
-    var = np.maximum(both[..., 3] / (both[..., 4] + 1e-9) - (mean**2).sum(2), 0)
-    known = np.where(both[..., 4] > 1e-6, var, 1e3)  # learned from nothing: infinitely unsure
-    back = cv2.resize(np.dstack([mean, known]).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)[asked]
-    return np.asarray(back[:, :3], np.float32), np.asarray(back[:, 3], np.float32)
+    weight = where[..., None]
+    sums = np.dstack([small(picture * weight), small(picture**2 * weight), small(where)])
+    # Where nothing is near, what is further off speaks.
+    both = np.zeros(sums.shape, np.float64)
+    for times, share in ((1.0, 1.0), (2.5, 1e-3), (8.0, 1e-6)):
+        both += share * cv2.GaussianBlur(sums, (0, 0), times * sigma_px / STEP)
+    count = both[..., 6:] + 1e-15
+    mean = both[..., :3] / count
+    var = np.maximum(both[..., 3:6] / count - mean**2, 0)
+    var = np.where(count > 1e-12, var, 1e3)  # learned from nothing: infinitely unsure
+    back = cv2.resize(np.dstack([mean, var]).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)[asked]
+    return np.asarray(back[:, :3], np.float32), np.asarray(back[:, 3:], np.float32)

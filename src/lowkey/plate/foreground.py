@@ -12,10 +12,14 @@ import numpy as np
 from numba import njit
 
 from lowkey.pixels import F32
+from lowkey.plate import evidence
 
 SMOOTH, EDGE = 1e-5, 1.0
 """Weight of smoothness in the flat, and what an edge of alpha adds to it (the paper's values)."""
 SURE = 0.995
+NEARBY_HW = 0.03
+ALPHA_DOUBT = 0.12
+"""How far sure colours speak, and the standard deviation of alpha where it is 1/2."""
 COARSE_PX, COARSE_SWEEPS, FINE_SWEEPS = 48, 10, 4
 
 
@@ -70,6 +74,23 @@ def estimate(colour: F32, alpha: F32) -> tuple[F32, F32]:
         sweeps = COARSE_SWEEPS if max(h, w) <= COARSE_PX else FINE_SWEEPS
         _sweep(c, a, ~(sure_front | sure_back), front, back, SMOOTH, EDGE, sweeps)
     return front, back
+
+
+def steadied(colour: F32, alpha: F32, front: F32, back: F32, hw_px: float) -> F32:
+    """The foreground, held to the person's sure colours nearby wherever an error of alpha would tint it.
+
+    F = (I - (1 - alpha) B) / alpha turns a small error of alpha into (F - B) / alpha times as much colour: dark strands before a
+    bright wall come out red or grey. Foreground and nearby sure colours are joined by their variances.
+    """
+    soft = (alpha > 0) & (alpha < SURE)
+    mean, var = evidence.hereabouts(colour, (alpha > 0.97).astype(np.float32), soft, NEARBY_HW * hw_px)
+    a = alpha[soft][:, None]
+    doubt = (ALPHA_DOUBT * 4 * a * (1 - a) + 0.005) * (back[soft] - mean) / np.maximum(a, 0.02)
+    doubt = np.asarray(doubt**2 + 1e-6, np.float32)
+    sure = var + (0.1 * mean) ** 2 + 1e-7
+    out = front.copy()
+    out[soft] = (front[soft] * sure + mean * doubt) / (sure + doubt)
+    return out
 
 
 def _halved(c: F32, a: F32, f: F32, b: F32) -> tuple[F32, F32, F32, F32]:

@@ -124,7 +124,8 @@ def _one_person(alpha: F32, hw_px: float, face: tuple[float, float]) -> F32:
 
 def _own_colour(colour: F32, alpha: F32, hw_px: float) -> F32:
     """The photo, with the person's own colour in and just beyond the matte's soft border."""
-    front, _ = foreground.estimate(colour, alpha)
+    front, back = foreground.estimate(colour, alpha)
+    front = foreground.steadied(colour, alpha, front, back, hw_px)
     beyond = cv2.distanceTransform((alpha <= 0).astype(np.uint8), cv2.DIST_L2, 5)
     share = np.clip(2 - beyond / (0.5 * BLEED_HW * hw_px), 0, 1).astype(np.float32)[..., None]
     return np.where(alpha[..., None] >= 1, colour, colour + share * (front - colour)).astype(np.float32)
