@@ -198,7 +198,7 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
     x, y = bust.across(x_px, y_px)
     tint = np.array(TINTS[cloth.kind], np.float32)
     dye = np.asarray(tint * (cloth.reflectance / luminance(tint)), np.float32)
-    made = MADE[cloth.kind](bust, x, y, _outline(plate, bust, x, y, top))
+    made = MADE[cloth.kind](bust, x, y, _outline(plate, bust, kept, x, y, top))
     for sheet, at in made.inner:
         figure.lay(sheet, (at[0] + top, at[1]), dye)
     near = garments.window(bust, x, y, bust.neck + 0.25, (-0.75, 1.0))
@@ -208,14 +208,29 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
         figure.lay(sheet, (at[0] + top, at[1]), dye)
     _level(figure.albedo[top:], figure.cloth[top:] * figure.matte[top:], cloth.reflectance)
 
-    # Hair, beard and wrap fall over what was put on, hands lie before it; neither ever sinks into it.
+    # Hair, beard and wrap fall over what was put on, hands lie before it; neither ever sinks into it. The lower hair falls,
+    # the closer it lies: standing off like the head above it, it would throw a black band over the shoulder.
     off = step(part.below, 0.0, 0.08)
-    for cover, gap in ((part.head, 0.025), (part.hands, 0.05)):
+    for cover, gap, loose in ((part.head, 0.025, 0.25), (part.hands, 0.05, 9.0)):
         if cover.max() > 0:
-            ground = blur(np.where(figure.matte[top:] > 0.02, figure.depth[top:], -1).astype(np.float32), 0.01 * k)
-            raised = np.where(off > 0, ground + np.float32(gap) * off - (1 - off), EMPTY_HW)
-            figure.put_back(own, cover, np.maximum(own.depth, raised), top)
-    figure.albedo *= (1 - 0.45 * kept.wrap)[..., None]
+            dressed = step(figure.matte[top:], 0.3, 0.9)
+            ground = blur(np.where(figure.matte[top:] > 0.02, figure.depth[top:], -1), 0.01 * k)
+            low = ground + np.float32(gap)
+            high = low + 0.02 + np.float32(loose) * np.exp(-np.maximum(part.below, 0) / 0.28)
+            lying = np.clip(own.depth, low, high)
+            figure.put_back(own, cover, np.asarray(own.depth + (lying - own.depth) * off * dressed, np.float32), top)
+    _quieten(figure.albedo, plate, kept)
+
+
+def _quieten(albedo: F32, plate: Plate, kept: Kept) -> None:
+    """Darken what is worn on the head, in place: to about a third of the skin's luminance, so that no veil outshines its face."""
+    if kept.wrap.max() <= 0.5:
+        return
+    tone = luminance(plate.albedo)
+    skin = float(np.median(tone[(plate.parts["skin"] > 0.9) & (kept.below < -0.05)]))
+    wrap = float(np.median(tone[kept.wrap > 0.5]))
+    gain = float(np.clip(0.35 * skin / max(wrap, 0.01), 0.3, 0.8))
+    albedo *= (1 - (1 - gain) * kept.wrap)[..., None]
 
 
 TINTS = {"turtleneck": (1.0, 0.98, 0.97), "leather": (1.0, 0.96, 0.93), "linen": (1.0, 0.985, 0.95)}
@@ -231,14 +246,14 @@ def _level(albedo: F32, cover: F32, reflectance: float) -> None:
         albedo *= (1 + (gain - 1) * np.clip(cover, 0, 1))[..., None]
 
 
-def _outline(plate: Plate, bust: Bust, x: F32, y: F32, top: int) -> garments.Outline:
+def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, top: int) -> garments.Outline:
     """The clothed body's outline: the person's own where it is natural, natural shoulders where old clothes stood off them."""
     h, w = x.shape
     size, k = (max(w // 4, 2), max(h // 4, 2)), np.float32(plate.hw_px / 4)
     xs, ys = (np.asarray(cv2.resize(v, size, interpolation=cv2.INTER_LINEAR), np.float32) for v in (x, y))
     person = cv2.resize(np.maximum(plate.matte, 1 - plate.inside)[top:], size, interpolation=cv2.INTER_AREA) > 0.5
     natural = garments.silhouette(bust, xs, ys)
-    hands = cv2.resize(plate.parts["hands"][top:], size, interpolation=cv2.INTER_AREA) > 0.5
+    hands = cv2.resize(kept.hands[top:], size, interpolation=cv2.INTER_AREA) > 0.5
     if hands.any():
         # A raised hand keeps the sleeve that leads to it.
         away = cv2.distanceTransform((~hands).astype(np.uint8), cv2.DIST_L2, 5) / k
@@ -314,7 +329,7 @@ def _darken(figure: _Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:
     dark = np.asarray(muted * (pressed * np.float32(cloth.reflectance))[..., None], np.float32)
     _level(dark, np.asarray(worn * plate.matte, np.float32), cloth.reflectance)
     figure.albedo += ((dark - figure.albedo) * worn[..., None]).astype(np.float32)
-    figure.albedo *= (1 - 0.45 * kept.wrap)[..., None].astype(np.float32)
+    _quieten(figure.albedo, plate, kept)
 
 
 def _bare(plate: Plate) -> bool:

@@ -301,8 +301,33 @@ def keep(plate: Plate) -> Kept:
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
     head = np.maximum(np.maximum(above * (1 - body_cloth), hair), step(wrap, 0.15, 0.80)) * plate.matte
-    hands = step(plate.parts["hands"], 0.15, 0.80) * plate.matte
+    hands = step(np.maximum(plate.parts["hands"], _raised(plate, below)), 0.15, 0.80) * plate.matte
     return Kept(np.asarray(head, np.float32), wrap, hair, np.asarray(hands, np.float32), below)
+
+
+def _raised(plate: Plate, below: F32) -> F32:
+    """Skin f32[h, w] near the face that hangs on no neck: a hand that no hand reader saw, or the forearm behind one."""
+    q, k = 4, plate.hw_px
+    size = (max(plate.size_px[0] // q, 2), max(plate.size_px[1] // q, 2))
+    skin, hands, under = (
+        cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (plate.parts["skin"] * plate.inside, plate.parts["hands"], below)
+    )
+    rows, columns = (np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32) + 0.5) * q
+    x, y = (columns - plate.landmarks[CHIN, 0]) / k, (rows - plate.landmarks[CHIN, 1]) / k
+    count, names, stats, centres = cv2.connectedComponentsWithStats((((skin > 0.5) | (hands > 0.5)) & (under > 0.03)).astype(np.uint8))
+    throat = np.unique(names[(np.abs(x) < 0.45) & (y < 0.40)])
+    keep_ = []
+    for i in range(1, count):
+        near = abs(centres[i][0] * q - plate.landmarks[CHIN, 0]) < 1.2 * k and centres[i][1] * q - plate.landmarks[CHIN, 1] < 1.4 * k
+        large = stats[i, cv2.CC_STAT_AREA] * q * q > 0.03 * k * k
+        if (near and large and i not in throat) or (hands[names == i] > 0.5).any():
+            keep_.append(i)
+    if not keep_:
+        return np.zeros_like(plate.matte)
+    # A hand that covers the throat is one blob with it: of those only what the reader calls hands stays.
+    mask = np.isin(names, [i for i in keep_ if i not in throat])
+    grown = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    return np.asarray(cv2.resize(grown, plate.size_px, interpolation=cv2.INTER_LINEAR) * plate.parts["skin"], np.float32)
 
 
 def _below_jaw(mesh: F32, size_px: tuple[int, int], k: float) -> F32:
@@ -312,9 +337,12 @@ def _below_jaw(mesh: F32, size_px: tuple[int, int], k: float) -> F32:
     up = up / max(float(np.hypot(*up)), 1e-6)
     side = np.array([-up[1], up[0]], np.float32)
     jaw = mesh[list(JAW[1:-1]), :2]
-    left, right = jaw[0] - side * np.float32(8 * k), jaw[-1] + side * np.float32(8 * k)
+    # Ear lobes hang lower than the mesh's ears: the line leaves the jaw between ear and corner.
+    left, right = (jaw[0] + jaw[1]) / 2 - side * np.float32(8 * k), (jaw[-1] + jaw[-2]) / 2 + side * np.float32(8 * k)
     far = up * np.float32(12 * k)
-    ring = np.concatenate([left[None], jaw, right[None], (right + far)[None], (left + far)[None]])
+    ring = np.concatenate(
+        [left[None], (jaw[:1] + jaw[1:2]) / 2, jaw[1:-1], (jaw[-2:-1] + jaw[-1:]) / 2, right[None], (right + far)[None], (left + far)[None]]
+    )
     inner = np.zeros((h, w), np.uint8)
     cv2.fillPoly(inner, [np.round(ring * 16).astype(np.int32)], 1, shift=4)
     distance = cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5) - cv2.distanceTransform(inner, cv2.DIST_L2, 5)
@@ -334,13 +362,15 @@ def _falling(plate: Plate, below: F32) -> F32:
     if plate.inside[-1].min() > 0.5:
         return hair
 
-    # Cut by the photo's lower edge, hair must end somewhere: strands, each of its own length, thin out above it.
+    # Cut by the photo's lower edge, hair must end somewhere: locks that wander, each of its own length, thin out above it.
     h, w = hair.shape
     ends = np.where(plate.inside > 0.5, np.arange(h, dtype=np.float32)[:, None], 0).max(0)
-    x = np.tile(np.arange(w, dtype=np.float32) / np.float32(plate.hw_px), (2, 1))
-    long = np.sum([a * noise(x * f, np.zeros_like(x), 63)[0] for a, f in ((0.40, 5.0), (0.45, 31.0), (0.55, 83.0))], 0)
     left = (ends[None] - np.arange(h, dtype=np.float32)[:, None]) / np.float32(plate.hw_px)
-    return np.asarray(hair * step(left - np.float32(0.17) * (1 + long[None]).astype(np.float32), -0.02, 0.16), np.float32)
+    x = np.arange(w, dtype=np.float32)[None] / np.float32(plate.hw_px) + 0.02 * np.sin(9 * left) + 0.35 * left * left
+    row = int(np.clip(ends.min() - 0.6 * plate.hw_px, 0, h))
+    long = np.zeros_like(hair)
+    long[row:] = np.sum([a * noise(x[row:] * f, 0.3 * f * left[row:], 63) for a, f in ((0.45, 4.0), (0.40, 13.0), (0.55, 47.0))], 0)
+    return np.asarray(hair * step(left - 0.15 * (1 + long), 0.0, 0.10), np.float32)
 
 
 def spread(colour: Field, weight: Field, hw_px: float) -> F32:
