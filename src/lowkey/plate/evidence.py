@@ -23,16 +23,22 @@ NOISE = 6e-4
 """Variance of square-root colour that any surface has."""
 APART = 12.0
 """Squared distance of the two colours over their variances at which colour begins to be believed (fully at twice that)."""
+BLACK = 0.15
+"""Square-root light below which colours are too dark to differ."""
 STEP = 4
 """The local colours are learned on every fourth pixel."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """alpha f32[n] as colour tells it, and belief f32[n] 0..1, for the pixels asked."""
+    """alpha f32[n] as colour tells it, and belief f32[n] 0..1, for the pixels asked.
+
+    alike f32[n] is 1 where person and background are both black hereabouts: there even a solver sees nothing.
+    """
 
     alpha: F32
     belief: F32
+    alike: F32
 
 
 def read(colour: F32, guess: F32, within: F32, without: F32, asked: NDArray[np.bool_], hw_px: float) -> Evidence:
@@ -59,7 +65,9 @@ def read(colour: F32, guess: F32, within: F32, without: F32, asked: NDArray[np.b
     # Light mixes linearly, so alpha is read off in linear light.
     bright = person**2 - room**2
     alpha = ((colour[asked] - room**2) * bright).sum(1) / np.maximum((bright**2).sum(1), 1e-7)
-    return Evidence(np.clip(alpha, 0, 1).astype(np.float32), belief.astype(np.float32))
+    bright_most = np.maximum(person, room).max(1)
+    alike = np.exp(-apart / spread - (bright_most / BLACK) ** 2)
+    return Evidence(*(v.astype(np.float32) for v in (np.clip(alpha, 0, 1), belief, alike)))
 
 
 def hereabouts(picture: F32, where: F32, asked: NDArray[np.bool_], sigma_px: float) -> tuple[F32, F32]:

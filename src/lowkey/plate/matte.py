@@ -26,6 +26,8 @@ TRUST = 0.002
 PARTING_PX = 200
 TOLD_HW = (0.15, 0.12)
 """How far in and out of the first guess's border colour is believed."""
+TRUST_ALIKE = 0.1
+"""Weight added to the first guess where person and background are both black and only the guess can tell them apart."""
 TRUST_COLOUR = 0.01
 """Weight of what colour alone tells, where it is sure."""
 FOOT = 0.02
@@ -101,12 +103,13 @@ def _asked(colour: F32, guess: F32, hw_px: float) -> tuple[NDArray[np.bool_], F3
     # Where colour tells, it is asked further out and much further in: curls are seen through as deep as that.
     reach = unknown | ((within <= TOLD_HW[0]) & (without <= TOLD_HW[1]))
     told = evidence.read(colour, guess, within, without, reach, hw_px)
-    belief, colour_alpha = np.zeros_like(guess), guess.copy()
-    belief[reach], colour_alpha[reach] = told.belief, told.alpha
+    belief, colour_alpha, alike = np.zeros_like(guess), guess.copy(), np.zeros_like(guess)
+    belief[reach], colour_alpha[reach], alike[reach] = told.belief, told.alpha, told.alike
     k = 2 * round(0.014 * hw_px) + 1
     unknown |= reach & (cv2.blur(belief, (k, k)) > 0.3)
-    trust = (TRUST + TRUST_COLOUR * belief).astype(np.float32)
-    prior = ((TRUST * guess + TRUST_COLOUR * belief * colour_alpha) / trust).astype(np.float32)
+    shape = TRUST + TRUST_ALIKE * alike
+    trust = (shape + TRUST_COLOUR * belief).astype(np.float32)
+    prior = ((shape * guess + TRUST_COLOUR * belief * colour_alpha) / trust).astype(np.float32)
     return unknown, np.where(unknown, prior, inner).astype(np.float32), prior, trust
 
 
