@@ -194,18 +194,22 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
     _heal_jaw(own, part, k)
     _unmix(own, part, plate.parts["cloth"][top:], k)
 
-    y_px, x_px = np.mgrid[top:h, 0:w].astype(np.float32)
+    # A garment is worked out where a body can be, not over the whole window.
+    axis = bust.chin_px[0] + bust.throat[0] * k
+    first, last = int(np.clip(axis - 1.75 * k, 0, w - 8)), int(np.clip(axis + 1.75 * k, 8, w))
+    body = np.s_[top:h, first:last]
+    y_px, x_px = np.mgrid[body].astype(np.float32)
     x, y = bust.across(x_px, y_px)
     tint = np.array(TINTS[cloth.kind], np.float32)
     dye = np.asarray(tint * (cloth.reflectance / luminance(tint)), np.float32)
-    made = MADE[cloth.kind](bust, x, y, _outline(plate, bust, kept, x, y, top))
+    made = MADE[cloth.kind](bust, x, y, _outline(plate, bust, kept, x, y, body))
     for sheet, at in made.inner:
-        figure.lay(sheet, (at[0] + top, at[1]), dye)
+        figure.lay(sheet, (at[0] + top, at[1] + first), dye)
     near = garments.window(bust, x, y, bust.neck + 0.25, (-0.75, 1.0))
-    at = (near.at[0] + top, near.at[1])
+    at = (near.at[0] + top, near.at[1] + first)
     figure.lay(neck.rebuild(plate, bust, kept, near.of(x), near.of(y), at), at, np.ones(3, np.float32))
     for sheet, at in made.outer:
-        figure.lay(sheet, (at[0] + top, at[1]), dye)
+        figure.lay(sheet, (at[0] + top, at[1] + first), dye)
     _level(figure.albedo[top:], figure.cloth[top:] * figure.matte[top:], cloth.reflectance)
 
     # Hair, beard and wrap fall over what was put on, hands lie before it; neither ever sinks into it. The lower hair falls,
@@ -246,14 +250,14 @@ def _level(albedo: F32, cover: F32, reflectance: float) -> None:
         albedo *= (1 + (gain - 1) * np.clip(cover, 0, 1))[..., None]
 
 
-def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, top: int) -> garments.Outline:
+def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[slice, slice]) -> garments.Outline:
     """The clothed body's outline: the person's own where it is natural, natural shoulders where old clothes stood off them."""
     h, w = x.shape
     size, k = (max(w // 4, 2), max(h // 4, 2)), np.float32(plate.hw_px / 4)
     xs, ys = (np.asarray(cv2.resize(v, size, interpolation=cv2.INTER_LINEAR), np.float32) for v in (x, y))
-    person = cv2.resize(np.maximum(plate.matte, 1 - plate.inside)[top:], size, interpolation=cv2.INTER_AREA) > 0.5
+    person = cv2.resize(np.maximum(plate.matte[box], 1 - plate.inside[box]), size, interpolation=cv2.INTER_AREA) > 0.5
     natural = garments.silhouette(bust, xs, ys)
-    hands = cv2.resize(kept.hands[top:], size, interpolation=cv2.INTER_AREA) > 0.5
+    hands = cv2.resize(kept.hands[box], size, interpolation=cv2.INTER_AREA) > 0.5
     if hands.any():
         # A raised hand keeps the sleeve that leads to it.
         away = cv2.distanceTransform((~hands).astype(np.uint8), cv2.DIST_L2, 5) / k

@@ -298,6 +298,12 @@ def keep(plate: Plate) -> Kept:
     hair = _falling(plate, below)
     # Two pixels of feather at the jaw, as a lens would give.
     above = np.clip(0.5 - below * np.float32(k / 2.0), 0, 1)
+    # Ear lobes hang outside the jaw and below where its line turns outward: skin beside the corners of the jaw is head.
+    mesh, (h, w) = plate.landmarks, plate.matte.shape
+    edge = int(np.clip(mesh[list(JAW_CORNERS), 1].min(), 0, h))
+    left, right = (int(np.clip(v, 0, w)) for v in sorted(mesh[list(JAW_CORNERS), 0] + np.array([-0.05, 0.05], np.float32) * k))
+    for beside in (np.s_[:edge, :left], np.s_[:edge, right:]):
+        above[beside] = np.maximum(above[beside], plate.parts["skin"][beside])
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
     head = np.maximum(np.maximum(above * (1 - body_cloth), hair), step(wrap, 0.15, 0.80)) * plate.matte
