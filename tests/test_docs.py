@@ -30,7 +30,7 @@ def commands() -> Iterator[tuple[str, object]]:
     for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
         for sub, inner in getattr(command, "commands", {}).items():
             yield f"{name} {sub}", inner
-        if not hasattr(command, "commands"):
+        if not hasattr(command, "commands") or command.invoke_without_command:
             yield name, command
 
 

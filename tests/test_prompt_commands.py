@@ -14,9 +14,9 @@ from lowkey import look as looks
 from lowkey.errors import LookError
 from lowkey.look import words
 from lowkey.prompt import clipboard, compile, lint, shelf
-from lowkey.prompt.commands import lint as lint_command
-from lowkey.prompt.commands import prompt as prompt_command
-from lowkey.prompt.looks_commands import looks as looks_app
+from lowkey.cli.saying import lint as lint_command
+from lowkey.cli.saying import prompt as prompt_command
+from lowkey.cli.shelving import looks as looks_app
 
 app = typer.Typer()
 app.command("prompt")(prompt_command)

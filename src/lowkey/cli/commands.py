@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from lowkey.cli import saying, shelving
+
 app = typer.Typer(
     name="lowkey",
     help="A chiaroscuro studio: one photo of a person in, cinematic low-key portraits of the same person out. Offline.",
@@ -18,6 +20,9 @@ app = typer.Typer(
 )
 cache_app = typer.Typer(help="What lowkey keeps between runs.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cache_app, name="cache")
+app.add_typer(shelving.looks, name="looks")
+app.command()(saying.prompt)
+app.command()(saying.lint)
 
 Photo = Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo of one person: JPEG, PNG, TIFF, WebP, HEIC, AVIF or camera RAW.")]
 LookName = Annotated[str | None, typer.Option("--look", metavar="NAME|FILE", help="A look by name, or a .toml or .json look file.")]
@@ -139,14 +144,6 @@ def develop(
 
     asked = asking.look(look, light, background, clothing, None, flare, exposure, fill)
     developing.run(photo, out, asked, light_size, stage, framing, height, seed, face, keep_skin, not no_cache, as_json)
-
-
-@app.command()
-def looks(as_json: AsJson = False) -> None:
-    """List the words and the looks."""
-    from lowkey.cli import words
-
-    words.run(as_json)
 
 
 @app.command()

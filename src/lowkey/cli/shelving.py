@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lowkey.prompt.commands import AsJson, Background, Clothing, DialectName, Flare, Light, Pose
+from lowkey.cli.saying import AsJson, Background, Clothing, DialectName, Flare, Light, Pose
 
 if TYPE_CHECKING:
     from lowkey.prompt.words import Clause

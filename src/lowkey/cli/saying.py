@@ -1,4 +1,4 @@
-"""The commands of this room: `prompt` and `lint`. (`looks` is in looks_commands.)
+"""The commands `prompt` and `lint`: thin shells round the prompt room. (`looks` is in shelving.)
 
 Text that is the answer goes to standard output, everything said about it to standard error, so that a prompt can be piped.
 With --json the last line of standard output is one JSON object. What a command needs is imported by it: --help must start fast.
