@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom.knit import Field, noise
-from lowkey.pixels import F32, luminance
+from lowkey.pixels import F32
 from lowkey.plate.plate import Plate
 
 JAW = (93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323)
@@ -303,7 +303,7 @@ def keep(plate: Plate) -> Kept:
     edge = int(np.clip(mesh[list(JAW_CORNERS), 1].min(), 0, h))
     left, right = (int(np.clip(v, 0, w)) for v in sorted(mesh[list(JAW_CORNERS), 0] + np.array([-0.05, 0.05], np.float32) * k))
     for beside in (np.s_[:edge, :left], np.s_[:edge, right:]):
-        above[beside] = np.maximum(above[beside], plate.parts["skin"][beside])
+        above[beside] = np.maximum(above[beside], step(plate.parts["skin"][beside], 0.6, 0.95))
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
     head = np.maximum(np.maximum(above * (1 - body_cloth), hair), step(wrap, 0.15, 0.80)) * plate.matte
@@ -445,9 +445,9 @@ def _skin_below(plate: Plate, kept: Kept, box: tuple[slice, slice]) -> F32:
     jaw = spread(albedo, np.asarray(on_jaw, np.float32), k)
     seen = step(blur(clean, 2.5), 0.3, 0.95)[..., None]
     tone = seen * albedo + (1 - seen) * carried
-    # A photo's own shadow under the chin is taken half-way back to the jaw's tone.
-    fit = np.sqrt(np.clip(luminance(blur(jaw, 0.1 * k)), 0.02, 1) / np.clip(luminance(blur(carried, 0.1 * k)), 0.02, 1))
-    return np.asarray(tone * np.clip(fit, 0.8, 1.5)[..., None], np.float32)
+    # A photo's own shadow under the chin, and the red it has there, are taken half-way back to the jaw's colour.
+    fit = np.sqrt(np.clip(blur(jaw, 0.1 * k), 0.01, 1) / np.clip(blur(carried, 0.1 * k), 0.01, 1))
+    return np.asarray(tone * np.clip(fit, 0.75, 1.5), np.float32)
 
 
 def _jaw_depth(plate: Plate, box: tuple[slice, slice]) -> F32:

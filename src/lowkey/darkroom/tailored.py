@@ -279,7 +279,7 @@ def _linen(bust: Bust, x: F32, y: F32, body: Outline) -> tuple[F32, F32]:
     slub = slub + 0.5 * (noise(h * 70, y * 23, 93) + noise(h * 23, y * 70, 94))
     p = body.x * np.float32(bust.hand)
     slack = 0.008 * noise(p * 3.7, body.y * 2.9, 98) + 0.002 * noise(p * 11, body.y * 9, 99)
-    crumple = _creased(x, y, _scattered(bust, "linen creases", 130, (0.08, 0.42), (0.013, 0.030), 0.0075))
+    crumple = _creased(x, y, _scattered(bust, "linen creases", 130, (0.08, 0.42), (0.013, 0.030), 0.0060))
     height = 0.00022 * slub + crumple + whole(slack, x)
     return np.asarray(height, np.float32), np.asarray(1 + 0.020 * slub, np.float32)
 
