@@ -30,14 +30,14 @@ def read(colour: F32, hw_px: float) -> list[F32]:
 
 
 def zone(hands: list[F32], shape: tuple[int, int]) -> F32:
-    """f32[h, w]: 1 on palms and fingers and a finger's width around them, 0 elsewhere. Landmarks in pixels of the map."""
+    """f32[h, w]: 1 on palms and fingers and a little around them, 0 elsewhere. Landmarks in pixels of the map."""
     out = np.zeros(shape, np.uint8)
     for hand in hands:
-        # A finger is about a quarter as thick as the palm is long (wrist to middle knuckle).
+        # A finger is about a quarter as thick as the palm is long and wide (wrist to middle knuckle, knuckle to knuckle).
         palm = float(np.linalg.norm(hand[9] - hand[0])) + float(np.linalg.norm(hand[5] - hand[17])) / 2
         thick = max(round(0.26 * palm), 2)
-        p = np.round(hand * 8).astype(np.int32)
-        cv2.fillConvexPoly(out, cv2.convexHull(p[list(PALM)]), 255, cv2.LINE_8, 3)
+        at = np.round(hand * 8).astype(np.int32)
+        cv2.fillConvexPoly(out, cv2.convexHull(at[list(PALM)]), 255, cv2.LINE_8, 3)
         for chain in (*FINGERS, (*PALM, 0)):
-            cv2.polylines(out, [p[list(chain)]], False, 255, thick, cv2.LINE_8, 3)
+            cv2.polylines(out, [at[list(chain)]], False, 255, thick, cv2.LINE_8, 3)
     return out.astype(np.float32) / 255

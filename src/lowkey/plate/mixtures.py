@@ -38,14 +38,6 @@ class Mixture:
         _shares(np.ascontiguousarray(x, np.float32), self.means, whitening, log_scale, out)
         return out
 
-    def with_copies(self, shift: F64, spread: F64, weight: float) -> Mixture:
-        """This mixture plus a moved and widened copy of each Gaussian that carries `weight` of the whole."""
-        return Mixture(
-            np.concatenate([self.weights * (1 - weight), self.weights * weight]),
-            np.concatenate([self.means, self.means + shift]),
-            np.concatenate([self.covariances, self.covariances + np.diag(spread * spread)]),
-        )
-
     def only(self, keep: NDArray[np.bool_]) -> Mixture:
         """The Gaussians marked in keep [k], weights made whole again."""
         return Mixture(self.weights[keep] / self.weights[keep].sum(), self.means[keep], self.covariances[keep])
@@ -166,7 +158,8 @@ def _log_density(x: Any, means: Any, whitening: Any, log_scale: Any) -> Any:
         top = _logs(x[i], means, whitening, log_scale, logs)
         total = 0.0
         for j in range(means.shape[0]):
-            total += np.exp(logs[j] - top)
+            if logs[j] > top - 12.0:  # the rest would not show in float32
+                total += np.exp(logs[j] - top)
         out[i] = top + np.log(total)
     return out
 

@@ -2,156 +2,140 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from lowkey.pixels import F32
 
 LEAST_WEIGHT = 1e-3
 """No edge is quite shut: a lone speck must follow its neighbours."""
+_STEPS = ((0, 1, 1.0), (1, 0, 1.0), (1, 1, 0.7071), (1, -1, 0.7071))
+"""Right, down, down-right, down-left, each with the inverse of its length."""
 
 
-def walk(guide: F32, guess: F32, trust: F32, live: F32, start: F32 | None = None, tolerance: float = 2e-3, most: int = 80) -> F32:
-    """Probabilities f32[h, w, k] that a walker from each pixel ends in each label.
+@dataclass(frozen=True)
+class Graph:
+    """n pixels, each tied to up to four of its eight neighbours (the other four are tied to it)."""
 
-    The multi-label random walk with priors (Grady 2005, 2006): minimise sum w_ij (p_i - p_j)^2 + sum trust_i (p_i - guess_i)^2 over
-    eight neighbours, which is one sparse, symmetric, positive definite system a label, solved by conjugate gradients
-    (Hestenes & Stiefel 1952) with the diagonal as preconditioner.
+    near: NDArray[np.int32]
+    """i32[n, 4]: the neighbour at each step, or the pixel itself where there is none."""
+    weights: F32
+    """f32[n, 4]: exp(-|difference|^2 / 2) over the distance; 0 where there is no neighbour."""
+    degree: F32
+    """f32[n]: sum of the weights of all eight."""
 
-    guide [h, w, c]: features whose jumps stop a walker, in units of one "same thing" difference; guess [h, w, k]: rows sum to 1;
-    trust [h, w]: how much the guess counts against eight open neighbours (0 = not at all); live [h, w]: 0 leaves a pixel out.
+
+def graph(guide: F32, where: NDArray[np.int64], shape: tuple[int, int]) -> Graph:
+    """Tie pixels `where` (flat indices into a map of `shape`) by how alike they are.
+
+    guide [n, c]: features whose jumps stop a walker, in units of one "same thing" difference.
     """
-    h, w, k = guess.shape
-    edges = _edges(np.ascontiguousarray(guide, np.float32), np.ascontiguousarray(live, np.float32))
-    trust = np.where(live > 0, np.maximum(trust, 1e-5), 1).astype(np.float32)
-    diagonal = _degree(edges) + trust
-    p = np.ascontiguousarray((guess if start is None else start)[..., : k - 1], np.float32).copy()
-    right = np.ascontiguousarray(guess[..., : k - 1] * trust[..., None], np.float32)
-    _solve(edges, diagonal.astype(np.float32), right, p, tolerance, most)
+    h, w = shape
+    number = np.full((h + 1, w + 2), -1, np.int32)
+    rows, cols = where // w, where % w
+    number[rows, cols + 1] = np.arange(len(where), dtype=np.int32)
+    near = np.stack([number[rows + dy, cols + 1 + dx] for dy, dx, _ in _STEPS], 1)
+    there = near >= 0
+    near = np.where(there, near, np.arange(len(where), dtype=np.int32)[:, None]).astype(np.int32)
+    weights = np.empty((len(where), 4), np.float32)
+    for e, (_, _, inverse) in enumerate(_STEPS):
+        d = guide - guide[near[:, e]]
+        weights[:, e] = (np.exp(-0.5 * np.einsum("nc,nc->n", d, d)) + LEAST_WEIGHT) * inverse * there[:, e]
+    return Graph(near, weights, _degree(near, weights))
+
+
+def walk(tied: Graph, guess: F32, trust: F32, start: F32 | None = None, tolerance: float = 2e-3, most: int = 80) -> F32:
+    """Probabilities f32[n, k] that a walker from each pixel ends in each label.
+
+    The multi-label random walk with priors (Grady 2005, 2006): minimise sum w_ij (p_i - p_j)^2 + sum trust_i (p_i - guess_i)^2,
+    one sparse, symmetric, positive definite system a label, solved by conjugate gradients (Hestenes & Stiefel 1952) with the
+    diagonal as preconditioner.
+
+    guess [n, k]: rows sum to 1; trust [n]: how much the guess counts against the eight ties (one open tie counts 1).
+    """
+    k = guess.shape[1]
+    trust = np.maximum(trust, 1e-5).astype(np.float32)
+    p = np.ascontiguousarray((guess if start is None else start)[:, : k - 1], np.float32).copy()
+    right = np.ascontiguousarray(guess[:, : k - 1] * trust[:, None], np.float32)
+    _solve(tied.near, tied.weights, tied.degree + trust, right, p, tolerance, most)
     # The labels sum to one at the solution, so the last needs no solve.
     p = np.clip(p, 0, 1)
-    last = np.clip(1 - p.sum(2, keepdims=True), 0, 1)
-    full = np.concatenate([p, last], 2)
-    return np.asarray(full / full.sum(2, keepdims=True), np.float32)
+    full = np.concatenate([p, np.clip(1 - p.sum(1, keepdims=True), 0, 1)], 1)
+    return np.asarray(full / full.sum(1, keepdims=True), np.float32)
 
 
-_STEPS = ((0, 1, 1.0), (1, 0, 1.0), (1, 1, 0.7071), (1, -1, 0.7071))
-"""Right, down, down-right, down-left, with the inverse of the distance."""
-
-
-def _edges(guide: F32, live: F32) -> F32:
-    """Edge weights f32[4, h, w]: exp(-|difference|^2 / 2) over the distance, 0 across or beyond the border."""
-    h, w = live.shape
-    out = np.zeros((4, h, w), np.float32)
-    for e, (dy, dx, near) in enumerate(_STEPS):
-        a = (slice(0, h - dy), slice(max(-dx, 0), w - max(dx, 0)))
-        b = (slice(dy, h), slice(max(dx, 0), w - max(-dx, 0)))
-        d = guide[a] - guide[b]
-        weight = np.exp(-0.5 * np.einsum("ijc,ijc->ij", d, d)) + np.float32(LEAST_WEIGHT)
-        out[e][a] = weight * np.float32(near) * (live[a] > 0) * (live[b] > 0)
+@njit(cache=True)  # type: ignore[misc]
+def _degree(near: Any, weights: Any) -> Any:
+    out = np.zeros(near.shape[0], np.float32)
+    for i in range(near.shape[0]):
+        for e in range(4):
+            out[i] += weights[i, e]
+            out[near[i, e]] += weights[i, e]
     return out
 
 
-def _degree(edges: F32) -> F32:
-    """Sum of the weights of all edges at each pixel."""
-    total = edges.sum(0)
-    total[:, 1:] += edges[0, :, :-1]
-    total[1:] += edges[1, :-1]
-    total[1:, 1:] += edges[2, :-1, :-1]
-    total[1:, :-1] += edges[3, :-1, 1:]
-    return total
-
-
 @njit(cache=True)  # type: ignore[misc]
-def _apply(edges: Any, diagonal: Any, p: Any, out: Any) -> None:
-    """out = (diagonal - edges) p, for every label at once."""
-    h, w, k = p.shape
-    for y in range(h):
-        for x in range(w):
-            for c in range(k):
-                out[y, x, c] = diagonal[y, x] * p[y, x, c]
-    for y in range(h):
-        for x in range(w - 1):
-            e = edges[0, y, x]
-            if e > 0:
-                for c in range(k):
-                    out[y, x, c] -= e * p[y, x + 1, c]
-                    out[y, x + 1, c] -= e * p[y, x, c]
-        if y + 1 < h:
-            for x in range(w):
-                e = edges[1, y, x]
-                if e > 0:
-                    for c in range(k):
-                        out[y, x, c] -= e * p[y + 1, x, c]
-                        out[y + 1, x, c] -= e * p[y, x, c]
-                if x + 1 < w:
-                    e = edges[2, y, x]
-                    if e > 0:
-                        for c in range(k):
-                            out[y, x, c] -= e * p[y + 1, x + 1, c]
-                            out[y + 1, x + 1, c] -= e * p[y, x, c]
-                if x > 0:
-                    e = edges[3, y, x]
-                    if e > 0:
-                        for c in range(k):
-                            out[y, x, c] -= e * p[y + 1, x - 1, c]
-                            out[y + 1, x - 1, c] -= e * p[y, x, c]
-
-
-@njit(cache=True)  # type: ignore[misc]
-def _solve(edges: Any, diagonal: Any, right: Any, p: Any, tolerance: Any, most: Any) -> Any:
-    """Conjugate gradients on all labels side by side, each with its own step; p is the start and becomes the answer."""
-    h, w, k = p.shape
-    r, d, q = np.empty_like(p), np.empty_like(p), np.empty_like(p)
-    _apply(edges, diagonal, p, q)
-    rho, aim = np.zeros(k), np.zeros(k)
-    for y in range(h):
-        for x in range(w):
-            for c in range(k):
-                r[y, x, c] = right[y, x, c] - q[y, x, c]
-                d[y, x, c] = r[y, x, c] / diagonal[y, x]
-                rho[c] += r[y, x, c] * d[y, x, c]
-                aim[c] += right[y, x, c] * right[y, x, c] / diagonal[y, x]
-    done = 0
-    alpha, beta = np.zeros(k), np.zeros(k)
-    while done < most:
-        open_ = False
+def _apply(near: Any, weights: Any, diagonal: Any, p: Any, out: Any) -> None:
+    """out = (diagonal - ties) p, for every label at once."""
+    n, k = p.shape
+    for i in range(n):
         for c in range(k):
-            if rho[c] > tolerance * tolerance * max(aim[c], 1e-9):
-                open_ = True
-        if not open_:
-            break
-        _apply(edges, diagonal, d, q)
-        dq = np.zeros(k)
-        for y in range(h):
-            for x in range(w):
+            out[i, c] = diagonal[i] * p[i, c]
+    for i in range(n):
+        for e in range(4):
+            w, j = weights[i, e], near[i, e]
+            if w > 0:
                 for c in range(k):
-                    dq[c] += d[y, x, c] * q[y, x, c]
+                    out[i, c] -= w * p[j, c]
+                    out[j, c] -= w * p[i, c]
+
+
+@njit(cache=True)  # type: ignore[misc]
+def _solve(near: Any, weights: Any, diagonal: Any, right: Any, p: Any, tolerance: Any, most: Any) -> None:
+    """Conjugate gradients on all labels side by side, each with its own step; p is the start and becomes the answer."""
+    n, k = p.shape
+    r, d, q = np.empty_like(p), np.empty_like(p), np.empty_like(p)
+    _apply(near, weights, diagonal, p, q)
+    rho, aim, alpha = np.zeros(k), np.zeros(k), np.zeros(k)
+    for i in range(n):
+        for c in range(k):
+            r[i, c] = right[i, c] - q[i, c]
+            d[i, c] = r[i, c] / diagonal[i]
+            rho[c] += r[i, c] * d[i, c]
+            aim[c] += right[i, c] * right[i, c] / diagonal[i]
+    for _ in range(most):
+        done = True
+        for c in range(k):
+            done = done and rho[c] <= tolerance * tolerance * max(aim[c], 1e-9)
+        if done:
+            return
+        _apply(near, weights, diagonal, d, q)
+        dq, new = np.zeros(k), np.zeros(k)
+        for i in range(n):
+            for c in range(k):
+                dq[c] += d[i, c] * q[i, c]
         for c in range(k):
             alpha[c] = rho[c] / dq[c] if dq[c] > 1e-20 else 0.0
-        new = np.zeros(k)
-        for y in range(h):
-            for x in range(w):
-                for c in range(k):
-                    p[y, x, c] += alpha[c] * d[y, x, c]
-                    r[y, x, c] -= alpha[c] * q[y, x, c]
-                    new[c] += r[y, x, c] * r[y, x, c] / diagonal[y, x]
+        for i in range(n):
+            for c in range(k):
+                p[i, c] += alpha[c] * d[i, c]
+                r[i, c] -= alpha[c] * q[i, c]
+                new[c] += r[i, c] * r[i, c] / diagonal[i]
+        for i in range(n):
+            for c in range(k):
+                beta = new[c] / rho[c] if rho[c] > 1e-30 else 0.0
+                d[i, c] = r[i, c] / diagonal[i] + beta * d[i, c]
         for c in range(k):
-            beta[c] = new[c] / rho[c] if rho[c] > 1e-30 else 0.0
             rho[c] = new[c]
-        for y in range(h):
-            for x in range(w):
-                for c in range(k):
-                    d[y, x, c] = r[y, x, c] / diagonal[y, x] + beta[c] * d[y, x, c]
-        done += 1
-    return done
 
 
 def enlarge(p: F32, small: F32, large: F32, radius_px: int, epsilon: float) -> F32:
-    """Labels f32[h, w, k] brought to the size of `large` so that their borders follow its edges.
+    """Labels f32[h, w, k] brought to the size of `large` so that their borders follow its edges: f32[H, W, k].
 
     The guided filter with a colour guide (He, Sun & Tang 2013), its coefficients computed on `small` f32[h, w, 3] and
     applied to `large` f32[H, W, 3] (He & Sun 2015). radius_px in small pixels, epsilon in squared units of the guide.
@@ -180,7 +164,37 @@ def enlarge(p: F32, small: F32, large: F32, radius_px: int, epsilon: float) -> F
             (i02 * v[0] + i12 * v[1] + i22 * v[2]) / det,
         ]
         b = mq - a[0] * m[..., 0] - a[1] * m[..., 1] - a[2] * m[..., 2]
-        whole = np.stack([mean(t) for t in (*a, b)], 2)
-        big = cv2.resize(whole, size, interpolation=cv2.INTER_LINEAR)
-        out[..., k] = big[..., 3] + big[..., 0] * large[..., 0] + big[..., 1] * large[..., 1] + big[..., 2] * large[..., 2]
-    return np.clip(out, 0, 1)
+        coefficients = mean(np.stack([*a, b], 2))
+        _blend(np.asarray(cv2.resize(coefficients, size, interpolation=cv2.INTER_LINEAR), np.float32), large, out, k)
+    return out
+
+
+@njit(cache=True)  # type: ignore[misc]
+def _blend(a: Any, guide: Any, out: Any, k: Any) -> None:
+    h, w = guide.shape[:2]
+    for y in range(h):
+        for x in range(w):
+            q = a[y, x, 3] + a[y, x, 0] * guide[y, x, 0] + a[y, x, 1] * guide[y, x, 1] + a[y, x, 2] * guide[y, x, 2]
+            out[y, x, k] = min(max(q, 0.0), 1.0)
+
+
+def sharpened(two: F32, matte: F32, power: float) -> F32:
+    """Two of three labels f32[h, w, 2] made decided (each to a power) and completed by the third: f32[h, w, 3], adding up to the matte."""
+    out = np.empty((*matte.shape, 3), np.float32)
+    _sharpen(two, matte, power, out)
+    return out
+
+
+@njit(cache=True)  # type: ignore[misc]
+def _sharpen(two: Any, matte: Any, power: Any, out: Any) -> None:
+    h, w = matte.shape
+    for y in range(h):
+        for x in range(w):
+            if matte[y, x] <= 0.0:
+                out[y, x, :] = 0.0
+                continue
+            a, b = np.float64(two[y, x, 0]), np.float64(two[y, x, 1])
+            c = max(1.0 - a - b, 0.0)
+            a, b, c = (a + 1e-3) ** power, (b + 1e-3) ** power, (c + 1e-3) ** power
+            k = matte[y, x] / (a + b + c)
+            out[y, x, 0], out[y, x, 1], out[y, x, 2] = a * k, b * k, c * k

@@ -25,70 +25,66 @@ class Habit:
 
 def ramp(x: F32, low: float, high: float) -> F32:
     """0 below low, 1 above high, a smooth step between."""
-    t = np.clip((x - low) / (high - low), 0, 1)
+    t = np.clip((x - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
-def middle(p: Proof) -> float:
-    """u of the point between the ears: the neck hangs from there, not from the chin, when the head is turned."""
-    return (p.at(234)[0] + p.at(454)[0]) / 2
+def step(x: float, low: float, high: float) -> float:
+    """`ramp` of one number."""
+    t = min(max((x - low) / (high - low), 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+def sigmoid(x: F32) -> F32:
+    return np.asarray(1 / (1 + np.exp(-np.clip(x, -30, 30))), np.float32)
 
 
 def ears(p: Proof) -> F32:
-    """1 where an ear shows when no hair covers it: beside the oval, further out on the side that a turned head shows more of."""
-    turn = (p.at(4)[0] - middle(p)) / 0.5
-    wide = 0.14 + 0.22 * np.clip(np.where(p.u < middle(p), turn, -turn), 0, 1)
+    """f32[n]: 1 where an ear shows when no hair covers it: beside the oval, further out on the side that a turned head shows more of."""
+    turn = (p.at(4)[0] - p.middle) / 0.5
+    wide = 0.14 + 0.22 * np.clip(np.where(p.u < p.middle, turn, -turn), 0, 1)
     beside = (1 - ramp(p.out - wide, -0.04, 0.05)) * ramp(p.out, -0.03, 0.02)
-    return np.asarray(beside * ramp(p.v, 0.12 * p.reach, 0.26 * p.reach) * (1 - ramp(p.v, 0.66 * p.reach, 0.80 * p.reach)), np.float32)
+    return np.asarray(beside * ramp(p.v, 0.12 * p.top, 0.26 * p.top) * (1 - ramp(p.v, 0.66 * p.top, 0.80 * p.top)), np.float32)
 
 
-def log_priors(p: Proof, habit: Habit, hands: F32) -> F32:
-    """f32[h, w, 3]: log odds of skin, hair and cloth (up to a constant a pixel), in nats."""
-    u, v, out, top = p.u, p.v, p.out, p.reach
-    from_middle = np.abs(u - middle(p))
+def log_priors(p: Proof, habit: Habit) -> F32:
+    """f32[n, 3]: log odds of skin, hair and cloth (up to a constant a pixel), in nats."""
+    v, out, top = p.v, p.out, p.top
+    from_middle = np.abs(p.u - np.float32(p.middle))
     deep, below = -out, -v
-    nought = np.zeros_like(u)
-    nose = p.at(2)[1]
-    brow = (p.at(105)[1] + p.at(334)[1]) / 2
+    hat = step(habit.wrapped, 0.05, 0.3)
 
-    # Inside the oval: skin, but a fringe may hang over the forehead and a beard may cover the jaw.
-    high = ramp(v, brow, brow + 0.15)
-    low = 1 - ramp(v, nose - 0.03, nose + 0.10)
-    rim = 1 - ramp(deep, 0.0, 0.10)
+    # Inside the oval: skin, but a fringe may hang over the forehead, a beard may cover the jaw, a wrap's edge the rim.
+    high = ramp(v, p.brow, p.brow + 0.15)
+    low = 1 - ramp(v, p.nose - 0.03, p.nose + 0.10)
     fringe = -3.5 + 2.0 * (1 - ramp(deep, 0.02, 0.25))
-    cheek = -5.0 + 1.5 * rim
-    hair_in = high * fringe + (1 - high) * np.maximum(cheek, low * (-4.5 + 3.5 * habit.beard) + (1 - low) * -9)
-    hair_in = hair_in - 2.5 * habit.bald * high
-    cloth_in = -7 + 3 * (1 - ramp(deep, 0, 0.08))
+    cheek = -5.0 + 1.5 * (1 - ramp(deep, 0.0, 0.10))
+    beard = low * (-4.5 + 3.5 * habit.beard) - (1 - low) * 9
+    hair_in = high * fringe + (1 - high) * np.maximum(cheek, beard) - 2.5 * habit.bald * high
+    cloth_in = -7 + 3 * (1 - ramp(deep, 0, 0.08)) + 2.0 * hat * (1 - ramp(deep, 0.0, 0.2))
 
-    # Outside, above the chin: ears, then hair; cloth only where shoulders rise.
+    # Outside, above the chin: ears, the neck rising behind the jaw, then hair; cloth only where shoulders rise or a hat sits.
     ear = ears(p)
-    crown = ramp(v, 0.55 * top, 0.85 * top)
-    skin_up = np.maximum(-1.5 - 2.5 * ramp(out, 0.0, 0.3), 0.3 - 4.3 * (1 - ear))
-    skin_up = skin_up * (1 - habit.bald * (1 - ramp(out, 0.5, 0.7)))
-    hair_up = -0.3 * ear - habit.bald * (1.5 + 1.5 * crown + 2.0 * ear)
-    hat = float(ramp(np.float32(habit.wrapped), 0.05, 0.3))
-    hair_up = hair_up - 2.5 * float(ramp(np.float32(habit.wrapped), 0.75, 0.95))
+    nape = (1 - ramp(from_middle, 0.42, 0.6)) * (1 - ramp(v, 0.25, 0.4))
+    skin_up = np.maximum(-1.5 - 2.5 * ramp(out, 0.0, 0.3), 0.3 - 4.3 * (1 - ear)) * (1 - habit.bald * (1 - ramp(out, 0.5, 0.7)))
+    skin_up = np.maximum(skin_up, -0.5 - 4 * (1 - nape))
+    hair_up = -0.3 * ear - habit.bald * (1.5 + 1.5 * ramp(v, 0.55 * top, 0.85 * top) + 2.0 * ear) - 2.5 * step(habit.wrapped, 0.75, 0.95)
     cloth_up = np.maximum(-3.5 + 3.2 * (1 - ramp(v, 0.0, 0.35)) * ramp(from_middle, 0.5, 0.75), -3.5 + 3.5 * hat)
-    cloth_in = cloth_in + 2.0 * hat * (1 - ramp(deep, 0.0, 0.2))
 
-    # Below the chin: the neck's column, then cloth; hair only where it was seen to hang past the jaw.
+    # Below the chin: the neck's column, then cloth; hair only where it was seen to hang past the jaw, or as a beard.
     neck = 1 - ramp(from_middle, 0.40, 0.58)
-    skin_down = -(neck * (0.8 * ramp(below, 0.4, 0.9) + 1.2 * ramp(below, 0.9, 1.6)) + (1 - neck) * (0.9 + 1.1 * ramp(below, 0.3, 1.5)))
+    skin_down = -neck * (0.8 * ramp(below, 0.4, 0.9) + 1.2 * ramp(below, 0.9, 1.6)) - (1 - neck) * (0.9 + 1.1 * ramp(below, 0.3, 1.5))
     cloth_down = neck * (-2.0 + 2.0 * ramp(below, 0, 0.35) + 0.3 * ramp(below, 0.5, 1.2)) + (1 - neck) * (-0.5 + 0.8 * ramp(below, 0, 0.4))
-    gate = np.where(u < middle(p), habit.long_left, habit.long_right).astype(np.float32)
+    gate = np.where(p.u < p.middle, habit.long_left, habit.long_right).astype(np.float32)
     hair_down = -4.5 + gate * (2.4 + 2.7 * ramp(from_middle, 0.22, 0.4)) - 2.0 * ramp(below, 0.9, 2.2)
     hair_down = np.maximum(hair_down, -4.5 + 3.5 * habit.beard * neck * (1 - ramp(below, 0.05, 0.3)))
 
-    # Behind and under the jaw the neck rises to the ear.
-    nape = (1 - ramp(from_middle, 0.42, 0.6)) * (1 - ramp(v, 0.25, 0.4))
-    skin_up = np.maximum(skin_up, -0.5 - 4 * (1 - nape))
     fade = ramp(v, -0.06, 0.12)
     edge = ramp(out, -0.02, 0.04)
 
-    def join(within: F32, up: F32, down: F32) -> F32:
-        return (1 - edge) * within + edge * (fade * up + (1 - fade) * down)
+    def join(within: F32 | float, up: F32, down: F32) -> F32:
+        return np.asarray((1 - edge) * within + edge * (fade * up + (1 - fade) * down), np.float32)
 
-    skin, hair, cloth = join(nought, skin_up, skin_down), join(hair_in, hair_up, hair_down), join(cloth_in, cloth_up, cloth_down)
+    skin, hair, cloth = join(0.0, skin_up, skin_down), join(hair_in, hair_up, hair_down), join(cloth_in, cloth_up, cloth_down)
     # A hand is skin wherever it is held.
-    return np.stack([skin + 2.5 * hands, hair - 2.0 * hands, cloth - 0.5 * hands], 2).astype(np.float32)
+    return np.stack([skin + 2.5 * p.hands, hair - 2.0 * p.hands, cloth - 0.5 * p.hands], 1).astype(np.float32)

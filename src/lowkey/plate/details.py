@@ -1,0 +1,172 @@
+"""The small parts of a face, at plate size: eyes, brows, lips, teeth, and the glasses before them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from lowkey.pixels import F32, luminance
+from lowkey.plate import features
+from lowkey.plate.features import BROWS, LIPS
+from lowkey.plate.meshes import EYES, MOUTH
+from lowkey.plate.zones import ramp, step
+
+MARGIN_HW = 0.3
+SOFT_HW = 0.004
+"""Half-width of an edge drawn from the mesh: about one pixel."""
+SAME = np.array([0.5, 0.2, 0.2], np.float32)
+"""Differences in luminance, red and blue (stops) that one material may show on a face."""
+
+
+@dataclass(frozen=True)
+class _Face:
+    """The face's box cut out of the plate: look f32[h, w, 3] (luminance, red, blue against the face, in units of `SAME`)."""
+
+    look: F32
+    points: F32
+    hw_px: float
+    person: F32
+    """f32[h, w]: how much of each pixel is skin or hair of the person, and not cloth or background."""
+
+    def drawn(self, ring: tuple[int, ...], grow_hw: float = 0.0) -> F32:
+        """f32[h, w] 1 inside the polygon through landmarks, soft at its edge."""
+        full = features.filled(self.points, ring, self.person.shape, grow_hw * self.hw_px)
+        return np.asarray(cv2.GaussianBlur(full, (0, 0), max(SOFT_HW * self.hw_px, 0.5)), np.float32)
+
+    def near(self, ring: tuple[int, ...], gap_hw: float, wide_hw: float) -> F32:
+        """Median look f32[3] of a band around a polygon."""
+        band = (self.drawn(ring, gap_hw + wide_hw) > 0.5) & (self.drawn(ring, gap_hw) < 0.5) & (self.person > 0.8)
+        return np.median(self.look[band], 0).astype(np.float32) if band.sum() > 20 else np.zeros(3, np.float32)
+
+
+def read(colour: F32, landmarks: F32, hw_px: float, y0: float, person: F32) -> dict[str, F32]:
+    """eyes, brows, lips, teeth and glasses, each f32[h, w].
+
+    colour: f32[h, w, 3] scene-linear; y0: luminance of the face's median colour; person: f32[h, w] skin and hair together.
+    """
+    h, w = person.shape
+    m = MARGIN_HW * hw_px
+    low, high = landmarks[:468, :2].min(0) - m, landmarks[:468, :2].max(0) + m
+    x0, y0_px = max(int(low[0]), 0), max(int(low[1]), 0)
+    x1, y1 = min(int(high[0]) + 1, w), min(int(high[1]) + 1, h)
+    out = {name: np.zeros((h, w), np.float32) for name in ("eyes", "brows", "lips", "teeth", "glasses")}
+    if x1 - x0 < 16 or y1 - y0_px < 16:
+        return out
+    box = slice(y0_px, y1), slice(x0, x1)
+    points = landmarks.astype(np.float32) - np.array([x0, y0_px, 0], np.float32)
+    face = _Face(_look(colour[box], y0), points, hw_px, person[box])
+
+    glasses = _glasses(face)
+    bare = (1 - glasses) * face.person
+    out["glasses"][box] = glasses
+    out["eyes"][box] = np.maximum(face.drawn(EYES[0]), face.drawn(EYES[1])) * bare
+    out["brows"][box] = np.maximum(_brow(face, 0), _brow(face, 1)) * bare
+    opening = face.drawn(MOUTH) * _open(face)
+    out["lips"][box] = face.drawn(LIPS) * (1 - opening) * face.person
+    out["teeth"][box] = _teeth(face, opening) * face.person
+    return out
+
+
+def _look(colour: F32, y0: float) -> F32:
+    dark = np.float32(0.02 * y0)
+    tone = np.log2(luminance(colour) / np.float32(y0) + np.float32(0.03))
+    red = np.log2((colour[..., 0] + dark) / (colour[..., 1] + dark))
+    blue = np.log2((colour[..., 2] + dark) / (colour[..., 1] + dark))
+    return np.asarray(np.stack([tone, red, blue], 2) / SAME, np.float32)
+
+
+def _brow(face: _Face, side: int) -> F32:
+    """A brow is drawn where the picture is darker than the skin around it."""
+    around = face.near(BROWS[side], 0.03, 0.05)[0]
+    darker = (around - cv2.blur(face.look[..., 0], (3, 3))) * SAME[0]
+    return np.asarray(face.drawn(BROWS[side], 0.012) * ramp(darker, 0.25, 0.9), np.float32)
+
+
+def _open(face: _Face) -> float:
+    """0 for a closed mouth, 1 for lips clearly apart."""
+    return step(float(np.linalg.norm(face.points[13, :2] - face.points[14, :2])) / face.hw_px, 0.012, 0.03)
+
+
+def _teeth(face: _Face, opening: F32) -> F32:
+    """Teeth: within the opening, bright, and far less red than the lips and skin around."""
+    around = face.near(LIPS, 0.03, 0.10)
+    d = (face.look - around) * SAME
+    return np.asarray(opening * ramp(d[..., 0], -2.4, -1.4) * ramp(-d[..., 1], 0.12, 0.35), np.float32)
+
+
+def _glasses(face: _Face) -> F32:
+    """Glasses: something crosses the bridge of the nose and the temples; whatever looks like it around the eyes is the frame."""
+    p = face.points[:, :2]
+    up = (p[10] - p[152]) / max(float(np.linalg.norm(p[10] - p[152])), 1e-6)
+    bridge, frame = _bar(face, [p[i] for i in (9, 8, 168, 6, 197, 195)])
+    arms = []
+    for corner, side in ((33, 234), (263, 454)):
+        at = 0.45 * p[corner] + 0.55 * p[side] + up * 0.06 * face.hw_px
+        arms.append(_bar(face, [at + up * 0.22 * face.hw_px, at - up * 0.20 * face.hw_px])[0])
+    worn = step(bridge + 0.5 * min(arms), 3.8, 4.8)
+    nothing = np.zeros(face.person.shape, np.float32)
+    if worn == 0:
+        return nothing
+
+    # Around the eyes and along the arms: nearer in look to the bar on the bridge than to the skin of the cheeks.
+    cheeks = np.median([face.look[_inside(q, face.person.shape)] for q in p[[50, 280, 101, 330, 205, 425]]], 0)
+    soft = np.asarray(cv2.blur(face.look, (3, 3)), np.float32)
+    to_skin, to_frame = np.linalg.norm(soft - cheeks, axis=2), np.linalg.norm(soft - frame, axis=2)
+    like = ramp((to_skin - to_frame) / max(float(np.linalg.norm(frame - cheeks)), 1.0), -0.1, 0.35).astype(np.float32)
+    rims, whole, eyes = nothing.copy(), nothing.copy(), nothing.copy()
+    for rim, brow in zip(EYES, BROWS, strict=True):
+        rims = np.maximum(rims, face.drawn(rim, 0.16))
+        eyes = np.maximum(eyes, np.maximum(face.drawn(rim, 0.03), face.drawn(brow, 0.02)))
+        # Dark or mirroring glass: even right under the eye there is no skin to see.
+        ring = (face.drawn(rim, 0.07) > 0.5) & (face.drawn(rim, 0.02) < 0.5)
+        if ring.any() and float(np.median(to_skin[ring])) > 3.5:
+            whole = np.maximum(whole, face.drawn(rim, 0.17) * ramp(to_skin, 1.5, 3.0))
+    zone = np.maximum(rims, _arms(face, up))
+    zone = np.maximum(zone, _stroke(face, [p[i] for i in (133, 168, 362)], 0.10))
+    return np.asarray(worn * np.maximum(zone * like * (1 - eyes), whole), np.float32)
+
+
+def _bar(face: _Face, corners: list[F32]) -> tuple[float, F32]:
+    """The strongest thin bar crossing a path: by how much it differs from both sides of it alike (units of `SAME`), and its look."""
+    legs = [np.linspace(a, b, max(int(np.linalg.norm(b - a)), 2), endpoint=False) for a, b in pairwise(corners)]
+    line = np.concatenate(legs)
+    along = corners[-1] - corners[0]
+    across = np.array([-along[1], along[0]]) / max(float(np.linalg.norm(along)), 1e-6)
+    offsets = np.linspace(-0.02, 0.02, 7) * face.hw_px
+    xs = (line[:, :1] + offsets * across[0]).astype(np.float32)
+    ys = (line[:, 1:] + offsets * across[1]).astype(np.float32)
+    look = np.median(cv2.remap(cv2.blur(face.look, (3, 3)), xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), 1)
+    seen = cv2.remap(face.person, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT).min(1) > 0.7
+    k = max(int(0.055 * face.hw_px), 2)
+    best, at = 0.0, 0
+    for i in range(k + 3, len(look) - k - 3):
+        if not seen[i - k - 3 : i + k + 4].all():
+            continue
+        before, after = look[i] - look[i - k - 3 : i - k + 1].mean(0), look[i] - look[i + k : i + k + 4].mean(0)
+        a, b = float(np.linalg.norm(before)), float(np.linalg.norm(after))
+        strength = min(a, b) * max(float(before @ after) / (a * b + 1e-6), 0.0)
+        if strength > best:
+            best, at = strength, i
+    return best, np.asarray(look[at], np.float32)
+
+
+def _inside(q: F32, shape: tuple[int, int]) -> tuple[int, int]:
+    return int(np.clip(round(float(q[1])), 0, shape[0] - 1)), int(np.clip(round(float(q[0])), 0, shape[1] - 1))
+
+
+def _stroke(face: _Face, corners: list[F32], wide_hw: float) -> F32:
+    """f32[h, w]: 1 on a thick line."""
+    out = np.zeros(face.person.shape, np.uint8)
+    cv2.polylines(out, [np.round(np.array(corners) * 8).astype(np.int32)], False, 255, max(round(wide_hw * face.hw_px), 1), cv2.LINE_8, 3)
+    return np.asarray(cv2.GaussianBlur(out.astype(np.float32) / 255, (0, 0), 0.01 * face.hw_px), np.float32)
+
+
+def _arms(face: _Face, up: F32) -> F32:
+    """Where the arms run: from the eyes' outer corners to the ears."""
+    p = face.points[:, :2]
+    lift = up * 0.05 * face.hw_px
+    left, right = _stroke(face, [p[33] + lift, p[234] + 2 * lift], 0.14), _stroke(face, [p[263] + lift, p[454] + 2 * lift], 0.14)
+    return np.maximum(left, right)
