@@ -223,3 +223,43 @@ def test_near_lamp_falls_off(matte_bust: Relight) -> None:
     near = matte_bust.source(Source(Direction(0, 0), distance_hw=3.0))
     ratio = [value(luminance(near), 0, y) / value(luminance(far), 0, y) for y in (0.6, -1.2)]
     assert ratio[0] > 1.3 * ratio[1]
+
+
+def test_flecks_in_the_dark_are_dropped_and_faces_are_not() -> None:
+    """A lit spot of .05 hw alone in the dark goes, one of .4 hw stays."""
+    hw, n = 100.0, 241
+    y, x = np.mgrid[:n, :n].astype(np.float32)
+    one, nil = np.ones((n, n), np.float32), np.zeros((n, n), np.float32)
+    normal = np.zeros((n, n, 3), np.float32)
+    normal[..., 0], normal[..., 2] = -0.8, 0.6
+    small, large = np.hypot(x - 60, y - 60) < 2.5, np.hypot(x - 150, y - 150) < 20
+    normal[small | large] = (0.8, 0.0, 0.6)
+    bench = Relight(Subject(hw, one, np.repeat(one[..., None], 3, -1), nil, normal, nil, nil, nil, nil, one, nil, nil))
+    picture = lit(bench, 80, 0)
+    assert picture[150, 150] > 0.7
+    assert picture[60, 60] < 0.05
+
+
+def test_ambient_is_occluded_under_the_chin_and_brighter_at_contours(matte_bust: Relight) -> None:
+    picture = luminance(matte_bust.ambient((0.02, 0.02, 0.02)))
+    forehead, throat, contour = value(picture, 0, 0.7), value(picture, 0, -0.4), value(picture, 0.47, 0.4)
+    assert 0 < throat < 0.8 * forehead
+    assert contour > 1.15 * forehead
+
+
+def test_one_catchlight_on_the_lamps_side() -> None:
+    s = bust.subject(160.0, albedo=0.05)
+    h, w = s.matte.shape
+    y, x = np.mgrid[:h, :w]
+    middle = (w - 1) / 2 - 0.2 * 160, (h - 1) / 2 - 0.42 * 160
+    eyes = (((x - middle[0]) / 15) ** 2 + ((y - middle[1]) / 8) ** 2 < 1).astype(np.float32)
+    wet = Subject(**{**{k: getattr(s, k) for k in Subject.__dataclass_fields__}, "eyes": eyes})
+    for azimuth in (-50, 50):
+        source = Source(Direction(azimuth, 20), angular_radius_deg=3.0)
+        extra = luminance(Relight(wet).source(source)) * eyes
+        spots = np.argwhere(extra > 0.3)
+        assert len(spots)
+        assert np.ptp(spots, 0).max() < 8
+        assert math.copysign(1, spots[:, 1].mean() - middle[0]) == math.copysign(1, azimuth)
+        assert spots[:, 0].mean() < middle[1]
+    assert (luminance(Relight(wet).source(Source(Direction(130, 20)))) * eyes).max() < 0.1

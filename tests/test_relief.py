@@ -200,3 +200,38 @@ def test_delight_removes_old_catchlights_only_from_irises(carved: tuple[F32, ...
         assert luminance(photo)[cy - 1, cx + 1] > 0.8
         assert luminance(albedo)[cy - 1, cx + 1] < 0.2
         assert luminance(albedo)[cy, cx + round(0.07 * hw)] > 0.3
+
+
+def test_cloth_under_the_chin_stands_further_forward_than_a_throat(carved: tuple[F32, ...]) -> None:
+    label, points = carved[4], carved[5]
+    rows = np.arange(label.shape[0])[:, None] > points[152, 1] + 0.03 * HW
+    parts = parts_of(label)
+    parts["cloth"] = parts["skin"] * rows
+    parts["skin"] = parts["skin"] * ~rows
+    depth, _ = carve(points, (label > 0).astype(np.float32), parts, HW, np.full((*label.shape, 3), 0.3, np.float32))
+    spot = round(float(points[152, 1] + 0.2 * HW)), round(float(points[152, 0]))
+    assert carved[0][spot] + 0.05 < depth[spot] < carved[0][spot] + 0.2
+
+
+def test_a_hard_light_is_told_from_a_soft_one(carved: tuple[F32, ...]) -> None:
+    _, _, depth, normal, label, points = carved
+    matte, parts = (label > 0).astype(np.float32), parts_of(label)
+    soft = lit_photo(normal, label, 50, 10, 0.35)
+    x = np.arange(label.shape[1])[None, :] - points[[346, 330, 425, 352], 0].mean()
+    cast = 1 - 0.85 / (1 + np.exp(x / 0.5))
+    hard = (lit_photo(normal, label, 20, 10, 0.5) * cast[..., None]).astype(np.float32)
+    assert not delight(soft, normal, depth, parts, matte, HW, points)[1].hard
+    assert delight(hard, normal, depth, parts, matte, HW, points)[1].hard
+
+
+def test_hair_and_cloth_are_delit_by_half(carved: tuple[F32, ...]) -> None:
+    _, _, depth, normal, label, points = carved
+    photo = lit_photo(normal, label, 50, 10, 0.3)
+    matte = (label > 0).astype(np.float32)
+    parts = parts_of(label)
+    body = (label >= 3).astype(np.float32)
+    parts["cloth"], parts["skin"] = body, matte - body
+    albedo, _ = delight(photo, normal, depth, parts, matte, HW, points)
+    on = (body > 0) & (normal[..., 2] > 0.3)
+    before, after = (np.std(np.log2(luminance(c)[on] + 1e-4)) for c in (photo, albedo))
+    assert 0.3 * before < after < 0.9 * before

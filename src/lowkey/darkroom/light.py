@@ -23,7 +23,7 @@ DIFFUSION_HW = (0.014, 0.0055, 0.003)
 DIFFUSION_SHARE = 0.75
 BOUNCE = 0.8
 """Share of the light returned by concave surroundings that is kept (path-traced heads are as well told by .3 as by 1)."""
-SPECULAR_GAIN = 1.2
+SPECULAR_GAIN = 1.3
 
 
 class Relight:
@@ -192,9 +192,9 @@ def _shade(
                 if f0 > 0.0 and k < 1.0:
                     rough = roughness[y, x]
                     # Skin carries two lobes; a source's size widens both.
-                    wide = min(math.sqrt(1.3 * rough * rough + sin_r * 0.5), 1.0)
-                    tight = min(math.sqrt(0.7 * rough * rough + sin_r * 0.5), 1.0)
-                    lobe = 0.85 * brdf.ggx(mu, nv, nh, vh, wide, f0) + 0.15 * brdf.ggx(mu, nv, nh, vh, tight, f0)
+                    wide = min(math.sqrt(1.15 * rough * rough + sin_r * 0.5), 1.0)
+                    tight = min(math.sqrt(0.55 * rough * rough + sin_r * 0.5), 1.0)
+                    lobe = 0.8 * brdf.ggx(mu, nv, nh, vh, wide, f0) + 0.2 * brdf.ggx(mu, nv, nh, vh, tight, f0)
                     shine += SPECULAR_GAIN * lobe * (1.0 - k) * pores[y, x]
                 if sheen[y, x] > 0.0:
                     shine += sheen[y, x] * 0.15 * brdf.fuzz(mu, nv, nh, 0.5) * (1.0 - k)
@@ -231,11 +231,13 @@ def _without_islands(diffuse: F32, s: Subject) -> F32:
     if peak <= 0:
         return np.ones((h, w), np.float32)
     lit = (small > 0.03 * peak).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(lit, connectivity=8)
+    count, labels = cv2.connectedComponents(lit, connectivity=8)
     face = max(float(s.hw_px / 4) ** 2 * 1.1, 1.0)
-    keep = np.ones(count, np.float32)
-    area = stats[1:, cv2.CC_STAT_AREA] / face
-    keep[1:] = np.clip((area - 0.004) / 0.008, 0, 1)
+    # An island's size is its lit area, not that of its fading edge.
+    weight = np.minimum(small / np.float32(0.6 * peak), 1)
+    area = np.bincount(labels.ravel(), weights=weight.ravel(), minlength=count) / face
+    keep = np.clip((area - 0.004) / 0.008, 0, 1).astype(np.float32)
+    keep[0] = 1
     if (keep >= 1).all():
         return np.ones((h, w), np.float32)
     factor = np.asarray(cv2.erode(keep[labels], np.ones((5, 5), np.uint8)), np.float32)
@@ -328,7 +330,10 @@ def _pores(s: Subject) -> F32:
     """Factor f32[h, w] on the shine of skin: pores and fine lines, dark in the photo, break it up; 1 elsewhere."""
     luma = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
     fine = np.clip(luma - _blur(luma, 0.010 * s.hw_px), -0.5, 0.25)
-    return np.asarray(np.exp(np.float32(2.5) * fine * s.skin), np.float32)
+    # Strong texture is hair that was taken for skin (a fringe, a beard): it does not glitter, it is dull.
+    rough = _blur(fine * fine, 0.02 * s.hw_px) / np.float32(0.07**2)
+    dull = 1 - np.float32(0.7) * np.clip(rough - 1, 0, 1) * s.skin
+    return np.asarray(np.exp(np.float32(2.5) * fine * s.skin / (1 + rough)) * dull, np.float32)
 
 
 def aim(subject: Subject, auto: Auto, face_mask: F32) -> Direction:

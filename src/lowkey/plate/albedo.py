@@ -129,11 +129,11 @@ def _describe(
     reach = max(1, round(0.015 * hw_px))
     kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     step = cv2.dilate(broad, kernel) - cv2.erode(broad, kernel)
-    plain = np.zeros(clear.shape, np.uint8)
+    jump = 0.0
     for ring in PLAIN_SKIN:
-        cv2.fillPoly(plain, [np.round(landmarks[list(ring), :2]).astype(np.int32)], 1)
-    inner = cv2.erode(((plain > 0) & face).astype(np.uint8), kernel) > 0
-    jump = float(np.percentile(step[inner], 80)) if int(inner.sum()) > 50 else 0.0
+        plain = cv2.fillPoly(np.zeros(clear.shape, np.uint8), [np.round(landmarks[list(ring), :2]).astype(np.int32)], 1)
+        inner = cv2.erode(((plain > 0) & face).astype(np.uint8), kernel) > 0
+        jump = max(jump, float(np.percentile(step[inner], 90)) if int(inner.sum()) > 50 else 0.0)
     lit, dark = face & (shade > np.percentile(shade[face], 70)), face & (shade < np.percentile(shade[face], 30))
     red_blue = [math.log((float(np.median(colour[m][:, 0])) + 1e-3) / (float(np.median(colour[m][:, 2])) + 1e-3)) for m in (lit, dark)]
     # Planck between 600 and 450 nm: ln(R / B) grows by .008 per mired.
@@ -150,7 +150,7 @@ PLAIN_SKIN = (
     (346, 347, 330, 266, 425, 411, 352, 345),
 )
 """Rings of mesh points round forehead and cheeks."""
-HARD_JUMP, HARD_CONTRAST = 0.33, 2.3
+HARD_JUMP, HARD_CONTRAST = 0.45, 2.3
 """Stops over .03 hw on plain skin, and stops over the face, that together tell a hard light."""
 
 

@@ -322,7 +322,8 @@ def _skin_relief(normal: F32, colour: F32, parts: Mapping[str, F32], hw_px: floa
     """
     luma = np.log(np.maximum(colour @ np.array([0.2126, 0.7152, 0.0722], np.float32), 2e-3))
     fine = _blurred(luma, 0.004 * hw_px) - _blurred(luma, 0.014 * hw_px)
-    fine = fine / (1 + np.abs(fine) / np.float32(0.12))
+    # Strong texture is stray hair, not skin.
+    fine = fine / (1 + np.abs(fine) / np.float32(0.12)) / (1 + _blurred(fine * fine, 0.02 * hw_px) / np.float32(0.05**2))
     features = np.maximum.reduce([parts["eyes"], parts["brows"], parts["lips"], parts["teeth"], parts["glasses"]])
     gate = _blurred(np.clip(parts["skin"] - features, 0, 1), 0.01 * hw_px)
     gx, gy = _gradient(fine * gate, hw_px)
