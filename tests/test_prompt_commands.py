@@ -11,12 +11,12 @@ import typer
 from typer.testing import CliRunner, Result
 
 from lowkey import look as looks
-from lowkey.errors import LookError
-from lowkey.look import words
-from lowkey.prompt import clipboard, compile, lint, shelf
 from lowkey.cli.saying import lint as lint_command
 from lowkey.cli.saying import prompt as prompt_command
 from lowkey.cli.shelving import looks as looks_app
+from lowkey.errors import LookError
+from lowkey.look import words
+from lowkey.prompt import clipboard, compile, lint, shelf
 
 app = typer.Typer()
 app.command("prompt")(prompt_command)

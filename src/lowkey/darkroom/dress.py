@@ -37,12 +37,15 @@ def honours(plate: Plate, cloth: Cloth) -> str:
 
 
 def dress(plate: Plate, cloth: Cloth) -> Subject:
-    """The person f32 on the plate's grid, dressed as asked: cloth of mean luminance reflectance ``cloth.reflectance``."""
+    """The person f32 on the plate's grid, dressed as asked: cloth of mean luminance reflectance ``cloth.reflectance``.
+
+    Kind "own" changes nothing: neither tone nor form of what is worn.
+    """
     kept = neck.keep(plate)
     figure = _Figure(plate)
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
-    else:
+    elif cloth.kind != "own":  # own: exactly as photographed, for measurements
         _darken(figure, plate, kept, cloth)
     return figure.subject(plate.hw_px)
 
