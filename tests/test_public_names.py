@@ -17,6 +17,7 @@ NAMES = [
     "Plate",
     "Rig",
     "Shot",
+    "compile",
     "develop",
     "scan",
     "shoot",

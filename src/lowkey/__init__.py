@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lowkey.look import Look
     from lowkey.photo import Photo
     from lowkey.plate import Plate, scan
+    from lowkey.prompt import compile
     from lowkey.rig import Rig
     from lowkey.session import shoot
 
@@ -30,6 +31,7 @@ _HOMES = {
     "Plate": "plate",
     "Rig": "rig",
     "Shot": "frame",
+    "compile": "prompt",
     "develop": "darkroom",
     "scan": "plate",
     "shoot": "session",
@@ -45,6 +47,7 @@ __all__ = [
     "Plate",
     "Rig",
     "Shot",
+    "compile",
     "develop",
     "scan",
     "shoot",
