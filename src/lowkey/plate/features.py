@@ -99,7 +99,7 @@ def filled(points: F32, ring: tuple[int, ...], shape: tuple[int, int], grow_px: 
     cv2.fillPoly(out, [corners], 255, cv2.LINE_AA, 4)
     if grow_px > 0.5:
         cv2.polylines(out, [corners], True, 255, max(round(2 * grow_px), 1), cv2.LINE_AA, 4)
-    return out.astype(np.float32) / 255
+    return np.asarray(out / 255, np.float32)
 
 
 def proof(colour: F32, matte: F32, landmarks: F32, hw_px: float, inside: F32, hands: F32) -> Proof:
@@ -147,7 +147,7 @@ def proof(colour: F32, matte: F32, landmarks: F32, hw_px: float, inside: F32, ha
 
 def guide(colour: F32, y0: float) -> F32:
     """The guided filter's guide of scene-linear colour f32[h, w, 3]: its square root over that of the face, so that steps look alike."""
-    return np.sqrt(np.clip(colour * np.float32(1 / y0), 0, 4) + np.float32(0.01))
+    return np.asarray(np.sqrt(np.clip(colour * np.float32(1 / y0), 0, 4) + np.float32(0.01)), np.float32)
 
 
 def _axes(points: F32, px: float, x: F32, y: F32) -> tuple[F32, F32]:
@@ -174,8 +174,8 @@ def bare_face(p: Proof) -> Mask:
         corners = cv2.convexHull(np.round(p.points[[*rim, *brow], :2] * 16).astype(np.int32))
         cv2.fillConvexPoly(eyes, corners, 1, cv2.LINE_8, 4)
     side = 2 * round(0.05 * p.px) + 1
-    eyes = cv2.dilate(eyes, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    return np.asarray(keep & (np.asarray(p.pick(eyes)) == 0) & p.solid)
+    wide = np.asarray(cv2.dilate(eyes, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))), np.uint8)
+    return np.asarray(keep & (np.asarray(p.pick(wide)) == 0) & p.solid)
 
 
 def middle_face(p: Proof) -> Mask:

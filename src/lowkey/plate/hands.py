@@ -40,4 +40,4 @@ def zone(hands: list[F32], shape: tuple[int, int]) -> F32:
         cv2.fillConvexPoly(out, cv2.convexHull(at[list(PALM)]), 255, cv2.LINE_8, 3)
         for chain in (*FINGERS, (*PALM, 0)):
             cv2.polylines(out, [at[list(chain)]], False, 255, thick, cv2.LINE_8, 3)
-    return out.astype(np.float32) / 255
+    return np.asarray(out / 255, np.float32)

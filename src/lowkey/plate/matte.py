@@ -24,6 +24,7 @@ UNSURE_GROWN_HW = 0.02
 TRUST = 0.002
 """Weight of the first guess inside the band: keeps wisps from drifting in flat backgrounds."""
 PARTING_PX = 200
+NOSE = 4
 TOLD_HW = (0.15, 0.12)
 """How far in and out of the first guess's border colour is believed."""
 TRUST_ALIKE = 0.1
@@ -77,11 +78,12 @@ def _parted(picture: U8, guess: F32, face: F32, others: Sequence[F32]) -> F32:
     return np.asarray(guess * np.clip((mine - 0.4) / 0.2, 0, 1), np.float32)
 
 
-def read(colour: F32, guess: F32, hw_px: float, face: tuple[float, float]) -> tuple[F32, F32]:
+def read(colour: F32, guess: F32, hw_px: float, points: F32) -> tuple[F32, F32]:
     """Matte f32[h, w] and the person's own colour f32[h, w, 3], from scene-linear colour and a first guess on the same grid.
 
-    `face` (x, y) is a pixel that surely is the person: what does not hang together with it does not join.
+    points f32[478, >=2] are the landmarks on the grid: what does not hang together with the nose does not join.
     """
+    face = float(points[NOSE, 0]), float(points[NOSE, 1])
     guess = _one_person(guess, hw_px, face)
     unknown, known, prior, trust = _asked(colour, guess, hw_px)
     alpha, _ = laplacian.solve(colour, known, unknown, prior, trust, enough=2e-4)
@@ -92,9 +94,8 @@ def read(colour: F32, guess: F32, hw_px: float, face: tuple[float, float]) -> tu
 
 def _asked(colour: F32, guess: F32, hw_px: float) -> tuple[NDArray[np.bool_], F32, F32, F32]:
     """Which pixels are asked anew; alpha at all others (a first value where asked); what each is pulled toward, and how hard."""
-    inner = (guess > 0.5).astype(np.uint8)
-    within = cv2.distanceTransform(inner, cv2.DIST_L2, 5) / np.float32(hw_px)
-    without = cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5) / np.float32(hw_px)
+    within, without = _distances(guess, hw_px)
+    inner = guess > 0.5
     unsure = ((guess > UNSURE[0]) & (guess < UNSURE[1])).astype(np.uint8)
     k = 2 * round(UNSURE_GROWN_HW * hw_px) + 1
     grown = cv2.dilate(unsure, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))) > 0
@@ -111,6 +112,13 @@ def _asked(colour: F32, guess: F32, hw_px: float) -> tuple[NDArray[np.bool_], F3
     trust = (shape + TRUST_COLOUR * belief).astype(np.float32)
     prior = ((shape * guess + TRUST_COLOUR * belief * colour_alpha) / trust).astype(np.float32)
     return unknown, np.where(unknown, prior, inner).astype(np.float32), prior, trust
+
+
+def _distances(guess: F32, hw_px: float) -> tuple[F32, F32]:
+    """Distance in head-widths to the guess's border, from inside and from outside."""
+    inner = (guess > 0.5).astype(np.uint8)
+    within, without = (cv2.distanceTransform(side, cv2.DIST_L2, 5) / hw_px for side in (inner, 1 - inner))
+    return within.astype(np.float32), without.astype(np.float32)
 
 
 def _one_person(alpha: F32, hw_px: float, face: tuple[float, float]) -> F32:

@@ -29,7 +29,7 @@ class Mixture:
     def log_density(self, x: F32) -> F32:
         """Natural log of the density at each row of x [n, d]: f32[n]."""
         whitening, log_scale = self._whitened()
-        return _log_density(np.ascontiguousarray(x, np.float32), self.means, whitening, log_scale)
+        return np.asarray(_log_density(np.ascontiguousarray(x, np.float32), self.means, whitening, log_scale), np.float32)
 
     def shares(self, x: F32) -> F32:
         """How much of each row of x [n, d] each Gaussian explains: f32[n, k], rows sum to 1."""
@@ -61,7 +61,8 @@ def fit(x: F32, weight: F32, k: int, floor: F64, rounds: int = 8) -> Mixture:
     mixture = _split(x, weight, k, floor)
     for _ in range(rounds):
         whitening, log_scale = mixture._whitened()
-        mixture = _from_moments(*_moments(x, weight, mixture.means, whitening, log_scale), floor)
+        s0, s1, s2 = _moments(x, weight, mixture.means, whitening, log_scale)
+        mixture = _from_moments(s0, s1, s2, floor)
     return mixture
 
 
@@ -69,9 +70,9 @@ def _split(x: F32, weight: F32, k: int, floor: F64) -> Mixture:
     """k groups by splitting, again and again, the group that spreads most along its widest axis at its mean."""
     group = np.zeros(len(x), np.int64)
     count = 1
-    sums = _group_moments(x, weight, group, count)
+    s0, s1, s2 = _group_moments(x, weight, group, count)
     while count < k:
-        parts = _from_moments(*sums, floor)
+        parts = _from_moments(s0, s1, s2, floor)
         values, vectors = np.linalg.eigh(parts.covariances)
         spread = values[:, -1] * parts.weights
         at = int(np.argmax(spread))
@@ -79,8 +80,8 @@ def _split(x: F32, weight: F32, k: int, floor: F64) -> Mixture:
         side = np.einsum("nd,d->n", x, axis.astype(np.float32)) > np.float32((parts.means[at] * axis).sum())
         group[(group == at) & side] = count
         count += 1
-        sums = _group_moments(x, weight, group, count)
-    return _from_moments(*sums, floor)
+        s0, s1, s2 = _group_moments(x, weight, group, count)
+    return _from_moments(s0, s1, s2, floor)
 
 
 def _from_moments(s0: F64, s1: F64, s2: F64, floor: F64) -> Mixture:

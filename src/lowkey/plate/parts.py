@@ -93,8 +93,24 @@ def read(p: Proof) -> Reading:
         if turn == 0:
             prob, habit = _unwrap(p, prob, habit, cloth, skin)
         hair, cloth, body = _again(p, prob, hair, skin, habit)
+    prob = _rooted(p, prob, habit)
     entropy = -(prob * np.log(np.maximum(prob, 1e-6))).sum(1) / np.log(3)
     return Reading(prob, habit, np.asarray(entropy, np.float32))
+
+
+def _rooted(p: Proof, prob: F32, habit: Habit) -> F32:
+    """Hair that hangs together with no hair of the head, nor with a beard, is none: it becomes what else it could be."""
+    strands = p.spread(prob[:, HAIR]) > 0.4
+    _, piece = cv2.connectedComponents(strands.astype(np.uint8), connectivity=8)
+    root = (p.v > 0.45 * p.top) & (p.out > -0.05)
+    if habit.beard > 0.3:
+        root |= (p.v < p.nose) & (p.v > -0.1) & (p.out < 0.03)
+    mine = np.asarray(p.pick(piece))
+    loose = (mine > 0) & ~np.isin(mine, np.unique(mine[root & (mine > 0)]))
+    prob = prob.copy()
+    rest = prob[loose][:, [SKIN, CLOTH]] + np.float32(0.02)
+    prob[loose] = np.insert(rest / rest.sum(1, keepdims=True), HAIR, 0, axis=1)
+    return prob
 
 
 def _smooth(p: Proof, guess: F32) -> F32:

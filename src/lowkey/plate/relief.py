@@ -33,8 +33,8 @@ THROAT_GAP = (0.26, 0.36)
 """From the chin back to what lies .15 hw below it, hw: (wrapped in cloth, bare). On scans .24, .38 and .62 (that head turned)."""
 THROAT_VEILED = 0.16
 """The same under a veil that is drawn together below the chin."""
-THROAT_FALL = 0.24
-"""How much further back the pit of the throat lies than the throat under the jaw, hw."""
+THROAT_FALL = 0.10
+"""How much further back the pit of the throat lies than the throat under the jaw, hw (scans .06-.16)."""
 CHEST = 0.15
 """How far the chest comes forward again, hw."""
 
@@ -214,36 +214,51 @@ def _body(u: F32, u_x: F32, u_y: F32, landmarks: F32, below: F32, parts: Mapping
     bulge = 1 / np.sqrt(1 + (s / np.float32(0.5)) ** 2)
     pressed = s * (np.float32(0.35) + np.float32(0.65) * bulge)
     slope = np.float32(0.35) + np.float32(0.65) * bulge**3
-    down = below / np.float32(hw_px)
-    profile = np.float32(THROAT_FALL) * _step(down, 0.0, 0.7) - np.float32(CHEST) * _step(down, 0.45, 1.3)
-    back = profile + np.float32(stand_back(pressed - profile, landmarks, parts, hw_px, veiled(parts, below, hw_px)))
+    # Where the middle of the body lies is anatomy, not silhouette: the inflation only says how it falls off to the sides.
+    away, level = _down_the_middle(pressed, landmarks, hw_px)
+    lies = float(landmarks[152, 2]) / hw_px * MESH_Z - throat_gap(landmarks, parts, hw_px, veiled(parts, below, hw_px))
+    lies_there = lies - THROAT_FALL * _step(away, 0.15, 0.5) + CHEST * _step(away, 0.6, 1.5)
+    back = np.interp(below / hw_px, away, level - lies_there).astype(np.float32)
     bx, by = _gradient(_blurred(back, 0.02 * hw_px), hw_px)
     nx, ny, nz = _unit(-(slope * u_x / 2 - s * bx), slope * u_y / 2 - s * by, s + np.float32(1e-3))
     return Solid((pressed - back).astype(np.float32), nx, ny, nz)
 
 
-def stand_back(body: Map, landmarks: F32, parts: Mapping[str, F32], hw_px: float, veil: float = 0.0) -> float:
-    """How far (hw) a body of depth f32[h, w] must stand back so that the throat lies behind the chin as throats do.
+def _down_the_middle(body: Map, landmarks: F32, hw_px: float) -> tuple[Map, Map]:
+    """Height f[n] of a body f32[h, w] below the chin, on the head's axis, at distances f[n] from it (hw)."""
+    h, w = body.shape
+    chin, up = landmarks[152, :2], landmarks[10, :2] - landmarks[152, :2]
+    up = up / max(float(np.hypot(*up)), 1e-6)
+    away, level = [], []
+    r = max(1, round(0.1 * hw_px))
+    for d in np.arange(0.12, 3.0, 0.04):
+        x, y = (round(float(v)) for v in chin - up * d * hw_px)
+        if not (0 <= y < h and r <= x < w - r):
+            break
+        away.append(d)
+        level.append(float(np.median(body[y, x - r : x + r + 1])))
+    if not away:
+        return np.array([0.0]), np.array([0.3])
+    steps = np.pad(np.array(level), 4, mode="edge")
+    return np.array(away), np.convolve(steps, np.ones(9) / 9, mode="valid")
+
+
+def throat_gap(landmarks: F32, parts: Mapping[str, F32], hw_px: float, veil: float = 0.0) -> float:
+    """How far (hw) what lies .15 hw below the chin stands behind it.
 
     Cloth that fills the space under the chin (scarf, collar, turtleneck) stands further forward than a throat does, so the
-    share of skin in a window under the chin decides between the two gaps. Hair makes silhouettes, and so inflated
-    bodies, thick: measuring the gap itself keeps the jaw's shadow on long-haired people too.
+    share of skin in a window under the chin decides between the two gaps; a veil (0..1) is drawn together still nearer.
     """
     chin = landmarks[152]
-    h, w = body.shape
-    up = landmarks[10, :2] - landmarks[152, :2]
-    spot = chin[:2] - up / max(float(np.hypot(*up)), 1e-6) * np.float32(0.15 * hw_px)
-    r = 0.12 * hw_px
-    y0, y1 = (int(np.clip(spot[1] + k * r, 0, h)) for k in (-0.5, 1.5))
-    x0, x1 = (int(np.clip(spot[0] + k * r, 0, w)) for k in (-1, 1))
-    if y1 - y0 < 3 or x1 - x0 < 3:
-        return 0.25
-    skin, cloth = float(parts["skin"][y0:y1, x0:x1].mean()), float(parts["cloth"][y0:y1, x0:x1].mean())
-    bare = skin / (skin + cloth) if skin + cloth > 0.05 else 0.5
+    h, w = parts["skin"].shape
+    y0, y1 = (int(np.clip(chin[1] + k * hw_px, 0, h)) for k in (0.09, 0.33))
+    x0, x1 = (int(np.clip(chin[0] + k * hw_px, 0, w)) for k in (-0.12, 0.12))
+    bare = 0.5
+    if y1 - y0 >= 3 and x1 - x0 >= 3:
+        skin, cloth = float(parts["skin"][y0:y1, x0:x1].mean()), float(parts["cloth"][y0:y1, x0:x1].mean())
+        bare = skin / (skin + cloth) if skin + cloth > 0.05 else 0.5
     gap = THROAT_GAP[0] + (THROAT_GAP[1] - THROAT_GAP[0]) * bare
-    here = float(np.median(body[y0 : (y0 + y1) // 2 + 1, x0:x1]))
-    gap += (THROAT_VEILED - gap) * veil
-    return float(np.clip(here - (float(chin[2]) / hw_px * MESH_Z - gap), 0.0, 0.7))
+    return gap + (THROAT_VEILED - gap) * veil
 
 
 def _join(

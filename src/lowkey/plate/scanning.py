@@ -89,11 +89,13 @@ def _person(photo: Photo, opened: window.Window, guess: F32, at: tuple[int, int,
     """The person's own colour f32[h, w, 3] and matte f32[h, w] on the plate, solved where the photo has pixels of its own."""
     native = opened.native()
     seen, filled = window.colour(photo, native), native.inner(photo)
-    placed = _placed(points, native.placement)
-    nose = float(placed[4, 0]) - filled[1].start, float(placed[4, 1]) - filled[0].start
+    rows, cols = filled
+    placed = _placed(points, native.placement) - np.array([cols.start, rows.start, 0], np.float32)
     rough = _on_plate(guess, at, native)
     alpha, own = np.zeros_like(rough), seen.copy()
-    alpha[filled], own[filled] = matte.read(np.ascontiguousarray(seen[filled]), np.ascontiguousarray(rough[filled]), native.hw_px, nose)
+    alpha[filled], own[filled] = matte.read(
+        np.ascontiguousarray(seen[filled]), np.ascontiguousarray(rough[filled]), native.hw_px, placed
+    )
     if native is not opened:
         alpha, own = window.enlarge(alpha, native, opened), window.enlarge(own, native, opened)
     return window.go_on(own, alpha, opened.inner(photo), opened.hw_px)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def ears(p: Proof) -> F32:
     """f32[n]: 1 where an ear shows when no hair covers it: beside the oval, further out on the side that a turned head shows more of."""
     turn = (p.at(4)[0] - p.middle) / 0.5
     wide = 0.14 + 0.22 * np.clip(np.where(p.u < p.middle, turn, -turn), 0, 1)
-    beside = (1 - ramp(p.out - wide, -0.04, 0.05)) * ramp(p.out, -0.03, 0.02)
+    beside = (1 - ramp(np.asarray(p.out - wide, np.float32), -0.04, 0.05)) * ramp(p.out, -0.03, 0.02)
     return np.asarray(beside * ramp(p.v, 0.12 * p.top, 0.26 * p.top) * (1 - ramp(p.v, 0.66 * p.top, 0.80 * p.top)), np.float32)
 
 
@@ -68,21 +69,27 @@ def log_priors(p: Proof, habit: Habit) -> F32:
     nape = (1 - ramp(from_middle, 0.42, 0.6)) * (1 - ramp(v, 0.25, 0.4))
     skin_up = np.maximum(-1.5 - 2.5 * ramp(out, 0.0, 0.3), 0.3 - 4.3 * (1 - ear)) * (1 - habit.bald * (1 - ramp(out, 0.5, 0.7)))
     skin_up = np.maximum(skin_up, -0.5 - 4 * (1 - nape))
-    hair_up = -0.3 * ear - habit.bald * (1.5 + 1.5 * ramp(v, 0.55 * top, 0.85 * top) + 2.0 * ear) - 2.5 * step(habit.wrapped, 0.75, 0.95)
+    gate = np.where(p.u < p.middle, habit.long_left, habit.long_right).astype(np.float32)
+    nearby = ramp(v, 0.12 * top, 0.38 * top) + 0.5 * (1 - ramp(v, 0.12 * top, 0.38 * top)) * (1 - ramp(out, 0.02, 0.12))
+    hair_up = (
+        -3.5 * (1 - gate) * (1 - nearby)
+        - 0.3 * ear
+        - habit.bald * (1.5 + 1.5 * ramp(v, 0.55 * top, 0.85 * top) + 2.0 * ear)
+        - 2.5 * step(habit.wrapped, 0.75, 0.95)
+    )
     cloth_up = np.maximum(-3.5 + 3.2 * (1 - ramp(v, 0.0, 0.35)) * ramp(from_middle, 0.5, 0.75), -3.5 + 3.5 * hat)
 
     # Below the chin: the neck's column, then cloth; hair only where it was seen to hang past the jaw, or as a beard.
     neck = 1 - ramp(from_middle, 0.40, 0.58)
     skin_down = -neck * (0.8 * ramp(below, 0.4, 0.9) + 1.2 * ramp(below, 0.9, 1.6)) - (1 - neck) * (0.9 + 1.1 * ramp(below, 0.3, 1.5))
     cloth_down = neck * (-2.0 + 2.0 * ramp(below, 0, 0.35) + 0.3 * ramp(below, 0.5, 1.2)) + (1 - neck) * (-0.5 + 0.8 * ramp(below, 0, 0.4))
-    gate = np.where(p.u < p.middle, habit.long_left, habit.long_right).astype(np.float32)
     hair_down = -4.5 + gate * (2.4 + 2.7 * ramp(from_middle, 0.22, 0.4)) - 2.0 * ramp(below, 0.9, 2.2)
     hair_down = np.maximum(hair_down, -4.5 + 3.5 * habit.beard * neck * (1 - ramp(below, 0.05, 0.3)))
 
     fade = ramp(v, -0.06, 0.12)
     edge = ramp(out, -0.02, 0.04)
 
-    def join(within: F32 | float, up: F32, down: F32) -> F32:
+    def join(within: Any, up: Any, down: Any) -> F32:
         return np.asarray((1 - edge) * within + edge * (fade * up + (1 - fade) * down), np.float32)
 
     skin, hair, cloth = join(0.0, skin_up, skin_down), join(hair_in, hair_up, hair_down), join(cloth_in, cloth_up, cloth_down)
