@@ -25,8 +25,6 @@ APART = 12.0
 """Squared distance of the two colours over their variances at which colour begins to be believed (fully at twice that)."""
 BLACK = 0.15
 """Square-root light below which colours are too dark to differ."""
-HOLE_HW, HOLE_ODDS, LEAST_HOLE_HW2, CELLS = 0.6, 12.0, 0.0015, 24
-"""How deep inside the guess a hole may lie; how much commoner its colour must be in the room; its least area; colour cells."""
 STEP = 4
 """The local colours are learned on every fourth pixel."""
 

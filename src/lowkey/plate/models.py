@@ -80,6 +80,7 @@ def face_detector(*, full_range: bool, least: float) -> Iterator[Callable[[U8], 
 
     full_range is the model for faces up to five metres away (it counts well), otherwise the selfie model (it is choosier).
     """
+
     def look(picture: U8) -> tuple[Sighting, ...]:
         h, w = picture.shape[:2]
         found = graph.process(_ready(picture)).detections or []
@@ -97,6 +98,7 @@ def face_detector(*, full_range: bool, least: float) -> Iterator[Callable[[U8], 
 @contextmanager
 def face_mesh() -> Iterator[Callable[[U8], F32 | None]]:
     """Attention Mesh (Grishchenko et al. 2020): from u8[h, w, 3] to f32[478, 3], x right, y down, z toward the camera, in pixels."""
+
     def read(picture: U8) -> F32 | None:
         h, w = picture.shape[:2]
         found = graph.process(_ready(picture)).multi_face_landmarks
@@ -114,6 +116,7 @@ def face_mesh() -> Iterator[Callable[[U8], F32 | None]]:
 @contextmanager
 def person_segmenter() -> Iterator[Callable[[U8], F32]]:
     """Selfie segmentation, general model (256x256 inside): from u8[h, w, 3] to f32[h, w], how sure a pixel is a person."""
+
     def read(picture: U8) -> F32:
         return np.array(graph.process(_ready(picture)).segmentation_mask, np.float32)
 

@@ -10,13 +10,8 @@ import numpy as np
 from lowkey.frame import Placement
 from lowkey.photo import Photo
 from lowkey.pixels import F32, freeze
-from lowkey.plate import albedo, faces, fitness, landmarks, matte, relief, window
+from lowkey.plate import albedo, faces, fitness, landmarks, matte, parts, relief, window
 from lowkey.plate.plate import Caution, Plate
-
-try:
-    from lowkey.plate import parts  # type: ignore[attr-defined,unused-ignore]
-except Exception:  # stand-in until it lands
-    parts = None  # type: ignore[assignment,unused-ignore]
 
 GUESS_PX = 800
 LEAST_ROOM_HW = 0.1
@@ -32,7 +27,7 @@ def scan(photo: Photo, face: int | None = None) -> Plate:
     points = _placed(chosen.points, opened.placement)
     inside = opened.inside(photo)
     colour, mask = _person(photo, opened, guess, at, chosen.points)
-    named, confidence = (parts.part if parts else _parts)(colour, mask, points, opened.hw_px, inside)
+    named, confidence = parts.part(colour, mask, points, opened.hw_px, inside)
     depth, normal = relief.carve(points, mask, named, opened.hw_px, colour)
     bare, light = albedo.delight(colour, normal, depth, named, mask, opened.hw_px, points)
     cautions += [*_tight(photo, opened, chosen.points, cautions), *fitness.remark(points, named, light, confidence, opened.hw_px)]
@@ -93,9 +88,7 @@ def _person(photo: Photo, opened: window.Window, guess: F32, at: tuple[int, int,
     placed = _placed(points, native.placement) - np.array([cols.start, rows.start, 0], np.float32)
     rough = _on_plate(guess, at, native)
     alpha, own = np.zeros_like(rough), seen.copy()
-    alpha[filled], own[filled] = matte.read(
-        np.ascontiguousarray(seen[filled]), np.ascontiguousarray(rough[filled]), native.hw_px, placed
-    )
+    alpha[filled], own[filled] = matte.read(np.ascontiguousarray(seen[filled]), np.ascontiguousarray(rough[filled]), native.hw_px, placed)
     if native is not opened:
         alpha, own = window.enlarge(alpha, native, opened), window.enlarge(own, native, opened)
     return window.go_on(own, alpha, opened.inner(photo), opened.hw_px)
@@ -119,17 +112,3 @@ def _on_plate(guess: F32, at: tuple[int, int, int, int], opened: window.Window) 
     p = opened.placement
     m = np.array([[p.scale * kx, 0, p.scale * (at[0] + kx / 2 - 0.5) + p.tx], [0, p.scale * ky, p.scale * (at[1] + ky / 2 - 0.5) + p.ty]])
     return np.asarray(cv2.warpAffine(guess, m, opened.size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
-
-
-def _parts(colour: F32, mask: F32, points: F32, hw_px: float, inside: F32) -> tuple[dict[str, F32], float]:
-    """Stand-in: the mesh oval is skin, above the chin hair, below it cloth."""
-    h, w = mask.shape
-    face = np.zeros((h, w), np.uint8)
-    cv2.fillConvexPoly(face, cv2.convexHull(points[:468, :2].astype(np.int32)), 255)
-    skin = cv2.GaussianBlur(face.astype(np.float32) / 255, (0, 0), 0.02 * hw_px) * mask
-    rows = np.arange(h, dtype=np.float32)[:, None]
-    below = 1 / (1 + np.exp(-(rows - points[152, 1]) / (0.03 * hw_px)))
-    nil = np.zeros((h, w), np.float32)
-    out = dict.fromkeys(("hands", "eyes", "brows", "lips", "teeth", "glasses"), nil)
-    out.update(skin=skin, hair=(mask - skin) * (1 - below), cloth=(mask - skin) * below, background=1 - mask)
-    return {k: np.asarray(v, np.float32) for k, v in out.items()}, 0.5

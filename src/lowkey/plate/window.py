@@ -42,7 +42,6 @@ class Window:
         x1, y1 = back.scale * self.size_px[0] + back.tx + m, back.scale * self.size_px[1] + back.ty + m
         return max(int(x0), 0), max(int(y0), 0), min(int(np.ceil(x1)), w), min(int(np.ceil(y1)), h)
 
-
     def native(self) -> Window:
         """The same window at the photo's own scale, where the plate enlarges it; itself otherwise."""
         s = self.placement.scale
