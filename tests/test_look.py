@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -333,3 +334,10 @@ def test_find_says_what_is_wrong(tmp_path: Path, name: str, content: bytes | Non
     with pytest.raises(LookError) as error:
         looks.find(path if name.endswith(("toml", "json")) else name)
     assert code_of(error) == code
+
+
+def test_a_pipe_is_no_look_file(tmp_path: Path) -> None:
+    """Opening it would wait for ever."""
+    os.mkfifo(tmp_path / "pipe.toml")
+    with pytest.raises(LookError, match="bad-look-file"):
+        looks.find(tmp_path / "pipe.toml")

@@ -333,6 +333,8 @@ def find(name_or_file: str | Path) -> Look:
     if file.suffix.lower() not in (".toml", ".json"):
         known = ", ".join(names())
         raise LookError("unknown-look", f'no look is called "{text}". The looks are: {known}; or a look file ending in .toml or .json.')
+    if file.exists() and not file.is_file():  # a pipe would wait for ever
+        raise LookError("bad-look-file", f"{file} is not a file a look can be read from")
     try:
         with file.open("rb") as opened:
             data = opened.read(_LARGEST_BYTES + 1)
