@@ -213,7 +213,7 @@ def _without_shine(flat: F32, clear: F32, hw_px: float) -> F32:
 
 
 def _pressed(flat: F32, base: F32, where: F32, threshold: float, keep: float, hw_px: float) -> F32:
-    """Bring what is brighter than threshold x base down to threshold + keep x excess (less, the brighter), in the base's own tint."""
+    """Bring what is brighter than threshold x base down to threshold + keep x excess (and less, the brighter), and toward the base's own tint."""
     level = np.maximum(luminance(base), np.float32(1e-4))
     over = np.maximum(_among(np.maximum(luminance(flat), np.float32(1e-4)), where, 0.008 * hw_px) / level - np.float32(threshold), 0)
     gain = (np.float32(threshold) + np.float32(keep) * over / (1 + np.float32(0.6) * over)) / (np.float32(threshold) + over)
