@@ -54,10 +54,7 @@ def _delit(colour: F32, normal: F32, parts: Mapping[str, F32], matte: F32, hw_px
     skin = parts["skin"] * matte
     features = np.maximum.reduce([parts["eyes"], parts["brows"], parts["lips"], parts["teeth"], parts["glasses"], parts["hair"]])
     clear = np.clip(skin - features, 0, 1)
-    # Skin far below the face (bare shoulders, a body continued beyond the photo) has no say in the fit.
-    ys, xs = np.ogrid[: clear.shape[0], : clear.shape[1]]
-    near = ((xs - landmarks[4, 0]) ** 2 + (ys - landmarks[4, 1]) ** 2 < (1.15 * hw_px) ** 2).astype(np.float32)
-    fit, spread = _fit(np.maximum(luminance(colour), np.float32(1e-4)), normal, clear * near)
+    fit, spread = _fit(np.maximum(luminance(colour), np.float32(1e-4)), normal, clear)
     shade = (np.float32(fit[0]) + normal @ fit[1:].astype(np.float32)).astype(np.float32)
     middle = float(np.median(shade[clear > 0.5])) if (clear > 0.5).any() else 1.0
     log_ratio = _soft_clamp(np.log(np.maximum(shade / max(middle, 1e-4), np.float32(0.05))))
@@ -205,21 +202,17 @@ def _without_rim(flat: F32, clear: F32, matte: F32, hw_px: float) -> F32:
 
 def _without_shine(flat: F32, clear: F32, hw_px: float) -> F32:
     """Press highlights that stand more than a tenth above the skin round them; pores stay."""
-    # Bright outliers do not vote on what the skin round them is like.
-    luma = luminance(flat)
-    usual = float(np.median(luma[clear > 0.6])) if (clear > 0.6).any() else 1.0
-    vote = clear / (1 + (luma / max(1.35 * usual, 1e-4)) ** 6)
-    return _pressed(flat, _among(flat, vote, 0.10 * hw_px), clear, 1.10, 0.3, hw_px)
+    return _pressed(flat, _among(flat, clear, 0.10 * hw_px), clear, 1.10, 0.3, hw_px)
 
 
 def _pressed(flat: F32, base: F32, where: F32, threshold: float, keep: float, hw_px: float) -> F32:
-    """Bring what is brighter than threshold x base down to threshold + keep x excess (and less, the brighter), and toward the base's own tint."""
+    """Bring what is brighter than threshold x base down to threshold + keep x excess, and toward the base's own tint."""
     level = np.maximum(luminance(base), np.float32(1e-4))
     over = np.maximum(_among(np.maximum(luminance(flat), np.float32(1e-4)), where, 0.008 * hw_px) / level - np.float32(threshold), 0)
-    gain = (np.float32(threshold) + np.float32(keep) * over / (1 + np.float32(0.6) * over)) / (np.float32(threshold) + over)
+    gain = (np.float32(threshold) + np.float32(keep) * over) / (np.float32(threshold) + over)
     down = flat * gain[..., None]
     tint = base / level[..., None] * luminance(down)[..., None]
-    share = (np.float32(0.7) * np.clip(over / np.float32(0.25), 0, 1) + np.float32(0.25) * np.clip(over - np.float32(0.5), 0, 1))[..., None]
+    share = np.float32(0.7) * np.clip(over / np.float32(0.25), 0, 1)[..., None]
     return np.asarray(flat + where[..., None] * ((1 - share) * down + share * tint - flat), np.float32)
 
 
