@@ -23,6 +23,9 @@ NOISE = 6e-4
 """Variance of square-root colour that any surface has."""
 APART = 12.0
 """Squared distance of the two colours over their variances at which colour begins to be believed (fully at twice that)."""
+STRANDS_HW, ONCE, SEVERAL, STILL = 0.06, 1.2, 2.0, 0.006
+"""Window in which strands are looked for; how often its colours must go up and down; what noise climbs per pixel."""
+BEYOND_HW = 0.03
 BLACK = 0.15
 """Square-root light below which colours are too dark to differ."""
 STEP = 4
@@ -62,12 +65,27 @@ def read(colour: F32, guess: F32, within: F32, without: F32, asked: NDArray[np.b
     off = ((x - room - along[:, None] * between) ** 2).sum(1)
     belief = np.clip(apart / (APART * spread) - 1, 0, 1) * np.exp(-0.5 * off / spread)
 
+    # Shaded skin before a grey wall lies between the two as well, but has no strands. Across a window, one outline climbs the
+    # distance between the colours once; strands climb it again and again.
+    side = max(2 * round(STRANDS_HW * hw_px / 2) + 1, 5)
+    climb = cv2.blur(_climb(root), (side, side))[asked] * side
+    often = climb / np.sqrt(np.maximum(apart, 1e-6))
+    strands = np.clip((often - ONCE) / (SEVERAL - ONCE), 0, 1)
+    beyond = np.clip(without[asked] / BEYOND_HW, 0, 1)  # outside the guess there is no skin to mistake
+    belief *= np.maximum(strands, beyond)
+
     # Light mixes linearly, so alpha is read off in linear light.
     bright = person**2 - room**2
     alpha = ((colour[asked] - room**2) * bright).sum(1) / np.maximum((bright**2).sum(1), 1e-7)
     bright_most = np.maximum(person, room).max(1)
     alike = np.exp(-apart / spread - (bright_most / BLACK) ** 2)
     return Evidence(*(v.astype(np.float32) for v in (np.clip(alpha, 0, 1), belief, alike)))
+
+
+def _climb(root: F32) -> F32:
+    """How fast colour changes, per pixel f32[h, w], what noise does left aside."""
+    across, down = cv2.Scharr(root, cv2.CV_32F, 1, 0, scale=1 / 32), cv2.Scharr(root, cv2.CV_32F, 0, 1, scale=1 / 32)
+    return np.maximum(np.sqrt((across**2 + down**2).sum(2)) - STILL, 0).astype(np.float32)
 
 
 def hereabouts(picture: F32, where: F32, asked: NDArray[np.bool_], sigma_px: float) -> tuple[F32, F32]:

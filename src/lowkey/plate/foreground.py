@@ -89,7 +89,9 @@ def steadied(colour: F32, alpha: F32, front: F32, back: F32, hw_px: float) -> F3
     doubt = np.asarray(doubt**2 + 1e-6, np.float32)
     sure = var + (0.1 * mean) ** 2 + 1e-7
     out = front.copy()
-    out[soft] = (front[soft] * sure + mean * doubt) / (sure + doubt)
+    steady = (front[soft] * sure + mean * doubt) / (sure + doubt)
+    # The person cannot have sent more light than arrived: the background was not darker than black.
+    out[soft] = np.minimum(steady, (colour[soft] + np.float32(0.002)) / np.maximum(a, 0.02))
     return out
 
 

@@ -33,6 +33,8 @@ TRUST_COLOUR = 0.01
 """Weight of what colour alone tells, where it is sure."""
 FOOT = 0.02
 """Alpha below this, or above one minus this, is the solver's haze."""
+VEIL_SLOPE = (1.5, 4.0)
+"""Mean slope of alpha, per head-width, below which a half-covered patch is a veil, and above which it is a border."""
 BLEED_HW = 0.05
 """How far beyond the matte the person's colour is carried, so that resampling never meets the old background."""
 
@@ -88,7 +90,7 @@ def read(colour: F32, guess: F32, hw_px: float, points: F32) -> tuple[F32, F32]:
     unknown, known, prior, trust = _asked(colour, guess, hw_px)
     alpha, _ = laplacian.solve(colour, known, unknown, prior, trust, enough=2e-4)
     alpha = np.clip((alpha - FOOT) / (1 - 2 * FOOT), 0, 1).astype(np.float32)
-    alpha = _one_person(alpha, hw_px, face)
+    alpha = _one_person(_decided(alpha, hw_px), hw_px, face)
     return alpha, _own_colour(colour, alpha, hw_px)
 
 
@@ -112,6 +114,19 @@ def _asked(colour: F32, guess: F32, hw_px: float) -> tuple[NDArray[np.bool_], F3
     trust = (shape + TRUST_COLOUR * belief).astype(np.float32)
     prior = ((shape * guess + TRUST_COLOUR * belief * colour_alpha) / trust).astype(np.float32)
     return unknown, np.where(unknown, prior, inner).astype(np.float32), prior, trust
+
+
+def _decided(alpha: F32, hw_px: float) -> F32:
+    """Alpha without veils: nobody is evenly a third there over a patch as wide as a finger; such a patch is not the person.
+
+    Hair has steep strands and a blurred outline a slope, so a veil is told by the lack of either.
+    """
+    across, down = cv2.Scharr(alpha, cv2.CV_32F, 1, 0, scale=1 / 32), cv2.Scharr(alpha, cv2.CV_32F, 0, 1, scale=1 / 32)
+    side = 2 * round(0.03 * hw_px) + 1
+    slope = cv2.blur(np.hypot(across, down), (side, side)) * np.float32(hw_px)
+    veil = np.clip((VEIL_SLOPE[1] - slope) / (VEIL_SLOPE[1] - VEIL_SLOPE[0]), 0, 1)
+    gone = np.clip(2 * alpha, 0, 1)
+    return np.asarray(np.where(alpha < 0.5, alpha * (1 - veil * (1 - gone * gone * (3 - 2 * gone))), alpha), np.float32)
 
 
 def _distances(guess: F32, hw_px: float) -> tuple[F32, F32]:
