@@ -133,9 +133,12 @@ def test_meter_brings_lit_skin_to_its_place_and_leaves_shadow_in_shadow() -> Non
     scene = np.zeros((100, 100, 3), np.float32)
     scene[:, 50:] = 0.14
     skin = np.ones((100, 100), np.float32)
-    assert film.meter(scene, skin) == pytest.approx(2.0, abs=0.01)
-    assert film.meter(scene * 0.01, skin) == film.MOST_EV
-    assert film.meter(scene, np.zeros_like(skin)) == 0
+    reflectance = np.full((100, 100, 3), 0.14, np.float32)
+    assert film.meter(scene, skin, reflectance) == pytest.approx(2.0, abs=0.01)
+    assert film.meter(scene, np.zeros_like(skin), reflectance) == 0
+    # A key that never reaches the face does not set the exposure: the key itself does, with a little for the rim.
+    assert film.meter(scene * 0.01, skin, reflectance) == pytest.approx(2.0 + film.SHADE_EV, abs=0.01)
+    assert film.meter(scene * 0, skin, reflectance) == pytest.approx(2.0 + film.SHADE_EV, abs=0.01)
 
 
 def test_same_seed_same_bytes_and_grain_has_a_stream_of_its_own() -> None:

@@ -31,7 +31,7 @@ FACE_OVAL = (
 SKIN_CHROMA_BOUND = 4.0
 """Most that taking the old light off may shift the skin's chroma, in CIEDE2000 at equal lightness."""
 
-LIT_SKIN_EV = 0.3
+LIT_SKIN_EV = 0.42
 """Exposure over the meter, which holds the highlight: a lit cheek has to carry the frame against the lamp."""
 
 LAMP_CLEAR_FW = 0.055
@@ -72,7 +72,7 @@ class Enlarger:
         yield "light", np.asarray(person * cover, np.float32), rig
 
         if rig.exposure_ev is None:
-            rig = replace(rig, exposure_ev=film.meter(person, view.face) + LIT_SKIN_EV + rig.exposure_offset_ev)
+            rig = replace(rig, exposure_ev=film.meter(person, view.face, view.printed(lit.subject.albedo)) + LIT_SKIN_EV + rig.exposure_offset_ev)
         level = film.SKIN / 2 ** (rig.exposure_ev or 0.0)
         scene = backdrop.hang(person, view.matte, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
         yield "backdrop", scene, rig

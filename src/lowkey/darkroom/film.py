@@ -27,22 +27,26 @@ ROOT_HIGH, STEPS = 8.0, 8192
 PAPER_WHITE = 0.985
 
 
-MOST_EV = 2.6
-"""The most a meter opens up: the darkest lit skin (albedo about 0.1 under a key of 1) needs that; a face in shadow stays there."""
+SHADE_EV = 0.9
+"""How far a meter opens beyond an incident reading of the key: a face left in shadow stays there, its rim prints bright."""
 
 
-def meter(scene: F32, skin: F32, *, share: float = 90.0) -> float:
+def meter(scene: F32, skin: F32, reflectance: F32, *, share: float = 90.0) -> float:
     """Stops of exposure that bring the `share` percentile of lit skin (`skin` f32[h, w] > 0.5) to 0.56.
 
     Read on a mean of red and green, near what films and eyes weigh; skin darker than a tenth of the brightest is in shadow.
+    `reflectance` f32[h, w, 3] is the person's own: held square to a key of 1 it gives the incident reading, which decides when
+    no key reaches the face.
     """
-    tone = scene[skin > 0.5] @ np.array([0.4, 0.5, 0.1], np.float32)
+    weights = np.array([0.4, 0.5, 0.1], np.float32)
+    tone = scene[skin > 0.5] @ weights
     if tone.size == 0:
         return 0.0
+    incident = math.log2(SKIN / max(float(np.percentile(reflectance[skin > 0.5] @ weights, share)), 0.02))
     lit = tone[tone > 0.1 * np.percentile(tone, 99)]
     if lit.size == 0:
-        return MOST_EV
-    return min(float(math.log2(SKIN / max(float(np.percentile(lit, share)), 1e-6))), MOST_EV)
+        return incident + SHADE_EV
+    return min(math.log2(SKIN / max(float(np.percentile(lit, share)), 1e-6)), incident + SHADE_EV)
 
 
 def record(exposure: F32, stock: Stock, streams: Streams, *, exposure_ev: float = 0.0, height_um: float = 36000.0) -> U16:

@@ -24,6 +24,8 @@ DIFFUSION_SHARE = 0.75
 BOUNCE = 0.8
 """Share of the light returned by concave surroundings that is kept (path-traced heads are as well told by .3 as by 1)."""
 SPECULAR_GAIN = 1.3
+HAIR_GAIN = 0.62
+"""Hair under a hard light against the same hair under the photo's soft one: strands shade each other."""
 
 
 class Relight:
@@ -205,11 +207,11 @@ def _shade(
                     # The mirror lobe is white and weak, the one that went through the strand has its colour.
                     narrow = strand[y, x] * facing * k
                     shine += 0.020 * narrow * brdf.strand(tl, tz, -0.10, 0.14)
-                    glow = 0.5 * narrow * brdf.strand(tl, tz, 0.12, 0.24)
+                    glow = 0.4 * narrow * brdf.strand(tl, tz, 0.12, 0.24)
             if k > 0.0:
                 # Light wraps round a mass of strands and fades instead of ending.
                 wrap = min(max((mu + 0.35) / 1.35, 0.0), 1.0)
-                base += k * (wrap * wrap * 0.9 * see * power - base)
+                base += k * (wrap * wrap * HAIR_GAIN * see * power - base)
             diffuse[y, x] = base + glow * see * power
             gloss[y, x] = shine * see * power
 
