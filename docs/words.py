@@ -33,7 +33,7 @@ A look can be kept in a TOML or JSON file of at most 64 KB and named with `--loo
 ```toml
 {example}```
 
-`[rig]` changes numbers of light and film, never the person:
+`stock` is the film it is shot on: {stocks}; the first is the look's own. `[rig]` changes numbers of light and film, never the person:
 
 | name | from | to |
 |---|---|---|
@@ -62,7 +62,7 @@ def page() -> str:
     example = looks.to_toml(looks.find("house").but(rig={"fill_ev": -6.5}))
     lowest = {name: "none" if low == -math.inf else f"{low:g}" for name, (low, _) in looks.OVERRIDES.items()}
     overrides = "\n".join(f"| `{name}` | {lowest[name]} | {high:g} |" for name, (_, high) in looks.OVERRIDES.items())
-    parts += ["", FILES.format(example=example, overrides=overrides)]
+    parts += ["", FILES.format(example=example, overrides=overrides, stocks=", ".join(f"`{name}`" for name in looks.stocks()))]
     return "\n".join(parts)
 
 

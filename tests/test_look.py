@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lowkey import look as looks
 from lowkey.errors import LookError
-from lowkey.look import NUMBERS, OVERRIDES, VARIABLES, Look, from_json, from_toml, parse, to_json, to_toml, words
+from lowkey.look import NUMBERS, OVERRIDES, VARIABLES, Look, from_json, from_toml, parse, to_json, to_mapping, to_toml, words
 
 EVERY_WORD = [(variable, word) for variable in VARIABLES for word in words(variable)]
 WORDS = st.sampled_from(EVERY_WORD)
@@ -25,6 +25,16 @@ def code_of(error: pytest.ExceptionInfo[LookError]) -> str:
 
 
 # --- words -------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_look_is_shot_on_a_film_stock() -> None:
+    look = from_toml('light = "rear-left"\nstock = "Pan 400"')
+    assert look.stock == "pan-400" and from_toml(to_toml(look)) == look and from_json(to_json(look)) == look
+    assert "stock" not in to_mapping(Look())
+    with pytest.raises(LookError, match="tungsten-500, portrait-160, reversal-100, pan-400"):
+        Look(stock="kodachrome")
+    with pytest.raises(LookError, match="stock is text"):
+        from_toml("stock = 4")
 
 
 def test_the_five_tables_hold_the_words_of_the_design() -> None:

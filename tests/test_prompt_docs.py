@@ -15,7 +15,7 @@ from lowkey.prompt.pages import refreshed
 from test_prompt_commands import run
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = ("prompt", "looks", "dialects")
+PAGES = ("prompts", "looks", "dialects")
 
 
 def page(name: str) -> str:
@@ -29,15 +29,15 @@ def test_the_generated_parts_are_up_to_date(name: str) -> None:
 
 def test_every_word_rule_remedy_look_and_dialect_is_documented() -> None:
     for variable in VARIABLES:
-        assert all(f"`{word.word}`" in page("prompt") for word in words(variable))
-    assert all(f"`{rule.code}`" in page("prompt") for rule in rules.every())
-    assert all(f"`{name}`" in page("prompt") for name in remedy_names())
+        assert all(f"`{word.word}`" in page("prompts") for word in words(variable))
+    assert all(f"`{rule.code}`" in page("prompts") for rule in rules.every())
+    assert all(f"`{name}`" in page("prompts") for name in remedy_names())
     assert all(f"`{name}`" in page("looks") for name in looks.names())
     assert all(f"`{spec}`" in page("dialects") for spec in dialects.specs())
 
 
 def test_the_page_says_whose_left_it_is() -> None:
-    assert "**Left and right are always the viewer's**" in page("prompt")
+    assert "**Left and right are always the viewer's**" in page("prompts")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -53,7 +53,7 @@ def test_the_commands_on_the_page_run(name: str, tmp_path: Path, monkeypatch: py
 
 
 def test_the_python_on_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", page("prompt"), re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", page("prompts"), re.DOTALL)
     exec(code, {})
     assert "frame-left cheek bright" in capsys.readouterr().out
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lowkey import look as looks
 from lowkey.look import VARIABLES, Look, words
-from lowkey.rig import Auto, Direction, Rig, jittered, leans, lone_key, luminance_of, of, warmth
+from lowkey.rig import Auto, Direction, Rig, Stock, jittered, leans, lone_key, luminance_of, of, warmth
 from lowkey.seeds import Streams
 
 LIGHTS = words("light")
@@ -247,3 +247,9 @@ def test_axes_are_the_viewers() -> None:
     assert Direction(0, 0).vector[2] == 1
     assert Direction(180, 0).vector[2] == -1
     assert Direction(0, 90).vector[1] == 1
+
+
+def test_a_looks_film_stock_is_the_rigs_and_its_grain_may_still_be_overridden() -> None:
+    assert of(Look()).stock == Stock()
+    black_and_white = of(Look(stock="pan-400", rig=(("grain_rms", 0.03),))).stock
+    assert black_and_white.monochrome and black_and_white.name == "pan-400" and black_and_white.grain_rms == 0.03

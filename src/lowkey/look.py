@@ -204,6 +204,8 @@ class Look:
     clothing: str = "dark turtleneck"
     pose: str = "as shot"
     flare: str = "prominent bright halo"
+    stock: str = "tungsten-500"
+    """The film it is shot on: see `stocks`."""
     title: str = ""
     tags: tuple[str, ...] = ()
     mood: str = ""
@@ -216,6 +218,7 @@ class Look:
     def __post_init__(self) -> None:
         for variable in VARIABLES:
             object.__setattr__(self, variable, parse(variable, getattr(self, variable)).text)
+        object.__setattr__(self, "stock", _stock(self.stock))
         object.__setattr__(self, "tags", tuple(self.tags))
         object.__setattr__(self, "use", tuple(self.use))
         object.__setattr__(self, "rig", tuple(sorted((name, _override(name, value)) for name, value in dict(self.rig).items())))
@@ -240,6 +243,19 @@ class Look:
         changed: dict[str, Any] = {name: text for name, text in variables.items() if text is not None}
         numbers = {name: value for name, value in (rig or {}).items() if value is not None}
         return replace(self, rig=tuple({**self.overrides, **numbers}.items()), **changed)
+
+
+def stocks() -> tuple[str, ...]:
+    """The film stocks by name, the house look's own first."""
+    return tuple(table("stocks"))
+
+
+def _stock(text: str) -> str:
+    """The stock of that name in any case and spacing."""
+    named = {_plain(name): name for name in stocks()}
+    if len(text) > _LONGEST_TEXT or (name := named.get(_plain(text))) is None:
+        raise LookError("unknown-word", f'no film stock is called "{text[:40]}". The stocks are: {", ".join(stocks())}')
+    return name
 
 
 def _override(name: str, value: float | bool) -> float:
@@ -272,6 +288,7 @@ def _check_contradictions(look: Look) -> None:
 VERSION = 1
 _LARGEST_BYTES = 64 * 1024
 _TEXTS = (*VARIABLES, "title", "mood", "avoid")
+_OWN = (*_TEXTS, "stock")
 _LISTS = ("tags", "use")
 
 
@@ -296,6 +313,8 @@ def from_json(text: str, name: str = "the look") -> Look:
 def to_mapping(look: Look) -> dict[str, Any]:
     """The look as plain data, as look files and records hold it. Empty fields are left out."""
     data: dict[str, Any] = {"lowkey_look": VERSION, **{name: getattr(look, name) for name in _TEXTS if getattr(look, name)}}
+    if look.stock != stocks()[0]:
+        data["stock"] = look.stock
     data |= {name: list(getattr(look, name)) for name in _LISTS if getattr(look, name)}
     if look.rig:
         data["rig"] = {name: _said(name, value) for name, value in look.rig}
@@ -357,10 +376,10 @@ def _from_mapping(data: Any, name: str) -> Look:
     version = data.get("lowkey_look", VERSION)
     if version != VERSION or isinstance(version, bool):
         raise LookError("newer-look", f"{name} is of look version {version!r}; this lowkey reads version {VERSION}. Update lowkey.")
-    if unknown := sorted(str(key) for key in data.keys() - {"lowkey_look", "rig", *_TEXTS, *_LISTS}):
-        known = ", ".join((*_TEXTS, *_LISTS, "rig"))
+    if unknown := sorted(str(key) for key in data.keys() - {"lowkey_look", "rig", *_OWN, *_LISTS}):
+        known = ", ".join((*_OWN, *_LISTS, "rig"))
         raise LookError("bad-look-file", f'{name}: a look has no "{unknown[0][:40]}"; it has: {known}')
-    for key in _TEXTS:
+    for key in _OWN:
         if not isinstance(data.get(key, ""), str):
             raise LookError("bad-look-file", f"{name}: {key} is text in quotes, not {data[key]!r:.40}")
     for key in _LISTS:
@@ -371,7 +390,7 @@ def _from_mapping(data: Any, name: str) -> Look:
     if not isinstance(numbers, Mapping):
         raise LookError("bad-look-file", f"{name}: rig is a table of numbers, such as fill_ev = -5")
     rig = tuple((key, -math.inf if key == "fill_ev" and value == "none" else value) for key, value in numbers.items())
-    return Look(**{key: data[key] for key in (*_TEXTS, *_LISTS) if key in data}, rig=rig)
+    return Look(**{key: data[key] for key in (*_OWN, *_LISTS) if key in data}, rig=rig)
 
 
 def _said(name: str, value: float) -> float | bool | str:

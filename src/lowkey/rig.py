@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Any, TypeVar
 
-from lowkey.look import Look, Term, parse
+from lowkey.look import Look, Term, parse, table
 from lowkey.seeds import Streams
 
 RGB = tuple[float, float, float]
@@ -205,7 +205,7 @@ def of(look: Look) -> Rig:
         rig = replace(rig, backdrop=_filled(rig.backdrop, values["backdrop"]), motes=_filled(rig.motes, values["motes"]))
     else:
         rig = replace(rig, motes=replace(rig.motes, per_fh2=background.numbers[0]))
-    rig = _flared(rig, flare)
+    rig = replace(_flared(rig, flare), stock=_filled(Stock(look.stock), table("stocks")[look.stock]))
     return _overridden(rig, look.overrides)
 
 
@@ -294,7 +294,7 @@ def _overridden(rig: Rig, given: Mapping[str, float]) -> Rig:
     return replace(rig, fill_ev=given.get("fill_ev", rig.fill_ev), exposure_offset_ev=given.get("exposure_ev", rig.exposure_offset_ev))
 
 
-Part = TypeVar("Part", Cloth, Lamp, Motes, Backdrop, Lens)
+Part = TypeVar("Part", Cloth, Lamp, Motes, Backdrop, Lens, Stock)
 
 
 def _filled(part: Part, fields: Mapping[str, Any]) -> Part:

@@ -19,11 +19,12 @@ def look(
     flare: str | None,
     exposure: float | None,
     fill: str | None,
+    stock: str | None = None,
 ) -> Look:
     """A named look or the default one, changed by the flags that were given."""
     base = looks.find(name) if name else Look()
     numbers = {"exposure_ev": exposure, "fill_ev": _fill(fill)}
-    return base.but(light=light, background=background, clothing=clothing, pose=pose, flare=flare, rig=numbers)
+    return base.but(light=light, background=background, clothing=clothing, pose=pose, flare=flare, stock=stock, rig=numbers)
 
 
 def _fill(text: str | None) -> float | None:

@@ -30,6 +30,7 @@ Light = Annotated[str | None, typer.Option(metavar="WORD|AZ,EL[,RADIUS]", help="
 Background = Annotated[str | None, typer.Option(metavar="WORD|MOTES", help="Background texture.")]
 Clothing = Annotated[str | None, typer.Option(metavar="WORD|REFLECTANCE", help="Clothing.")]
 Pose = Annotated[str | None, typer.Option(metavar="WORD|YAW,PITCH", help="Pose and gaze; the darkroom keeps the photo's own.")]
+Stock = Annotated[str | None, typer.Option(metavar="NAME", help="Film stock.")]
 Flare = Annotated[str | None, typer.Option(metavar="WORD|STRENGTH", help="Lens flare.")]
 Face = Annotated[int | None, typer.Option(min=1, metavar="N", help="Which face, when the photo shows several.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
@@ -61,6 +62,7 @@ def shoot(
     clothing: Clothing = None,
     pose: Pose = None,
     flare: Flare = None,
+    stock: Stock = None,
     seeds: Annotated[str, typer.Option(metavar="N|A,B,..", help="How many (6 is 1 to 6), or which (3,7 is two; 7, is one).")] = "6",
     size: Annotated[str | None, typer.Option(metavar="WxH", help="Frame size in pixels, such as 1024x1280.")] = None,
     aspect: Annotated[str | None, typer.Option(metavar="4:5|2:3|1:1", help="Proportion, instead of --size.")] = None,
@@ -82,7 +84,7 @@ def shoot(
 
     shooting.run(
         photo,
-        look=asking.look(look, light, background, clothing, pose, flare, exposure, fill),
+        look=asking.look(look, light, background, clothing, pose, flare, exposure, fill, stock),
         seeds=asking.seeds(seeds),
         size_px=asking.size(size, aspect, height),
         aspect=aspect or "4:5",
@@ -124,6 +126,7 @@ def develop(
     background: Background = None,
     clothing: Clothing = None,
     flare: Flare = None,
+    stock: Stock = None,
     stage: Annotated[str, typer.Option(metavar="dress|light|backdrop|optics|film", help="How far to go.")] = "film",
     framing: Annotated[str | None, typer.Option(metavar="source|4:5|2:3|1:1", help="Who crops (stage light: source).")] = None,
     height: Annotated[int, typer.Option(metavar="PX", help="Frame height; source keeps the photo's own.")] = 1280,
@@ -142,7 +145,7 @@ def develop(
     """
     from lowkey.cli import asking, developing
 
-    asked = asking.look(look, light, background, clothing, None, flare, exposure, fill)
+    asked = asking.look(look, light, background, clothing, None, flare, exposure, fill, stock)
     developing.run(photo, out, asked, light_size, stage, framing, height, seed, face, keep_skin, not no_cache, as_json)
 
 

@@ -24,6 +24,7 @@ Light = Annotated[str | None, typer.Option("--light", help="Light direction: a w
 Background = Annotated[str | None, typer.Option("--background", help="Background texture.")]
 Clothing = Annotated[str | None, typer.Option("--clothing", help="Clothing.")]
 Pose = Annotated[str | None, typer.Option("--pose", help="Pose and gaze.")]
+Stock = Annotated[str | None, typer.Option("--stock", help="Film stock.")]
 Flare = Annotated[str | None, typer.Option("--flare", help="Lens flare.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object as the last line.")]
 DialectName = Annotated[str, typer.Option("--dialect", metavar="NAME[:FORM]|FILE", help="Which model: see docs/dialects.md.")]
@@ -36,6 +37,7 @@ def prompt(
     clothing: Clothing = None,
     pose: Pose = None,
     flare: Flare = None,
+    stock: Stock = None,
     dialect: DialectName = "flux2",
     remedy: Annotated[list[str] | None, typer.Option("--remedy", help="What a frame lacked: no-fill, motes, ... Repeat for more.")] = None,
     aspect: Annotated[str, typer.Option("--aspect", metavar="W:H", help="4:5, 2:3 or 1:1.")] = "4:5",
@@ -54,7 +56,7 @@ def prompt(
     from lowkey.prompt.compiler import compile as compiled
 
     given: dict[str, Any] = {"light": light, "background": background, "clothing": clothing, "pose": pose, "flare": flare}
-    chosen = shelf.find(look).but(**given)
+    chosen = shelf.find(look).but(**given, stock=stock)
     if template:
         _filled(template, chosen, tuple(name for name, word in given.items() if word is not None), effects, copy, as_json)
         return

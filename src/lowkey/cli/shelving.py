@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lowkey.cli.saying import AsJson, Background, Clothing, DialectName, Flare, Light, Pose
+from lowkey.cli.saying import AsJson, Background, Clothing, DialectName, Flare, Light, Pose, Stock
 
 if TYPE_CHECKING:
     from lowkey.prompt.words import Clause
@@ -114,6 +114,7 @@ def new(
     clothing: Clothing = None,
     pose: Pose = None,
     flare: Flare = None,
+    stock: Stock = None,
     title: Annotated[str | None, typer.Option("--title", help="What it is called on a sheet.")] = None,
     mood: Annotated[str | None, typer.Option("--mood", help="Its mood in a few words.")] = None,
     avoid: Annotated[str | None, typer.Option("--avoid", help="When not to use it.")] = None,
@@ -127,8 +128,8 @@ def new(
     from lowkey.prompt import shelf
 
     shelf.check_name(name)
-    chosen = shelf.find(like).but(light=light, background=background, clothing=clothing, pose=pose, flare=flare, mood=mood, avoid=avoid)
-    chosen = chosen.but(title=title if title is not None else name.replace("-", " ").capitalize())
+    chosen = shelf.find(like).but(light=light, background=background, clothing=clothing, pose=pose, flare=flare, stock=stock)
+    chosen = chosen.but(mood=mood, avoid=avoid, title=title if title is not None else name.replace("-", " ").capitalize())
     path = out / f"{name}.toml"
     if path.exists() and not force:
         raise LookError("look-exists", f"{path} is already there; choose another name, or --force")

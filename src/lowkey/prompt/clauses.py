@@ -148,8 +148,11 @@ def _turned(voice: Voice, yaw: float, pitch: float) -> str:
 
 
 def _overrides(look: Look, voice: Voice, dry: bool) -> list[Clause]:
-    """What a look's numbers add: only where they are far enough from the default to be seen."""
+    """What a look's film and numbers add: only where they are far enough from the default to be seen."""
     table, found = lexicon.table("overrides"), []
+    if row := table["stock"].get(look.stock):
+        because = {"because": f"The look is shot on {look.stock}.", "source": table["source"]}
+        found.append(_clause("stock", voice.of(row), because, look.stock))
     silent = {"fill_ev"} if dry else set()  # a remedy that forbids fill has the last word on it
     if lamp_hidden(look):
         silent |= {"halo_radius_fh", "lamp_visible"}

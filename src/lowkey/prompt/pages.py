@@ -1,4 +1,4 @@
-"""The generated parts of docs/prompt.md, docs/looks.md and docs/dialects.md.
+"""The generated parts of docs/prompts.md, docs/looks.md and docs/dialects.md.
 
 ``python -m lowkey.prompt.pages docs`` writes them anew between their marks; a test keeps pages and data equal.
 """
@@ -94,7 +94,9 @@ def _overrides() -> str:
         (f"`{name}`", f"{low:g} to {high:g}", "; ".join(row["full"] for row in lexicon.table("overrides").get(name, ())))
         for name, (low, high) in vocabulary.OVERRIDES.items()
     ]
-    return _table(("number", "range", "what a prompt says of it"), rows)
+    film = lexicon.table("overrides")["stock"]
+    stocks = _table(("stock", "what a prompt says of it"), [(f"`{name}`", film.get(name, {}).get("full", "")) for name in vocabulary.stocks()])
+    return _table(("number", "range", "what a prompt says of it"), rows) + "\n\n" + stocks
 
 
 def _dialects() -> str:
@@ -137,6 +139,6 @@ _PARTS: dict[str, Callable[[], str]] = {
 
 
 if __name__ == "__main__":
-    for name in ("prompt", "looks", "dialects"):
+    for name in ("prompts", "looks", "dialects"):
         path = Path(sys.argv[1]) / f"{name}.md"
         path.write_text(refreshed(path.read_text("utf-8")), "utf-8")

@@ -40,7 +40,7 @@ def house_prompt() -> str:
 
 def differences(one: Look, other: Look) -> list[tuple[str, str, str]]:
     """What tells two looks apart: the field, and what each says."""
-    fields = [*VARIABLES, "title", "mood", "avoid", "tags", "use"]
+    fields = [*VARIABLES, "stock", "title", "mood", "avoid", "tags", "use"]
     found = [(name, _shown(getattr(one, name)), _shown(getattr(other, name))) for name in fields]
     numbers = sorted({*one.overrides, *other.overrides})
     found += [(f"rig.{name}", _number(one, name), _number(other, name)) for name in numbers]

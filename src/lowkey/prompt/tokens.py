@@ -3,7 +3,7 @@
 Nothing is ever downloaded. A real tokenizer is used when the `tokenizers` package is installed and its file lies in the folder
 that ``LOWKEY_TOKENIZERS`` names (``t5.json``, ``clip.json``, ...) or in the local cache of the Hugging Face hub.
 The estimate counts a word once and more for its length, each punctuation sign once, and adds a margin, because too many is the
-safe side. Fitted on prompts of this room against the real T5 and CLIP vocabularies; docs/prompt.md has the measured error.
+safe side. Fitted on prompts of this room against the real T5 and CLIP vocabularies; docs/prompts.md has the measured error.
 """
 
 from __future__ import annotations
