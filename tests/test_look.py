@@ -29,7 +29,9 @@ def code_of(error: pytest.ExceptionInfo[LookError]) -> str:
 
 def test_a_look_is_shot_on_a_film_stock() -> None:
     look = from_toml('light = "rear-left"\nstock = "Pan 400"')
-    assert look.stock == "pan-400" and from_toml(to_toml(look)) == look and from_json(to_json(look)) == look
+    assert look.stock == "pan-400"
+    assert from_toml(to_toml(look)) == look
+    assert from_json(to_json(look)) == look
     assert "stock" not in to_mapping(Look())
     with pytest.raises(LookError, match="tungsten-500, portrait-160, reversal-100, pan-400"):
         Look(stock="kodachrome")

@@ -252,4 +252,4 @@ def test_axes_are_the_viewers() -> None:
 def test_a_looks_film_stock_is_the_rigs_and_its_grain_may_still_be_overridden() -> None:
     assert of(Look()).stock == Stock()
     black_and_white = of(Look(stock="pan-400", rig=(("grain_rms", 0.03),))).stock
-    assert black_and_white.monochrome and black_and_white.name == "pan-400" and black_and_white.grain_rms == 0.03
+    assert (black_and_white.monochrome, black_and_white.name, black_and_white.grain_rms) == (True, "pan-400", 0.03)

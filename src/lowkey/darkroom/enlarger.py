@@ -72,7 +72,8 @@ class Enlarger:
         yield "light", np.asarray(person * cover, np.float32), rig
 
         if rig.exposure_ev is None:
-            rig = replace(rig, exposure_ev=film.meter(person, view.face, view.printed(lit.subject.albedo)) + LIT_SKIN_EV + rig.exposure_offset_ev)
+            metered = film.meter(person, view.face, view.printed(lit.subject.albedo))
+            rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev)
         level = film.SKIN / 2 ** (rig.exposure_ev or 0.0)
         scene = backdrop.hang(person, view.matte, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
         yield "backdrop", scene, rig

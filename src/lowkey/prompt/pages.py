@@ -95,7 +95,8 @@ def _overrides() -> str:
         for name, (low, high) in vocabulary.OVERRIDES.items()
     ]
     film = lexicon.table("overrides")["stock"]
-    stocks = _table(("stock", "what a prompt says of it"), [(f"`{name}`", film.get(name, {}).get("full", "")) for name in vocabulary.stocks()])
+    said = [(f"`{name}`", film.get(name, {}).get("full", "")) for name in vocabulary.stocks()]
+    stocks = _table(("stock", "what a prompt says of it"), said)
     return _table(("number", "range", "what a prompt says of it"), rows) + "\n\n" + stocks
 
 
