@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowkey.pixels import F32, U8
-from lowkey.plate import evidence, foreground, laplacian, models
+from lowkey.plate import evidence, foreground, laplacian, models, palette
 
 NETWORK_PX = 256
 BAND_HW = 0.07
@@ -31,6 +31,14 @@ TRUST_ALIKE = 0.1
 """Weight added to the first guess where person and background are both black and only the guess can tell them apart."""
 TRUST_COLOUR = 0.01
 """Weight of what colour alone tells, where it is sure."""
+PERSON_HW, ROOM_HW = (0.10, 0.60), (0.08, 0.60)
+"""From how deep inside, and how far outside, the first guess's border the colours of person and room are counted."""
+DOUBTED_HW = (0.30, 0.12)
+"""How far in and out of its border the first guess is put in doubt by colours."""
+KNOWN_BY = (0.7, 2.0)
+"""Log odds at which a colour begins to be known for one side's, and at which it is."""
+TRUST_ROOM, TRUST_PERSON = 0.1, 0.01
+"""Weight of a colour known for the room's, and for the person's (less: a mixture with the wall may look like some other cloth)."""
 FOOT = 0.02
 """Alpha below this, or above one minus this, is the solver's haze."""
 VEIL_SLOPE = (1.5, 4.0)
@@ -103,6 +111,13 @@ def _asked(colour: F32, guess: F32, hw_px: float) -> tuple[NDArray[np.bool_], F3
     grown = cv2.dilate(unsure, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))) > 0
     unknown = ((within <= BAND_HW) & (without <= BAND_HW)) | grown
 
+    # Where the guess took a piece of the room for the person, its colours are the room's, and it hangs together with the room.
+    root = np.sqrt(np.clip(colour, 0, 1)).astype(np.float32)
+    room, person = _known(root, guess, within, without, hw_px)
+    k = 2 * round(0.02 * hw_px) + 1
+    wrong = ((room > 0.3) & inner & ~unknown).astype(np.uint8)
+    unknown |= cv2.dilate(wrong, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))) > 0
+
     # Where colour tells, it is asked further out and much further in: curls are seen through as deep as that.
     reach = unknown | ((within <= TOLD_HW[0]) & (without <= TOLD_HW[1]))
     told = evidence.read(colour, guess, within, without, reach, hw_px)
@@ -110,10 +125,32 @@ def _asked(colour: F32, guess: F32, hw_px: float) -> tuple[NDArray[np.bool_], F3
     belief[reach], colour_alpha[reach], alike[reach] = told.belief, told.alpha, told.alike
     k = 2 * round(0.014 * hw_px) + 1
     unknown |= reach & (cv2.blur(belief, (k, k)) > 0.3)
-    shape = TRUST + TRUST_ALIKE * alike
-    trust = (shape + TRUST_COLOUR * belief).astype(np.float32)
-    prior = ((shape * guess + TRUST_COLOUR * belief * colour_alpha) / trust).astype(np.float32)
+    # A mixture that can be read off is not to be called the room's or the person's.
+    room, person = room * (1 - belief), person * (1 - belief)
+    shape = (TRUST + TRUST_ALIKE * alike) * (1 - 0.9 * room)
+    known = TRUST_ROOM * room, TRUST_PERSON * person
+    trust = (shape + TRUST_COLOUR * belief + known[0] + known[1]).astype(np.float32)
+    prior = ((shape * guess + TRUST_COLOUR * belief * colour_alpha + known[1]) / trust).astype(np.float32)
     return unknown, np.where(unknown, prior, inner).astype(np.float32), prior, trust
+
+
+def _known(root: F32, guess: F32, within: F32, without: F32, hw_px: float) -> tuple[F32, F32]:
+    """How surely each pixel's colour is the room's, and the person's: f32[h, w] 0..1 each, at most one of them above 0.
+
+    Within the guess the room must reach in from outside: what lies enclosed may be an eye, a button or a lens.
+    """
+    deep = ((within > PERSON_HW[0]) & (within < PERSON_HW[1])).astype(np.float32)
+    far = ((without > ROOM_HW[0]) & (without < ROOM_HW[1]) & (guess < 0.05)).astype(np.float32)
+    asked = (within <= DOUBTED_HW[0]) & (without <= DOUBTED_HW[1])
+    odds = np.zeros_like(guess)
+    odds[asked] = palette.odds(root, deep, far, asked, hw_px)
+    side = 2 * round(0.006 * hw_px) + 1
+    odds = cv2.blur(odds, (side, side))
+    room, person = (np.clip((way * odds - KNOWN_BY[0]) / (KNOWN_BY[1] - KNOWN_BY[0]), 0, 1) for way in (1, -1))
+    open_ground = ((room > 0.3) | (without > BAND_HW)).astype(np.uint8)
+    _, label = cv2.connectedComponents(open_ground, connectivity=4)
+    reached = np.unique(label[(without > 0) & (open_ground > 0)])
+    return (room * np.isin(label, reached)).astype(np.float32), person.astype(np.float32)
 
 
 def _decided(alpha: F32, hw_px: float) -> F32:
