@@ -205,6 +205,8 @@ def of(look: Look) -> Rig:
         rig = replace(rig, backdrop=_filled(rig.backdrop, values["backdrop"]), motes=_filled(rig.motes, values["motes"]))
     else:
         rig = replace(rig, motes=replace(rig.motes, per_fh2=background.numbers[0]))
+    if light := look.term("light").word:
+        rig = replace(rig, backdrop=replace(rig.backdrop, haze=rig.backdrop.haze * light.values.get("air", 1.0)))
     rig = replace(_flared(rig, flare), stock=_filled(Stock(look.stock), table("stocks")[look.stock]))
     return _overridden(rig, look.overrides)
 

@@ -15,6 +15,7 @@ from lowkey.darkroom import backdrop, compose, dress, film, light, optics
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
 from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate import posture
 from lowkey.plate.albedo import chroma_shift
 from lowkey.plate.plate import Plate
 from lowkey.rig import Auto, Cloth, Rig, jittered, leans
@@ -221,7 +222,9 @@ def _as_photographed(plate: Plate) -> Plate:
 
 def honours(plate: Plate, rig: Rig, look: Look) -> dict[str, str]:
     """What this engine does about each variable: yes, kept from photo, or no."""
-    pose = "kept from photo" if look.pose == "as shot" else "no"
+    asked = look.term("pose")
+    kept = posture.shows(plate, asked.word.values["pose"]) if asked.word else posture.turned_to(plate, *asked.numbers)
+    pose = "kept from photo" if kept else "no"
     return {"light": "yes", "background": "yes", "clothing": dress.honours(plate, rig.cloth), "pose": pose, "flare": "yes"}
 
 

@@ -293,7 +293,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
         return Made([], [(sheet, (0, 0))])
     near = window(bust, x, y, ring.wide + 0.16, (ring.top - 0.42, ring.top + ring.tall + 0.12))
     xc, yc = near.of(x), near.of(y)
-    back = collar_back(bust, xc, yc, ring)
+    back = collar_back(bust, xc, yc, ring, ribbed=True)
     front = _collar_front(bust, xc, yc, near.of(depth), near.of(fuzz))
     return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)])
 
@@ -321,15 +321,15 @@ def ring_of(bust: Bust) -> Ring:
     return Ring(0.12 + max(bust.lifted, -0.03), tall, wide, deep, bust.throat[2] + 0.05 - deep)
 
 
-def collar_back(bust: Bust, x: F32, y: F32, ring: Ring) -> Layer:
-    """The inside of the collar's far half, seen between the neck and its rim."""
+def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, ribbed: bool = False) -> Layer:
+    """The inside of the collar's far half, seen between the neck and its rim; knit is ribbed, cloth and leather plain."""
     sine = np.clip(x / np.float32(ring.wide), -0.999, 0.999)
     cosine = np.sqrt(1 - sine * sine)
     rim = ring.top - ring.tilt * ring.deep * (1 + cosine) + 0.02 * bust.hand * x
     front = ring.top - ring.tilt * ring.deep * (1 - cosine)
     inside = np.minimum(np.minimum(y - rim, front + 0.10 - y), ring.wide - np.abs(x))
     depth = ring.centre_z - ring.deep * cosine + 0.15 * np.maximum(rim + 0.03 - y, 0)
-    ribs = np.cos(2 * np.pi * np.arcsin(sine) * np.float32(ring.wide / RIB))
+    ribs = np.cos(2 * np.pi * np.arcsin(sine) * np.float32(ring.wide / RIB)) if ribbed else np.zeros_like(x)
     normal = facing(sine * 1.2, np.zeros_like(x))
     grey = 0.45 + 0.12 * ribs
     return Layer(coverage(inside, bust.hw_px, 2.5), np.asarray(depth, np.float32), normal, np.asarray(grey, np.float32), 0.9, 0.0, 0.1)

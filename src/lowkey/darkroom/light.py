@@ -24,6 +24,8 @@ DIFFUSION_SHARE = 0.75
 BOUNCE = 0.8
 """Share of the light returned by concave surroundings that is kept (path-traced heads are as well told by .3 as by 1)."""
 SPECULAR_GAIN = 1.3
+THREAD_HW = 0.006
+"""How far light wanders between the threads of pale cloth before it comes out, sigma: dark cloth swallows it on the way."""
 HAIR_GAIN = 0.62
 """Hair under a hard light against the same hair under the photo's soft one: strands shade each other."""
 
@@ -50,6 +52,9 @@ class Relight:
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
+        self._pale = s.cloth * np.clip(luminance(s.albedo) * np.float32(1.6) - np.float32(0.1), 0, 0.9)
+        pale = bool(self._pale.max() > 0.2)
+        self._cloth_mass = np.maximum(_blur(s.cloth, THREAD_HW * s.hw_px), np.float32(1e-3)) if pale else None
         self._normal = _eyeballs(s)
         self._tangent, self._strand = _strands(s)
         self._pores = _pores(s)
@@ -123,6 +128,8 @@ class Relight:
             self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
             0.0 if math.isinf(distance_hw) else distance_hw, np.array(centre), s.hw_px, diffuse, gloss,
         )  # fmt: skip
+        if self._cloth_mass is not None:
+            diffuse += self._pale * (_blur(diffuse * s.cloth, THREAD_HW * s.hw_px) / self._cloth_mass - diffuse)
         keep = _without_islands(diffuse, s)
         diffuse *= keep
         gloss *= keep

@@ -257,6 +257,8 @@ _LINEN_FOLDS = (
     (0.62, 1.06, 0.72, 1.16, 0.90, 1.20, 0.022, 0.008),
     (0.34, 1.70, 0.50, 1.64, 0.70, 1.70, 0.022, 0.008),
 )
+LINEN_DRAPE = 0.65
+"""Fold heights against the table's: deeper ones tear a raking light to shreds across the chest."""
 _SHIRT_COLLAR: Points = (
     (0.35, -0.20), (0.35, -0.20), (0.30, -0.02), (0.17, 0.20), (0.17, 0.20), (0.34, 0.53), (0.34, 0.53), (0.34, 0.53),
     (0.50, 0.26), (0.50, 0.10), (0.43, -0.14),
@@ -279,15 +281,15 @@ def _linen(bust: Bust, x: F32, y: F32, body: Outline) -> tuple[F32, F32]:
     slub = slub + 0.5 * (noise(h * 70, y * 23, 93) + noise(h * 23, y * 70, 94))
     p = body.x * np.float32(bust.hand)
     slack = 0.008 * noise(p * 3.7, body.y * 2.9, 98) + 0.002 * noise(p * 11, body.y * 9, 99)
-    crumple = _creased(x, y, _scattered(bust, "linen creases", 130, (0.08, 0.42), (0.013, 0.030), 0.0060))
-    height = 0.00022 * slub + crumple + whole(slack, x)
+    crumple = _creased(x, y, _scattered(bust, "linen creases", 130, (0.08, 0.42), (0.020, 0.045), 0.0042))
+    height = 0.00013 * slub + crumple + whole(slack, x)
     return np.asarray(height, np.float32), np.asarray(1 + 0.020 * slub, np.float32)
 
 
 def linen(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     """A white linen shirt: collar open over a small V where the photo shows the throat bare, else buttoned; `x`, `y` f32[h, w]."""
     k, hand = bust.hw_px, np.float32(bust.hand)
-    coarse = torso(bust, body, mirrored(_LINEN_FOLDS, bust))
+    coarse = torso(bust, body, mirrored(_LINEN_FOLDS, bust) * np.array([1] * 7 + [LINEN_DRAPE], np.float32))
     depth, edge = whole(coarse, x), whole(body.inside, x)
     height, tone = _linen(bust, x, y, body)
     line = _collar_line(bust)
@@ -314,7 +316,7 @@ def linen(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
         right, down = slopes(np.asarray(leaf + 0.6 * near.of(height) + _stitching(inside, xn + yn, 0.022, 0.016), np.float32), k)
         cover = coverage(inside, k, 1.8)
         outer.append((Layer(cover, np.asarray(leaf, np.float32), facing(right, down), near.of(tone), 0.8, 0.0, 0.05), near.at))
-    ring = Ring(line - 0.03, 0.3, bust.neck + 0.05, 0.9 * (bust.neck + 0.05), bust.throat[2] + 0.04 - 0.9 * (bust.neck + 0.05))
+    ring = Ring(line - 0.01, 0.3, bust.neck + 0.02, 0.9 * (bust.neck + 0.02), bust.throat[2] + 0.04 - 0.9 * (bust.neck + 0.02))
     back = collar_back(bust, xn, yn, ring)
     return Made([(Layer(back.cover, back.depth, back.normal, back.albedo * 1.6, 0.8, 0.0, 0.05), near.at)], outer)
 
