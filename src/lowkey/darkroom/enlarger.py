@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from lowkey.darkroom import backdrop, compose, dress, film, light, optics
+from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
 from lowkey.pixels import F32, freeze, luminance
@@ -92,9 +93,10 @@ class Enlarger:
             *_, (_, picture, resolved) = self.stages(rig, seed)
             took = time.perf_counter() - start
         shot = Shot(look or Look(), self.framing, self.plate.photo.hash, seed, self.size_px)
-        view = self._view(resolved, self._worn(resolved.cloth))
+        worn = self._worn(resolved.cloth)
+        view = self._view(resolved, worn)
         pixels = freeze(np.asarray(np.round(picture * 65535), np.uint16))
-        edited = () if self.keep_skin else edits(self.plate)
+        edited = (() if self.keep_skin else edits(self.plate)) + dressing(self.plate, worn.subject)
         return Frame(pixels, shot, resolved, view.place, edited, honours(self.plate, resolved, shot.look), VERSION, took)
 
     def _worn(self, cloth: Cloth) -> light.Relight:
@@ -210,6 +212,25 @@ def edits(plate: Plate) -> tuple[Edit, ...]:
         Edit("skin chroma at equal lightness, median", round(median, 3), "dE00", SKIN_CHROMA_BOUND),
         Edit("skin chroma at equal lightness, 95th percentile", round(most, 3), "dE00", SKIN_CHROMA_BOUND),
     )
+
+
+def dressing(plate: Plate, worn: Subject) -> tuple[Edit, ...]:
+    """What dressing changed of the person beside the garment itself: skin painted where clothes were, own cloth darkened."""
+    step = np.s_[::2, ::2]
+    before, after = luminance(plate.albedo[step]), luminance(worn.albedo[step])
+    shown = worn.matte[step] > 0.5
+    skin = shown & (worn.skin[step] > 0.5)
+    painted = skin & (np.abs(after - before) > 0.03 * before + 0.002)
+    still = np.abs(worn.normal[step] - plate.normal[step]).max(-1) < 0.02
+    own = shown & still & (worn.cloth[step] > 0.8) & (plate.parts["cloth"][step] > 0.8)
+    found = []
+    if skin.any() and painted.sum() > 0.002 * skin.sum():
+        found.append(Edit("skin painted anew (neck and throat), of all skin", round(float(painted.sum() / skin.sum()), 3), "share"))
+    if own.sum() > 0.01 * shown.sum():
+        darker = float(np.median(np.log2((after[own] + 1e-4) / (before[own] + 1e-4))))
+        if abs(darker) > 0.02:
+            found.append(Edit("the person's own cloth, median", round(darker, 3), "scene stops"))
+    return tuple(found)
 
 
 def _as_photographed(plate: Plate) -> Plate:
