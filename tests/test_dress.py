@@ -12,6 +12,7 @@ import pytest
 
 from lowkey.darkroom import neck
 from lowkey.darkroom.dress import dress, honours
+from lowkey.darkroom.enlarger import dressing
 from lowkey.darkroom.knit import fabric
 from lowkey.darkroom.subject import Subject
 from lowkey.frame import Placement
@@ -303,6 +304,17 @@ def test_what_it_cannot_do_it_says(kind: str, bare: bool, answer: str) -> None:
 
 def test_bare_shoulders_refused_are_as_worn(plate: Plate) -> None:
     assert dress(plate, Cloth("bare", 0.05)).albedo.tobytes() == dress(plate, Cloth("as-worn", 0.05)).albedo.tobytes()
+
+
+def test_what_dressing_changes_of_the_person_is_listed(plate: Plate, worn: dict[str, Subject]) -> None:
+    (painted,) = dressing(plate, worn["turtleneck"])
+    assert painted.unit == "share"
+    assert 0 < painted.size < 0.2
+    darkened = Cloth("as-worn", 0.5 * float(np.median(luminance(plate.albedo)[plate.parts["cloth"] > 0.9])))
+    (own,) = dressing(plate, dress(plate, darkened))
+    assert own.unit == "scene stops"
+    assert own.size == pytest.approx(-1, abs=0.2)
+    assert dressing(plate, dress(plate, Cloth("own"))) == ()
 
 
 def test_as_worn_keeps_the_weave(plate: Plate, worn: dict[str, Subject]) -> None:
