@@ -220,7 +220,7 @@ def dressing(plate: Plate, worn: Subject) -> tuple[Edit, ...]:
     before, after = luminance(plate.albedo[step]), luminance(worn.albedo[step])
     shown = worn.matte[step] > 0.5
     skin = shown & (worn.skin[step] > 0.5)
-    still = np.abs(worn.normal[step] - plate.normal[step]).max(-1) < 0.02
+    still = (np.abs(worn.normal[step] - plate.normal[step]).max(-1) < 0.02) & (np.abs(worn.depth[step] - plate.depth[step]) < 0.003)
     painted = skin & ~still & (np.abs(after - before) > 0.03 * before + 0.002)
     own = shown & still & (worn.cloth[step] > 0.8) & (plate.parts["cloth"][step] > 0.8)
     found = []

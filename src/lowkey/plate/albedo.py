@@ -25,6 +25,10 @@ FLATTEN, FLATTEN_HARD = 0.35, 0.60
 """Share of the remaining broad unevenness of skin that is taken off, in soft and in hard light."""
 CHROMA_BOUND = 4.0
 """Broad change of skin chroma at equal lightness, CIEDE2000, at most."""
+LEAST_VEIL, MOST_VEIL = 0.004, 0.08
+"""Lifted black, in linear light, below which nothing is done and above which the photo simply holds nothing dark."""
+BLACK_HAIR = 0.016
+"""Reflectance of hair in which the photo saw nothing."""
 IRIS_RIMS = ((469, 470, 471, 472), (474, 475, 476, 477))
 
 
@@ -51,6 +55,7 @@ def delight(
 
 def _delit(colour: F32, normal: F32, parts: Mapping[str, F32], matte: F32, hw_px: float, landmarks: F32) -> tuple[F32, FoundLight]:
     """`delight` on a box round the person."""
+    colour = _without_veil(colour, parts["hair"] / np.maximum(matte, np.float32(1e-3)))
     skin = parts["skin"] * matte
     features = np.maximum.reduce([parts["eyes"], parts["brows"], parts["lips"], parts["teeth"], parts["glasses"], parts["hair"]])
     clear = np.clip(skin - features, 0, 1)
@@ -78,6 +83,21 @@ def chroma_shift(colour: F32, albedo: F32, skin: F32, hw_px: float) -> tuple[flo
     """
     shift = _shift(colour, albedo, skin, hw_px)[0]
     return (float(np.median(shift)), float(np.percentile(shift, 95))) if len(shift) else (0.0, 0.0)
+
+
+def _without_veil(colour: F32, hair: F32) -> F32:
+    """Take the photo's own black off the hair f32[h, w] 0..1: black that was lifted, by haze or by taste, is no colour of hair.
+
+    Nothing in a portrait is brighter in all three channels than pupils, nostrils and folds, so the darkest half percent tells
+    the veil. What then is nothing at all gets the little that black hair still returns: never more than the veil had been.
+    """
+    veil = min(float(np.percentile(colour[::4, ::4].reshape(-1, 3), 0.5, axis=0).min()), MOST_VEIL)
+    if veil < LEAST_VEIL:
+        return colour
+    own = np.maximum(colour - np.float32(veil), 0) / np.float32(1 - veil)
+    least = np.float32(min(BLACK_HAIR, 0.5 * veil))
+    own = np.sqrt(own * own + least * least)
+    return np.asarray(colour + np.clip(hair, 0, 1)[..., None] * (own - colour), np.float32)
 
 
 def _soft_clamp(log_ratio: F32) -> F32:

@@ -20,6 +20,8 @@ SURE = 0.995
 NEARBY_HW = 0.03
 ALPHA_DOUBT = 0.12
 """How far sure colours speak, and the standard deviation of alpha where it is 1/2."""
+RINGING_PX, LEAST_OF_NEAR = 2, 0.65
+"""How far a camera's sharpening reaches, and the least share of the colours further in that an outline has."""
 COARSE_PX, COARSE_SWEEPS, FINE_SWEEPS = 48, 10, 4
 
 
@@ -82,8 +84,10 @@ def steadied(colour: F32, alpha: F32, front: F32, back: F32, hw_px: float) -> F3
     F = (I - (1 - alpha) B) / alpha turns a small error of alpha into (F - B) / alpha times as much colour: dark strands before a
     bright wall come out red or grey. Foreground and nearby sure colours are joined by their variances.
     """
-    soft = (alpha > 0) & (alpha < SURE)
-    mean, var = evidence.hereabouts(colour, (alpha > 0.97).astype(np.float32), soft, NEARBY_HW * hw_px)
+    # Cameras sharpen: the person's outermost pixels are too dark before a bright wall, and they are no measure for the rest.
+    solid = cv2.erode((alpha > 0.97).astype(np.uint8), np.ones((2 * RINGING_PX + 1,) * 2, np.uint8))
+    soft = (alpha > 0) & ((alpha < SURE) | (solid == 0))
+    mean, var = evidence.hereabouts(colour, solid.astype(np.float32), soft, max(NEARBY_HW * hw_px, 1.5 * RINGING_PX))
     a = alpha[soft][:, None]
     doubt = (ALPHA_DOUBT * 4 * a * (1 - a) + 0.005) * (back[soft] - mean) / np.maximum(a, 0.02)
     doubt = np.asarray(doubt**2 + 1e-6, np.float32)
@@ -91,7 +95,10 @@ def steadied(colour: F32, alpha: F32, front: F32, back: F32, hw_px: float) -> F3
     out = front.copy()
     steady = (front[soft] * sure + mean * doubt) / (sure + doubt)
     # The person cannot have sent more light than arrived: the background was not darker than black.
-    out[soft] = np.minimum(steady, (colour[soft] + np.float32(0.002)) / np.maximum(a, 0.02))
+    steady = np.minimum(steady, (colour[soft] + np.float32(0.002)) / np.maximum(a, 0.02))
+    # Nor is its outline a dark line where what lies behind it was brighter: that line is the camera's.
+    brighter = np.clip((back[soft] - mean) / (0.5 * mean + 0.01), 0, 1)
+    out[soft] = np.maximum(steady, brighter * LEAST_OF_NEAR * mean)
     return out
 
 

@@ -142,10 +142,10 @@ def _known(root: F32, guess: F32, within: F32, without: F32, hw_px: float) -> tu
     deep = ((within > PERSON_HW[0]) & (within < PERSON_HW[1])).astype(np.float32)
     far = ((without > ROOM_HW[0]) & (without < ROOM_HW[1]) & (guess < 0.05)).astype(np.float32)
     asked = (within <= DOUBTED_HW[0]) & (without <= DOUBTED_HW[1])
-    odds = np.zeros_like(guess)
-    odds[asked] = palette.odds(root, deep, far, asked, hw_px)
+    told = np.zeros_like(guess)
+    told[asked] = palette.odds(root, deep, far, asked, hw_px)
     side = 2 * round(0.006 * hw_px) + 1
-    odds = cv2.blur(odds, (side, side))
+    odds = np.asarray(cv2.blur(told, (side, side)), np.float32)
     room, person = (np.clip((way * odds - KNOWN_BY[0]) / (KNOWN_BY[1] - KNOWN_BY[0]), 0, 1) for way in (1, -1))
     open_ground = ((room > 0.3) | (without > BAND_HW)).astype(np.uint8)
     _, label = cv2.connectedComponents(open_ground, connectivity=4)
@@ -191,4 +191,4 @@ def _own_colour(colour: F32, alpha: F32, hw_px: float) -> F32:
     front = foreground.steadied(colour, alpha, front, back, hw_px)
     beyond = cv2.distanceTransform((alpha <= 0).astype(np.uint8), cv2.DIST_L2, 5)
     share = np.clip(2 - beyond / (0.5 * BLEED_HW * hw_px), 0, 1).astype(np.float32)[..., None]
-    return np.where(alpha[..., None] >= 1, colour, colour + share * (front - colour)).astype(np.float32)
+    return (colour + share * (front - colour)).astype(np.float32)
