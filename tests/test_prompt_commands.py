@@ -165,6 +165,12 @@ def test_lint_says_where_what_and_why_and_exits_with_1() -> None:
     assert "fix:" in result.stdout
 
 
+def test_an_empty_prompt_is_found_empty_and_is_no_folder() -> None:
+    result = run("lint", "")
+    assert result.exit_code == 1
+    assert "LK604" in result.stdout
+
+
 def test_lint_of_a_compiled_prompt_is_quiet() -> None:
     result = run("lint", compile(HOUSE, "flux2").text, "--dialect", "flux2")
     assert (result.exit_code, result.stdout) == (0, "")

@@ -110,7 +110,7 @@ def _given(text: str) -> str:
         return data.decode("utf-8", "replace")
     # A prompt is rarely a file's name: only short single-line texts are tried as one.
     try:
-        is_file = len(text) < 256 and "\n" not in text and Path(text).exists()
+        is_file = 0 < len(text) < 256 and "\n" not in text and Path(text).exists()
     except (OSError, ValueError):
         is_file = False
     return read_text(Path(text)) if is_file else text
