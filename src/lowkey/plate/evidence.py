@@ -77,9 +77,19 @@ def read(colour: F32, guess: F32, within: F32, without: F32, asked: NDArray[np.b
     # Light mixes linearly, so alpha is read off in linear light.
     bright = person**2 - room**2
     alpha = ((colour[asked] - room**2) * bright).sum(1) / np.maximum((bright**2).sum(1), 1e-7)
+    # Neither side is of one colour: the darker locks are no mixtures, and what lies within a side's spread is all that side's.
+    slack = [_slack(side, var, bright) for side, var in ((person, person_var), (room, room_var))]
+    alpha = (alpha - slack[1]) / np.maximum(1 - slack[0] - slack[1], 0.3)
     bright_most = np.maximum(person, room).max(1)
     alike = np.exp(-apart / spread - (bright_most / BLACK) ** 2)
     return Evidence(*(v.astype(np.float32) for v in (np.clip(alpha, 0, 1), belief, alike)))
+
+
+def _slack(side: F32, var: F32, bright: F32) -> F32:
+    """One standard deviation f32[n] of a side's colours along the way to the other, as a share of that way; at most a quarter."""
+    along = bright / np.sqrt(np.maximum((bright**2).sum(1, keepdims=True), 1e-9))
+    deviation = np.sqrt(((2 * side * along) ** 2 * var).sum(1) / np.maximum((bright**2).sum(1), 1e-7))
+    return np.asarray(np.minimum(deviation, 0.25), np.float32)
 
 
 def _climb(root: F32) -> F32:

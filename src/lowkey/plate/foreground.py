@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numba import njit
 
-from lowkey.pixels import F32
+from lowkey.pixels import F32, luminance
 from lowkey.plate import evidence
 
 SMOOTH, EDGE = 1e-5, 1.0
@@ -97,8 +97,10 @@ def steadied(colour: F32, alpha: F32, front: F32, back: F32, hw_px: float) -> F3
     # The person cannot have sent more light than arrived: the background was not darker than black.
     steady = np.minimum(steady, (colour[soft] + np.float32(0.002)) / np.maximum(a, 0.02))
     # Nor is its outline a dark line where what lies behind it was brighter: that line is the camera's.
-    brighter = np.clip((back[soft] - mean) / (0.5 * mean + 0.01), 0, 1)
-    out[soft] = np.maximum(steady, brighter * LEAST_OF_NEAR * mean)
+    here, near, behind = luminance(steady), luminance(mean), luminance(back[soft])
+    least = LEAST_OF_NEAR * near * np.clip((behind - near) / (0.5 * near + 0.01), 0, 1)
+    share = np.clip((least - here) / np.maximum(near - here, 1e-4), 0, 1)[:, None]
+    out[soft] = steady + share * (mean - steady)
     return out
 
 

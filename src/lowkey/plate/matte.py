@@ -37,6 +37,10 @@ DOUBTED_HW = (0.30, 0.12)
 """How far in and out of its border the first guess is put in doubt by colours."""
 KNOWN_BY = (0.7, 2.0)
 """Log odds at which a colour begins to be known for one side's, and at which it is."""
+FACE_FIRST = 1.0
+"""Log odds that a colour beside the face has to make up before it is the room's."""
+SEEN_THROUGH, SEEN_ALPHA = 3.0, 0.3
+"""Least log odds, and most alpha as colour tells it, of the room seen through hair."""
 TRUST_ROOM, TRUST_PERSON = 0.1, 0.01
 """Weight of a colour known for the room's, and for the person's (less: a mixture with the wall may look like some other cloth)."""
 FOOT = 0.02
@@ -95,15 +99,18 @@ def read(colour: F32, guess: F32, hw_px: float, points: F32) -> tuple[F32, F32]:
     """
     face = float(points[NOSE, 0]), float(points[NOSE, 1])
     guess = _one_person(guess, hw_px, face)
-    unknown, known, prior, trust = _asked(colour, guess, hw_px)
+    unknown, known, prior, trust = _asked(colour, guess, hw_px, _near_face(points, guess.shape, hw_px))
     alpha, _ = laplacian.solve(colour, known, unknown, prior, trust, enough=2e-4)
     alpha = np.clip((alpha - FOOT) / (1 - 2 * FOOT), 0, 1).astype(np.float32)
     alpha = _one_person(_decided(alpha, hw_px), hw_px, face)
     return alpha, _own_colour(colour, alpha, hw_px)
 
 
-def _asked(colour: F32, guess: F32, hw_px: float) -> tuple[NDArray[np.bool_], F32, F32, F32]:
-    """Which pixels are asked anew; alpha at all others (a first value where asked); what each is pulled toward, and how hard."""
+def _asked(colour: F32, guess: F32, hw_px: float, face: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], F32, F32, F32]:
+    """Which pixels are asked anew; alpha at all others (a first value where asked); what each is pulled toward, and how hard.
+
+    face bool[h, w]: the face and a margin, where no room can be seen through the person.
+    """
     within, without = _distances(guess, hw_px)
     inner = guess > 0.5
     unsure = ((guess > UNSURE[0]) & (guess < UNSURE[1])).astype(np.uint8)
@@ -113,7 +120,7 @@ def _asked(colour: F32, guess: F32, hw_px: float) -> tuple[NDArray[np.bool_], F3
 
     # Where the guess took a piece of the room for the person, its colours are the room's, and it hangs together with the room.
     root = np.sqrt(np.clip(colour, 0, 1)).astype(np.float32)
-    room, person = _known(root, guess, within, without, hw_px)
+    room, person, lies_open = _known(root, guess, within, without, hw_px, face)
     k = 2 * round(0.02 * hw_px) + 1
     wrong = ((room > 0.3) & inner & ~unknown).astype(np.uint8)
     unknown |= cv2.dilate(wrong, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))) > 0
@@ -126,7 +133,7 @@ def _asked(colour: F32, guess: F32, hw_px: float) -> tuple[NDArray[np.bool_], F3
     k = 2 * round(0.014 * hw_px) + 1
     unknown |= reach & (cv2.blur(belief, (k, k)) > 0.3)
     # A mixture that can be read off is not to be called the room's or the person's.
-    room, person = room * (1 - belief), person * (1 - belief)
+    room, person = room * (1 - belief) * (lies_open | (colour_alpha < SEEN_ALPHA)), person * (1 - belief)
     shape = (TRUST + TRUST_ALIKE * alike) * (1 - 0.9 * room)
     known = TRUST_ROOM * room, TRUST_PERSON * person
     trust = (shape + TRUST_COLOUR * belief + known[0] + known[1]).astype(np.float32)
@@ -134,10 +141,12 @@ def _asked(colour: F32, guess: F32, hw_px: float) -> tuple[NDArray[np.bool_], F3
     return unknown, np.where(unknown, prior, inner).astype(np.float32), prior, trust
 
 
-def _known(root: F32, guess: F32, within: F32, without: F32, hw_px: float) -> tuple[F32, F32]:
-    """How surely each pixel's colour is the room's, and the person's: f32[h, w] 0..1 each, at most one of them above 0.
+def _known(root: F32, guess: F32, within: F32, without: F32, hw_px: float, face: NDArray[np.bool_]) -> tuple[F32, F32, NDArray[np.bool_]]:
+    """How surely each pixel's colour is the room's, and the person's: f32[h, w] 0..1 each, at most one of them above 0; and
+    bool[h, w] where the room is that lies open.
 
-    Within the guess the room must reach in from outside: what lies enclosed may be an eye, a button or a lens.
+    Within the guess the room must reach in from outside, or be seen through the hair: what lies enclosed in a face may be an
+    eye or a lens, and deep in clothes a button.
     """
     deep = ((within > PERSON_HW[0]) & (within < PERSON_HW[1])).astype(np.float32)
     far = ((without > ROOM_HW[0]) & (without < ROOM_HW[1]) & (guess < 0.05)).astype(np.float32)
@@ -146,11 +155,23 @@ def _known(root: F32, guess: F32, within: F32, without: F32, hw_px: float) -> tu
     told[asked] = palette.odds(root, deep, far, asked, hw_px)
     side = 2 * round(0.006 * hw_px) + 1
     odds = np.asarray(cv2.blur(told, (side, side)), np.float32)
+    odds -= np.float32(FACE_FIRST) * (face & (guess > 0.5))
     room, person = (np.clip((way * odds - KNOWN_BY[0]) / (KNOWN_BY[1] - KNOWN_BY[0]), 0, 1) for way in (1, -1))
     open_ground = ((room > 0.3) | (without > BAND_HW)).astype(np.uint8)
     _, label = cv2.connectedComponents(open_ground, connectivity=4)
     reached = np.unique(label[(without > 0) & (open_ground > 0)])
-    return (room * np.isin(label, reached)).astype(np.float32), person.astype(np.float32)
+    seen_through = (odds > SEEN_THROUGH) & (within < TOLD_HW[0]) & ~face
+    reached = np.isin(label, reached)
+    return (room * (reached | seen_through)).astype(np.float32), person.astype(np.float32), reached
+
+
+def _near_face(points: F32, shape: tuple[int, ...], hw_px: float) -> NDArray[np.bool_]:
+    """bool[h, w]: within the face's outline or a twelfth of a head-width round it."""
+    out = np.zeros(shape, np.uint8)
+    outline = cv2.convexHull(np.round(points[:468, :2]).astype(np.int32))
+    cv2.fillConvexPoly(out, outline, 1)
+    cv2.polylines(out, [outline], True, 1, max(round(hw_px / 6), 1))
+    return np.asarray(out > 0)
 
 
 def _decided(alpha: F32, hw_px: float) -> F32:
