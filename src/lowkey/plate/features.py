@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from lowkey.pixels import F32, luminance
 from lowkey.plate.meshes import EYES, MOUTH, OVAL
@@ -161,8 +162,8 @@ def _axes(points: F32, px: float, x: F32, y: F32) -> tuple[F32, F32]:
 def _out(points: F32, px: float, shape: tuple[int, int]) -> F32:
     """Signed distance from the face oval in hw, + outside."""
     face = (filled(points, OVAL, shape) > 0.5).astype(np.uint8)
-    away = cv2.distanceTransform(1 - face, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    deep = cv2.distanceTransform(face, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # Not cv2's exact transform (DIST_MASK_PRECISE): its last bit hangs on where the array lies in memory.
+    away, deep = ndimage.distance_transform_edt(1 - face), ndimage.distance_transform_edt(face)
     return np.asarray((away - deep) / px, np.float32)
 
 
