@@ -55,7 +55,7 @@ def delight(
 
 def _delit(colour: F32, normal: F32, parts: Mapping[str, F32], matte: F32, hw_px: float, landmarks: F32) -> tuple[F32, FoundLight]:
     """`delight` on a box round the person."""
-    colour = _without_veil(colour, parts["hair"] / np.maximum(matte, np.float32(1e-3)))
+    colour = _without_veil(colour, np.asarray(parts["hair"] / np.maximum(matte, np.float32(1e-3)), np.float32))
     skin = parts["skin"] * matte
     features = np.maximum.reduce([parts["eyes"], parts["brows"], parts["lips"], parts["teeth"], parts["glasses"], parts["hair"]])
     clear = np.clip(skin - features, 0, 1)

@@ -95,7 +95,7 @@ def _slack(side: F32, var: F32, bright: F32) -> F32:
 def _climb(root: F32) -> F32:
     """How fast colour changes, per pixel f32[h, w], what noise does left aside."""
     across, down = cv2.Scharr(root, cv2.CV_32F, 1, 0, scale=1 / 32), cv2.Scharr(root, cv2.CV_32F, 0, 1, scale=1 / 32)
-    return np.maximum(np.sqrt((across**2 + down**2).sum(2)) - STILL, 0).astype(np.float32)
+    return np.asarray(np.maximum(np.sqrt((across**2 + down**2).sum(2)) - STILL, 0), np.float32)
 
 
 def hereabouts(picture: F32, where: F32, asked: NDArray[np.bool_], sigma_px: float) -> tuple[F32, F32]:

@@ -39,8 +39,6 @@ KNOWN_BY = (0.7, 2.0)
 """Log odds at which a colour begins to be known for one side's, and at which it is."""
 FACE_FIRST = 1.0
 """Log odds that a colour beside the face has to make up before it is the room's."""
-SEEN_THROUGH, SEEN_ALPHA = 3.0, 0.3
-"""Least log odds, and most alpha as colour tells it, of the room seen through hair."""
 TRUST_ROOM, TRUST_PERSON = 0.1, 0.01
 """Weight of a colour known for the room's, and for the person's (less: a mixture with the wall may look like some other cloth)."""
 FOOT = 0.02
@@ -109,7 +107,7 @@ def read(colour: F32, guess: F32, hw_px: float, points: F32) -> tuple[F32, F32]:
 def _asked(colour: F32, guess: F32, hw_px: float, face: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], F32, F32, F32]:
     """Which pixels are asked anew; alpha at all others (a first value where asked); what each is pulled toward, and how hard.
 
-    face bool[h, w]: the face and a margin, where no room can be seen through the person.
+    face bool[h, w]: the face and a margin, where skin is likelier than a room of its colour.
     """
     within, without = _distances(guess, hw_px)
     inner = guess > 0.5
@@ -120,7 +118,7 @@ def _asked(colour: F32, guess: F32, hw_px: float, face: NDArray[np.bool_]) -> tu
 
     # Where the guess took a piece of the room for the person, its colours are the room's, and it hangs together with the room.
     root = np.sqrt(np.clip(colour, 0, 1)).astype(np.float32)
-    room, person, lies_open = _known(root, guess, within, without, hw_px, face)
+    room, person = _known(root, guess, within, without, hw_px, face)
     k = 2 * round(0.02 * hw_px) + 1
     wrong = ((room > 0.3) & inner & ~unknown).astype(np.uint8)
     unknown |= cv2.dilate(wrong, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))) > 0
@@ -133,7 +131,7 @@ def _asked(colour: F32, guess: F32, hw_px: float, face: NDArray[np.bool_]) -> tu
     k = 2 * round(0.014 * hw_px) + 1
     unknown |= reach & (cv2.blur(belief, (k, k)) > 0.3)
     # A mixture that can be read off is not to be called the room's or the person's.
-    room, person = room * (1 - belief) * (lies_open | (colour_alpha < SEEN_ALPHA)), person * (1 - belief)
+    room, person = room * (1 - belief), person * (1 - belief)
     shape = (TRUST + TRUST_ALIKE * alike) * (1 - 0.9 * room)
     known = TRUST_ROOM * room, TRUST_PERSON * person
     trust = (shape + TRUST_COLOUR * belief + known[0] + known[1]).astype(np.float32)
@@ -141,12 +139,10 @@ def _asked(colour: F32, guess: F32, hw_px: float, face: NDArray[np.bool_]) -> tu
     return unknown, np.where(unknown, prior, inner).astype(np.float32), prior, trust
 
 
-def _known(root: F32, guess: F32, within: F32, without: F32, hw_px: float, face: NDArray[np.bool_]) -> tuple[F32, F32, NDArray[np.bool_]]:
-    """How surely each pixel's colour is the room's, and the person's: f32[h, w] 0..1 each, at most one of them above 0; and
-    bool[h, w] where the room is that lies open.
+def _known(root: F32, guess: F32, within: F32, without: F32, hw_px: float, face: NDArray[np.bool_]) -> tuple[F32, F32]:
+    """How surely each pixel's colour is the room's, and the person's: f32[h, w] 0..1 each, at most one of them above 0.
 
-    Within the guess the room must reach in from outside, or be seen through the hair: what lies enclosed in a face may be an
-    eye or a lens, and deep in clothes a button.
+    Within the guess the room must reach in from outside: what lies enclosed may be an eye, a lens or a button.
     """
     deep = ((within > PERSON_HW[0]) & (within < PERSON_HW[1])).astype(np.float32)
     far = ((without > ROOM_HW[0]) & (without < ROOM_HW[1]) & (guess < 0.05)).astype(np.float32)
@@ -159,10 +155,8 @@ def _known(root: F32, guess: F32, within: F32, without: F32, hw_px: float, face:
     room, person = (np.clip((way * odds - KNOWN_BY[0]) / (KNOWN_BY[1] - KNOWN_BY[0]), 0, 1) for way in (1, -1))
     open_ground = ((room > 0.3) | (without > BAND_HW)).astype(np.uint8)
     _, label = cv2.connectedComponents(open_ground, connectivity=4)
-    reached = np.unique(label[(without > 0) & (open_ground > 0)])
-    seen_through = (odds > SEEN_THROUGH) & (within < TOLD_HW[0]) & ~face
-    reached = np.isin(label, reached)
-    return (room * (reached | seen_through)).astype(np.float32), person.astype(np.float32), reached
+    reached = np.unique(label[without > BAND_HW])
+    return (room * np.isin(label, reached)).astype(np.float32), person.astype(np.float32)
 
 
 def _near_face(points: F32, shape: tuple[int, ...], hw_px: float) -> NDArray[np.bool_]:
@@ -212,4 +206,4 @@ def _own_colour(colour: F32, alpha: F32, hw_px: float) -> F32:
     front = foreground.steadied(colour, alpha, front, back, hw_px)
     beyond = cv2.distanceTransform((alpha <= 0).astype(np.uint8), cv2.DIST_L2, 5)
     share = np.clip(2 - beyond / (0.5 * BLEED_HW * hw_px), 0, 1).astype(np.float32)[..., None]
-    return (colour + share * (front - colour)).astype(np.float32)
+    return np.asarray(colour + share * (front - colour), np.float32)

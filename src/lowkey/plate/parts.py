@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from lowkey.pixels import F32
-from lowkey.plate import complexion, cover, details, features, hands, walk, zones
+from lowkey.plate import complexion, cover, details, ends, features, hands, walk, zones
 from lowkey.plate.complexion import Complexion
 from lowkey.plate.features import BLUE, RED, TONE, Proof
 from lowkey.plate.mixtures import Mixture
@@ -27,6 +27,8 @@ ROUNDS = 3
 TRUST = 0.05
 TIE = np.array([0.22, 0.09, 0.09], np.float32)
 """Differences in luminance, red and blue (stops) at which two neighbours begin to be different things."""
+SCRAP = 0.25
+"""Area, in squared head-widths, under which skin that the border cuts off from the head may be a scrap."""
 FILTER_RADIUS_HW, FILTER_EPSILON = 0.02, 2e-4
 SHARPEN = 2.5
 
@@ -93,7 +95,7 @@ def read(p: Proof) -> Reading:
         if turn == 0:
             prob, habit = _unwrap(p, prob, habit, cloth, skin)
         hair, cloth, body = _again(p, prob, hair, skin, habit)
-    prob = _rooted(p, prob, habit)
+    prob = _without_scraps(p, _rooted(p, prob, habit))
     entropy = -(prob * np.log(np.maximum(prob, 1e-6))).sum(1) / np.log(3)
     return Reading(prob, habit, np.asarray(entropy, np.float32))
 
@@ -110,6 +112,24 @@ def _rooted(p: Proof, prob: F32, habit: Habit) -> F32:
     prob = prob.copy()
     rest = prob[loose][:, [SKIN, CLOTH]] + np.float32(0.02)
     prob[loose] = np.insert(rest / rest.sum(1, keepdims=True), HAIR, 0, axis=1)
+    return prob
+
+
+def _without_scraps(p: Proof, prob: F32) -> F32:
+    """A scrap of skin colour that hangs on no skin of the head, is no hand and is cut by the border is a sleeve or a bit of arm: cloth."""
+    bare = (p.spread(prob[:, SKIN]) > 0.4).astype(np.uint8)
+    _, piece, stats, _ = cv2.connectedComponentsWithStats(bare, connectivity=8)
+    mine = np.asarray(p.pick(piece))
+    body = np.unique(mine[(mine > 0) & ((p.out < 0) | (p.hands > 0.5) | ((np.abs(p.u - p.middle) < 0.3) & (p.v > -0.5)))])
+    high = int((p.where // p.shape[1]).max()) + 1
+    x, y, w, h = (stats[:, i] for i in (cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT))
+    cut = (x <= 1) | (x + w >= p.shape[1] - 1) | (y + h >= high - 1)
+    small = stats[:, cv2.CC_STAT_AREA] < SCRAP * p.px**2
+    scraps = np.flatnonzero(cut & small)
+    gone = (mine > 0) & np.isin(mine, scraps) & ~np.isin(mine, body)
+    prob = prob.copy()
+    prob[gone, CLOTH] += prob[gone, SKIN]
+    prob[gone, SKIN] = 0
     return prob
 
 
@@ -186,6 +206,9 @@ def _enlarged(p: Proof, prob: F32, colour: F32, matte: F32, inside: F32, hw_px: 
     radius = max(round(FILTER_RADIUS_HW * p.px), 1)
     two = walk.enlarge(small[..., :CLOTH], p.guide, features.guide(colour, p.y0), radius, FILTER_EPSILON)
     large = walk.sharpened(two, matte, SHARPEN)
+    gone = large[..., HAIR] * (1 - ends.kept(large[..., HAIR], colour, matte, inside, hw_px))
+    large[..., HAIR] -= gone
+    large[..., CLOTH] += gone
     _beyond(large, matte, inside, hw_px)
     return large[..., SKIN], large[..., HAIR], large[..., CLOTH]
 
