@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,30 +61,38 @@ def place(plate: Plate, framing: Framing, size_px: tuple[int, int]) -> Placement
     wide = (head.right_px - head.left_px) * scale / w
     scale *= float(np.clip(min(1.12 / max(tall, 1.12), 0.80 / max(wide, 0.80)), 0.75, 1.0))
     rows = (int((0 - framing.head_centre[1] * h) / scale + head.y_px), int((1 - framing.head_centre[1]) * h / scale + head.y_px))
-    cut_left, cut_right, cut_top = _cut(plate, rows)
-    pw, _ = plate.size_px
+    left, top, right = _edges(plate)
+    cut_left, cut_right, cut_top = _cut(plate, rows, left, top, right)
     if cut_left and cut_right:
-        scale = max(scale, w / pw)
+        scale = max(scale, w / (right - left))
     tx = framing.head_centre[0] * w - scale * head.x_px
     ty = framing.head_centre[1] * h - scale * head.y_px
     crown_row = scale * head.top_px + ty
     if not cut_top and crown_row < 0.045 * h:
         ty += min(0.045 * h - crown_row, 0.09 * h)
     if cut_left:
-        tx = min(tx, 0.0)
+        tx = min(tx, -scale * left)
     if cut_right:
-        tx = max(tx, w - scale * pw)
+        tx = max(tx, w - scale * right)
     if cut_top:
-        ty = min(ty, 0.0)
+        ty = min(ty, -scale * top)
     return Placement(float(scale), float(tx), float(ty))
 
 
-def _cut(plate: Plate, rows: tuple[int, int]) -> tuple[bool, bool, bool]:
-    """Whether the photo cuts the person at the plate's left, right (within the rows shown) and top."""
+def _edges(plate: Plate) -> tuple[int, int, int]:
+    """The photo's left, top and right edges in plate pixels, where they lie within the plate; else the plate's own."""
+    pw, ph = plate.photo.size_px
+    w, _ = plate.size_px
+    first, last = plate.window.points(np.array([[0, 0], [pw - 1, ph - 1]], np.float32))
+    return max(math.ceil(first[0]), 0), max(math.ceil(first[1]), 0), min(math.floor(last[0]) + 1, w)
+
+
+def _cut(plate: Plate, rows: tuple[int, int], left: int, top: int, right: int) -> tuple[bool, bool, bool]:
+    """Whether the photo cuts the person at its left, right (within the rows shown) and top."""
     m: F32 = plate.matte
     shown = slice(max(rows[0], 0), max(rows[1], 1))
 
     def cut(border: F32) -> bool:
         return bool((border > 0.5).sum() > 0.06 * plate.hw_px)
 
-    return cut(m[shown, :3].mean(1)), cut(m[shown, -3:].mean(1)), cut(m[:3].mean(0))
+    return cut(m[shown, left : left + 3].mean(1)), cut(m[shown, right - 3 : right].mean(1)), cut(m[top : top + 3].mean(0))

@@ -1,0 +1,39 @@
+"""Who crops: the photo's own edges are never shown from beyond where they cut the person."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lowkey.darkroom import compose
+from lowkey.frame import Framing, Placement
+from lowkey.plate.plate import Plate
+
+SIZE = (256, 320)
+
+
+def cut_at(plate: Plate, row: int) -> Plate:
+    """The same reading of a photo that ended at `row` of the plate: nothing is known above."""
+    matte = plate.matte.copy()
+    matte[:row] = 0
+    window = Placement(plate.window.scale, plate.window.tx, float(row))
+    return dataclasses.replace(plate, matte=matte, window=window)
+
+
+def test_a_whole_head_keeps_its_head_room(astronaut_plate: Plate) -> None:
+    head = compose.head_of(astronaut_plate)
+    place = compose.place(astronaut_plate, Framing(), SIZE)
+    assert place.points(np.array([[head.x_px, head.top_px]], np.float32))[0, 1] >= 0.04 * SIZE[1]
+
+
+@pytest.mark.parametrize("into_hair_hw", [0.15, 0.3])
+def test_hair_that_the_photo_cuts_is_cut_by_the_frame(astronaut_plate: Plate, into_hair_hw: float) -> None:
+    head = compose.head_of(astronaut_plate)
+    row = int(head.top_px + into_hair_hw * astronaut_plate.hw_px)
+    cut = cut_at(astronaut_plate, row)
+    place = compose.place(cut, Framing(), SIZE)
+    assert place.points(np.array([[head.x_px, row]], np.float32))[0, 1] <= 1e-3
+    # The face stays in the frame, chin and all.
+    assert place.points(cut.landmarks[:, :2])[:, 1].max() < 0.8 * SIZE[1]
