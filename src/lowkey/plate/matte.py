@@ -145,8 +145,8 @@ def _known(root: F32, guess: F32, within: F32, without: F32, hw_px: float, face:
     Within the guess the room must reach in from outside: what lies enclosed may be an eye, a lens or a button.
     """
     deep = ((within > PERSON_HW[0]) & (within < PERSON_HW[1])).astype(np.float32)
-    far = ((without > ROOM_HW[0]) & (without < ROOM_HW[1]) & (guess < 0.05)).astype(np.float32)
-    asked = (within <= DOUBTED_HW[0]) & (without <= DOUBTED_HW[1])
+    far = ((without > ROOM_HW[0]) & (without < ROOM_HW[1]) & ((guess < 0.05) | (without > DOUBTED_HW[1]))).astype(np.float32)
+    asked = (within <= DOUBTED_HW[0]) & ((without <= DOUBTED_HW[1]) | (guess > UNSURE[0]))
     told = np.zeros_like(guess)
     told[asked] = palette.odds(root, deep, far, asked, hw_px)
     side = 2 * round(0.006 * hw_px) + 1
@@ -156,7 +156,7 @@ def _known(root: F32, guess: F32, within: F32, without: F32, hw_px: float, face:
     open_ground = ((room > 0.3) | (without > BAND_HW)).astype(np.uint8)
     _, label = cv2.connectedComponents(open_ground, connectivity=4)
     reached = np.unique(label[without > BAND_HW])
-    return (room * np.isin(label, reached)).astype(np.float32), person.astype(np.float32)
+    return (room * np.isin(label, reached)).astype(np.float32), (person * (without < BAND_HW)).astype(np.float32)
 
 
 def _near_face(points: F32, shape: tuple[int, ...], hw_px: float) -> NDArray[np.bool_]:
