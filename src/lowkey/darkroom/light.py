@@ -58,6 +58,8 @@ class Relight:
         self._normal = _eyeballs(s)
         self._tangent, self._strand = _strands(s)
         self._pores = _pores(s)
+        # A wet eye mirrors the lamp as one point (see _catchlights); a broad lobe would veil the iris.
+        self._gloss = np.asarray(s.specular * (1 - s.eyes), np.float32)
 
     def source(self, source: Source) -> F32:
         """Radiance f32[h, w, 3] under one source alone."""
@@ -124,7 +126,7 @@ class Relight:
         diffuse, gloss = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
         centre = _head_centre(s)
         _shade(
-            s.matte, self._normal, s.depth, seen, s.skin, s.hair, s.cloth, s.roughness, s.specular, s.sheen, self._tangent, self._strand,
+            s.matte, self._normal, s.depth, seen, s.skin, s.hair, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent, self._strand,
             self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
             0.0 if math.isinf(distance_hw) else distance_hw, np.array(centre), s.hw_px, diffuse, gloss,
         )  # fmt: skip
@@ -232,14 +234,15 @@ def _head_centre(s: Subject) -> tuple[float, float, float]:
 
 
 def _without_islands(diffuse: F32, s: Subject) -> F32:
-    """Factor f32[h, w] that fades lit flecks lying apart in the dark (smaller than about 1 % of the skin)."""
+    """Factor f32[h, w] that sinks lit flecks lying apart in the dark (smaller than about 1 % of the face) into that dark."""
     h, w = diffuse.shape
     size = (max(1, w // 4), max(1, h // 4))
     small = cv2.resize(diffuse, size, interpolation=cv2.INTER_AREA)
     peak = float(small.max())
     if peak <= 0:
         return np.ones((h, w), np.float32)
-    lit = (small > 0.03 * peak).astype(np.uint8)
+    floor = 0.03 * peak
+    lit = (small > floor).astype(np.uint8)
     count, labels = cv2.connectedComponents(lit, connectivity=8)
     face = max(float(s.hw_px / 4) ** 2 * 1.1, 1.0)
     # An island's size is its lit area, not that of its fading edge.
@@ -250,7 +253,9 @@ def _without_islands(diffuse: F32, s: Subject) -> F32:
     if (keep >= 1).all():
         return np.ones((h, w), np.float32)
     factor = np.asarray(cv2.erode(keep[labels], np.ones((5, 5), np.uint8)), np.float32)
-    return np.asarray(cv2.resize(_blur(factor, 1.2), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    whole = np.asarray(cv2.resize(_blur(factor, 1.2), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    # Down to the level of the dark round them, not below it.
+    return np.asarray(whole + (1 - whole) * np.minimum(np.float32(floor) / np.maximum(diffuse, np.float32(1e-6)), 1), np.float32)
 
 
 def _eyeballs(s: Subject) -> F32:

@@ -282,7 +282,7 @@ def _join(
     hanging, drawn = _step(hair, 0.3, 0.7), _step(veil, 0.1, 0.9)
     end = np.float32(0.20) + np.float32(0.50) * hanging
     over = 1 - _step((d + np.float32(0.12)) / (end + np.float32(0.12)), 0.0, 1.0)
-    thick = np.float32(0.08) * hanging * _step(d, 0.0, 0.5)
+    thick = np.float32(0.06) * _step(_blurred(hair, 0.06 * hw_px), 0.3, 0.8) * _step(d, 0.0, 0.5)
     slow = [over * t + (1 - over) * b for t, b in zip(head, (body.depth + thick, *body[1:]), strict=True)]
     loose = np.maximum.reduce([_step(-inside, -0.14, 0.12), hanging, drawn])
     depth, *normal = ((1 - loose) * f + loose * g for f, g in zip(firm, slow, strict=True))
