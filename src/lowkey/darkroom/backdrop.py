@@ -138,11 +138,11 @@ def light_lamp(rig: Rig, matte: F32, into: F32) -> None:
 
 
 def clear_of(specks: motes.Specks, mask: F32) -> np.ndarray:
-    """True bool[n] where a speck, its blur included, lies off `mask` f32[h, w]."""
+    """True bool[n] where a speck, its blur and its drift included, lies off `mask` f32[h, w]."""
     h = mask.shape[0]
     good = np.ones(len(specks.blur), bool)
     for n, (x, y, _) in enumerate(specks.xyz):
-        reach = 0.6 * specks.blur[n] + 0.002
+        reach = 0.6 * specks.blur[n] + 0.5 * math.hypot(*specks.smear[n]) + 0.003
         rows = slice(max(int((y - reach) * h), 0), max(int((y + reach) * h) + 2, 0))
         cols = slice(max(int((x - reach) * h), 0), max(int((x + reach) * h) + 2, 0))
         patch = mask[rows, cols]

@@ -1,0 +1,118 @@
+"""The promise in numbers, on finished frames, and the faults that a low-key portrait must not have."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lowkey import photo, rig
+from lowkey.darkroom import Enlarger
+from lowkey.frame import Frame, Framing
+from lowkey.look import Look
+from lowkey.pixels import F32, luminance, srgb_decode, srgb_encode
+from lowkey.plate import scan
+from lowkey.plate.plate import Plate
+
+SIZE = W, H = 512, 640
+PROMISE = Path(__file__).parents[1] / "benchmarks" / "promise.py"
+
+
+def _measure() -> Callable[[Frame, Plate], dict[str, float]]:
+    """The benchmark's own yardstick, so that both speak of the same numbers."""
+    spec = importlib.util.spec_from_file_location("promise", PROMISE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["promise"] = module
+    spec.loader.exec_module(module)
+    measure: Callable[[Frame, Plate], dict[str, float]] = module.measure
+    return measure
+
+
+@dataclass(frozen=True)
+class Taken:
+    plate: Plate
+    enlarger: Enlarger
+    frame: Frame
+    said: dict[str, float]
+    codes: F32
+    """f32[h, w] luminance codes, 0..255."""
+
+    def part(self, name: str) -> F32:
+        """A part of the plate in the frame, f32[h, w]."""
+        return self.frame.placement.warp(self.plate.parts[name] * self.plate.matte, SIZE, beyond="black")
+
+
+@pytest.fixture(scope="module", params=["astronaut", "obama_2012", "woman_red_hair"])
+def taken(request: pytest.FixtureRequest) -> Taken:
+    """One frame of the house light on NASA's portrait, and on two portraits of the reference data where it is there."""
+    if request.param == "astronaut":
+        plate = request.getfixturevalue("astronaut_plate")
+    else:
+        plate = scan(photo.read(request.getfixturevalue("shared") / "data/portraits/real" / f"{request.param}.jpg"))
+    enlarger = Enlarger(plate, Framing(), SIZE)
+    frame = enlarger.develop(rig.of(Look()), 1)
+    codes = 255 * srgb_encode(luminance(srgb_decode(frame.pixels.astype(np.float32) / 65535)))
+    return Taken(plate, enlarger, frame, _measure()(frame, plate), np.asarray(codes, np.float32))
+
+
+def test_the_light(taken: Taken) -> None:
+    """Four display stops between the lit and the dark side, which keeps its shape; the highlight bright, warm and never blown."""
+    said = taken.said
+    assert said["ratio_stops"] >= 4
+    assert 8 <= said["shadow_median"] <= 50
+    assert said["shadow_range"] >= 6
+    assert said["face_clipped_pc"] <= 0.5
+    assert 215 <= said["highlight_code"] <= 235
+    assert said["highlight_r_minus_b"] > 20
+    assert 0.35 <= said["lit_share"] <= 0.6
+
+
+def test_the_room(taken: Taken) -> None:
+    """Between a third and two thirds of the frame black but for a hair, no code 0 anywhere, and the dark contour told from the room."""
+    assert 30 <= taken.said["frame_black_pc"] <= 60
+    assert taken.said["toe_min"] > 3
+    assert taken.said["dark_edge_codes"] >= 3
+
+
+def test_the_shadow_side_is_not_code_0(taken: Taken) -> None:
+    face = taken.part("skin") > 0.6
+    assert np.percentile(taken.codes[face], 1) > 3
+
+
+def test_no_lit_flecks_float_in_the_dark(taken: Taken) -> None:
+    assert taken.said["lit_islands"] == 0
+
+
+def test_the_neck_is_darker_than_the_chin(taken: Taken) -> None:
+    assert taken.said["neck_over_chin"] < 1
+
+
+def test_the_lower_third_is_no_black_hole(taken: Taken) -> None:
+    """A garment is there: its lit side stands well over the room, and its dark side is not one tone."""
+    body = taken.frame.placement.warp(taken.plate.matte, SIZE, beyond="black") > 0.9
+    body[: 2 * H // 3] = False
+    assert body.mean() > 0.08
+    low, middle, high = np.percentile(taken.codes[body], [5, 50, 95])
+    assert high > 40
+    assert middle > 7
+    assert high - low > 30
+
+
+def test_no_flare_ghost_stains_collar_or_face(taken: Taken) -> None:
+    """The anamorphic lens's rings lie in the room; none on collar or face (lit skin is about .5, black cloth .002; hair beside the lamp may catch one)."""
+    asked = rig.of(Look(flare="multi-ring anamorphic flare"))
+
+    def seen(asked: rig.Rig) -> F32:
+        return next(picture for name, picture, _ in taken.enlarger.stages(asked, 1) if name == "optics")
+
+    ghosts = np.abs(seen(asked) - seen(replace(asked, lens=replace(asked.lens, rings=0)))).max(2)
+    assert ghosts.max() > 0.05, "there are rings to see"
+    assert ghosts[taken.part("cloth") > 0.5].max() < 1e-4
+    assert ghosts[taken.part("skin") > 0.9].max() < 0.005
