@@ -27,7 +27,7 @@ CHROMA_BOUND = 4.0
 """Broad change of skin chroma at equal lightness, CIEDE2000, at most."""
 LEAST_VEIL, MOST_VEIL = 0.004, 0.08
 """Lifted black, in linear light, below which nothing is done and above which the photo simply holds nothing dark."""
-BLACK_HAIR = 0.016
+BLACK_HAIR = 0.011
 """Reflectance of hair in which the photo saw nothing."""
 IRIS_RIMS = ((469, 470, 471, 472), (474, 475, 476, 477))
 
@@ -305,14 +305,20 @@ def _without_catchlights(flat: F32, eyes: F32, landmarks: F32, hw_px: float) -> 
             continue
         box = np.s_[y0:y1, x0:x1]
         ys, xs = np.mgrid[box]
-        iris = (np.clip(r - np.hypot(xs - cx, ys - cy) + 0.5, 0, 1) * eyes[box]).astype(np.float32)
+        away = np.hypot(xs - cx, ys - cy)
+        iris = (np.clip(r - away + 0.5, 0, 1) * eyes[box]).astype(np.float32)
+        # The white of the eye shows at the rim: what is bright there is no catchlight.
+        inner = (np.clip(4 - 5 * away / r, 0, 1) * eyes[box]).astype(np.float32)
         if float(iris.sum()) < 4:
             continue
         luma = luminance(flat[box])
-        usual = float(np.percentile(luma[iris > 0.5], 75)) if (iris > 0.5).any() else 1.0
-        spot = iris * np.clip((luma / max(usual, 1e-4) - np.float32(1.6)) / np.float32(0.8), 0, 1)
-        # A spot glows a little beyond its core.
-        spot = np.maximum(spot, iris * cv2.GaussianBlur(cv2.dilate(spot, np.ones((3, 3), np.uint8)), (0, 0), max(0.10 * r, 0.5)))
+        usual = float(np.percentile(luma[iris > 0.5], 60)) if (iris > 0.5).any() else 1.0
+        spot = inner * np.clip((luma / max(usual, 1e-4) - np.float32(1.6)) / np.float32(0.8), 0, 1)
+        # A spot glows beyond its core, in a small photo that was enlarged more than in a large one: by a share of the iris.
+        wide = 2 * max(round(0.16 * r), 1) + 1
+        spread = cv2.dilate(spot, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)))
+        soft = np.asarray(np.clip(5 - 5 * away / r, 0, 1) * eyes[box], np.float32)
+        spot = np.maximum(spot, soft * cv2.GaussianBlur(spread, (0, 0), max(0.08 * r, 0.5)))
         filled = _among(np.ascontiguousarray(flat[box]), np.clip(iris - 1.5 * spot, 0, 1), 0.25 * r)
         if out is flat:
             out = flat.copy()
