@@ -106,13 +106,15 @@ def test_the_lower_third_is_no_black_hole(taken: Taken) -> None:
 
 
 def test_no_flare_ghost_stains_collar_or_face(taken: Taken) -> None:
-    """The anamorphic lens's rings lie in the room; none on collar or face (lit skin is about .5, black cloth .002; hair beside the lamp may catch one)."""
+    """The anamorphic lens's rings lie in the room (hair beside the lamp may catch one): cloth gets none, skin a tenth of itself at most."""
     asked = rig.of(Look(flare="multi-ring anamorphic flare"))
 
     def seen(asked: rig.Rig) -> F32:
         return next(picture for name, picture, _ in taken.enlarger.stages(asked, 1) if name == "optics")
 
-    ghosts = np.abs(seen(asked) - seen(replace(asked, lens=replace(asked.lens, rings=0)))).max(2)
+    clean = seen(replace(asked, lens=replace(asked.lens, rings=0)))
+    ghosts = np.abs(seen(asked) - clean).max(2)
     assert ghosts.max() > 0.05, "there are rings to see"
     assert ghosts[taken.part("cloth") > 0.5].max() < 1e-4
-    assert ghosts[taken.part("skin") > 0.9].max() < 0.005
+    skin = taken.part("skin") > 0.9
+    assert (ghosts[skin] < 0.1 * clean.max(2)[skin] + 0.0005).all()
