@@ -122,7 +122,7 @@ def _glasses(face: _Face) -> F32:
         eyes = np.maximum(eyes, np.maximum(face.drawn(rim, 0.03), face.drawn(brow, 0.02)))
         # Dark or mirroring glass: even right under the eye there is no skin to see.
         ring = (face.drawn(rim, 0.07) > 0.5) & (face.drawn(rim, 0.02) < 0.5)
-        if ring.any() and float(np.median(to_skin[ring])) > 3.5:
+        if ring.any() and float(np.percentile(to_skin[ring], 20)) > 4.8:
             whole = np.maximum(whole, face.drawn(rim, 0.17) * ramp(to_skin, 1.5, 3.0))
     zone = np.maximum(rims, _arms(face, up))
     zone = np.maximum(zone, _stroke(face, [p[i] for i in (133, 168, 362)], 0.10))

@@ -28,7 +28,7 @@ def kept(hair: F32, colour: F32, matte: F32, inside: F32, hw_px: float) -> F32:
     top = max(end - round((LAST_HW + FADE_HW + LOCKS_HW + STRANDS_HW) * hw_px), 0)
     last = slice(max(end - max(round(0.03 * hw_px), 2), 0), end)
     across = hair[last].sum(0) / np.maximum(matte[last].sum(0), 1e-3)
-    runs_out = ramp(_blur(across[None], 0.10 * hw_px)[0], 0.05, 0.3)
+    runs_out = ramp(_blur(across[None], 0.10 * hw_px)[0], 0.01, 0.12)
     if runs_out.max() <= 0:
         return share
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from lowkey.pixels import F32
+from lowkey.pixels import F32, luminance
 from lowkey.plate import complexion, cover, details, ends, features, hands, walk, zones
 from lowkey.plate.complexion import Complexion
 from lowkey.plate.features import BLUE, RED, TONE, Proof
@@ -29,6 +29,8 @@ TIE = np.array([0.22, 0.09, 0.09], np.float32)
 """Differences in luminance, red and blue (stops) at which two neighbours begin to be different things."""
 SCRAP = 0.25
 """Area, in squared head-widths, under which skin that the border cuts off from the head may be a scrap."""
+FRINGE = (1.2, 2.2)
+"""Stops under the skin hereabouts at which what hangs together with hair begins to be hair, and is."""
 FILTER_RADIUS_HW, FILTER_EPSILON = 0.02, 2e-4
 SHARPEN = 2.5
 
@@ -54,6 +56,9 @@ def part(colour: F32, matte: F32, landmarks: F32, hw_px: float, inside: F32) -> 
     p = features.proof(colour, matte, landmarks, hw_px, inside, held)
     reading = read(p)
     skin, hair, cloth = _enlarged(p, reading.prob, colour, matte, inside, hw_px)
+
+    skin, hair = _fringe(colour, skin, hair, landmarks, hw_px)
+    skin, cloth = _hemmed(skin, cloth, landmarks, hw_px)
 
     found = details.read(colour, landmarks, hw_px, p.y0, skin + hair)
     keep = 1 - found["glasses"]
@@ -211,6 +216,48 @@ def _enlarged(p: Proof, prob: F32, colour: F32, matte: F32, inside: F32, hw_px: 
     large[..., CLOTH] += gone
     _beyond(large, matte, inside, hw_px)
     return large[..., SKIN], large[..., HAIR], large[..., CLOTH]
+
+
+def _fringe(colour: F32, skin: F32, hair: F32, landmarks: F32, hw_px: float) -> tuple[F32, F32]:
+    """The dark tips of hair that hangs over the face are hair: far darker than the skin hereabouts, and joined to hair.
+
+    The proof is too small for them, and a tip taken for skin glows orange once its old shade is taken off.
+    """
+    m = round(0.25 * hw_px)
+    (x0, y0), (x1, y1) = landmarks[:468, :2].min(0).astype(int) - m, landmarks[:468, :2].max(0).astype(int) + m
+    box = np.s_[max(y0, 0) : max(y1, 1), max(x0, 0) : max(x1, 1)]
+    mine, strands = skin[box], hair[box]
+    if mine.size < 64 or strands.max() < 0.5:
+        return skin, hair
+    tone = np.maximum(luminance(colour[box]), np.float32(1e-4))
+    sure = np.asarray((mine > 0.9) & (cv2.blur(strands, (5, 5)) < 0.05), np.float32)
+    sigma = 0.08 * hw_px / 4
+    size = max(mine.shape[1] // 4, 1), max(mine.shape[0] // 4, 1)
+    sums = cv2.GaussianBlur(cv2.resize(np.dstack([np.log2(tone) * sure, sure]), size, interpolation=cv2.INTER_AREA), (0, 0), sigma)
+    usual, count = cv2.split(cv2.resize(sums, (mine.shape[1], mine.shape[0]), interpolation=cv2.INTER_LINEAR))
+    darker = np.where(count > 0.02, usual / np.maximum(count, 1e-4) - np.log2(tone), 0)
+    reach = 2 * round(0.03 * hw_px) + 1
+    near = cv2.GaussianBlur(cv2.dilate(np.asarray(strands > 0.5, np.float32), np.ones((reach, reach), np.uint8)), (0, 0), 0.01 * hw_px)
+    taken = mine * ramp(np.asarray(darker, np.float32), *FRINGE) * near
+    skin, hair = skin.copy(), hair.copy()
+    skin[box] -= taken
+    hair[box] += taken
+    return skin, hair
+
+
+def _hemmed(skin: F32, cloth: F32, landmarks: F32, hw_px: float) -> tuple[F32, F32]:
+    """A line of skin colour along a collar, narrower than a finger is thick, is the collar's own edge."""
+    top = int(np.clip(landmarks[[61, 291], 1].min(), 0, len(skin) - 1))
+    bottom = int(np.clip(landmarks[152, 1] + hw_px, top + 1, len(skin)))
+    rows = np.s_[top:bottom]
+    side = 2 * round(0.025 * hw_px) + 1
+    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    narrow = np.maximum(skin[rows] - cv2.morphologyEx(skin[rows], cv2.MORPH_OPEN, round_), 0)
+    moved = narrow * ramp(np.asarray(cv2.blur(cloth[rows], (side, side)), np.float32), 0.1, 0.3)
+    skin, cloth = skin.copy(), cloth.copy()
+    skin[rows] -= moved
+    cloth[rows] += moved
+    return skin, cloth
 
 
 def _beyond(large: F32, matte: F32, inside: F32, hw_px: float) -> None:
