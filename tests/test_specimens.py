@@ -13,11 +13,17 @@ from lowkey import photo
 from lowkey.darkroom import Enlarger
 from lowkey.plate.plate import Plate
 from lowkey.rig import Direction, Rig
-from specimens.make import HERE, SIZE, SPECIMENS, U8, Specimen, Verdict, compare, enlarger_of, shoot
+from specimens.make import HERE, SIZE, SPECIMENS, U8, Change, Specimen, Verdict, compare, enlarger_of, shoot
 
 MOST_DE00, LEAST_SSIM = 0.12, 0.9995
 """One machine prints the same bytes. Another processor may round otherwise; what a fiftieth of a stop less would do is excluded:
 2 % of exposure measures dE00 .21 to .35 on these six, 2 degrees of the key .31 to 1.38 and SSIM .9989 to .979."""
+
+
+@pytest.fixture(scope="module")
+def prints(enlarger: Enlarger) -> dict[int, U8]:
+    """Every specimen as it comes out now, by number."""
+    return {specimen.number: shoot(specimen, enlarger) for specimen in SPECIMENS}
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +41,8 @@ def kept(verdict: Verdict) -> bool:
 
 
 @pytest.mark.parametrize("specimen", SPECIMENS, ids=lambda s: f"{s.number:02d}-{s.name}")
-def test_a_specimen_comes_out_again(specimen: Specimen, enlarger: Enlarger, tmp_path: Path) -> None:
-    got, want = shoot(specimen, enlarger), expected(specimen)
+def test_a_specimen_comes_out_again(specimen: Specimen, prints: dict[int, U8], tmp_path: Path) -> None:
+    got, want = prints[specimen.number], expected(specimen)
     assert got.shape == want.shape == (SIZE[1], SIZE[0], 3)
     verdict = compare(got, want)
     if kept(verdict):
@@ -66,10 +72,10 @@ def lifted(rig: Rig) -> Rig:
     return replace(rig, key=replace(rig.key, direction=replace(where, elevation_deg=where.elevation_deg + 2)))
 
 
-@pytest.mark.parametrize("specimen", SPECIMENS[:4], ids=lambda s: f"{s.number:02d}-{s.name}")
+@pytest.mark.parametrize("specimen", (*SPECIMENS[:2], SPECIMENS[3]), ids=lambda s: f"{s.number:02d}-{s.name}")
 @pytest.mark.parametrize("change", [brighter, turned, lifted])
-def test_the_limits_are_tight(specimen: Specimen, change: object, enlarger: Enlarger) -> None:
-    assert not kept(compare(shoot(specimen, enlarger, change), shoot(specimen, enlarger)))  # type: ignore[arg-type]
+def test_the_limits_are_tight(specimen: Specimen, change: Change, enlarger: Enlarger, prints: dict[int, U8]) -> None:
+    assert not kept(compare(shoot(specimen, enlarger, change), prints[specimen.number]))
 
 
 def test_specimens_are_numbered_and_none_is_left_over() -> None:
