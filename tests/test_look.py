@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lowkey import look as looks
+from lowkey import rig
 from lowkey.errors import LookError
 from lowkey.look import NUMBERS, OVERRIDES, VARIABLES, Look, from_json, from_toml, parse, to_json, to_mapping, to_toml, words
 
@@ -247,6 +248,69 @@ def test_a_look_survives_toml_and_json(look: Look) -> None:
     assert from_toml(to_toml(look)) == look
     assert from_json(to_json(look)) == look
     assert json.loads(to_json(look))["lowkey_look"] == looks.VERSION
+
+
+def mirrored(look: Look) -> Look:
+    """The look with its light from the other side: the mirrored form of its word, or the azimuth's other sign."""
+    term = look.term("light")
+    if term.word is None:
+        azimuth, *rest = term.numbers
+        return look.but(light=",".join(str(value) for value in (-azimuth, *rest)))
+    pair = [word for word in words("light") if word.values is term.word.values]
+    return look.but(light=next((word.word for word in pair if word.mirrored != term.word.mirrored), term.word.word))
+
+
+LIGHTS_BY_NUMBERS = st.tuples(st.integers(-179, 179).filter(bool), st.integers(-90, 90), st.integers(1, 30))
+ANY_LIGHT = st.sampled_from([word.word for word in words("light")]) | LIGHTS_BY_NUMBERS.map(lambda n: ",".join(map(str, n)))
+
+
+@given(any_look(), ANY_LIGHT)
+def test_mirrored_twice_is_itself(look: Look, light: str) -> None:
+    look = look.but(light=light)
+    other = mirrored(look)
+    assert mirrored(other) == look
+    one, two = rig.of(look), rig.of(other)
+    if other.light == look.light:  # from the middle: its own mirror image
+        assert one == two
+        return
+    for source, reflected in zip((one.key, one.rim, *one.extra), (two.key, two.rim, *two.extra), strict=True):
+        assert (source is None) is (reflected is None)
+        if source is None or reflected is None:
+            continue
+        assert source.irradiance_rgb == reflected.irradiance_rgb
+        if isinstance(source.direction, rig.Direction) and isinstance(reflected.direction, rig.Direction):
+            x, y, z = source.direction.vector
+            assert reflected.direction.vector == pytest.approx((-x, y, z), abs=1e-9)
+    (x, y), (u, v) = one.lamp.place_fw_fh, two.lamp.place_fw_fh
+    assert (u, v) == (pytest.approx(1 - x), y)
+    assert (one.lens, one.backdrop, one.cloth, one.stock) == (two.lens, two.backdrop, two.cloth, two.stock)
+
+
+@given(any_look())
+def test_a_look_is_made_of_its_own_words(look: Look) -> None:
+    """Canonical words and numbers mean what they say: parsed again, in any case, they are themselves."""
+    for variable in VARIABLES:
+        term = look.term(variable)
+        assert parse(variable, term.text) == term
+        assert getattr(look, variable) == term.text
+    assert look.but(**{variable: look.term(variable).text.upper() for variable in VARIABLES}) == look
+
+
+@pytest.mark.parametrize("word", [word for word in words("light") if "azimuth_deg" in word.values["key"]], ids=lambda word: word.slug)
+def test_a_word_and_its_numbers_are_one_key(word: looks.Word) -> None:
+    key = word.values["key"]
+    side = -1 if word.mirrored else 1
+    spoken = rig.of(Look(light=word.word)).key
+    counted = rig.of(Look(light=f"{side * key['azimuth_deg']},{key['elevation_deg']},{key['radius_deg']}")).key
+    assert isinstance(spoken.direction, rig.Direction)
+    assert isinstance(counted.direction, rig.Direction)
+    assert spoken.direction.vector == pytest.approx(counted.direction.vector, abs=1e-9)
+    assert spoken.angular_radius_deg == counted.angular_radius_deg
+
+
+@pytest.mark.parametrize(("word", "number"), [("no flare", "0"), ("prominent bright halo", "1")])
+def test_a_flare_word_and_its_strength_are_one_lens(word: str, number: str) -> None:
+    assert rig.of(Look(flare=word)).lens == rig.of(Look(flare=number)).lens
 
 
 def test_but_changes_what_is_given_and_nothing_else() -> None:

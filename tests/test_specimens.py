@@ -72,7 +72,7 @@ def lifted(rig: Rig) -> Rig:
     return replace(rig, key=replace(rig.key, direction=replace(where, elevation_deg=where.elevation_deg + 2)))
 
 
-@pytest.mark.parametrize("specimen", (*SPECIMENS[:2], SPECIMENS[3]), ids=lambda s: f"{s.number:02d}-{s.name}")
+@pytest.mark.parametrize("specimen", [*SPECIMENS[:2], SPECIMENS[3]], ids=lambda s: f"{s.number:02d}-{s.name}")
 @pytest.mark.parametrize("change", [brighter, turned, lifted])
 def test_the_limits_are_tight(specimen: Specimen, change: Change, enlarger: Enlarger, prints: dict[int, U8]) -> None:
     assert not kept(compare(shoot(specimen, enlarger, change), prints[specimen.number]))
