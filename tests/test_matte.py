@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lowkey import photo as files
 from lowkey.photo import Photo
 from lowkey.pixels import F32, freeze, srgb_decode, srgb_encode
-from lowkey.plate import evidence, faces, foreground, laplacian, matte, scanning, window
+from lowkey.plate import evidence, faces, foreground, laplacian, matte, palette, scanning, window
 
 EPS = 1e-5
 
@@ -212,3 +212,56 @@ def test_other_people_are_parted_from_the_sitter(shared: Path) -> None:
 
         assert share(mine) > 0.9
         assert share(other) < 0.1
+
+
+def test_colours_are_counted_on_both_sides() -> None:
+    """Slats of two colours behind, a striped shirt before them: each colour is known for its own side's, and a third for neither's."""
+    wide = 320
+    x, y = np.meshgrid(np.arange(wide), np.arange(wide))
+    person = x < wide // 2
+    slats = np.where((y // 8 % 2 == 0)[..., None], [0.9, 0.8, 0.7], [0.2, 0.25, 0.5])
+    shirt = np.where((x // 8 % 2 == 0)[..., None], [0.1, 0.1, 0.1], [0.7, 0.2, 0.2])
+    root = np.where(person[..., None], shirt, slats).astype(np.float32)
+    root[150:160, 150:152] = (0.4, 0.9, 0.1)
+    asked = np.abs(x - wide // 2) < 20
+    deep, far = (((x > 20) & (x < 130)).astype(np.float32), ((x > 190) & (x < 300)).astype(np.float32))
+    odds = np.zeros((wide, wide), np.float32)
+    odds[asked] = palette.odds(root, deep, far, asked, 160.0)
+    strange = np.zeros_like(asked)
+    strange[150:160, 150:152] = True
+    assert odds[asked & ~person].min() > 3
+    assert odds[asked & person & ~strange].max() < -2
+    assert np.abs(odds[strange]).max() < 0.1
+
+
+def test_a_guess_too_wide_gives_the_room_back() -> None:
+    """A guess that takes two fingers of wall for hair is corrected by the wall's own colour."""
+    rng = np.random.default_rng(5)
+    alpha = np.zeros((200, 200), np.float32)
+    alpha[:, :80] = 1
+    hair = 0.02 + 0.06 * rng.random((200, 200, 1)) * np.array([1, 0.7, 0.5])
+    wall = 0.5 + 0.01 * rng.standard_normal((200, 200, 3))
+    mixed = (alpha[..., None] * hair + (1 - alpha[..., None]) * wall).astype(np.float32)
+    guess = np.clip(cv2.GaussianBlur(alpha, (0, 0), 4), 0, 1).astype(np.float32)
+    guess[60:140, 70:110] = 1
+    got, _ = matte.read(mixed, guess, 200.0, np.full((478, 3), 40, np.float32))
+    assert np.abs(got - alpha).mean() < 0.01 < np.abs(guess - alpha).mean()
+    assert got[60:140, 84:110].max() < 0.1
+
+
+def test_a_sharpened_outline_is_no_line_round_the_person() -> None:
+    """A camera darkens the last pixels before a bright wall: they come back nearer to the colours further in."""
+    x = np.mgrid[:96, :96][1]
+    alpha = np.clip(48.5 - x, 0, 1).astype(np.float32)
+    front, back = np.array([0.2, 0.14, 0.08], np.float32), np.array([0.7, 0.7, 0.75], np.float32)
+    mixed = alpha[..., None] * front + (1 - alpha[..., None]) * back
+    mixed[:, 46:48] *= 0.2
+    raw_front, raw_back = foreground.estimate(mixed, alpha)
+    own = foreground.steadied(mixed, alpha, raw_front, raw_back, 96.0)
+    assert (own[20:76, 46:48] / front).min() > 0.6
+    assert np.abs(own[20:76, 30:44] - front).max() < 1e-3
+    # Before a dark room nothing is darkened by sharpening, and a dark outline is the person's own.
+    dark = alpha[..., None] * front + (1 - alpha[..., None]) * 0.01
+    dark[:, 46:48] *= 0.2
+    kept = foreground.steadied(dark, alpha, *foreground.estimate(dark, alpha), 96.0)
+    assert np.abs(kept[20:76, 46] - 0.2 * front).max() < 0.01
