@@ -75,7 +75,7 @@ def told(process: subprocess.Popen[str]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def seen(astronaut_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
     """One thread: a batch of two; another photo, another light, other clothes; then the second seed alone, read from the cache.
-    Two threads: the same batch, elsewhere, and then a third seed and the first again."""
+    Two threads: the same batch, elsewhere; another light; then the first seed alone."""
     folder = tmp_path_factory.mktemp("same")
     mirror = folder / "somebody-else.png"
     photo.write_png(mirror, np.ascontiguousarray(photo.read(astronaut_file).pixels[:, ::-1]))
@@ -89,7 +89,7 @@ def seen(astronaut_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
     two = start(folder, 2, [
         {**plain, "seeds": [1, 2], "out": str(folder / "some" / "where" / "deep")},
         {**plain, "look": {"light": "side-split"}, "seeds": [1], "out": "split"},
-        {**plain, "seeds": [3, 1], "out": "again"},
+        {**plain, "seeds": [1], "out": "again"},
     ])  # fmt: skip
     return told(one), told(two)
 
@@ -108,7 +108,7 @@ def test_cold_and_warm_cache_alone_and_in_a_batch(seen: tuple[dict[str, Any], di
     assert one["shoots"][2]["seed 2"] == one["shoots"][0]["seed 2"]
     assert two["shoots"][2]["seed 1"] == two["shoots"][0]["seed 1"]
     every = {shoot[name] for said in seen for shoot in said["shoots"] for name in shoot if name != "sheet"}
-    assert len(every) == 5, "seeds 1, 2 and 3, another photo and another light are five different frames"
+    assert len(every) == 4, "seeds 1 and 2, another photo and another light are four different frames"
 
 
 def test_an_enlarger_used_before_and_a_fresh_one(astronaut_plate: Plate) -> None:
@@ -116,12 +116,12 @@ def test_an_enlarger_used_before_and_a_fresh_one(astronaut_plate: Plate) -> None
         pixels = enlarger.develop(rig.of(Look(light=light, **more)), seed).pixels
         return hashlib.sha256(pixels.tobytes()).hexdigest()
 
-    fresh = {light: frame(Enlarger(astronaut_plate, Framing(), SIZE), light, 4) for light in ("rear-right", "rear-left")}
+    fresh = frame(Enlarger(astronaut_plate, Framing(), SIZE), "rear-right", 4)
     used = Enlarger(astronaut_plate, Framing(), SIZE)
-    assert frame(used, "rear-left", 4) == fresh["rear-left"]
-    frame(used, "overhead hatchlight", 9, clothing="white linen shirt", background="crushed velvet", flare="no flare")
-    assert frame(used, "rear-right", 4) == fresh["rear-right"]
-    assert frame(used, "rear-left", 4) == fresh["rear-left"]
+    frame(used, "rear-left", 9, clothing="white linen shirt", background="crushed velvet", flare="no flare")
+    assert frame(used, "rear-right", 4) == fresh
+    frame(used, "rear-left", 4)
+    assert frame(used, "rear-right", 4) == fresh
 
 
 def test_the_shot_is_written_without_time_path_or_host(astronaut_file: Path, seen: tuple[dict[str, Any], dict[str, Any]]) -> None:
