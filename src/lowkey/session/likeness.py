@@ -31,6 +31,8 @@ def relit_distance(plate: Plate) -> float:
     points = at.points(plate.landmarks[:, :2])
     photo = at.warp(plate.window.warp(plate.photo.linear(), plate.size_px), SIZE_PX)
     relit = _as_photographed(plate, photo, at.warp(plate.parts["skin"], SIZE_PX), points)
+    # The network looks at the wall behind a face too, and that was not edited: the person stands before the photo's own.
+    relit = relit + photo * (1 - np.clip(at.warp(plate.matte, SIZE_PX), 0, 1))[..., None]
     face = _within(points, 0.2)
     return likeness.distance(_codes(photo, face), _codes(relit, face), points, points)
 
