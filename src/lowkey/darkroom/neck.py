@@ -356,7 +356,7 @@ def _below_jaw(mesh: F32, size_px: tuple[int, int], k: float) -> F32:
 
 
 def _falling(plate: Plate, below: F32) -> F32:
-    """Hair and beard f32[h, w], wherever they fall, without islands that hang from no head and thinned where the photo ends."""
+    """Hair and beard f32[h, w], wherever they fall, without islands that hang from no head (the parts end it above the photo's edge)."""
     q = 4
     hair = plate.parts["hair"]
     small = cv2.resize(hair, None, fx=1 / q, fy=1 / q, interpolation=cv2.INTER_AREA)
@@ -364,19 +364,7 @@ def _falling(plate: Plate, below: F32) -> F32:
     _, names = cv2.connectedComponents((small > 0.3).astype(np.uint8))
     roots = np.unique(names[on_head & (small > 0.5)])
     rooted = cv2.dilate(np.isin(names, roots[roots > 0]).astype(np.float32), np.ones((3, 3)))
-    hair = np.asarray(hair * cv2.resize(rooted, plate.size_px, interpolation=cv2.INTER_LINEAR), np.float32)
-    if plate.inside[-1].min() > 0.5:
-        return hair
-
-    # Cut by the photo's lower edge, hair must end somewhere: locks that wander, each of its own length, thin out above it.
-    h, w = hair.shape
-    ends = np.where(plate.inside > 0.5, np.arange(h, dtype=np.float32)[:, None], 0).max(0)
-    left = (ends[None] - np.arange(h, dtype=np.float32)[:, None]) / np.float32(plate.hw_px)
-    x = np.arange(w, dtype=np.float32)[None] / np.float32(plate.hw_px) + 0.02 * np.sin(9 * left) + 0.35 * left * left
-    row = int(np.clip(ends.min() - 0.6 * plate.hw_px, 0, h))
-    long = np.zeros_like(hair)
-    long[row:] = np.sum([a * noise(x[row:] * f, 0.3 * f * left[row:], 63) for a, f in ((0.45, 4.0), (0.40, 13.0), (0.55, 47.0))], 0)
-    return np.asarray(hair * step(left - 0.15 * (1 + long), 0.0, 0.10), np.float32)
+    return np.asarray(hair * cv2.resize(rooted, plate.size_px, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def spread(colour: Field, weight: Field, hw_px: float) -> F32:
