@@ -1,0 +1,7 @@
+"""JUDGE: measure a picture, whatever made it."""
+
+from __future__ import annotations
+
+from lowkey.meter.reading import CannotJudge, Definition, Measure, Reading, catalogue
+
+__all__ = ["CannotJudge", "Definition", "Measure", "Reading", "catalogue"]
