@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from lowkey.cli.said import warn
 from lowkey.look import Look
-from lowkey.session import shoot
+from lowkey.session import Shoot, shoot
 
 
 def run(photo: Path, *, look: Look, as_json: bool, **asked: Any) -> None:
@@ -36,7 +36,27 @@ def run(photo: Path, *, look: Look, as_json: bool, **asked: Any) -> None:
         return
     count = len(done.frames)
     print(f"{count} frame{'s' if count > 1 else ''} in {took:.0f} s: {done.folder}{os.sep}")
+    for line in _metered(done):
+        print(line)
     print(f"contact sheet: {done.sheet}")
+
+
+def _metered(done: Shoot) -> list[str]:
+    """The best frame, and how many kept everything, at the first take and in the end."""
+    judged = [one for one in done.frames if one.verdict]
+    if not judged:
+        return []
+    scored = [one for one in judged if one.verdict and one.verdict.score is not None]
+    lines = []
+    if scored:
+        best = max(scored, key=lambda one: (one.verdict.score or 0.0) if one.verdict else 0.0)
+        assert best.verdict is not None
+        lines.append(f"best by the meter: {best.path.name}, {best.verdict.headline}")
+    passed = [one for one in judged if one.verdict and one.verdict.passed]
+    first = sum(one.takes == 1 for one in passed)
+    retaken = f", {len(passed)} after retakes" if any(one.takes > 1 for one in judged) else ""
+    lines.append(f"kept everything at the first take: {first} of {len(judged)}{retaken}")
+    return lines
 
 
 class Bar:
