@@ -8,13 +8,14 @@ of the skin is held at its level, or highlights would pull the key toward the mi
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import cv2
 import numpy as np
 
 from lowkey.meter import sight as sights
+from lowkey.meter import tones
 from lowkey.meter.reading import CannotJudge, Measure, measured
 from lowkey.meter.sight import Head, Mask, Sight
 from lowkey.pixels import F32
@@ -29,10 +30,6 @@ SAMPLE_HW = 0.16
 FLOOR_DEG = 3.5
 """What a perfect fit is still wrong by."""
 LEAST_FIT, LEAST_SAMPLES = 0.45, 60
-FLAT_STOPS = 0.35
-"""A face whose sides differ by less than this is lit from neither."""
-SECOND_AWAY_DEG = 70.0
-SECOND_SHARE, SECOND_FIT = 0.10, 0.50
 
 Found = dict[str, Measure | CannotJudge]
 
@@ -102,7 +99,7 @@ def _lattice(sight: Sight, head: Head, where: Mask) -> tuple[F32, F32, F32]:
     )
 
 
-def fit(light: F32, normal: F32, hw_px: float, among: F32 | None = None) -> Key:
+def fit(light: F32, normal: F32, among: F32 | None = None) -> Key:
     """The direction whose Lambert shading goes best with light f32[n] on normals f32[n, 3], and its own standard error."""
     grid = directions() if among is None else among
     c = _correlations(light, normal, grid)
@@ -144,22 +141,128 @@ def _around(direction: F32, reach_deg: float, step_deg: float) -> F32:
 def key_of(sight: Sight, head: Head) -> Key | str:
     """The key on this head, or why it cannot be told."""
     light, normal, _ = samples(sight, head)
-    if len(light) < LEAST_SAMPLES:
-        return "too little of the face's skin is in the picture"
-    if float(np.percentile(light, 98)) < 0.004:
-        return "the face is black: no light on it can be read"
-    key = fit(light, normal, head.hw_px)
+    faced = len(light) >= LEAST_SAMPLES and float(np.percentile(light, 98)) >= LEAST_LIGHT
+    key = fit(light, normal) if faced else None
     if head.matte is not None:
         wide_light, wide_normal, _ = body_samples(sight, head)
-        if len(wide_light) > 2 * LEAST_SAMPLES:
-            wide = fit(wide_light, wide_normal, head.hw_px)
+        if len(wide_light) > 2 * LEAST_SAMPLES and float(np.percentile(wide_light, 98)) >= LEAST_LIGHT:
+            wide = fit(wide_light, wide_normal)
             # A light behind leaves the face dark and draws head and neck: then these say where it stands.
-            if wide.direction[2] < BEHIND_Z and wide.fit > key.fit:
+            if key is None or (wide.direction[2] < BEHIND_Z and wide.fit > key.fit):
                 key = wide
+    if key is None:
+        return "too little of the face is in the picture, or it is black: no light on it can be read"
     if key.fit < LEAST_FIT:
         return f"the light on the face follows no single direction (correlation {key.fit:.2f})"
     return Key(key.direction, math.hypot(key.sigma_deg, head.slack_deg), key.fit, key.base, key.gain)
 
 
+@dataclass(frozen=True)
+class Balance:
+    """Stops between parts of the face; NaN where a part is out of sight."""
+
+    halves: float
+    """Right half over left half of the face, by the head's own middle line."""
+    left_edge: float
+    right_edge: float
+    """The planes that look to the side, over those that look at the camera."""
+    contrast: float
+    """The skin nearest to the light over the skin farthest from it."""
+    rise: float
+    """Among skin the key cannot reach: the planes farthest from it over those just beyond its edge. One light makes this fall."""
+    far: float
+    """Those farthest planes over the lit skin."""
+
+
+def balance(sight: Sight, head: Head, key: Key | None) -> Balance:
+    """How light is spread over the face."""
+    light, normal, xy = samples(sight, head)
+    at = xy.astype(int)
+    u = tones.halves(head, sight.shape)[at[:, 1], at[:, 0]]
+    x = normal[:, 0]
+
+    def middle(where: Mask) -> float:
+        return math.log2(max(float(np.median(light[where])), 1e-5)) if where.sum() > 7 else math.nan
+
+    straight = middle(np.abs(x) < 0.25)
+    contrast = rise = far = math.nan
+    if key is not None:
+        shade = normal @ key.direction
+        order = np.argsort(shade)
+        tenth = max(len(order) // 10, 5)
+        low, high = (math.log2(max(float(np.median(light[part])), 1e-5)) for part in (order[:tenth], order[-tenth:]))
+        contrast = high - low
+        deep = middle(shade < -0.35)
+        rise = deep - middle((shade < 0) & (shade > -0.2))
+        far = deep - math.log2(max(float(np.percentile(light, 95)), 1e-5))
+    halves = middle((u > 0.1) & (u < 0.42)) - middle((u < -0.1) & (u > -0.42))
+    return Balance(halves, middle(x < -0.55) - straight, middle(x > 0.55) - straight, contrast, rise, far)
+
+
+def of_light(sight: Sight, head: Head) -> Found:
+    """Direction, side and number of lights."""
+    key = key_of(sight, head)
+    region = f"face skin ({head.found_by})"
+    if isinstance(key, str) and key.startswith("too little"):
+        return {name: CannotJudge(key) for name in NAMES}
+    spread = balance(sight, head, None if isinstance(key, str) else key)
+    two = two_lights(spread)
+    if two and not isinstance(key, str):
+        key = replace(key, sigma_deg=math.hypot(key.sigma_deg, PULLED_DEG))  # the other light pulls it
+    found: Found = {}
+    if isinstance(key, str):
+        found |= {name: CannotJudge(key) for name in NAMES[:3]}
+    elif spread.contrast < FLAT_STOPS or key.sigma_deg > LOST_DEG:
+        found |= {name: CannotJudge("the face is lit evenly: its light has no direction that could be read") for name in NAMES[:3]}
+    else:
+        level = math.cos(math.radians(key.elevation_deg))
+        found["key_azimuth_deg"] = measured(NAMES[0], key.azimuth_deg, min(key.sigma_deg / max(level, 0.05), 180.0), region)
+        found["key_elevation_deg"] = measured(NAMES[1], key.elevation_deg, key.sigma_deg, region)
+        found["key_direction_sigma_deg"] = measured(NAMES[2], key.sigma_deg, None, region)
+    side = _side(spread, None if isinstance(key, str) else key)
+    if side is None:
+        found["lit_side"] = CannotJudge("one half of the face is turned away, and its light follows no single direction")
+    else:
+        found["lit_side"] = measured("lit_side", "both" if two else side, None, region)
+    if isinstance(key, str) and not two:
+        found["lights"] = CannotJudge(key)
+    else:
+        found["lights"] = measured("lights", 2.0 if two else 1.0, None, region)
+    return found
+
+
+NAMES = ("key_azimuth_deg", "key_elevation_deg", "key_direction_sigma_deg", "lit_side", "lights")
+
+
+def two_lights(spread: Balance) -> bool:
+    """Light that rises again where the key cannot reach, or both edges brighter than the middle."""
+    return (spread.rise > RISE_STOPS and spread.far > FAR_STOPS) or min(spread.left_edge, spread.right_edge) > EDGES_STOPS
+
+
+def _side(spread: Balance, key: Key | None) -> str | None:
+    """left, right or none; None where it cannot be told."""
+    edges = spread.right_edge - spread.left_edge
+    if abs(spread.halves) > FLAT_STOPS:
+        return "right" if spread.halves > 0 else "left"
+    if key is None:
+        return None if math.isnan(spread.halves) or math.isnan(edges) else "none"
+    x = float(key.direction[0])
+    if math.isnan(spread.halves) or math.isnan(edges):
+        sure = abs(x) > 2 * math.sin(math.radians(min(key.sigma_deg, 90.0)))
+        return ("right" if x > 0 else "left") if sure else None
+    if abs(edges) > EDGE_SIDE_STOPS and edges * x > 0 and abs(x) > 0.2:
+        return "right" if x > 0 else "left"
+    return "none"
+
+
+FLAT_STOPS = 0.5
+"""A face whose sides differ by less than this is lit from neither."""
+EDGE_SIDE_STOPS = 1.0
+LOST_DEG = 45.0
+PULLED_DEG = 8.0
+RISE_STOPS, FAR_STOPS, EDGES_STOPS = 0.6, -4.5, 0.9
+"""Of 132 frames of one lamp one rose by more than .5 stop; a second at an eighth of the key makes it .7 to 1.9."""
+LEAST_LIGHT = 0.004
+"""Display-linear; about code 13."""
 BEHIND_Z = -0.55
 """More than 33 degrees behind the plane of the face: little of the face itself is lit."""
