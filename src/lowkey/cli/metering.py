@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
+from lowkey.cli.said import warn
 from lowkey.errors import LookError
 from lowkey.meter.reading import CannotJudge
 from lowkey.meter.verdict import Row, described
@@ -18,8 +18,8 @@ def run(frames: list[Path], *, check: bool, as_json: bool, eyes: str | None, **a
     failed = 0
     for index, one in enumerate(meter(frames, eyes=_eyes(eyes), **asked)):
         failed += one.verdict.passed is not True
-        for note in one.notes:
-            print(f"note: {one.path}: {note} [foreign-frame]", file=sys.stderr)
+        for caution in one.cautions:
+            warn(caution)
         if as_json:
             print(described(one.reading, one.verdict, str(one.path)), flush=True)
         else:

@@ -22,7 +22,7 @@ from lowkey.meter import measure
 from lowkey.meter.reading import Reading
 from lowkey.meter.verdict import Verdict, judge
 from lowkey.photo import Photo
-from lowkey.plate.plate import Plate
+from lowkey.plate.plate import Caution, Plate
 from lowkey.session import plates
 from lowkey.session.record import sha256_of
 from lowkey.spec import Spec
@@ -53,8 +53,8 @@ class Metered:
     reading: Reading
     verdict: Verdict
     look: Look
-    notes: tuple[str, ...] = ()
-    """What stood in the way, one plain sentence each."""
+    cautions: tuple[Caution, ...] = ()
+    """What stood in the way."""
 
 
 def meter(
@@ -89,19 +89,20 @@ def meter(
         if eyes is not None:
             eyes = _eyes(eyes, picture)
         entry = entry_of(path)
-        notes: list[str] = []
+        cautions: list[Caution] = []
         placement = None
         if known is not None and entry is not None and entry.reference == known.hash:
             plate, placement = plate_of(entry.face if face is None else face), entry.placement
         else:
             plate = plate_of(face)
             if entry is not None and known is not None:
-                notes.append("the record beside it names another photo: the frame is taken as a foreign one")
+                text = f"the record beside {path.name} names another photo than the reference: it is taken as a foreign frame"
+                cautions.append(Caution("foreign-frame", text))
         reading = measure(picture.pixels, plate, placement, eyes=eyes)
         wanted = asked or (entry.look if entry else Look())
         same = entry is not None and all(getattr(entry.look, name) == getattr(wanted, name) for name in looks.VARIABLES)
         verdict = judge(reading, Spec.of(wanted, entry.honours if entry and same else None))
-        yield Metered(path, reading, verdict, wanted, tuple(notes))
+        yield Metered(path, reading, verdict, wanted, tuple(cautions))
 
 
 def entry_of(frame: Path) -> Entry | None:
