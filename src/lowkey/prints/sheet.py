@@ -102,7 +102,7 @@ def _meter(draw: ImageDraw.ImageDraw, one: Cell, at: tuple[int, int], cell_w: in
     """
     x, y = at
     judged = [mark for mark in one.marks if mark is not None]
-    place = f"{_ordinal(one.place)}  ·  " if one.place else ""
+    place = f"{ordinal(one.place)}  ·  " if one.place else ""
     size = 34
     long, short = f"{place}kept {sum(judged)} of {len(judged)}", f"{place}{sum(judged)}/{len(judged)}"
     room = cell_w - 84 - 90
@@ -135,7 +135,8 @@ def _stars(draw: ImageDraw.ImageDraw, count: int, at: tuple[int, int]) -> None:
         draw.polygon([(cx + r * math.cos(t), cy + r * math.sin(t)) for t, r in zip(turns, reach, strict=True)], fill=ACCENT)
 
 
-def _ordinal(place: int) -> str:
+def ordinal(place: int) -> str:
+    """1st, 2nd, 3rd ..."""
     ending = "th" if 10 <= place % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
     return f"{place}{ending}"
 
