@@ -19,6 +19,7 @@ from lowkey import photo
 from lowkey.cli import main
 from lowkey.frame import Placement
 from lowkey.meter.reading import catalogue
+from lowkey.prints.sheet import PAGE_PX
 from lowkey.session import metering, shoot, voting
 from lowkey.session.voting import agreement, pairs, strengths, wilson
 
@@ -247,6 +248,8 @@ def test_votes_are_read_back_and_stars_kept_apart(lowkey: Callable[..., Said], s
     told = lowkey("rank", folder, "--votes", "votes.json")
     assert "by votes, best first:" in told.out
     assert "****" in told.out
+    assert photo.read(folder / "ranked.png").size_px == PAGE_PX
+    assert len(voting.candidates(folder)) == 2
 
 
 @pytest.mark.parametrize(

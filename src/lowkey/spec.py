@@ -101,6 +101,8 @@ class Target:
     @property
     def said(self) -> str:
         """The range in words: "85 to 110 deg", "at least 4 display stops", "same"."""
+        if self.unit == "yes/no":
+            return "yes" if self.low == 1 else "no"
         unit = f" {self.unit}" if self.unit else ""
         if self.words:
             return " or ".join(self.words)

@@ -19,8 +19,7 @@ def run(folder: Path, *, votes: Path | None, out: Path | None, as_json: bool, **
             print(f"then: lowkey rank {folder} --votes votes.json")
         return
     found = voting.compare(folder, votes, **asked)
-    if found.stars:
-        voting.keep_stars(folder, found.stars)
+    sheet = voting.starred_sheet(folder) if found.stars and voting.keep_stars(folder, found.stars) else None
     if as_json:
         standing = [{"frame": name, "strength": strength, "score": score} for name, strength, score in found.standing]
         answer = {
@@ -32,6 +31,7 @@ def run(folder: Path, *, votes: Path | None, out: Path | None, as_json: bool, **
             "tau": found.tau,
             "standing": standing,
             "stars": dict(found.stars),
+            "sheet": str(sheet) if sheet else None,
         }
         print(json.dumps(answer, ensure_ascii=False))
         return
@@ -46,3 +46,5 @@ def run(folder: Path, *, votes: Path | None, out: Path | None, as_json: bool, **
     for name, strength, score in found.standing:
         stars = "*" * found.stars.get(name, 0)
         print(f"  {strength:5.2f}  meter {'  - ' if score is None else format(score, '.2f')}  {name}  {stars}".rstrip())
+    if sheet:
+        print(f"contact sheet with the stars: {sheet}")

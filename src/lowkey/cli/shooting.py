@@ -43,20 +43,18 @@ def run(photo: Path, *, look: Look, as_json: bool, **asked: Any) -> None:
 
 def _metered(done: Shoot) -> list[str]:
     """The best frame, and how many kept everything, at the first take and in the end."""
-    judged = [one for one in done.frames if one.verdict]
-    if not judged:
-        return []
-    scored = [one for one in judged if one.verdict and one.verdict.score is not None]
-    lines = []
-    if scored:
-        best = max(scored, key=lambda one: (one.verdict.score or 0.0) if one.verdict else 0.0)
-        assert best.verdict is not None
-        lines.append(f"best by the meter: {best.path.name}, {best.verdict.headline}")
-    passed = [one for one in judged if one.verdict and one.verdict.passed]
+    metered = [one for one in done.frames if one.verdict]
+    scored = [(one, one.verdict) for one in metered if one.verdict and one.verdict.score is not None]
+    if not scored:
+        return ["the meter: less than half of the look could be judged"] if metered else []
+    best, verdict = max(scored, key=lambda pair: pair[1].score or 0.0)
+    passed = [one for one, said in scored if said.passed]
     first = sum(one.takes == 1 for one in passed)
-    retaken = f", {len(passed)} after retakes" if any(one.takes > 1 for one in judged) else ""
-    lines.append(f"kept everything at the first take: {first} of {len(judged)}{retaken}")
-    return lines
+    retaken = f", {len(passed)} after retakes" if any(one.takes > 1 for one in metered) else ""
+    return [
+        f"best by the meter: {best.path.name}, {verdict.headline}",
+        f"kept everything at the first take: {first} of {len(scored)}{retaken}",
+    ]
 
 
 class Bar:

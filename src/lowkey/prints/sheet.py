@@ -65,8 +65,10 @@ def cell(frame: Frame, among: int = 1) -> Cell:
     return Cell(fitted(frame.pixels, (room, PAGE_PX[1]), enlarge=False), frame.shot.seed)
 
 
-def sheet(cells: Sequence[Cell], look: Look, reference: Photo, size_px: tuple[int, int]) -> U8:
-    """The page u8[h, w, 3]: `cells` in their order, under the look's words and the reference photo."""
+def sheet(cells: Sequence[Cell], look: Look, reference: Photo | str, size_px: tuple[int, int]) -> U8:
+    """The page u8[h, w, 3]: `cells` in their order, under the look's words and the reference photo, or where there is none at
+    hand its name.
+    """
     width, height = PAGE_PX
     ratio = size_px[0] / size_px[1]
     label = LABEL_PX + (METER_PX if any(one.marks or one.stars for one in cells) else 0)
@@ -75,7 +77,7 @@ def sheet(cells: Sequence[Cell], look: Look, reference: Photo, size_px: tuple[in
     rows = -(-len(cells) // columns)
     height = max(height, HEADER_PX + rows * (cell_h + label) + MARGIN)
     page = Image.new("RGB", (width, height), PAPER)
-    _header(page, look, reference, size_px, len(cells))
+    _header(page, look, reference, size_px, cells)
 
     # What the grid leaves over goes above it, below it and, less, between its rows.
     spare = height - HEADER_PX - MARGIN - rows * (cell_h + label)
@@ -115,14 +117,17 @@ def _meter(draw: ImageDraw.ImageDraw, one: Cell, at: tuple[int, int], cell_w: in
     top, bottom = y + LABEL_PX - 6, y + LABEL_PX + 20
     for index, mark in enumerate(one.marks):
         left = x + index * step
-        box = (round(left), top, round(left + 0.6 * step), bottom)
-        if mark:
-            draw.rectangle(box, fill=INK)
-        elif mark is False:
-            draw.rectangle(box, outline=ACCENT, width=2)
-        else:
-            middle = (top + bottom) // 2
-            draw.rectangle((box[0], middle - 2, box[2], middle + 2), fill=LINE)
+        _tick(draw, (round(left), top, round(left + 0.6 * step), bottom), mark)
+
+
+def _tick(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], mark: bool | None) -> None:
+    if mark:
+        draw.rectangle(box, fill=INK)
+    elif mark is False:
+        draw.rectangle(box, outline=ACCENT, width=2)
+    else:
+        middle = (box[1] + box[3]) // 2
+        draw.rectangle((box[0], middle - 2, box[2], middle + 2), fill=LINE)
 
 
 def _stars(draw: ImageDraw.ImageDraw, count: int, at: tuple[int, int]) -> None:
@@ -141,21 +146,24 @@ def ordinal(place: int) -> str:
     return f"{place}{ending}"
 
 
-def _header(page: Image.Image, look: Look, reference: Photo, size_px: tuple[int, int], count: int) -> None:
+def _header(page: Image.Image, look: Look, reference: Photo | str, size_px: tuple[int, int], cells: Sequence[Cell]) -> None:
     width = page.width
     draw = ImageDraw.Draw(page)
-    frames = "1 frame" if count == 1 else f"{count} frames"
+    frames = "1 frame" if len(cells) == 1 else f"{len(cells)} frames"
+    stem = reference if isinstance(reference, str) else reference.stem
 
     # The reference, right: as large as the header allows, never larger than a third of the page.
-    thumb = fitted(reference.pixels, ((width - 2 * MARGIN) // 3, HEADER_PX - MARGIN - 96))
-    th, tw = thumb.shape[:2]
-    page.paste(Image.fromarray(thumb), (width - MARGIN - tw, MARGIN))
-    draw.text((width - MARGIN - tw, MARGIN + th + 10), "reference", font=sans(34), fill=DIM)
+    tw = 0
+    if not isinstance(reference, str):
+        thumb = fitted(reference.pixels, ((width - 2 * MARGIN) // 3, HEADER_PX - MARGIN - 96))
+        th, tw = thumb.shape[:2]
+        page.paste(Image.fromarray(thumb), (width - MARGIN - tw, MARGIN))
+        draw.text((width - MARGIN - tw, MARGIN + th + 10), "reference", font=sans(34), fill=DIM)
 
     # The look, left: title, a rule, then one line a variable.
     room = width - 2 * MARGIN - tw - 60
     _spaced(draw, (MARGIN, MARGIN - 4), "CONTACT SHEET", 28, ACCENT)
-    title = look.title or reference.stem
+    title = look.title or stem
     draw.text((MARGIN - 4, MARGIN + 34), _cut(title, 92, room, serif=True), font=_serif(92, title), fill=INK)
     draw.line((MARGIN, MARGIN + 156, MARGIN + room, MARGIN + 156), fill=LINE, width=2)
     y = MARGIN + 178
@@ -164,9 +172,20 @@ def _header(page: Image.Image, look: Look, reference: Photo, size_px: tuple[int,
         text = getattr(look, variable)
         draw.text((MARGIN + 210, y - 4), _cut(text, 38, room - 210), font=sans(38, text), fill=INK)
         y += 52
-    named = f"{reference.stem}  ·  " if look.title else ""
+    named = f"{stem}  ·  " if look.title else ""
     foot = f"{named}{frames} of {size_px[0]} x {size_px[1]} px"
     draw.text((MARGIN, y + 8), _cut(foot, 34, room), font=sans(34, foot), fill=DIM)
+    if any(one.marks for one in cells):
+        _legend(draw, (MARGIN, y + 62))
+
+
+def _legend(draw: ImageDraw.ImageDraw, at: tuple[int, int]) -> None:
+    """What the ticks mean."""
+    x, y = at
+    for mark, word in ((True, "kept"), (False, "missed"), (None, "cannot judge")):
+        _tick(draw, (x, y + 4, x + 11, y + 30), mark)
+        draw.text((x + 24, y), word, font=sans(30), fill=DIM)
+        x += 24 + round(sans(30).getlength(word)) + 44
 
 
 def _grid(count: int, ratio: float, room_h: int, label: int = LABEL_PX) -> tuple[int, int]:

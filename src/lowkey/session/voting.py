@@ -11,6 +11,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from lowkey import look as looks
 from lowkey import photo, prints
 from lowkey.errors import LookError, StoreError
 from lowkey.look import Look
@@ -22,7 +23,7 @@ MOST_FRAMES = 60
 ALL_PAIRS_OF = 8
 """Up to so many frames every pair is asked; of more, each frame meets so many others at least."""
 LARGEST_VOTES_BYTES = 4_000_000
-NOT_FRAMES = ("sheet.png",)
+NOT_FRAMES = ("sheet.png", "ranked.png")
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,33 @@ def keep_stars(folder: Path, stars: Mapping[str, int]) -> bool:
     text = json.dumps(plain(told), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     photo.write_whole(folder / "record.json", text.encode("utf-8", "backslashreplace"))
     return True
+
+
+def starred_sheet(folder: Path) -> Path | None:
+    """The contact sheet once more as `ranked.png`, with a person's stars apart from the meter's ticks; None without a record.
+
+    The reference is not in the folder, so its name stands for it.
+    """
+    told = _record(folder)
+    try:
+        look = looks.from_json(json.dumps(told["look"]), "the record's look")
+        width, height = (int(side) for side in told["size_px"])
+        rows = {row["file"]: row for row in told["frames"]}
+        cells = [_cell(one.path, rows[one.path.name]) for one in candidates(folder) if one.path.name in rows]
+        stem = str(told["photo"]["stem"])[:120]
+    except (KeyError, TypeError, ValueError, AttributeError, LookError):
+        return None
+    file = folder / "ranked.png"
+    photo.write_png(file, prints.sheet(cells, look, stem, (width, height)))
+    return file
+
+
+def _cell(path: Path, row: Mapping[str, Any]) -> prints.Cell:
+    judged = row.get("meter") or {}
+    marks = tuple({True: True, False: False}.get(one.get("kept")) for one in judged.get("verdict", []))
+    small = prints.fitted(photo.read(path).pixels, pages.SHOWN_PX, enlarge=False)
+    place, stars = judged.get("rank"), row.get("stars")
+    return prints.Cell(small, int(row["seed"]), marks, place if isinstance(place, int) else None, min(max(int(stars or 0), 0), 5))
 
 
 def _scores(
