@@ -100,6 +100,10 @@ def test_the_meter_s_own_doubt_is_given_to_the_frame() -> None:
     assert kept == [False, True, None]
 
 
+def test_probably_is_not_a_miss_and_not_kept() -> None:
+    assert [row(judge(reading(likeness=band), HOUSE), "likeness").kept for band in ("same", "probably", "not")] == [True, None, False]
+
+
 def test_what_cannot_be_judged_counts_neither_way() -> None:
     whole_verdict = judge(reading(), HOUSE)
     verdict = judge(reading(unseen=("likeness", "motes_per_fh2")), HOUSE)

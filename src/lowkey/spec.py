@@ -73,6 +73,8 @@ class Target:
     """A miss of this size is a plain one; the score falls to half its credit there."""
     doubt: float = math.inf
     """A reading with a larger standard error than this cannot tell whether the target is kept."""
+    unsure: tuple[str, ...] = ()
+    """Words that leave it open: such a reading cannot tell."""
     cures: tuple[tuple[str, Cure], ...] = ()
     """For a measure that is a word: the cure of one particular wrong word."""
 
@@ -187,6 +189,7 @@ def _target(measure: str, row: Mapping[str, Any], look: Look) -> Target | None:
         words,
         row.get("slack", 1.0),
         row.get("doubt", math.inf),
+        tuple(row.get("unsure", ())),
         tuple((word, Cure(**cure)) for word, cure in row.get("cures", {}).items()),
     )
     return _as_overridden(plain, look)

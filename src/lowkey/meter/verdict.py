@@ -125,6 +125,8 @@ def _row(target: Target, reading: Reading) -> Row:
     if found.sigma is not None and found.sigma > target.doubt:
         reason = f"read to within {found.sigma:.0f} {target.unit} only: too little to tell"
         return Row(target, None, None, None, reason, None, None)
+    if value in target.unsure:
+        return Row(target, None, None, None, f'the meter says "{value}": too little to tell', None, None)
     outside = target.short_by(value)
     short = abs(outside)
     kept = short == 0 or _within_doubt(found, short)
