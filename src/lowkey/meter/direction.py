@@ -199,9 +199,8 @@ def balance(sight: Sight, head: Head, key: Key | None) -> Balance:
     return Balance(halves, middle(x < -0.55) - straight, middle(x > 0.55) - straight, contrast, rise, far)
 
 
-def of_light(sight: Sight, head: Head) -> Found:
-    """Direction, side and number of lights."""
-    key = key_of(sight, head)
+def of_light(sight: Sight, head: Head, key: Key | str) -> Found:
+    """Direction, side and number of lights of the key that `key_of` found, or why it found none."""
     region = f"face skin ({head.found_by})"
     if isinstance(key, str) and key.startswith("too little"):
         return {name: CannotJudge(key) for name in NAMES}

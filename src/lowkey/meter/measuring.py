@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from lowkey.frame import Frame, Placement
-from lowkey.meter import register, tones
+from lowkey.meter import direction, isolation, likeness, optics, pose, register, terminator, texture, tones
 from lowkey.meter.reading import CannotJudge, Measure, Reading, whole
 from lowkey.meter.register import Eyes
-from lowkey.meter.sight import Sight
+from lowkey.meter.sight import Head, Sight
 from lowkey.photo import Photo
 from lowkey.plate.plate import Plate
 
@@ -36,10 +36,40 @@ def measure(picture: Any, plate: Plate | None = None, placement: Placement | Non
     else:
         pixels = np.asarray(picture)
     sight = Sight(pixels)
-    found: Found = tones.of_frame(sight)
     head = register.find(sight, plate, placement, eyes)
+    found = _of_frame(sight, head)
     if isinstance(head, str):
         return Reading(whole(found, otherwise=head), tones.low_key(found))
-    parted = tones.sides(sight, head)
-    found |= tones.of_face(sight, head, parted)
+    found |= _of_person(sight, head, plate)
     return Reading(whole(found), tones.low_key(found))
+
+
+def _of_frame(sight: Sight, head: Head | str) -> Found:
+    """What needs no face; where the person is known they are left out of the room."""
+    who = None if isinstance(head, str) else head
+    parted = tones.sides(sight, who) if who is not None else None
+    empty = optics.room(sight, who)
+    lamp = None if isinstance(empty, str) else optics.lamp_of(sight, empty)
+    return (
+        tones.of_frame(sight)
+        | optics.of_optics(sight, who, empty, lamp)
+        | isolation.of_room(sight, empty, lamp)
+        | texture.of_texture(sight, who, parted)
+    )
+
+
+def _of_person(sight: Sight, head: Head, plate: Plate | None) -> Found:
+    """What is read on the face, the body and the clothes."""
+    parted = tones.sides(sight, head)
+    told = direction.key_of(sight, head)
+    key = None if isinstance(told, str) else told
+    return (
+        tones.of_face(sight, head, parted)
+        | direction.of_light(sight, head, told)
+        | terminator.of_edge(sight, head, parted, key)
+        | terminator.of_highlight(sight, head, parted, key, plate)
+        | isolation.of_cloth(sight, head)
+        | likeness.of_likeness(sight, head, plate)
+        | pose.of_pose(sight, head)
+        | pose.of_place(sight, head)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -16,7 +17,9 @@ LAMP_CODE, LEAST_LAMP_FH = 245.0, 0.004
 REACH_FH, RING_FH = 0.60, 0.005
 LEAST_GLOW_CODES = 6.0
 HALO_FH = 0.05
-STREAK = 1.3
+STREAK = 1.35
+CLEAN_LAMP_FH = 0.0285
+"""A lamp without a halo burns out a smaller disc."""
 MOTE_SIGMAS_FH = (0.0006, 0.0011, 0.0022)
 MOTE_CODES, MOTE_NOISE = 5.0, 6.0
 """A mote stands this many codes, and this many times the grain around it, above its surroundings."""
@@ -24,6 +27,8 @@ BEAM_CODES = 3.0
 VOID_CODE, VOID_MOTES = 22.0, 15.0
 
 Found = dict[str, Measure | CannotJudge]
+LENS = ("lamp_x_fw", "lamp_y_fh", "lamp_radius_fh", "halo_radius_fh", "halo_energy_share", "streak_ratio", "flare_rings")
+DUST = ("motes_per_fh2", "mote_size_fh", "mote_brightness_codes", "motes_off_beam_share")
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ def room(sight: Sight, head: Head | None) -> Mask | str:
 def lamp_of(sight: Sight, empty: Mask) -> Lamp | None:
     """The brightest burnt-out spot of the room."""
     burnt = ((sight.smooth >= LAMP_CODE) & empty).astype(np.uint8)
-    n, labels, stats, centres = cv2.connectedComponentsWithStats(burnt, connectivity=8)
+    n, _, stats, centres = cv2.connectedComponentsWithStats(burnt, connectivity=8)
     least = np.pi * (LEAST_LAMP_FH * sight.shape[0]) ** 2
     sizes = [(int(stats[i, cv2.CC_STAT_AREA]), i) for i in range(1, n) if stats[i, cv2.CC_STAT_AREA] >= least]
     if not sizes:
@@ -58,15 +63,11 @@ def lamp_of(sight: Sight, empty: Mask) -> Lamp | None:
     return Lamp(float(centres[index][0]), float(centres[index][1]), float(np.sqrt(area / np.pi)))
 
 
-def of_optics(sight: Sight, head: Head | None) -> Found:
-    """Lamp, halo, flare and dust."""
-    names = ("lamp_x_fw", "lamp_y_fh", "lamp_radius_fh", "halo_radius_fh", "halo_energy_share", "flare", "streak_ratio", "flare_rings",
-             "motes_per_fh2", "mote_size_fh", "mote_brightness_codes", "motes_off_beam_share", "motes_on_eyes", "plain_void")  # fmt: skip
-    empty = room(sight, head)
+def of_optics(sight: Sight, head: Head | None, empty: Mask | str, lamp: Lamp | None) -> Found:
+    """Lamp, halo, flare and dust, in the room that is `empty`."""
     if isinstance(empty, str):
-        return {name: CannotJudge(empty) for name in names}
+        return dict.fromkeys((*LENS, "flare", *DUST, "motes_on_eyes", "plain_void"), CannotJudge(empty))
     found: Found = {}
-    lamp = lamp_of(sight, empty)
     found |= _lens(sight, empty, lamp)
     found |= _dust(sight, head, empty, lamp)
     code = sight.smooth[empty]
@@ -82,8 +83,7 @@ def _lens(sight: Sight, empty: Mask, lamp: Lamp | None) -> Found:
     h, w = sight.shape
     hidden = CannotJudge("no lamp is seen in the frame")
     if lamp is None:
-        out: Found = {name: hidden for name in ("lamp_x_fw", "lamp_y_fh", "lamp_radius_fh", "halo_radius_fh", "halo_energy_share",
-                                                "streak_ratio", "flare_rings")}  # fmt: skip
+        out: Found = dict.fromkeys(LENS, hidden)
         out["flare"] = measured("flare", "none", None, "background")
         return out
     found: Found = {
@@ -101,7 +101,7 @@ def _lens(sight: Sight, empty: Mask, lamp: Lamp | None) -> Found:
     order = np.argsort(ring[where], kind="stable")
     values, rings = light[where][order], ring[where][order]
     edges = np.searchsorted(rings, np.arange(int(REACH_FH / RING_FH) + 1))
-    profile = np.array([np.median(values[a:b]) if b - a > 20 else np.nan for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    profile = np.array([np.median(values[a:b]) if b - a > 20 else np.nan for a, b in pairwise(edges)], np.float32)
     profile = _filled(profile)
     far = float(np.percentile(profile[len(profile) // 2 :], 10))
     glow = np.maximum(profile - far, 0)
@@ -136,7 +136,7 @@ def _lens(sight: Sight, empty: Mask, lamp: Lamp | None) -> Found:
     found["flare_rings"] = measured("flare_rings", float(rises), None, "background")
     at = min(int((HALO_FH + lamp.radius / h) / RING_FH), len(codes) - 1)
     wide = float(codes[at] - np.cbrt(max(far, 0)) * 255) > LEAST_GLOW_CODES
-    word = "streak" if streak > STREAK else "rings" if rises > 1 else "halo" if wide else "clean"
+    word = "streak" if streak > STREAK else "rings" if rises > 1 else "halo" if wide and lamp.radius > CLEAN_LAMP_FH * h else "clean"
     found["flare"] = measured("flare", word, None, "background")
     return found
 
@@ -173,13 +173,13 @@ def _dust(sight: Sight, head: Head | None, empty: Mask, lamp: Lamp | None) -> Fo
     found: Found = {}
     if area < 0.05:
         reason = CannotJudge("too little of the background is free")
-        found |= {name: reason for name in ("motes_per_fh2", "mote_size_fh", "mote_brightness_codes", "motes_off_beam_share")}
+        found |= dict.fromkeys(DUST, reason)
     else:
         count = len(rows)
         found["motes_per_fh2"] = measured("motes_per_fh2", count / area, (max(count, 1) ** 0.5) / area, "background")
         if count < 5:
             few = CannotJudge("fewer than five motes are seen")
-            found |= {name: few for name in ("mote_size_fh", "mote_brightness_codes", "motes_off_beam_share")}
+            found |= dict.fromkeys(DUST[1:], few)
         else:
             found["mote_size_fh"] = measured("mote_size_fh", float(np.median(scale[rows, cols])) * 2.355 / h, None, "background")
             found["mote_brightness_codes"] = measured("mote_brightness_codes", float(np.median(best[rows, cols])) / 0.6, None, "background")

@@ -42,7 +42,7 @@ class Head:
     matte: F32 | None
     """f32[h, w] coverage of the person; None when not known."""
     parts: Mapping[str, F32]
-    """Maps of Plate.parts, warped; empty without a plate."""
+    """skin, hair, cloth and hands of Plate.parts, warped; empty without a plate."""
     albedo: F32 | None
     """f32[h, w] luminance of the plate's albedo; None without a plate."""
     plate: Plate | None
@@ -78,6 +78,11 @@ class Sight:
     def rgb(self) -> F32:
         """f32[h, w, 3] sRGB-encoded codes, 0 to 255."""
         return np.asarray(self.pixels, np.float32) * np.float32(255 / np.iinfo(self.pixels.dtype).max)
+
+    @cached_property
+    def peak(self) -> F32:
+        """f32[h, w] the brightest channel's code."""
+        return np.maximum(np.maximum(self.rgb[..., 0], self.rgb[..., 1]), self.rgb[..., 2])
 
     @cached_property
     def codes8(self) -> U8:
@@ -126,7 +131,7 @@ def by_plate(sight: Sight, plate: Plate, placement: Placement, found_by: str, sl
     normal = placement.warp(plate.normal, size, beyond="black")
     length = np.linalg.norm(normal, axis=-1, keepdims=True)
     normal = np.where(length > 0.5, normal / np.maximum(length, np.float32(1e-6)), 0).astype(np.float32)
-    parts = {name: warped(name) for name in ("skin", "hair", "cloth", "hands", "eyes", "brows", "lips", "glasses", "background")}
+    parts = {name: warped(name) for name in ("skin", "hair", "cloth", "hands")}
     albedo = placement.warp(luminance(plate.albedo), size)
     skin = (oval(points, (h, w)) > 0) & (parts["skin"] > 0.6)
     return Head(points, found_by, slack_deg, normal, skin, matte, parts, albedo, plate, placement)
@@ -156,7 +161,7 @@ def by_mesh(sight: Sight, points: F32, found_by: str, slack_deg: float) -> Head:
     length = np.linalg.norm(normal, axis=-1, keepdims=True)
     normal = np.where(length > 0.9, normal / np.maximum(length, 1e-6), 0).astype(np.float32)
     inside = (oval(points, (h, w)) > 0) & (normal[..., 2] > 0.12) & ~features(points, (h, w))
-    return Head(np.asarray(points, np.float32), found_by, slack_deg, normal, inside, None, {}, None, None, None)
+    return Head(np.asarray(points, np.float32), found_by, slack_deg, np.asarray(normal, np.float32), inside, None, {}, None, None, None)
 
 
 def oval(points: F32, shape: tuple[int, int]) -> U8:

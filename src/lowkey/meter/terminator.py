@@ -10,7 +10,7 @@ from scipy.ndimage import map_coordinates
 
 from lowkey.meter.direction import Key
 from lowkey.meter.reading import CannotJudge, Measure, measured
-from lowkey.meter.sight import Head, Sight, features, oval
+from lowkey.meter.sight import Head, Mask, Sight, features, oval
 from lowkey.meter.tones import LEAST_DARK, Sides
 from lowkey.pixels import F32
 from lowkey.plate.plate import Plate
@@ -86,7 +86,7 @@ def of_edge(sight: Sight, head: Head, parted: Sides, key: Key | None) -> Found:
     return found
 
 
-def _first(reached: F32, there: F32) -> int | None:
+def _first(reached: Mask, there: Mask) -> int | None:
     """Index of the first True of `reached` before the profile leaves the skin."""
     at = int(np.argmax(reached))
     return at if reached[at] and bool(there[: at + 1].all()) else None
@@ -99,7 +99,7 @@ def of_highlight(sight: Sight, head: Head, parted: Sides, key: Key | None, plate
     if lit.sum() < LEAST_DARK:
         return {name: CannotJudge("no skin is lit") for name in ("highlight_warmth_mired", "highlight_specular_share", "skin_shift_mired")}
     middle, top = np.percentile(sight.smooth[lit], [50, SHINE])
-    bright = lit & (sight.smooth >= middle) & (sight.smooth < top) & (sight.rgb.max(-1) < 250)
+    bright = lit & (sight.smooth >= middle) & (sight.smooth < top) & (sight.peak < 250)
     own = skin_colour(plate) if plate is not None else None
     for name, where, region in (
         ("highlight_warmth_mired", bright, "brighter half of the lit skin, without its shine"),

@@ -33,6 +33,8 @@ class Sides:
     face: Mask
     lit: Mask
     dark: Mask
+    right: F32
+    """f32[h, w] how far right of the head's own middle line, in head-widths."""
 
     @property
     def shaded(self) -> bool:
@@ -41,13 +43,13 @@ class Sides:
 
 def sides(sight: Sight, head: Head) -> Sides:
     """Lit and shadow skin; the dark side keeps clear of the light's edge."""
-    smooth, face = sight.smooth, head.skin
+    smooth, face, right = sight.smooth, head.skin, halves(head, sight.shape)
     if face.sum() < LEAST_DARK:
-        return Sides(face, np.zeros_like(face), np.zeros_like(face))
+        return Sides(face, np.zeros_like(face), np.zeros_like(face), right)
     lit = face & (smooth > LIT_SHARE_OF_PEAK * np.percentile(smooth[face], 98))
     reach = max(round(15 * sight.shape[0] / 1280), 5) | 1
     dark = face & (cv2.dilate(lit.astype(np.uint8), np.ones((reach, reach), np.uint8)) == 0)
-    return Sides(face, lit, dark)
+    return Sides(face, lit, dark, right)
 
 
 def of_frame(sight: Sight) -> Found:
@@ -59,7 +61,7 @@ def of_frame(sight: Sight) -> Found:
         found[name] = measured(name, value, None, "frame")
 
     say("frame_black_share", float((code <= BLACK).mean()))
-    say("frame_clipped_share", float((sight.rgb.max(-1) >= CLIPPED).mean()))
+    say("frame_clipped_share", float((sight.peak >= CLIPPED).mean()))
     say("frame_median_code", float(np.median(code)))
     say("frame_toe_code", float(np.percentile(sight.smooth, 0.5)))
     zones = zone_shares(sight.even)
@@ -100,12 +102,11 @@ def of_face(sight: Sight, head: Head, parted: Sides) -> Found:
         found[name] = measured(name, p, math.sqrt(max(p * (1 - p), 1e-4) / many), region)
 
     share("lit_share", lit)
-    top = sight.rgb
-    share("face_clipped_share", top.max(-1) >= CLIPPED)
-    share("face_white_share", top.min(-1) >= 254)
+    share("face_clipped_share", sight.peak >= CLIPPED)
+    share("face_white_share", np.asarray((sight.rgb >= 254).all(-1)))
     share("face_over_share", sight.code >= OVER)
     share("face_under_share", sight.code <= UNDER)
-    found["face_uniformity"], found["face_entropy_bits"] = _histograms(sight, head, face)
+    found["face_uniformity"], found["face_entropy_bits"] = _histograms(sight, parted)
     name = "highlight_code"
     found[name] = measured(name, float(np.percentile(smooth[lit], 98)), 2.0, "lit side of the face")
     found |= _ratio(sight, head, parted)
@@ -146,9 +147,9 @@ def halves(head: Head, shape: tuple[int, int]) -> F32:
     return np.asarray(((x - chin[0]) * -up[1] + (y - chin[1]) * up[0]) / head.hw_px, np.float32)
 
 
-def _histograms(sight: Sight, head: Head, face: Mask) -> tuple[Measure | CannotJudge, Measure | CannotJudge]:
+def _histograms(sight: Sight, parted: Sides) -> tuple[Measure | CannotJudge, Measure | CannotJudge]:
     """Intersection of the two halves' histograms, and the entropy of the whole (ISO/IEC 29794-5:2025)."""
-    right = halves(head, sight.shape)
+    right, face = parted.right, parted.face
     one, other = (np.histogram(sight.code[face & side], 256, (0, 256))[0] for side in (right < 0, right >= 0))
     if min(one.sum(), other.sum()) < LEAST_DARK:
         uniform: Measure | CannotJudge = CannotJudge("one half of the face is turned away")
@@ -165,7 +166,7 @@ def _ratio(sight: Sight, head: Head, parted: Sides) -> Found:
     light, name = sight.even, "lighting_ratio_stops"
     one, other, region = parted.lit, parted.dark, "lit and shadow side of the face"
     if not parted.shaded or other.sum() < 0.03 * parted.face.sum():
-        right = halves(head, sight.shape)
+        right = parted.right
         one, other, region = parted.face & (right < -0.1), parted.face & (right > 0.1), "left and right half of the face"
         if min(one.sum(), other.sum()) < LEAST_DARK:
             return {name: CannotJudge("one half of the face is turned away and none of it is in shadow")}
@@ -206,9 +207,9 @@ def _dark_edge(sight: Sight, head: Head, parted: Sides) -> Measure | CannotJudge
         return CannotJudge("the person's outline is not known without the reference")
     if not parted.shaded:
         return CannotJudge("no side of the face lies in shadow")
-    h, w = sight.shape
+    h = sight.shape[0]
     smooth, points = sight.smooth, head.points
-    right = halves(head, sight.shape)
+    right = parted.right
     toward = np.sign(float(right[parted.lit].mean() - right[parted.dark].mean())) or 1.0
     matte = (head.matte > 0.5).astype(np.uint8)
     reach = max(round(9 * h / 1280), 3) | 1
@@ -227,6 +228,8 @@ def _dark_edge(sight: Sight, head: Head, parted: Sides) -> Measure | CannotJudge
 
 
 LOW_INDEX, HIGH_INDEX = 0.66, 0.62
+HALF_DARK_INDEX, HALF_LIT = 0.50, 0.75
+"""With a quarter of the face in shadow, a frame is low-key at a lower index: its halo may be wide."""
 
 
 def low_key(found: Found) -> bool | None:
@@ -234,6 +237,8 @@ def low_key(found: Found) -> bool | None:
     index = found["low_key_index"]
     if isinstance(index, CannotJudge):
         return None
-    if index.number >= LOW_INDEX:
+    lit = found.get("lit_share")
+    split = isinstance(lit, Measure) and lit.number <= HALF_LIT
+    if index.number >= (HALF_DARK_INDEX if split else LOW_INDEX):
         return True
     return False if index.number <= HIGH_INDEX else None
