@@ -38,6 +38,11 @@ class Remedy:
         return str(_remedy(self.name)["does"])
 
     @property
+    def after(self) -> tuple[str, ...]:
+        """Remedies that go first: while one of them is prescribed, this one waits for the next take."""
+        return tuple(_remedy(self.name).get("after", ()))
+
+    @property
     def changes(self) -> tuple[Mapping[str, Any], ...]:
         """What it changes in a rig; nothing where only a person, or a model that paints, can."""
         return tuple(_remedy(self.name).get("changes", ()))
@@ -71,6 +76,8 @@ class Target:
     """For a measure that is a word: the words that keep the promise."""
     slack: float = 1.0
     """A miss of this size is a plain one; the score falls to half its credit there."""
+    error: float = 0.0
+    """What the measure differs by from person to person under one and the same light; a reading's own error is at least this."""
     doubt: float = math.inf
     """A reading with a larger standard error than this cannot tell whether the target is kept."""
     unsure: tuple[str, ...] = ()
@@ -188,6 +195,7 @@ def _target(measure: str, row: Mapping[str, Any], look: Look) -> Target | None:
         (cures[0], cures[1]),
         words,
         row.get("slack", 1.0),
+        row.get("error", 0.0),
         row.get("doubt", math.inf),
         tuple(row.get("unsure", ())),
         tuple((word, Cure(**cure)) for word, cure in row.get("cures", {}).items()),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lowkey.meter.reading import CannotJudge, Measure, Reading
+from lowkey.meter.reading import CannotJudge, Reading
 from lowkey.spec import Remedy, Spec, Target, merged
 
 DOUBT = 1.0
@@ -81,12 +81,13 @@ class Verdict:
 
     @property
     def remedies(self) -> tuple[Remedy, ...]:
-        """What to change in the next take: each remedy once, the largest size asked for."""
+        """What to change in the next take: each remedy once, the largest size asked for, and none that has to wait for another."""
         largest: dict[str, float] = {}
         for row in self.missed:
             if row.remedy:
                 largest[row.remedy.name] = max(largest.get(row.remedy.name, 0.0), row.remedy.size)
-        return merged(Remedy(name, size) for name, size in largest.items())
+        asked = merged(Remedy(name, size) for name, size in largest.items())
+        return tuple(one for one in asked if not set(one.after) & set(largest))
 
     @property
     def headline(self) -> str:
@@ -129,15 +130,11 @@ def _row(target: Target, reading: Reading) -> Row:
         return Row(target, None, None, None, f'the meter says "{value}": too little to tell', None, None)
     outside = target.short_by(value)
     short = abs(outside)
-    kept = short == 0 or _within_doubt(found, short)
+    kept = short <= DOUBT * max(found.sigma or 0.0, target.error)
     remedy = None if kept else target.remedy(value)
     if isinstance(value, float):
         value = target.turned(value)
     return Row(target, value, kept, short, target.why, remedy, _credit(target, value, short, kept))
-
-
-def _within_doubt(found: Measure, short: float) -> bool:
-    return found.sigma is not None and short <= DOUBT * found.sigma
 
 
 def _credit(target: Target, value: float | str, short: float, kept: bool) -> float:
