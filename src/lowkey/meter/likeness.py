@@ -20,7 +20,7 @@ from lowkey.plate.plate import Plate
 SAME, PROBABLY, OTHER = 0.48, 0.56, 0.62
 """Distances in the frame's own light. Relit frames of twelve people: .34 to .58, all but two up to .46; of strangers .56 to .94."""
 COARSE_HW = 0.06
-FACE_SIDE_PX = 320
+FACE_SIDE_PX = 240
 LEAST_FACE_PX = 60.0
 LEAST_LIT = 0.02
 MOST_YAW_DEG = 55.0

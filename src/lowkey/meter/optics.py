@@ -11,8 +11,10 @@ import numpy as np
 from lowkey.meter.reading import CannotJudge, Measure, measured
 from lowkey.meter.sight import Head, Mask, Sight
 from lowkey.pixels import F32
-from lowkey.plate import meshes
+from lowkey.plate import meshes, models
 
+ROUGH_GAP_FH = 0.02
+"""Kept from an outline that is only guessed."""
 LAMP_CODE, LEAST_LAMP_FH = 245.0, 0.004
 REACH_FH, RING_FH = 0.60, 0.005
 LEAST_GLOW_CODES = 6.0
@@ -42,13 +44,34 @@ class Lamp:
 
 def room(sight: Sight, head: Head | None) -> Mask | str:
     """bool[h, w] where there is nobody, a little off the outline; or why that is not known."""
-    if head is None or head.matte is None:
-        return "where the person ends and the room begins is not known without the reference"
-    gap = max(round(0.008 * sight.shape[0]), 2)
-    away = cv2.dilate((head.matte > 0.02).astype(np.uint8), np.ones((2 * gap + 1, 2 * gap + 1), np.uint8)) == 0
+    if head is None:
+        return "where the person ends and the room begins is not known: no face was found"
+    gap, person = (0.008, head.matte > 0.02) if head.matte is not None else (ROUGH_GAP_FH, _person(sight, head))
+    reach = max(round(gap * sight.shape[0]), 2)
+    away = cv2.dilate(person.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) == 0
     if away.mean() < 0.02:
         return "the person fills the frame"
     return np.asarray(away)
+
+
+def _person(sight: Sight, head: Head) -> Mask:
+    """bool[h, w] the person as a segmenter sees them on a lifted copy, and all that a head and shoulders would cover."""
+    h, w = sight.shape
+    k = 512 / max(h, w)
+    lifted = np.round(255 * (cv2.resize(sight.codes8, None, fx=k, fy=k, interpolation=cv2.INTER_AREA) / 255) ** 0.45).astype(np.uint8)
+    with models.person_segmenter() as look:
+        person = cv2.resize(look(lifted), (w, h), interpolation=cv2.INTER_LINEAR) > 0.3
+    # In the dark it loses hair and shoulders: a head around the mesh, and a body under it, are kept out whatever it sees.
+    cover = np.zeros((h, w), np.uint8)
+    low, high = head.points[:468, :2].min(0), head.points[:468, :2].max(0)
+    x, y = (low + high) / 2
+    hw = head.hw_px
+    cv2.ellipse(cover, (round(float(x)), round(float(y - 0.15 * hw))), (round(0.75 * hw), round(0.95 * hw)), 0, 0, 360, 1, -1)
+    chin = float(high[1])
+    body = np.array([[x - 0.45 * hw, chin], [x + 0.45 * hw, chin], [x + 1.3 * hw, chin + 0.9 * hw], [x + 1.3 * hw, h], [x - 1.3 * hw, h],
+                     [x - 1.3 * hw, chin + 0.9 * hw]])  # fmt: skip
+    cv2.fillPoly(cover, [np.round(body).astype(np.int32)], 1)
+    return np.asarray(person | (cover > 0))
 
 
 def lamp_of(sight: Sight, empty: Mask) -> Lamp | None:

@@ -66,9 +66,7 @@ class Sight:
         if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype not in (np.uint8, np.uint16):
             raise ValueError(f"a picture is u8 or u16[h, w, 3], not {pixels.dtype}{pixels.shape}")
         self.pixels = pixels
-        self.head: Head | None = None
-        self.lost = "no face was found in the picture"
-        """Why there is no head."""
+        self._soft: tuple[float, F32] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -109,6 +107,12 @@ class Sight:
     def smooth(self) -> F32:
         """The same without grain: codes, not light, are averaged, or single bright grains would lift the dark."""
         return np.asarray(cv2.GaussianBlur(self.code, (0, 0), max(GRAIN_FH * self.shape[0], 0.6)), np.float32)
+
+    def softened(self, sigma_px: float) -> F32:
+        """f32[h, w] display-linear luminance, blurred; the last one asked for is kept."""
+        if self._soft is None or self._soft[0] != sigma_px:
+            self._soft = (sigma_px, np.asarray(cv2.GaussianBlur(self.light, (0, 0), sigma_px), np.float32))
+        return self._soft[1]
 
     @cached_property
     def even(self) -> F32:
@@ -151,17 +155,17 @@ def by_mesh(sight: Sight, points: F32, found_by: str, slack_deg: float) -> Head:
     # Slopes of the depth map; across the mesh's rim they mean nothing, so the rim is left out.
     filled = np.where(seen, z, 0).astype(np.float32)
     mass = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), 1.5)
-    filled = cv2.GaussianBlur(filled, (0, 0), 1.5) / np.maximum(mass, 1e-3)
+    filled = np.asarray(cv2.GaussianBlur(filled, (0, 0), 1.5) / np.maximum(mass, 1e-3), np.float32)
     right = cv2.Sobel(filled, cv2.CV_32F, 1, 0, ksize=3) / 8
     down = cv2.Sobel(filled, cv2.CV_32F, 0, 1, ksize=3) / 8
-    normal = np.stack([-right, down, np.ones_like(right)], -1)
-    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    slopes = np.stack([-right, down, np.ones_like(right)], -1)
+    slopes = slopes / np.linalg.norm(slopes, axis=-1, keepdims=True)
     solid = cv2.erode(seen.astype(np.uint8), np.ones((5, 5), np.uint8))
-    normal = cv2.resize(normal * solid[..., None], (w, h), interpolation=cv2.INTER_LINEAR)
+    normal = np.asarray(cv2.resize(slopes * solid[..., None], (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     length = np.linalg.norm(normal, axis=-1, keepdims=True)
-    normal = np.where(length > 0.9, normal / np.maximum(length, 1e-6), 0).astype(np.float32)
+    normal = np.where(length > 0.9, normal / np.maximum(length, np.float32(1e-6)), 0).astype(np.float32)
     inside = (oval(points, (h, w)) > 0) & (normal[..., 2] > 0.12) & ~features(points, (h, w))
-    return Head(np.asarray(points, np.float32), found_by, slack_deg, np.asarray(normal, np.float32), inside, None, {}, None, None, None)
+    return Head(np.asarray(points, np.float32), found_by, slack_deg, normal, inside, None, {}, None, None, None)
 
 
 def oval(points: F32, shape: tuple[int, int]) -> U8:
