@@ -28,7 +28,7 @@ SAMPLE_HW = 0.16
 """Errors of form, tone and cast shadow hang together over this length: a face holds some thirty independent ones."""
 FLOOR_DEG = 3.5
 """What a perfect fit is still wrong by."""
-LEAST_FIT, LEAST_SAMPLES = 0.45, 60
+LEAST_FIT, LEAST_SAMPLES = 0.38, 60
 
 Found = dict[str, Measure | CannotJudge]
 
@@ -165,6 +165,8 @@ class Balance:
     left_edge: float
     right_edge: float
     """The planes that look to the side, over those that look at the camera."""
+    edges: float
+    """The darker of those edges over the lit skin."""
     contrast: float
     """The skin nearest to the light over the skin farthest from it."""
     rise: float
@@ -181,21 +183,22 @@ def balance(sight: Sight, head: Head, key: Key | None) -> Balance:
     x = normal[:, 0]
 
     def middle(where: Mask) -> float:
-        return math.log2(max(float(np.median(light[where])), 1e-5)) if where.sum() > 7 else math.nan
+        return math.log2(max(float(np.median(light[where])), BLACK)) if where.sum() > 7 else math.nan
 
-    straight = middle(np.abs(x) < 0.25)
+    straight, top = middle(np.abs(x) < 0.25), math.log2(max(float(np.percentile(light, 95)), BLACK))
     contrast = rise = far = math.nan
     if key is not None:
         shade = normal @ key.direction
         order = np.argsort(shade)
         tenth = max(len(order) // 10, 5)
-        low, high = (math.log2(max(float(np.median(light[part])), 1e-5)) for part in (order[:tenth], order[-tenth:]))
+        low, high = (math.log2(max(float(np.median(light[part])), BLACK)) for part in (order[:tenth], order[-tenth:]))
         contrast = high - low
         deep = middle(shade < -0.35)
         rise = deep - middle((shade < 0) & (shade > -0.2))
-        far = deep - math.log2(max(float(np.percentile(light, 95)), 1e-5))
+        far = deep - top
     halves = middle((u > 0.1) & (u < 0.42)) - middle((u < -0.1) & (u > -0.42))
-    return Balance(halves, middle(x < -0.55) - straight, middle(x > 0.55) - straight, contrast, rise, far)
+    left, right = middle(x < -0.55), middle(x > 0.55)
+    return Balance(halves, left - straight, right - straight, min(left, right) - top, contrast, rise, far)
 
 
 def of_light(sight: Sight, head: Head, key: Key | str) -> Found:
@@ -234,7 +237,9 @@ NAMES = ("key_azimuth_deg", "key_elevation_deg", "key_direction_sigma_deg", "lit
 
 def two_lights(spread: Balance) -> bool:
     """Light that rises again where the key cannot reach, or both edges brighter than the middle."""
-    return (spread.rise > RISE_STOPS and spread.far > FAR_STOPS) or min(spread.left_edge, spread.right_edge) > EDGES_STOPS
+    return (spread.rise > RISE_STOPS and spread.far > FAR_STOPS) or (
+        min(spread.left_edge, spread.right_edge) > EDGES_STOPS and spread.edges > FAR_STOPS
+    )
 
 
 def _side(spread: Balance, key: Key | None) -> str | None:
@@ -260,6 +265,8 @@ LOST_DEG = 45.0
 PULLED_DEG = 8.0
 RISE_STOPS, FAR_STOPS, EDGES_STOPS = 0.6, -3.7, 0.9
 """Of 132 frames of one lamp one rose by more than .5 stop; a second at an eighth of the key makes it .7 to 1.9."""
+BLACK = 3e-4
+"""Display-linear light below which stops mean nothing: code 1."""
 LEAST_LIGHT = 0.004
 """Display-linear; about code 13."""
 BEHIND_Z = -0.55
