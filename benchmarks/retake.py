@@ -22,6 +22,7 @@ from lowkey.look import Look
 from lowkey.rig import Auto, Direction, Rig
 from lowkey.session import plates
 from lowkey.session.retaking import Take, takes
+from lowkey.spec import Remedy
 
 PORTRAITS = ("obama_2012", "woman_dark1", "old_man_blue_glasses", "woman_red_hair")
 
@@ -39,7 +40,7 @@ FAULTS: dict[str, Callable[[Rig], Rig]] = {
     "key at 45 deg": lambda r: turned_to(r, 45),
     "key at 65 deg": lambda r: turned_to(r, 65),
     "key at 15 deg, frontal": lambda r: turned_to(r, 15, 30),
-    "key from the left": lambda r: turned_to(r, -92),
+    "from the left": lambda r: rig.remedied(r, (Remedy("lit-side"),)),
     "2 stops over": lambda r: replace(r, exposure_offset_ev=2.0),
     "2 stops under": lambda r: replace(r, exposure_offset_ev=-2.0),
     "filled, 2 stops under the key": lambda r: replace(r, fill_ev=-2.0, ambient_rgb=(0.05, 0.05, 0.05)),
