@@ -213,7 +213,7 @@ def of_light(sight: Sight, head: Head, key: Key | str) -> Found:
     found: Found = {}
     if isinstance(key, str):
         found |= {name: CannotJudge(key) for name in NAMES[:3]}
-    elif spread.contrast < FLAT_STOPS or key.sigma_deg > LOST_DEG:
+    elif (spread.contrast < FLAT_STOPS and key.direction[2] > BEHIND_Z) or key.sigma_deg > LOST_DEG:
         found |= {name: CannotJudge("the face is lit evenly: its light has no direction that could be read") for name in NAMES[:3]}
     else:
         level = math.cos(math.radians(key.elevation_deg))
