@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -225,6 +226,20 @@ def test_the_page_is_blind_and_needs_nothing_else(lowkey: Callable[..., Said], s
     again = lowkey("rank", shot, "--out", "again.html", "--json")
     assert again.code == 0
     assert (tmp_path / "again.html").read_bytes() == (tmp_path / "page.html").read_bytes()
+
+
+def test_the_page_s_script_saves_what_is_read_back(lowkey: Callable[..., Said], shot: Path, tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("needs node, to run the page's script")
+    lowkey("rank", shot, "--out", "page.html")
+    ran = subprocess.run([node, Path(__file__).parent / "vote.js", "page.html"], capture_output=True, text=True, check=True, cwd=tmp_path)
+    (tmp_path / "votes.json").write_text(ran.stdout)
+    votes, stars = voting.read_votes(tmp_path / "votes.json")
+    ids = [one.id for one in voting.candidates(shot)]
+    assert [(a, b) for a, b, _ in votes] == list(pairs(ids))
+    assert all(chosen == a for a, _, chosen in votes)
+    assert stars == {min(ids): 4}
 
 
 def test_votes_are_read_back_and_stars_kept_apart(lowkey: Callable[..., Said], shot: Path, tmp_path: Path) -> None:

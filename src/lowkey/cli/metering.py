@@ -41,7 +41,7 @@ def _eyes(text: str | None) -> Eyes | None:
 
 def _told(one: Metered) -> None:
     verdict, low_key = one.verdict, one.reading.low_key
-    score = "no score: less than half could be judged" if verdict.score is None else f"score {verdict.score:.2f}"
+    score = "no score: less than half could be judged" if verdict.score is None else f"score {verdict.score:.3f}"
     key = {True: "low-key", False: "not low-key", None: "low-key or not: cannot be said"}[low_key]
     print(f"{one.path}: {verdict.headline}, {score}, {key}")
     for row in verdict.rows:
@@ -54,13 +54,18 @@ def _mark(row: Row) -> str:
     return {True: "ok", False: "!!", None: "??"}[row.kept]
 
 
+def _short(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def _said(row: Row, one: Metered) -> str:
     if row.kept is None:
         return f"cannot judge: {row.why}"
     found = one.reading.measures[row.measure]
     assert not isinstance(found, CannotJudge)
-    error = f" +- {found.sigma:.2g}" if found.sigma is not None else ""
-    value = row.value if isinstance(row.value, str) else f"{row.value:.3g}{error}"
+    doubt = max(found.sigma or 0.0, row.target.error)
+    error = f" +- {doubt:.2g}" if doubt else ""
+    value = row.value if isinstance(row.value, str) else f"{_short(row.value)}{error}"
     text = f"{value} ({row.target.said})"
     if row.kept:
         return text

@@ -45,6 +45,6 @@ def run(folder: Path, *, votes: Path | None, out: Path | None, as_json: bool, **
     print("by votes, best first:")
     for name, strength, score in found.standing:
         stars = "*" * found.stars.get(name, 0)
-        print(f"  {strength:5.2f}  meter {'  - ' if score is None else format(score, '.2f')}  {name}  {stars}".rstrip())
+        print(f"  {strength:5.2f}  meter {'  -  ' if score is None else format(score, '.3f')}  {name}  {stars}".rstrip())
     if sheet:
         print(f"contact sheet with the stars: {sheet}")
