@@ -68,6 +68,25 @@ def mirrored(s: Subject) -> Subject:
     return Subject(hw_px=s.hw_px, normal=np.ascontiguousarray(normal), **flip)
 
 
+def plate(hw_px: float = 96.0):  # type: ignore[no-untyped-def]
+    """The bust as a plate: exact normals, the whole of it bare skin, a mesh laid on its face."""
+    from lowkey.frame import Placement
+    from lowkey.photo import Photo
+    from lowkey.plate.plate import PARTS, FoundLight, Plate, Pose
+
+    depth, normal, label = rays(hw_px)
+    on = (label > 0).astype(np.float32)
+    parts = {name: np.zeros_like(on) for name in PARTS}
+    parts["skin"], parts["cloth"], parts["background"] = on * (label != 3), on * (label == 3), 1 - on
+    grey = np.repeat((0.5 * on)[..., None], 3, -1)
+    photo = Photo(np.zeros((*on.shape, 3), np.uint8), "00" * 32, "bust")
+    return Plate(
+        photo=photo, window=Placement(1, 0, 0), hw_px=hw_px, landmarks=landmarks(hw_px), pose=Pose(0, 0, 0), inside=np.ones_like(on),
+        colour=grey, matte=on, parts=parts, depth=depth, normal=normal, albedo=grey, found_light=FoundLight(0, 0, 0, False, 0, 1),
+        confidence=1.0, warnings=(), read_by={"bust": "1"},
+    )  # fmt: skip
+
+
 def at(picture: F32, x_hw: float, y_hw: float, hw_px: float) -> F32:
     """The value of a map at a place in head-widths."""
     h, w = picture.shape[:2]

@@ -95,6 +95,12 @@ def test_the_page_of_words_is_what_the_tables_say() -> None:
         assert all(f"| {word.word} | `{word.slug}` |" in WORDS for word in looks.words(variable))
 
 
+def test_the_page_of_the_promise_is_what_the_tables_say() -> None:
+    """After a change of the tables: python docs/promise.py > docs/promise.md."""
+    made = subprocess.run([sys.executable, "docs/promise.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert made == (ROOT / "docs" / "promise.md").read_text()
+
+
 def test_the_guide_knows_every_pose() -> None:
     guide = (ROOT / "docs" / "photograph-the-reference.md").read_text()
     assert all(f"| {word.word} |" in guide for word in looks.words("pose") if word.word != "as shot")

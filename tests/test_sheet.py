@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from lowkey import prints
 from lowkey.look import Look
 from lowkey.photo import Photo
 from lowkey.pixels import srgb_decode
-from lowkey.prints.sheet import MARGIN, PAGE_PX, PAPER, fitted, sans
+from lowkey.prints.sheet import ACCENT, INK, LINE, MARGIN, PAGE_PX, PAPER, fitted, ordinal, sans
 
 PHONE_PT = 390
 """How wide a phone shows the page, in points."""
@@ -143,3 +144,62 @@ def test_a_reading_is_one_picture(small_plate, tmp_path: Path) -> None:  # type:
     assert one.ndim == 3
     assert one.dtype == np.uint8
     assert (one == prints.reading(small_plate)).all()
+
+
+# --- what the meter said, and what a person did ------------------------------------------------------------------------------
+
+
+def metered(count: int, **of_first: object) -> list[prints.Cell]:
+    marks = (True, True, False, None)
+    several = [replace(cell, marks=marks, place=i + 1) for i, cell in enumerate(cells(count))]
+    return [replace(several[0], **of_first), *several[1:]]  # type: ignore[arg-type]
+
+
+def drawn(page: np.ndarray, colour: tuple[int, int, int]) -> int:
+    return int((page == np.array(colour, np.uint8)).all(-1).sum())
+
+
+@pytest.mark.parametrize("count", [1, 2, 6, 12, 30, 31])
+def test_ticks_leave_every_frame_whole_and_in_order(count: int) -> None:
+    page = prints.sheet(metered(count), Look(), reference(), (1024, 1280))
+    places = []
+    for cell in cells(count):
+        top, bottom, left, right = found(page, int(cell.picture[0, 0, 0]))
+        assert (page[top:bottom, left:right] == cell.picture[0, 0]).all()
+        assert bottom < page.shape[0] - 40
+        places.append((top, left))
+    assert places == sorted(places)
+
+
+def test_kept_missed_and_not_judged_look_different() -> None:
+    plain = prints.sheet(metered(2, marks=(None,) * 4), Look(), reference(), (1024, 1280))
+    kept = prints.sheet(metered(2, marks=(True,) * 4), Look(), reference(), (1024, 1280))
+    missed = prints.sheet(metered(2, marks=(False,) * 4), Look(), reference(), (1024, 1280))
+    assert drawn(kept, INK) > drawn(plain, INK)
+    assert drawn(missed, ACCENT) > drawn(kept, ACCENT)
+    assert drawn(plain, LINE) > drawn(kept, LINE)
+
+
+def test_a_person_s_stars_stand_apart_from_the_ticks() -> None:
+    """Stars change the page only to the right of where the ticks may be, and in the accent's colour."""
+    without, with_stars = (prints.sheet(metered(2, stars=stars), Look(), reference(), (1024, 1280)) for stars in (0, 5))
+    changed = (without != with_stars).any(-1)
+    _, bottom, left, right = found(without, 40)
+    rows, columns = np.nonzero(changed)
+    assert rows.min() > bottom
+    assert columns.min() > left + 0.66 * (right - left)
+    assert columns.max() <= right + 1
+    assert drawn(with_stars, ACCENT) > drawn(without, ACCENT)
+    assert drawn(with_stars, INK) == drawn(without, INK)
+
+
+def test_a_sheet_that_was_not_metered_is_as_it_was() -> None:
+    """No ticks, no room for them: frames as large as before."""
+    bare, ticked = (found(prints.sheet(some(2), Look(), reference(), (1024, 1280)), 40) for some in (cells, metered))
+    assert bare[1] - bare[0] >= ticked[1] - ticked[0]
+
+
+def test_places_are_said_in_english() -> None:
+    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 102, 111)] == [
+        *("1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th")
+    ]

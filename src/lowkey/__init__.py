@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from lowkey.errors import LowkeyError
     from lowkey.frame import Frame, Framing, Shot
     from lowkey.look import Look
+    from lowkey.meter.measuring import measure
+    from lowkey.meter.reading import Reading
+    from lowkey.meter.verdict import Verdict, judge
     from lowkey.photo import Photo
     from lowkey.plate import Plate, scan
     from lowkey.prompt import compile
     from lowkey.rig import Rig
     from lowkey.session import shoot
+    from lowkey.spec import Remedy, Spec
 
 __version__ = "0.1.0"
 
@@ -29,10 +33,16 @@ _HOMES = {
     "LowkeyError": "errors",
     "Photo": "photo",
     "Plate": "plate",
+    "Reading": "meter.reading",
+    "Remedy": "spec",
     "Rig": "rig",
     "Shot": "frame",
+    "Spec": "spec",
+    "Verdict": "meter.verdict",
     "compile": "prompt",
     "develop": "darkroom",
+    "judge": "meter.verdict",
+    "measure": "meter.measuring",
     "scan": "plate",
     "shoot": "session",
 }
@@ -45,10 +55,16 @@ __all__ = [
     "LowkeyError",
     "Photo",
     "Plate",
+    "Reading",
+    "Remedy",
     "Rig",
     "Shot",
+    "Spec",
+    "Verdict",
     "compile",
     "develop",
+    "judge",
+    "measure",
     "scan",
     "shoot",
 ]

@@ -14,6 +14,7 @@ import numpy as np
 from lowkey.look import Look
 from lowkey.pixels import F32, U16
 from lowkey.rig import Rig
+from lowkey.spec import Remedy
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Shot:
     size_px: tuple[int, int]
     engine: str = "darkroom"
     options: tuple[tuple[str, str], ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    """What earlier takes lacked, added up."""
 
     def hash(self) -> str:
         """``sha256:`` and the hex digest of the shot as canonical JSON."""

@@ -7,13 +7,14 @@ Axes are the camera's: x to camera-right, y up, z toward the camera. Azimuth 0 i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Any, TypeVar
 
 from lowkey.look import Look, Term, parse, table
 from lowkey.seeds import Streams
+from lowkey.spec import Remedy
 
 RGB = tuple[float, float, float]
 
@@ -190,13 +191,15 @@ class Rig:
 
 _BALANCE_KELVIN = 5000.0
 """The light at which the picture's white is white."""
+_LAMP_KELVIN = 3800.0
+"""Where warmer and cooler are reckoned from: between the lamps of the table."""
 _REAR_DEG = 75.0
 """From this azimuth on a lamp also rims the far edge, and from _IN_FRAME_DEG on it can be seen in the frame."""
 _IN_FRAME_DEG = 110.0
 
 
-def of(look: Look) -> Rig:
-    """The rig of a look: words by their tables, numbers as given, overrides last."""
+def of(look: Look, remedies: Iterable[Remedy] = ()) -> Rig:
+    """The rig of a look: words by their tables, numbers as given, then overrides, and what earlier takes lacked last."""
     background, flare = look.term("background"), look.term("flare")
     rig = _lit(look.term("light"))
     rig = replace(rig, cloth=_cloth(look.term("clothing")))
@@ -208,7 +211,7 @@ def of(look: Look) -> Rig:
     if light := look.term("light").word:
         rig = replace(rig, backdrop=replace(rig.backdrop, haze=rig.backdrop.haze * light.values.get("air", 1.0)))
     rig = replace(_flared(rig, flare), stock=_filled(Stock(look.stock), table("stocks")[look.stock]))
-    return _overridden(rig, look.overrides)
+    return remedied(_overridden(rig, look.overrides), remedies)
 
 
 def lone_key(direction: Direction, angular_radius_deg: float = 0.5) -> Rig:
@@ -294,6 +297,79 @@ def _overridden(rig: Rig, given: Mapping[str, float]) -> Rig:
     if "grain_rms" in given:
         rig = replace(rig, stock=replace(rig.stock, grain_rms=given["grain_rms"]))
     return replace(rig, fill_ev=given.get("fill_ev", rig.fill_ev), exposure_offset_ev=given.get("exposure_ev", rig.exposure_offset_ev))
+
+
+# What an earlier take lacked, in numbers: each remedy's changes are data (data/remedies.toml).
+
+
+def remedied(rig: Rig, remedies: Iterable[Remedy]) -> Rig:
+    """The rig with each remedy's changes made. Remedies that only a person or a painting model can carry out change nothing."""
+    for remedy in remedies:
+        for change in remedy.changes:
+            if "number" in change:
+                rig = _renumbered(rig, change["number"].split("."), change, remedy.size)
+            else:
+                rig = _relit(rig, change, remedy.size)
+    return rig
+
+
+def _renumbered(whole: Any, path: list[str], change: Mapping[str, Any], size: float) -> Any:
+    """A frozen value with the number at `path` changed; a part that is not there stays away."""
+    if path == ["exposure"]:  # the rig's own, if it has one, else what is added to the meter's
+        path = ["exposure_offset_ev" if whole.exposure_ev is None else "exposure_ev"]
+    part = getattr(whole, path[0])
+    if part is None:
+        return whole
+    if len(path) > 1:
+        parts = tuple(_renumbered(one, path[1:], change, size) for one in (part if isinstance(part, tuple) else (part,)))
+        return replace(whole, **{path[0]: parts if isinstance(part, tuple) else parts[0]})
+    values = tuple(_moved(value, change, size) for value in part) if isinstance(part, tuple) else _moved(part, change, size)
+    return replace(whole, **{path[0]: values})
+
+
+def _moved(value: float, change: Mapping[str, Any], size: float) -> float:
+    start = max(value, float(change.get("from", -math.inf)))
+    moved = start + float(change["by"]) * size if "by" in change else start * 2.0 ** (float(change["doubles"]) * size)
+    # A number that is beyond its limit already is left there, not brought back.
+    most, least = float(change.get("most", math.inf)), float(change.get("least", -math.inf))
+    return max(min(moved, max(most, value)), min(least, value))
+
+
+def _relit(rig: Rig, change: Mapping[str, Any], size: float) -> Rig:
+    """The lights moved or coloured as one, so that they stay one lamp to the eye."""
+    side = leans(rig)
+    if "mirror" in change:
+        fw, fh = rig.lamp.place_fw_fh
+        key, *others = (_mirrored(source) for source in (rig.key, *([rig.rim] if rig.rim else ()), *rig.extra))
+        rim, extra = (others[0], tuple(others[1:])) if rig.rim else (None, tuple(others))
+        return replace(rig, key=key, rim=rim, extra=extra, lamp=replace(rig.lamp, place_fw_fh=(1 - fw, fh)))
+    if "warm" in change:
+        return _warmed(rig, change["warm"] * size)
+    # The key alone moves: the rim and the lamp stand behind whatever the key does.
+    return replace(rig, key=_turned(rig.key, side * change.get("turn", 0.0) * size, change.get("lift", 0.0) * size))
+
+
+def _mirrored(source: Source) -> Source:
+    direction = source.direction
+    if isinstance(direction, Direction):
+        return replace(source, direction=direction.mirrored())
+    low, high = direction.arc_deg
+    return replace(source, direction=replace(direction, arc_deg=(-high, -low)))
+
+
+def _warmed(rig: Rig, mired: float) -> Rig:
+    """Every light and the lamp, shifted by so many mired at the look's own colour of lamp."""
+    before, after = warmth(_LAMP_KELVIN), warmth(1e6 / (1e6 / _LAMP_KELVIN + mired))
+    gain = [new / old for new, old in zip(after, before, strict=True)]
+
+    def coloured(rgb: RGB) -> RGB:
+        shifted = (rgb[0] * gain[0], rgb[1] * gain[1], rgb[2] * gain[2])
+        return _scaled(shifted, luminance_of(rgb) / max(luminance_of(shifted), 1e-9))
+
+    lights = (rig.key, *([rig.rim] if rig.rim else ()), *rig.extra)
+    key, *rest = (replace(one, irradiance_rgb=coloured(one.irradiance_rgb)) for one in lights)
+    rim, extra = (rest[0], tuple(rest[1:])) if rig.rim else (None, tuple(rest))
+    return replace(rig, key=key, rim=rim, extra=extra, lamp=replace(rig.lamp, radiance_rgb=coloured(rig.lamp.radiance_rgb)))
 
 
 Part = TypeVar("Part", Cloth, Lamp, Motes, Backdrop, Lens, Stock)

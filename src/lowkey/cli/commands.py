@@ -72,6 +72,8 @@ def shoot(
     fill: Fill = None,
     force: Annotated[bool, typer.Option("--force", help="Shoot wider than tall all the same.")] = False,
     keep_skin: KeepSkin = False,
+    retake: Annotated[int, typer.Option(metavar="N", help="Shoot a frame that misses again with what it lacked, N times at most.")] = 0,
+    no_meter: Annotated[bool, typer.Option("--no-meter", help="Do not measure the frames.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the frames (default ./<photo>_lowkey).")] = None,
     no_cache: NoCache = False,
     as_json: AsJson = False,
@@ -93,9 +95,51 @@ def shoot(
         force=force,
         keep_skin=keep_skin,
         keep_plate=not no_cache,
+        meter=not no_meter,
+        retakes=retake,
         out=out,
         as_json=as_json,
     )
+
+
+@app.command()
+def meter(
+    frames: Annotated[list[Path], typer.Argument(metavar="FRAME...", help="Pictures from anywhere: the darkroom, a model, a camera.")],
+    reference: Annotated[Path | None, typer.Option(metavar="PHOTO", help="The photo that the frames were made from.")] = None,
+    look: LookName = None,
+    eyes: Annotated[str | None, typer.Option(metavar="X,Y,X,Y", help="Where the eyes are in the frame, if no face is found.")] = None,
+    face: Face = None,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 when a frame misses something.")] = False,
+    no_cache: NoCache = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure frames against the look: what was kept, what was missed, why, and what to change.
+
+    Without --look a frame is held against the look it was shot with, where the record beside it says so, else the house look.
+    """
+    from lowkey.cli import metering
+
+    asked = {"reference": reference, "look": look, "face": face, "keep_plate": not no_cache}
+    raise typer.Exit(metering.run(frames, check=check, as_json=as_json, eyes=eyes, **asked))
+
+
+@app.command()
+def rank(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that a shoot left its frames in.")],
+    votes: Annotated[Path | None, typer.Option(metavar="FILE", help="The votes.json that the page saved.")] = None,
+    reference: Annotated[Path | None, typer.Option(metavar="PHOTO", help="Measure anew, against this photo.")] = None,
+    look: LookName = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write the page (default FOLDER/rank.html).")] = None,
+    no_cache: NoCache = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a person vote on blind pairs, and say how far the meter agrees.
+
+    Writes one page that needs no network; with --votes reads back what it saved.
+    """
+    from lowkey.cli import ranking
+
+    ranking.run(folder, votes=votes, out=out, as_json=as_json, reference=reference, look=look, keep_plate=not no_cache)
 
 
 @app.command()

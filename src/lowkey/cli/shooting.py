@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from lowkey.cli.said import warn
 from lowkey.look import Look
-from lowkey.session import shoot
+from lowkey.session import Shoot, shoot
 
 
 def run(photo: Path, *, look: Look, as_json: bool, **asked: Any) -> None:
@@ -36,7 +36,25 @@ def run(photo: Path, *, look: Look, as_json: bool, **asked: Any) -> None:
         return
     count = len(done.frames)
     print(f"{count} frame{'s' if count > 1 else ''} in {took:.0f} s: {done.folder}{os.sep}")
+    for line in _metered(done):
+        print(line)
     print(f"contact sheet: {done.sheet}")
+
+
+def _metered(done: Shoot) -> list[str]:
+    """The best frame, and how many kept everything, at the first take and in the end."""
+    metered = [one for one in done.frames if one.verdict]
+    scored = [(one, one.verdict) for one in metered if one.verdict and one.verdict.score is not None]
+    if not scored:
+        return ["the meter: less than half of the look could be judged"] if metered else []
+    best, verdict = max(scored, key=lambda pair: pair[1].score or 0.0)
+    passed = [one for one, said in scored if said.passed]
+    first = sum(one.takes == 1 for one in passed)
+    retaken = f", {len(passed)} after retakes" if any(one.takes > 1 for one in metered) else ""
+    return [
+        f"best by the meter: {best.path.name}, {verdict.headline}",
+        f"kept everything at the first take: {first} of {len(scored)}{retaken}",
+    ]
 
 
 class Bar:

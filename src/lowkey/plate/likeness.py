@@ -7,6 +7,7 @@ frames no detector finds one. Only the distance leaves this module; no embedding
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,12 @@ def distance(one: U8, other: U8, points: F32, other_points: F32 | None = None) -
     a = _descriptor(one, points)
     b = _descriptor(other, points if other_points is None else other_points)
     return float(np.linalg.norm(a - b))
+
+
+def distances(one: U8, others: Sequence[U8], points: F32) -> tuple[float, ...]:
+    """The distance of `one` to each of the others, all u8[h, w, 3] with the same landmarks."""
+    a = _descriptor(one, points)
+    return tuple(float(np.linalg.norm(a - _descriptor(other, points))) for other in others)
 
 
 def _descriptor(picture: U8, points: F32) -> F32:

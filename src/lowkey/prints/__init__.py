@@ -1,8 +1,9 @@
-"""Prints: pictures taken to paper. Here: the contact sheet, numbered faces, and what was read from a photo."""
+"""Prints: pictures taken to paper. The contact sheet, the page of blind pairs, numbered faces, what was read from a photo."""
 
 from __future__ import annotations
 
+from lowkey.prints import pairs
 from lowkey.prints.reading import reading
-from lowkey.prints.sheet import Cell, cell, numbered, sheet
+from lowkey.prints.sheet import Cell, cell, fitted, numbered, sheet
 
-__all__ = ["Cell", "cell", "numbered", "reading", "sheet"]
+__all__ = ["Cell", "cell", "fitted", "numbered", "pairs", "reading", "sheet"]

@@ -16,6 +16,7 @@ from lowkey.prompt.clauses import Said
 from lowkey.prompt.dialects import Dialect
 from lowkey.prompt.remedies import Remedy
 from lowkey.prompt.words import Words
+from lowkey.spec import Remedy as MeterRemedy
 
 _SIZES = {(4, 5): (896, 1120), (2, 3): (832, 1248), (1, 1): (1024, 1024)}
 """Sizes of about one megapixel, in multiples of 16, that every FLUX returns exactly as asked."""
@@ -55,7 +56,7 @@ class Ask:
 def compile(
     look: Look,
     dialect: str | Dialect,
-    remedies: tuple[str, ...] = (),
+    remedies: tuple[str | MeterRemedy, ...] = (),
     *,
     aspect: tuple[int, int] = (4, 5),
     seed: int | None = None,
@@ -65,7 +66,8 @@ def compile(
     """Say a look in a model's own words.
 
     `dialect` is a name with or without a form (``"flux2"``, ``"flux2:json"``), a dialect file, or a `Dialect`. `remedies` are
-    names such as ``"no-fill"``; ``"no-fill:literal"`` and ``"no-fill:positive"`` choose the form. `aspect` is width to height,
+    names such as ``"no-fill"``, or the meter's own (`lowkey.spec.Remedy`); ``"no-fill:literal"`` and ``"no-fill:positive"``
+    choose the form. `aspect` is width to height,
     never wider than tall. `reference` is the web address of the photo where a dialect takes one; `guide` says that the darkroom's
     frame goes along as a second picture. Left and right are the viewer's, in the look and in the text.
     """
@@ -74,7 +76,13 @@ def compile(
 
 
 def _ask(
-    look: Look, dialect: Dialect, named: tuple[str, ...], aspect: tuple[int, int], seed: int | None, reference: str, guide: bool
+    look: Look,
+    dialect: Dialect,
+    named: tuple[str | MeterRemedy, ...],
+    aspect: tuple[int, int],
+    seed: int | None,
+    reference: str,
+    guide: bool,
 ) -> Ask:
     """What was asked, checked against what the dialect takes."""
     width, height = aspect

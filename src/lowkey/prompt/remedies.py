@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
+from lowkey import spec
 from lowkey.errors import LookError
 from lowkey.look import Look
 from lowkey.prompt import lexicon
@@ -27,10 +28,14 @@ def names() -> tuple[str, ...]:
     return tuple(name for name, row in lexicon.table("remedies").items() if isinstance(row, dict))
 
 
-def read(asked: tuple[str, ...], look: Look) -> tuple[Remedy, ...]:
-    """The remedies asked for, once each, in the order asked. Unknown ones, and ones the look denies, are a `LookError`."""
+def read(asked: tuple[str | spec.Remedy, ...], look: Look) -> tuple[Remedy, ...]:
+    """The remedies asked for, once each, in the order asked. Unknown ones, and ones the look denies, are a `LookError`.
+
+    The meter's own remedies (`spec.Remedy`) are said by their names: how much is for a rig, words have no more and less.
+    """
     found: dict[tuple[str, str], Remedy] = {}
-    for text in asked:
+    for one in asked:
+        text = one.name if isinstance(one, spec.Remedy) else one
         name, _, form = text.strip().casefold().partition(":")
         if name not in names() or form not in ("", *FORMS):
             near = difflib.get_close_matches(name, names(), n=1)

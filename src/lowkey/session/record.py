@@ -15,6 +15,7 @@ import numpy as np
 from lowkey import look as looks
 from lowkey.frame import Frame
 from lowkey.look import Look
+from lowkey.meter.verdict import Verdict
 from lowkey.photo import write_whole
 from lowkey.plate.plate import Caution, Plate
 
@@ -24,7 +25,16 @@ VERSION = 1
 class Record:
     """Kept while frames come in; `write` puts it on disk whole, so what is on disk is always true."""
 
-    def __init__(self, path: Path, version: str, plate: Plate, look: Look, seeds: Sequence[int], size_px: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        version: str,
+        plate: Plate,
+        look: Look,
+        seeds: Sequence[int],
+        size_px: tuple[int, int],
+        face: int | None = None,
+    ) -> None:
         self.path = path
         photo = plate.photo
         self.data: dict[str, Any] = {
@@ -35,6 +45,7 @@ class Record:
                 "stem": photo.stem,
                 "sha256": photo.hash,
                 "size_px": photo.size_px,
+                "face": face,
                 "captured": dict(photo.captured),
                 "notes": photo.notes,
             },
@@ -55,8 +66,8 @@ class Record:
     def warn(self, cautions: Sequence[Caution]) -> None:
         self.data["warnings"] = [{"code": caution.code, "text": caution.text} for caution in cautions]
 
-    def add(self, frame: Frame, file: Path) -> None:
-        """One finished frame that lies on disk at `file`."""
+    def add(self, frame: Frame, file: Path, verdict: Verdict | None = None, takes: Sequence[Mapping[str, Any]] = ()) -> None:
+        """One finished frame that lies on disk at `file`, what the meter said of it, and every take that led to it (`take`)."""
         self.data["frames"].append(
             {
                 "file": file.name,
@@ -64,6 +75,10 @@ class Record:
                 "seed": frame.shot.seed,
                 "shot": frame.shot.hash(),
                 "took_s": round(frame.took_s, 3),
+                "framing": frame.shot.framing,
+                "remedies": list(frame.shot.remedies),
+                "meter": judged(verdict) if verdict else None,
+                "takes": list(takes),
                 "honours": dict(frame.honours),
                 "edits": list(frame.edits),
                 "placement": frame.placement,
@@ -74,6 +89,12 @@ class Record:
         )
         self.write()
 
+    def rank(self, places: Sequence[int | None]) -> None:
+        """The place of each frame among its fellows by the meter; a person's stars are kept elsewhere."""
+        for row, place in zip(self.data["frames"], places, strict=True):
+            if row["meter"]:
+                row["meter"]["rank"] = place
+
     def finish(self, state: str, sheet: Path | None) -> None:
         """`state` is "done", "interrupted" or "failed"."""
         self.data["state"] = state
@@ -83,6 +104,35 @@ class Record:
     def write(self) -> None:
         text = json.dumps(plain(self.data), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
         write_whole(self.path, text.encode("utf-8", "backslashreplace"))
+
+
+def judged(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as the record holds it: the rows of `lowkey meter --json`, each with what was read and what was asked."""
+    rows = [
+        {**row.to_json(), "value": row.value, "target": row.target.said}
+        for row in verdict.rows
+    ]
+    reported = [{"measure": measure, "why": why} for measure, why in verdict.reported]
+    return {
+        "headline": verdict.headline,
+        "score": verdict.score,
+        "passed": verdict.passed,
+        "rank": None,
+        "verdict": rows,
+        "reported": reported,
+    }
+
+
+def take(frame: Frame, verdict: Verdict, file: Path, folder: Path) -> dict[str, Any]:
+    """One attempt at a frame: where it lies, what it was shot with and what it kept."""
+    return {
+        "file": file.relative_to(folder).as_posix(),
+        "shot": frame.shot.hash(),
+        "remedies": list(frame.shot.remedies),
+        "rig": frame.rig,
+        "meter": judged(verdict),
+        "prescribed": list(verdict.remedies),
+    }
 
 
 def plain(value: Any) -> Any:

@@ -7,8 +7,9 @@ import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import lowkey
 from lowkey import look as looks
@@ -17,9 +18,11 @@ from lowkey.darkroom import Enlarger
 from lowkey.errors import LookError, LowkeyError, PhotoError, StoreError
 from lowkey.frame import Frame, Framing
 from lowkey.look import Look
+from lowkey.meter.verdict import Verdict, ranked
 from lowkey.photo import Photo
 from lowkey.plate.plate import Caution, Plate
-from lowkey.session import plates
+from lowkey.rig import Rig
+from lowkey.session import plates, record, retaking
 from lowkey.session.record import Record
 
 Progress = Callable[[int, int, str], None]
@@ -42,6 +45,10 @@ class Taken:
     seed: int
     took_s: float
     honours: Mapping[str, str]
+    verdict: Verdict | None = None
+    """What the meter said of it; None when it was not metered."""
+    takes: int = 1
+    """How many attempts it took."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,8 @@ def shoot(
     force: bool = False,
     keep_skin: bool = False,
     keep_plate: bool = True,
+    meter: bool = True,
+    retakes: int = 0,
     out: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Shoot:
@@ -74,9 +83,13 @@ def shoot(
 
     `look` is a Look, the name of one, or a look file. `seeds` is how many (1 to n) or which. `size_px` is (width, height);
     without it `aspect` and `height_px` make it. What was read of the photo is kept for the next time unless `keep_plate` is
-    False. Files go to ``./<stem>_lowkey/`` or to `out`. On Ctrl-C (KeyboardInterrupt)
-    and on errors the record on disk says what is done.
+    False. Every frame is metered against the look unless `meter` is False; with `retakes` one that misses is shot again with
+    what it lacked, so many times at most, and the best take is kept. Files go to ``./<stem>_lowkey/`` or to `out`. On Ctrl-C
+    (KeyboardInterrupt) and on errors the record on disk says what is done.
     """
+    if not 0 <= retakes <= retaking.MOST_RETAKES or (retakes and not meter):
+        said = f"a frame is shot again at most {retaking.MOST_RETAKES} times, and only when it is metered"
+        raise LookError("bad-retakes", f"{said}; asked for {retakes}{'' if meter else ' without the meter'}")
     asked = look if isinstance(look, Look) else looks.find(look) if look is not None else Look()
     numbers = which_seeds(seeds)
     size = frame_size(size_px, aspect, height_px, force=force)
@@ -101,33 +114,68 @@ def shoot(
     enlarger = Enlarger(plate, framing, size, keep_skin=keep_skin)
     asked_rig = rig.of(asked)
 
-    record = Record(folder / "record.json", lowkey.__version__, plate, asked, numbers, size)
+    kept = Record(folder / "record.json", lowkey.__version__, plate, asked, numbers, size, face)
     warnings = [*plate.warnings, *_few(numbers)]
-    record.warn(warnings)
-    record.write()
+    kept.warn(warnings)
+    kept.write()
     taken: list[Taken] = []
     cells: list[prints.Cell] = []
     try:
         for index, seed in enumerate(numbers):
             report(1 + index, f"frame {index + 1} of {len(numbers)}")
-            frame = enlarger.develop(asked_rig, seed, look=asked)
             file = folder / f"{plate.photo.stem}_{asked.term('light').slug}_s{seed:02d}.png"
+            verdict: Verdict | None = None
+            tries: list[dict[str, Any]] = []
+            if meter:
+                frame, verdict, tries = _taken(enlarger, plate, asked_rig, seed, asked, retakes, file)
+            else:
+                frame = enlarger.develop(asked_rig, seed, look=asked)
             photo.write_png(file, frame.pixels)
             if index == 0:
                 warnings += _seen_on(frame, plate)
-                record.warn(warnings)
-            record.add(frame, file)
-            taken.append(Taken(file, seed, frame.took_s, frame.honours))
+                kept.warn(warnings)
+            kept.add(frame, file, verdict, tries)
+            taken.append(Taken(file, seed, frame.took_s, frame.honours, verdict, max(len(tries), 1)))
             cells.append(prints.cell(frame, len(numbers)))
         report(1 + len(numbers), "contact sheet")
         sheet = folder / "sheet.png"
+        if meter:
+            places = ranked([one.verdict for one in taken if one.verdict])
+            kept.rank(places)
+            cells = [_marked(cell, one, place) for cell, one, place in zip(cells, taken, places, strict=True)]
         photo.write_png(sheet, prints.sheet(cells, asked, plate.photo, size))
-        record.finish("done", sheet)
+        kept.finish("done", sheet)
     except BaseException as stop:
-        _finish_anyway(record, "interrupted" if isinstance(stop, KeyboardInterrupt) else "failed")
+        _finish_anyway(kept, "interrupted" if isinstance(stop, KeyboardInterrupt) else "failed")
         raise
     report(steps, "done")
-    return Shoot(folder, sheet, record.path, tuple(warnings), tuple(taken))
+    return Shoot(folder, sheet, kept.path, tuple(warnings), tuple(taken))
+
+
+def _taken(
+    enlarger: Enlarger, plate: Plate, asked_rig: Rig, seed: int, look: Look, retakes: int, file: Path
+) -> tuple[Frame, Verdict, list[dict[str, Any]]]:
+    """The best of the takes of one seed, its verdict, and all of them for the record; each lies in the folder `takes`."""
+    best: tuple[Frame, Verdict] | None = None
+    tries: list[dict[str, Any]] = []
+    folder = file.parent / "takes"
+    for number, take in enumerate(retaking.takes(enlarger, plate, asked_rig, seed, look, retakes), 1):
+        at = folder / f"{file.stem}_t{number}.png" if retakes else file
+        if retakes:
+            _folder(folder)
+            photo.write_png(at, take.frame.pixels)
+        tries.append(record.take(take.frame, take.verdict, at, file.parent))
+        if best is None or retaking.better(take.verdict, best[1]):
+            best = take.frame, take.verdict
+    assert best is not None
+    return *best, tries
+
+
+def _marked(cell: prints.Cell, one: Taken, place: int | None) -> prints.Cell:
+    """A cell of the sheet with the meter's ticks and the frame's place."""
+    assert one.verdict is not None
+    marks = tuple(row.kept for row in one.verdict.rows)
+    return replace(cell, marks=marks, place=place)
 
 
 def which_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
@@ -210,7 +258,7 @@ def _seen_on(frame: Frame, plate: Plate) -> list[Caution]:
     return said
 
 
-def _finish_anyway(record: Record, state: str) -> None:
+def _finish_anyway(kept: Record, state: str) -> None:
     """The disk may be full: then the record of the last whole frame stays as it is."""
     with suppress(LowkeyError):
-        record.finish(state, None)
+        kept.finish(state, None)

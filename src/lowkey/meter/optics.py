@@ -1,0 +1,230 @@
+"""The lamp, what the lens makes of it, and the dust in its beam."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from lowkey.meter.reading import CannotJudge, Measure, measured
+from lowkey.meter.sight import Head, Mask, Sight
+from lowkey.pixels import F32
+from lowkey.plate import meshes, models
+
+ROUGH_GAP_FH = 0.02
+"""Kept from an outline that is only guessed."""
+LAMP_CODE, LEAST_LAMP_FH = 245.0, 0.004
+REACH_FH, RING_FH = 0.60, 0.005
+LEAST_GLOW_CODES = 6.0
+HALO_FH = 0.05
+STREAK = 1.35
+CLEAN_LAMP_FH = 0.0285
+"""A lamp without a halo burns out a smaller disc."""
+MOTE_SIGMAS_FH = (0.0006, 0.0011, 0.0022)
+MOTE_CODES, MOTE_NOISE = 5.0, 6.0
+"""A mote stands this many codes, and this many times the grain around it, above its surroundings."""
+BEAM_CODES = 3.0
+VOID_CODE, VOID_MOTES = 22.0, 15.0
+
+Found = dict[str, Measure | CannotJudge]
+LENS = ("lamp_x_fw", "lamp_y_fh", "lamp_radius_fh", "halo_radius_fh", "halo_energy_share", "streak_ratio", "flare_rings")
+DUST = ("motes_per_fh2", "mote_size_fh", "mote_brightness_codes", "motes_off_beam_share")
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """A burnt-out disc in the room, in pixels."""
+
+    x: float
+    y: float
+    radius: float
+
+
+def room(sight: Sight, head: Head | None) -> Mask | str:
+    """bool[h, w] where there is nobody, a little off the outline; or why that is not known."""
+    if head is None:
+        return "where the person ends and the room begins is not known: no face was found"
+    gap, person = (0.008, head.matte > 0.02) if head.matte is not None else (ROUGH_GAP_FH, _person(sight, head))
+    reach = max(round(gap * sight.shape[0]), 2)
+    away = cv2.dilate(person.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) == 0
+    if away.mean() < 0.02:
+        return "the person fills the frame"
+    return np.asarray(away)
+
+
+def _person(sight: Sight, head: Head) -> Mask:
+    """bool[h, w] the person as a segmenter sees them on a lifted copy, and all that a head and shoulders would cover."""
+    h, w = sight.shape
+    k = 512 / max(h, w)
+    lifted = np.round(255 * (cv2.resize(sight.codes8, None, fx=k, fy=k, interpolation=cv2.INTER_AREA) / 255) ** 0.45).astype(np.uint8)
+    with models.person_segmenter() as look:
+        person = cv2.resize(look(lifted), (w, h), interpolation=cv2.INTER_LINEAR) > 0.3
+    # In the dark it loses hair and shoulders: a head around the mesh, and a body under it, are kept out whatever it sees.
+    cover = np.zeros((h, w), np.uint8)
+    low, high = head.points[:468, :2].min(0), head.points[:468, :2].max(0)
+    x, y = (low + high) / 2
+    hw = head.hw_px
+    cv2.ellipse(cover, (round(float(x)), round(float(y - 0.15 * hw))), (round(0.75 * hw), round(0.95 * hw)), 0, 0, 360, 1, -1)
+    chin = float(high[1])
+    body = np.array([[x - 0.45 * hw, chin], [x + 0.45 * hw, chin], [x + 1.3 * hw, chin + 0.9 * hw], [x + 1.3 * hw, h], [x - 1.3 * hw, h],
+                     [x - 1.3 * hw, chin + 0.9 * hw]])  # fmt: skip
+    cv2.fillPoly(cover, [np.round(body).astype(np.int32)], 1)
+    return np.asarray(person | (cover > 0))
+
+
+def lamp_of(sight: Sight, empty: Mask) -> Lamp | None:
+    """The brightest burnt-out spot of the room."""
+    burnt = ((sight.smooth >= LAMP_CODE) & empty).astype(np.uint8)
+    n, _, stats, centres = cv2.connectedComponentsWithStats(burnt, connectivity=8)
+    least = np.pi * (LEAST_LAMP_FH * sight.shape[0]) ** 2
+    sizes = [(int(stats[i, cv2.CC_STAT_AREA]), i) for i in range(1, n) if stats[i, cv2.CC_STAT_AREA] >= least]
+    if not sizes:
+        return None
+    area, index = max(sizes)
+    return Lamp(float(centres[index][0]), float(centres[index][1]), float(np.sqrt(area / np.pi)))
+
+
+def of_optics(sight: Sight, head: Head | None, empty: Mask | str, lamp: Lamp | None) -> Found:
+    """Lamp, halo, flare and dust, in the room that is `empty`."""
+    if isinstance(empty, str):
+        return dict.fromkeys((*LENS, "flare", *DUST, "motes_on_eyes", "plain_void"), CannotJudge(empty))
+    found: Found = {}
+    found |= _lens(sight, empty, lamp)
+    found |= _dust(sight, head, empty, lamp)
+    code = sight.smooth[empty]
+    motes = found["motes_per_fh2"]
+    few = isinstance(motes, CannotJudge) or motes.number < VOID_MOTES
+    flat = float(np.percentile(code, 95) - np.percentile(code, 5)) < 4 and lamp is None
+    found["plain_void"] = measured("plain_void", bool(few and flat and float(np.median(code)) < VOID_CODE), None, "background")
+    return found
+
+
+def _lens(sight: Sight, empty: Mask, lamp: Lamp | None) -> Found:
+    """Where the lamp is and how its light spreads over the room."""
+    h, w = sight.shape
+    hidden = CannotJudge("no lamp is seen in the frame")
+    if lamp is None:
+        out: Found = dict.fromkeys(LENS, hidden)
+        out["flare"] = measured("flare", "none", None, "background")
+        return out
+    found: Found = {
+        "lamp_x_fw": measured("lamp_x_fw", lamp.x / w, 0.002, "background"),
+        "lamp_y_fh": measured("lamp_y_fh", lamp.y / h, 0.002, "background"),
+        "lamp_radius_fh": measured("lamp_radius_fh", lamp.radius / h, 0.001, "background"),
+    }
+    light = sight.even
+    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    dx, dy = x - np.float32(lamp.x), y - np.float32(lamp.y)
+    r = np.hypot(dx, dy) / h
+    # The glow ring by ring, medians over what is free of the person, above the level far from the lamp.
+    ring = np.minimum((r / RING_FH).astype(np.int32), int(REACH_FH / RING_FH))
+    where = empty & (r < REACH_FH)
+    order = np.argsort(ring[where], kind="stable")
+    values, rings = light[where][order], ring[where][order]
+    edges = np.searchsorted(rings, np.arange(int(REACH_FH / RING_FH) + 1))
+    profile = np.array([np.median(values[a:b]) if b - a > 20 else np.nan for a, b in pairwise(edges)], np.float32)
+    profile = _filled(profile)
+    far = float(np.percentile(profile[len(profile) // 2 :], 10))
+    glow = np.maximum(profile - far, 0)
+    radii = (np.arange(len(glow)) + 0.5) * RING_FH
+    outside = radii > lamp.radius / h + RING_FH
+    energy = np.cumsum(glow * radii * outside)
+    if energy[-1] <= 0 or float(np.nanmax(np.where(outside, glow, 0))) < 1e-3:
+        found["halo_radius_fh"] = measured("halo_radius_fh", 0.0, 0.01, "background")
+        found["halo_energy_share"] = measured("halo_energy_share", 0.0, None, "background")
+    else:
+        half = float(np.interp(0.5 * energy[-1], energy, radii))
+        found["halo_radius_fh"] = measured("halo_radius_fh", half, 0.01, "background")
+        inside = where & (r < 0.3) & (r > lamp.radius / h)
+        share = float(np.maximum(light[inside] - far, 0).sum() / max(float(light[empty].sum()), 1e-6))
+        found["halo_energy_share"] = measured("halo_energy_share", min(share, 1.0), None, "background")
+    # A streak is a level line through the lamp, brighter than the rows just above and below it.
+    out = empty & (np.abs(dx) > 0.08 * h) & (np.abs(dx) < 0.35 * h)
+    level, beside = out & (np.abs(dy) < 0.006 * h), out & (np.abs(dy) > 0.02 * h) & (np.abs(dy) < 0.035 * h)
+    streak = 1.0
+    if level.sum() > 50 and beside.sum() > 50:
+        a, b = (max(float(np.median(light[part])) - far, 0) for part in (level, beside))
+        streak = (a + 1e-3) / (b + 1e-3)
+    found["streak_ratio"] = measured("streak_ratio", float(streak), None, "background")
+    codes = np.cbrt(np.maximum(profile, 0)) * 255  # close to what the eye sees
+    smooth = np.convolve(codes, np.ones(5) / 5, "same")
+    rises = 0
+    low = smooth[4]
+    for value in smooth[5:-4]:
+        if value > low + 6:
+            rises, low = rises + 1, value + 1e9
+        low = min(low, value) if low < 1e8 else (value if value < low - 1e9 - 3 else low)
+    found["flare_rings"] = measured("flare_rings", float(rises), None, "background")
+    at = min(int((HALO_FH + lamp.radius / h) / RING_FH), len(codes) - 1)
+    wide = float(codes[at] - np.cbrt(max(far, 0)) * 255) > LEAST_GLOW_CODES
+    word = "streak" if streak > STREAK else "rings" if rises > 1 else "halo" if wide and lamp.radius > CLEAN_LAMP_FH * h else "clean"
+    found["flare"] = measured("flare", word, None, "background")
+    return found
+
+
+def _filled(profile: F32) -> F32:
+    """NaN gaps closed by their neighbours."""
+    good = ~np.isnan(profile)
+    return np.asarray(np.interp(np.arange(len(profile)), np.flatnonzero(good), profile[good]), np.float32)
+
+
+def _dust(sight: Sight, head: Head | None, empty: Mask, lamp: Lamp | None) -> Found:
+    """Motes: maxima of scale-normalised differences of Gaussians (Lindeberg 1998) over the grain around them."""
+    h, _ = sight.shape
+    code = sight.code
+    free = empty.copy()
+    if lamp is not None:
+        burnt = np.zeros(free.shape, np.uint8)
+        cv2.circle(burnt, (round(lamp.x), round(lamp.y)), round(lamp.radius + 0.012 * h), 1, -1)
+        free &= burnt == 0
+    best = np.zeros_like(code)
+    scale = np.zeros(code.shape, np.float32)
+    for sigma_fh in MOTE_SIGMAS_FH:
+        sigma = max(sigma_fh * h, 0.6)
+        blob = cv2.GaussianBlur(code, (0, 0), sigma) - cv2.GaussianBlur(code, (0, 0), 2.2 * sigma)
+        # The grain's own response hereabouts: the middle of its absolute value over a neighbourhood.
+        noise = cv2.resize(_local_median(np.abs(blob), 16), code.shape[::-1], interpolation=cv2.INTER_LINEAR) / 0.6745
+        strength = np.where(blob > np.maximum(MOTE_NOISE * noise, MOTE_CODES * 0.6), blob, 0)
+        better = strength > best
+        best, scale = np.where(better, strength, best), np.where(better, np.float32(sigma), scale)
+    reach = max(round(0.0025 * h), 1)
+    peak = (best > 0) & (best >= cv2.dilate(best, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)))
+    rows, cols = np.nonzero(peak & free)
+    area = float(free.sum()) / h**2
+    found: Found = {}
+    if area < 0.05:
+        reason = CannotJudge("too little of the background is free")
+        found |= dict.fromkeys(DUST, reason)
+    else:
+        count = len(rows)
+        found["motes_per_fh2"] = measured("motes_per_fh2", count / area, (max(count, 1) ** 0.5) / area, "background")
+        if count < 5:
+            few = CannotJudge("fewer than five motes are seen")
+            found |= dict.fromkeys(DUST[1:], few)
+        else:
+            found["mote_size_fh"] = measured("mote_size_fh", float(np.median(scale[rows, cols])) * 2.355 / h, None, "background")
+            found["mote_brightness_codes"] = measured("mote_brightness_codes", float(np.median(best[rows, cols])) / 0.6, None, "background")
+            small = cv2.resize(_local_median(code, 24), code.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            toe = float(np.percentile(small[free], 2))
+            off = float((small[rows, cols] < toe + BEAM_CODES).mean())
+            found["motes_off_beam_share"] = measured("motes_off_beam_share", off, None, "background")
+    if head is None:
+        found["motes_on_eyes"] = CannotJudge("no face was found")
+        return found
+    # An eye keeps one light of its own, the catchlight.
+    on = 0
+    for rim in meshes.EYES:
+        eye = np.zeros(code.shape, np.uint8)
+        cv2.fillPoly(eye, [np.round(head.points[list(rim), :2]).astype(np.int32)], 1)
+        on += max(int((peak & (eye > 0)).sum()) - 1, 0)
+    found["motes_on_eyes"] = measured("motes_on_eyes", float(on), None, "eyes")
+    return found
+
+
+def _local_median(picture: F32, tile: int) -> F32:
+    """Median over tiles of `tile` pixels, f32[h / tile, w / tile]."""
+    h, w = picture.shape[0] // tile * tile, picture.shape[1] // tile * tile
+    tiles = picture[:h, :w].reshape(h // tile, tile, w // tile, tile).transpose(0, 2, 1, 3).reshape(h // tile, w // tile, -1)
+    return np.asarray(np.median(tiles, axis=-1), np.float32)

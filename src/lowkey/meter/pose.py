@@ -1,0 +1,108 @@
+"""How the person holds head, eyes and hands, and where the head stands in the frame.
+
+Where the frame carries its reference's placement these are the reference's own: the pixels are its pixels.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lowkey.meter.reading import CannotJudge, Measure, measured
+from lowkey.meter.sight import Head, Sight
+from lowkey.pixels import F32
+from lowkey.plate import hands, landmarks, meshes
+
+CLOSED = 0.14
+"""Opening between the lids over the width of the eye."""
+EYE_OVER_EYEBALL = 28 / 12
+"""Width of the opening over the eyeball's radius, mm over mm."""
+UP_DEG, ASIDE_DEG = 14.0, 20.0
+CHIN_HW = 0.55
+
+Found = dict[str, Measure | CannotJudge]
+LIDS = ((159, 145), (386, 374))
+CORNERS = ((33, 133), (362, 263))
+
+
+def of_pose(sight: Sight, head: Head) -> Found:
+    """Head, gaze, eyes and hands."""
+    found: Found = {}
+    pose = head.plate.pose if head.plate is not None and head.placement is not None else landmarks.pose(head.points)
+    error = 4.0 if not head.own else 6.0
+    found["head_yaw_deg"] = measured("head_yaw_deg", pose.yaw_deg, error, "face mesh")
+    found["head_pitch_deg"] = measured("head_pitch_deg", pose.pitch_deg, error, "face mesh")
+    found["head_roll_deg"] = measured("head_roll_deg", pose.roll_deg, error / 2, "face mesh")
+    found |= _eyes(sight, head, pose.yaw_deg, pose.pitch_deg)
+    found["hands_at_chin"] = _hands(sight, head)
+    return found
+
+
+def of_place(sight: Sight, head: Head) -> Found:
+    """Where the face stands and how large it is."""
+    h, w = sight.shape
+    low, high = head.points[:468, :2].min(0), head.points[:468, :2].max(0)
+    x, y = (low + high) / 2
+    return {
+        "head_x_fw": measured("head_x_fw", float(x / w), 0.005, "face mesh"),
+        "head_y_fh": measured("head_y_fh", float(y / h), 0.005, "face mesh"),
+        "face_height_fh": measured("face_height_fh", float((high[1] - low[1]) / h), 0.01, "face mesh"),
+    }
+
+
+def _eyes(sight: Sight, head: Head, yaw: float, pitch: float) -> Found:
+    """Lids and gaze. The iris's shift in the opening turns the eye in the head; the head's own turn is added."""
+    points = head.points
+    if head.own and not _lit(sight, points):
+        why = CannotJudge("the eyes lie in the dark")
+        return {"eyes_closed": why, "gaze": why}
+    openings, across, up = [], [], []
+    for (top, bottom), (one, other), iris in zip(LIDS, CORNERS, meshes.IRISES, strict=True):
+        a, b = points[one, :2], points[other, :2]
+        width = max(float(np.linalg.norm(b - a)), 1e-6)
+        along = (b - a) / width
+        over = np.array([along[1], -along[0]])
+        shift = (points[iris, :2] - (a + b) / 2) / width
+        openings.append(float(np.linalg.norm(points[top, :2] - points[bottom, :2])) / width)
+        across.append(float(shift @ along))
+        up.append(float(shift @ over))
+    closed = max(openings) < CLOSED
+    found: Found = {"eyes_closed": measured("eyes_closed", closed, None, "eyes")}
+    if closed:
+        found["gaze"] = CannotJudge("the eyes are closed")
+        return found
+    aside, lift = (math.degrees(math.asin(float(np.clip(np.mean(v) * EYE_OVER_EYEBALL, -1, 1)))) for v in (across, up))
+    aside, lift = aside + yaw, lift + pitch
+    word = "up" if lift > UP_DEG else "down" if lift < -UP_DEG else "aside" if abs(aside) > ASIDE_DEG else "lens"
+    found["gaze"] = measured("gaze", word, None, "eyes")
+    return found
+
+
+def _lit(sight: Sight, points: F32) -> bool:
+    """Is at least one eye light enough to be read?"""
+    h, w = sight.shape
+    tones = []
+    for iris in meshes.IRISES:
+        x, y = points[iris, :2]
+        r = max(int(0.06 * landmarks.width(points)), 2)
+        part = sight.smooth[max(int(y) - r, 0) : min(int(y) + r, h), max(int(x) - r, 0) : min(int(x) + r, w)]
+        tones.append(float(np.percentile(part, 90)) if part.size else 0.0)
+    return max(tones) > 20
+
+
+def _hands(sight: Sight, head: Head) -> Measure | CannotJudge:
+    """Hands near the chin: the reference's own, or looked for in the picture."""
+    h = sight.shape[0]
+    chin, reach = head.points[152, :2], CHIN_HW * head.hw_px
+    if "hands" in head.parts:
+        rows, cols = np.nonzero(head.parts["hands"] > 0.5)
+        near = np.hypot(cols - chin[0], rows - chin[1]) < reach
+        return measured("hands_at_chin", bool(near.sum() > (0.08 * head.hw_px) ** 2), None, "the reference's hands")
+    if chin[1] + 0.3 * head.hw_px > h:
+        return CannotJudge("the chin is at the frame's edge")
+    seen = hands.read(sight.linear, head.hw_px)
+    at = any(bool((np.linalg.norm(hand - chin, axis=1) < reach).sum() >= 4) for hand in seen)
+    if not at and float(sight.smooth[int(min(chin[1], h - 1)) :].mean()) < 12:
+        return CannotJudge("below the chin it is too dark for a hand to be seen")
+    return measured("hands_at_chin", at, None, "the picture")

@@ -1,0 +1,217 @@
+"""Texture: is it film grain, how coarse, how strong; or blocks, colour noise, bands, plastic.
+
+Read from small tiles that are flat but for their texture: of every tone the calmer tiles, after a plane is taken off.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from lowkey.meter.reading import CannotJudge, Measure, measured
+from lowkey.meter.sight import Head, Sight
+from lowkey.meter.tones import Sides
+from lowkey.pixels import F32, srgb_decode
+
+TILE_PX = 16
+FILM_UM = 36000.0
+"""Height of the film frame."""
+APERTURE_UM = 48.0
+CALM = 0.35
+"""Share of a tone's tiles, the calmest, that count as flat."""
+MIDTONES, SHADOWS = (70.0, 180.0), (4.0, 32.0)
+LEAST_TILES = 12
+BLOCKY, COLOURED, BANDED = 1.3, 1.3, 0.35
+FAINT_CODES, SMOOTH_SKIN_CODES, STILL_SKIN_CODES = 0.45, 2.0, 1.15
+
+Found = dict[str, Measure | CannotJudge]
+
+
+def of_texture(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
+    """Grain and what is not grain, on the picture's own pixels."""
+    code, rgb = sight.code, sight.rgb
+    found: Found = {}
+    tiles = _Tiles(code)
+    tone, rough = tiles.tone, tiles.rms
+    mid, dark = tiles.calm(*MIDTONES), tiles.calm(*SHADOWS)
+    found |= _grain(sight, tiles, mid, dark)
+    calm = tiles.calm(8.0, 200.0)
+    if calm.sum() < LEAST_TILES:
+        found["grain_chroma_share"] = CannotJudge("no flat tone is large enough")
+    else:
+        # Two colour differences against luminance, all in codes.
+        colour = math.sqrt(sum(float(np.median(_Tiles(rgb[..., c] - code).rms[calm])) ** 2 for c in (0, 2)) / 2)
+        found["grain_chroma_share"] = measured("grain_chroma_share", colour / max(float(np.median(rough[calm])), 0.05), None, "flat tones")
+    found["jpeg_blockiness"] = measured("jpeg_blockiness", blockiness(code), None, "frame")
+    found["banding_share"] = measured("banding_share", banding(sight), None, "frame")
+    found |= _skin(sight, head, parted)
+    roughness = float(np.median(rough[tone > 4])) if (tone > 4).any() else 0.0
+    found["texture_kind"] = measured("texture_kind", _kind(found, roughness), None, "frame")
+    return found
+
+
+class _Tiles:
+    """RMS f32[m, n] of tiles about their own plane, and their mean tone."""
+
+    def __init__(self, picture: F32) -> None:
+        self.rows, self.cols = picture.shape[0] // TILE_PX, picture.shape[1] // TILE_PX
+        cut = picture[: self.rows * TILE_PX, : self.cols * TILE_PX]
+        t = cut.reshape(self.rows, TILE_PX, self.cols, TILE_PX).transpose(0, 2, 1, 3)
+        self.tone = np.asarray(t.mean((2, 3)), np.float32)
+        rest = t - self.tone[:, :, None, None]
+        # Least-squares plane on a square grid: x and y are orthogonal to each other and to the mean.
+        x = np.arange(TILE_PX, dtype=np.float32) - (TILE_PX - 1) / 2
+        power = float((x**2).sum()) * TILE_PX
+        a, b = (rest * x[None, None, None, :]).sum((2, 3)) / power, (rest * x[None, None, :, None]).sum((2, 3)) / power
+        self.rest = rest - a[..., None, None] * x[None, None, None, :] - b[..., None, None] * x[None, None, :, None]
+        self.rms = np.sqrt((self.rest**2).mean((2, 3)))
+
+    def calm(self, low: float, high: float) -> np.ndarray:
+        """bool[m, n]: the calmest tiles whose tone lies between two codes."""
+        within = (self.tone >= low) & (self.tone <= high)
+        if within.sum() < LEAST_TILES:
+            return within & False
+        return np.asarray(within & (self.rms <= np.quantile(self.rms[within], CALM)))
+
+
+def _grain(sight: Sight, tiles: _Tiles, mid: np.ndarray, dark: np.ndarray) -> Found:
+    """Granularity through 48 um, clump size, and growth with tone."""
+    found: Found = {}
+    names = ("grain_rms_density", "grain_um")
+    pixel_um = FILM_UM / sight.shape[0]
+    if mid.sum() < LEAST_TILES:
+        found |= {name: CannotJudge("no flat midtone is large enough") for name in (*names, "grain_growth")}
+        return found
+    rest = tiles.rest[mid]
+    # Density is -log10 of light: at tone c a code's step is worth d(log10 L)/dc.
+    tone = tiles.tone[mid]
+    step = np.log10(srgb_decode((tone + 0.5) / 255) / srgb_decode((tone - 0.5) / 255))
+    # Through an aperture wider than a pixel noise is averaged; the tiles' own correlation says by how much.
+    corr = _autocorrelation(rest)
+    share = _aperture_share(corr, pixel_um)
+    rms = float(np.median(tiles.rms[mid] * step)) * math.sqrt(share)
+    found["grain_rms_density"] = measured("grain_rms_density", rms, 0.15 * rms, "flat midtones")
+    rms_codes = float(np.median(tiles.rms[mid]))
+    if rms_codes < FAINT_CODES:
+        found["grain_um"] = CannotJudge("there is no grain to size")
+    else:
+        # Half width of the correlation, averaged over rows and columns; a Gaussian clump's own width is that over root two.
+        width = 2 * _half(corr) * pixel_um / math.sqrt(2)
+        found["grain_um"] = measured("grain_um", width, pixel_um * 0.3, "flat midtones")
+    if dark.sum() < LEAST_TILES:
+        found["grain_growth"] = CannotJudge("no flat shadow is large enough")
+    else:
+        found["grain_growth"] = measured("grain_growth", rms_codes / max(float(np.median(tiles.rms[dark])), 0.1), None, "flat tones")
+    return found
+
+
+def _autocorrelation(rest: F32) -> F32:
+    """Mean autocorrelation f32[5] of tiles f32[k, t, t] at lags 0 to 4 px, rows and columns together."""
+    power = float((rest**2).mean())
+    out = [1.0]
+    for lag in range(1, 5):
+        along = float((rest[:, :, lag:] * rest[:, :, :-lag]).mean()) + float((rest[:, lag:] * rest[:, :-lag]).mean())
+        out.append(along / 2 / max(power, 1e-9))
+    return np.asarray(out, np.float32)
+
+
+def _half(corr: F32) -> float:
+    """Lag in pixels at which the correlation has fallen to one half."""
+    below = int(np.argmax(corr < 0.5)) if (corr < 0.5).any() else len(corr) - 1
+    if below == 0:
+        return 0.5
+    a, b = float(corr[below - 1]), float(corr[below])
+    return below - 1 + (a - 0.5) / max(a - b, 1e-6)
+
+
+def _aperture_share(corr: F32, pixel_um: float) -> float:
+    """Share of a pixel's variance that is left through the aperture: its mean correlation over pairs of points within it.
+
+    The correlation of two pixels is taken as Gaussian in their distance, as wide as measured; a pixel wider than the aperture
+    is corrected by Selwyn's law (sigma times root of area is constant).
+    """
+    sigma = max(_half(corr) / 1.1774, 0.30)  # in pixels
+    radius = 0.5 * APERTURE_UM / pixel_um
+    n = 15
+    g = (np.arange(n) - (n - 1) / 2) / ((n - 1) / 2) * radius
+    gx, gy = np.meshgrid(g, g)
+    inside = np.hypot(gx, gy) <= radius
+    x, y = gx[inside], gy[inside]
+    d2 = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
+    return float(np.exp(-0.5 * d2 / sigma**2).mean())
+
+
+def blockiness(code: F32) -> float:
+    """Steps across the lines of the 8-pixel grid over steps elsewhere, rows and columns (after Wang, Sheikh and Bovik 2002).
+
+    1 where there are no blocks. The steepest tenth of all steps is left out: edges of things know no grid.
+    """
+    worst = 1.0
+    for picture in (code, code.T):
+        step = np.abs(np.diff(picture, axis=1))
+        step = np.minimum(step, np.quantile(step[::7, ::3], 0.9) + 1e-3)
+        mean = step.mean(0)
+        by = np.array([mean[k::8].mean() for k in range(8)])
+        at = int(np.argmax(by))
+        worst = max(worst, float(by[at] / max(float(np.delete(by, at).mean()), 1e-3)))
+    return worst
+
+
+def banding(sight: Sight) -> float:
+    """Share of slow gradients that stand still for twelve pixels and then step: a picture of few levels and no grain."""
+    code = np.round(sight.code).astype(np.int16)
+    run = 12
+    first, last = code[:, :-run], code[:, run:]
+    change = np.abs(first - last)
+    changing = (change >= 3) & (change <= 16) & (first > 2)
+    if changing.mean() < 0.01:
+        return 0.0
+    moves = np.abs(np.diff(code, axis=1)) > 0
+    total = np.cumsum(np.concatenate([np.zeros((moves.shape[0], 1), np.int32), moves], axis=1), axis=1)
+    steps = total[:, run:] - total[:, :-run]
+    return float((steps[changing] <= 1).mean())
+
+
+def _skin(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
+    """What is left of the lit skin's own texture, and how much of it is grain."""
+    names = ("grain_on_skin_codes", "skin_detail_codes")
+    if head is None or parted is None or parted.lit.sum() < 400:
+        return {name: CannotJudge("no lit skin is seen") for name in names}
+    hw = head.hw_px
+    calm = cv2.erode(parted.lit.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    if calm.sum() < 400:
+        return {name: CannotJudge("too little lit skin is seen") for name in names}
+    code = sight.code
+
+    def band(fine: float, coarse: float) -> F32:
+        low = code if fine <= 0.3 else cv2.GaussianBlur(code, (0, 0), fine)
+        return np.asarray(low - cv2.GaussianBlur(code, (0, 0), max(coarse, fine + 0.3)), np.float32)
+
+    def spread(picture: F32) -> float:
+        return float(np.median(np.abs(picture[calm]))) / 0.6745  # edges of features are not texture
+
+    return {
+        names[0]: measured(names[0], spread(band(0.0, max(0.0015 * sight.shape[0], 0.8))), None, "lit skin"),
+        names[1]: measured(names[1], spread(band(max(0.002 * hw, 0.5), max(0.010 * hw, 1.2))), None, "lit skin"),
+    }
+
+
+def _kind(found: Found, rough: float) -> str:
+    def number(name: str, otherwise: float) -> float:
+        measure = found[name]
+        return otherwise if isinstance(measure, CannotJudge) else measure.number
+
+    if number("jpeg_blockiness", 1.0) > BLOCKY:
+        return "jpeg blocks"
+    if number("banding_share", 0.0) > BANDED:
+        return "banding"
+    if rough > FAINT_CODES and number("grain_chroma_share", 0.0) > COLOURED:
+        return "chroma noise"
+    if number("skin_detail_codes", 9.0) < SMOOTH_SKIN_CODES and number("grain_on_skin_codes", 9.0) < STILL_SKIN_CODES:
+        return "plastic"
+    if rough < FAINT_CODES:
+        return "clean"
+    return "film grain" if number("grain_growth", 1.0) > 1.2 else "sensor noise"
+
