@@ -59,7 +59,7 @@ def _short(value: float) -> str:
 
 
 def _said(row: Row, one: Metered) -> str:
-    if row.kept is None:
+    if row.kept is None or row.value is None:
         return f"cannot judge: {row.why}"
     found = one.reading.measures[row.measure]
     assert not isinstance(found, CannotJudge)
