@@ -139,7 +139,8 @@ def portraits(data: Path) -> str:
             (second if index % 2 else first).append(case)
             if seed == 3:
                 found = measure(frame, plate).number("motes_per_fh2")
-                motes.append((found or 0.0) / frame.rig.motes.per_fh2)
+                if found is not None:
+                    motes.append(found / frame.rig.motes.per_fh2)
     middle, low, high = np.median(motes), min(motes), max(motes)
     share = f"\nMotes counted over motes that the rig scattered, 640 px high: median {middle:.2f}, {low:.2f} to {high:.2f}."
     return _directions([("reported half", second), (f"all {len(files)} portraits", first + second)]) + "\n" + share

@@ -38,14 +38,18 @@ def of_edge(sight: Sight, head: Head, parted: Sides, key: Key | None) -> Found:
     names = ("terminator_width_deg", "terminator_width_hw")
     if not parted.shaded:
         return {name: CannotJudge("no side of the face lies in shadow") for name in names}
+    # Only the face's box is looked at.
     hw = head.hw_px
-    code = cv2.GaussianBlur(sight.code, (0, 0), max(0.006 * hw, 0.8))
-    low, high = float(np.median(code[parted.dark])), float(np.median(code[parted.lit]))
+    inside, margin = np.nonzero(parted.face), int(0.1 * hw)
+    box = tuple(slice(max(int(v.min()) - margin, 0), int(v.max()) + margin + 1) for v in inside)
+    face, normals = parted.face[box], head.normal[box]
+    code = cv2.GaussianBlur(sight.code[box], (0, 0), max(0.006 * hw, 0.8))
+    low, high = float(np.median(code[parted.dark[box]])), float(np.median(code[parted.lit[box]]))
     if high - low < LEAST_STEP_CODES:
         return {name: CannotJudge("light and shadow lie too close together for an edge") for name in names}
     level = (code - low) / (high - low)
     # Where the level crosses one half, on skin well inside the face.
-    skin = cv2.erode(parted.face.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    skin = cv2.erode(face.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     above = (level > 0.5).astype(np.uint8)
     line = (cv2.dilate(above, np.ones((3, 3), np.uint8)) - above > 0) & skin
     rows, cols = np.nonzero(line)
@@ -60,7 +64,7 @@ def of_edge(sight: Sight, head: Head, parted: Sides, key: Key | None) -> Found:
     t = np.arange(-REACH_HW, REACH_HW + STEP_HW / 2, STEP_HW)
     x, y = cols[:, None] + slope[:, :1] * t * hw, rows[:, None] + slope[:, 1:] * t * hw
     profile = map_coordinates(level, [y, x], order=1, mode="nearest")
-    there = map_coordinates(parted.face.astype(np.float32), [y, x], order=0, mode="constant") > 0.5
+    there = map_coordinates(face.astype(np.float32), [y, x], order=0, mode="constant") > 0.5
     half = len(t) // 2
     widths, angles = [], []
     for i in range(len(rows)):
@@ -71,7 +75,7 @@ def of_edge(sight: Sight, head: Head, parted: Sides, key: Key | None) -> Found:
         widths.append((up + down) * STEP_HW)
         if key is not None:
             ends = [(round(y[i, half + k]), round(x[i, half + k])) for k in (up, -down)]
-            a, b = (math.degrees(math.acos(float(np.clip(head.normal[e] @ key.direction, -1, 1)))) for e in ends)
+            a, b = (math.degrees(math.acos(float(np.clip(normals[e] @ key.direction, -1, 1)))) for e in ends)
             angles.append(abs(a - b))
     if len(widths) < LEAST_PROFILES:
         why = f"the light fades without an edge: from light to shadow takes more than {REACH_HW} head-widths, or leaves the skin"
