@@ -101,8 +101,8 @@ def test_the_meter_s_own_doubt_is_given_to_the_frame() -> None:
 
 
 def test_what_people_differ_by_under_one_light_is_doubt_too() -> None:
-    """The photo's own white is not known: the highlight's warmth is told to 28 mired at best, whatever the reading says."""
-    several = [reading(highlight_warmth_mired=mired, sigma={"highlight_warmth_mired": 3.0}) for mired in (-17.0, -19.0)]
+    """The photo's own white is not known: the highlight's warmth is told to 13 mired at best, whatever the reading says."""
+    several = [reading(highlight_warmth_mired=mired, sigma={"highlight_warmth_mired": 3.0}) for mired in (-2.0, -4.0)]
     assert [row(judge(one, HOUSE), "highlight_warmth_mired").kept for one in several] == [True, False]
 
 

@@ -25,6 +25,9 @@ BT709_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 
 SPECULAR = math.sqrt(2.0)
 SHINE = 90.0
 """Percentile of the lit skin above which shine and the film's shoulder take the colour away."""
+SKIN_GREEN = 0.42
+"""Green over red, linear, of the most saturated skin: the darkest swatches of the Monk scale and of colour charts have .45-.49.
+A reference whose skin reads redder has coloured light in it, and nothing can be warmer than that."""
 
 Found = dict[str, Measure | CannotJudge]
 
@@ -111,6 +114,8 @@ def of_highlight(sight: Sight, head: Head, parted: Sides, key: Key | None, plate
     ):
         if own is None:
             found[name] = CannotJudge("the skin's own colour is not known without the reference")
+        elif own[1] < SKIN_GREEN * own[0]:
+            found[name] = CannotJudge("coloured light lies on the reference's skin: its own colour is not known")
         elif where.sum() < 50:
             found[name] = CannotJudge("the brightest skin is clipped: its colour is lost")
         else:
