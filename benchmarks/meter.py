@@ -2,7 +2,7 @@
 
     python benchmarks/meter.py [--shared FOLDER] [--write docs/meter.md] [PART...]
 
-PART is any of definitions, low-key, bust, heads, portraits, faults, speed; without one all are run (some ten minutes on one core).
+PART is any of definitions, low-key, bust, heads, portraits, faults, likeness, speed; without one all are run (some ten minutes).
 --write puts each table between the page's own markers. Thresholds were chosen on the first half of each set (every other
 picture in the order of names); what is reported is the other half, and the whole beside it.
 """
@@ -30,7 +30,7 @@ from lowkey.darkroom import Enlarger
 from lowkey.darkroom.light import Relight
 from lowkey.frame import Frame, Framing, Placement
 from lowkey.look import Look
-from lowkey.meter import CannotJudge, Reading, catalogue, measure
+from lowkey.meter import CannotJudge, Measure, Reading, catalogue, measure
 from lowkey.meter import direction as keys
 from lowkey.meter import sight as sights
 from lowkey.pixels import srgb_decode, srgb_encode
@@ -202,6 +202,30 @@ def _spoiled(good: Frame, plate: Plate, other: Plate, enlarger: Enlarger, asked:
     ]  # fmt: skip
 
 
+def likeness(data: Path) -> str:
+    """Every portrait in the house's light against its own reference, and against three strangers' (same landmarks)."""
+    from lowkey.meter.likeness import of_likeness
+
+    files = sorted(p for p in (data / "portraits" / "real").iterdir() if p.suffix in {".jpg", ".png"})
+    people = [(path.stem.split("_")[0] if path.stem.startswith("obama") else path.stem, plates.of(photo.read(path))) for path in files]
+    own, others = [], []
+    for index, (who, plate) in enumerate(people):
+        frame = Enlarger(plate, Framing(), SIZE).develop(rig.of(Look()), 1)
+        sight = sights.Sight(frame.pixels)
+        head = sights.by_plate(sight, plate, frame.placement, "placement", 0.0)
+        own.append(of_likeness(sight, head, plate))
+        strangers = [other for name, other in people[index + 1 :] + people[:index] if name != who]
+        others += [of_likeness(sight, head, other) for other in strangers[::4]]
+    out = ["| frames against | pairs | same | probably | cannot judge | not | distance, median (range) |", "|---|---|---|---|---|---|---|"]
+    for name, found in (("their own reference", own), ("a stranger's", others)):
+        words = [one["likeness"] for one in found]
+        told = [one.value if isinstance(one, Measure) else "cannot judge" for one in words]
+        away = [one["likeness_distance"].number for one in found if isinstance(one["likeness_distance"], Measure)]
+        counts = " | ".join(str(told.count(word)) for word in ("same", "probably", "cannot judge", "not"))
+        out.append(f"| {name} | {len(found)} | {counts} | {np.median(away):.2f} ({min(away):.2f} to {max(away):.2f}) |")
+    return "\n".join(out)
+
+
 def definitions(_: Path) -> str:
     """The catalogue itself."""
     out, group = [], ""
@@ -289,7 +313,7 @@ def _jpeg(codes: np.ndarray, quality: int) -> np.ndarray:
 
 PARTS: dict[str, Callable[[Path], str]] = {
     "definitions": definitions,
-    "low-key": low_key, "bust": bust, "heads": heads, "portraits": portraits, "faults": faults, "speed": speed,
+    "low-key": low_key, "bust": bust, "heads": heads, "portraits": portraits, "faults": faults, "likeness": likeness, "speed": speed,
 }  # fmt: skip
 
 if __name__ == "__main__":

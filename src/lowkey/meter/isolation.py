@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -53,8 +55,13 @@ def of_cloth(sight: Sight, head: Head) -> Found:
         part = cv2.GaussianBlur(picture, (0, 0), max(fine, 0.5)) - cv2.GaussianBlur(picture, (0, 0), max(coarse, fine + 0.5))
         return float((part[where] ** 2).mean())
 
-    # Grain is white down to its clumps: what it puts into the weave's band follows from a band above it.
-    power = band(sight.code, WEAVE_HW[0] * hw / 2, WEAVE_HW[1] * hw / 2)
+    # Grain is white at this scale. What of it falls into the weave's band follows from what stands above a blur of one pixel:
+    # a Gaussian of sigma s keeps 1 / (4 pi s^2) of white noise, and the difference of two keeps what is below.
+    fine, coarse = max(WEAVE_HW[0] * hw / 2, 0.5), WEAVE_HW[1] * hw / 2
+    above = (sight.code - cv2.GaussianBlur(sight.code, (0, 0), 1.0))[where]
+    grain = float(np.median(np.abs(above)) / 0.6745) ** 2 / (1 - 1 / math.pi + 1 / (4 * math.pi))
+    share = 1 / (4 * math.pi * fine**2) - 1 / (math.pi * (fine**2 + coarse**2)) + 1 / (4 * math.pi * coarse**2)
+    power = max(band(sight.code, fine, coarse) - grain * min(share, 1.0), 0.0)
     return {
         names[0]: measured(names[0], float(np.median(sight.smooth[where])), None, "clothes"),
         names[1]: measured(names[1], float(np.sqrt(power)), None, "clothes"),
