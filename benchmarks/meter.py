@@ -192,7 +192,7 @@ def _spoiled(good: Frame, plate: Plate, other: Plate, enlarger: Enlarger, asked:
         ("chroma noise for grain", noisy, at, ["texture_kind", "grain_chroma_share"],
          lambda a, b: b.word("texture_kind") == "chroma noise"),
         ("JPEG blocks", _jpeg(codes, 30), at, ["texture_kind", "jpeg_blockiness"], lambda a, b: b.word("texture_kind") == "jpeg blocks"),
-        ("plastic skin", cv2.bilateralFilter(codes, 15, 40, 8), at, ["texture_kind", "skin_detail_codes"],
+        ("plastic skin", cv2.bilateralFilter(codes, 15, 40, 8), at, ["texture_kind", "grain_on_skin_codes"],
          lambda a, b: b.word("texture_kind") == "plastic"),
         ("somebody else's face", stranger.pixels, None, ["likeness", "likeness_distance"], lambda a, b: b.word("likeness") == "not"),
         ("landscape crop", codes[top : top + tall], Placement(at.scale, at.tx, at.ty - top), ["frame_aspect"],

@@ -26,6 +26,7 @@ MOTE_SIGMAS_FH = (0.0006, 0.0011, 0.0022)
 MOTE_CODES, MOTE_NOISE = 5.0, 6.0
 """A mote stands this many codes, and this many times the grain around it, above its surroundings."""
 BEAM_CODES = 3.0
+LEAST_ROOM_FH2 = 0.02
 VOID_CODE, VOID_MOTES = 22.0, 15.0
 
 Found = dict[str, Measure | CannotJudge]
@@ -196,7 +197,7 @@ def _dust(sight: Sight, head: Head | None, empty: Mask, lamp: Lamp | None) -> Fo
     rows, cols = np.nonzero(peak & free)
     area = float(free.sum()) / h**2
     found: Found = {}
-    if area < 0.05:
+    if area < LEAST_ROOM_FH2:
         reason = CannotJudge("too little of the background is free")
         found |= dict.fromkeys(DUST, reason)
     else:
