@@ -3,8 +3,7 @@
     python benchmarks/meter.py [--shared FOLDER] [--write docs/meter.md] [PART...]
 
 PART is any of definitions, low-key, bust, heads, portraits, faults, likeness, speed; without one all are run (some ten minutes).
---write puts each table between the page's own markers. Thresholds were chosen on the first half of each set (every other
-picture in the order of names); what is reported is the other half, and the whole beside it.
+--write puts each table between the page's own markers. What was chosen with which pictures in view is said on the page.
 """
 
 from __future__ import annotations
@@ -82,6 +81,10 @@ def low_key(data: Path) -> str:
         told = [r for r in chosen if r[2] is not None]
         right = sum(r[1] == r[2] for r in told)
         out.append(f"| {name} | {len(chosen)} | {len(told)} ({100 * len(told) / len(chosen):.0f} %) | {right} | {len(told) - right} |")
+    fitted = [r for r in rows if not r[0]]
+    between = (min(r[3] for r in fitted if r[1]) + max(r[3] for r in fitted if not r[1])) / 2
+    wrong = sum((r[3] >= between) != r[1] for r in rows if r[0])
+    out += ["", f"One threshold laid midway on the first half ({between:.2f}) is wrong on {wrong} of the {len(rows) - len(fitted)} others."]
     low = min(r[3] for r in rows if r[1])
     high = max(r[3] for r in rows if not r[1])
     out += ["", f"Lowest index of a low-key picture {low:.2f}, highest of any other {high:.2f}.", ""]
