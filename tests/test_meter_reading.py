@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,6 +37,13 @@ def test_the_unit_stands_at_the_names_end() -> None:
             assert ENDINGS[one.unit] in name or one.unit in {"share", "deg"}, name
         assert one.meaning
         assert not one.meaning.endswith(".")
+
+
+def test_the_page_holds_every_definition() -> None:
+    """After a change of measures.toml: python benchmarks/meter.py --write docs/meter.md definitions."""
+    page = (Path(__file__).parent.parent / "docs" / "meter.md").read_text()
+    for name, one in catalogue().items():
+        assert f"| `{name}` | {one.unit} | {one.meaning} | {one.source} |" in page
 
 
 def test_every_measure_is_in_every_reading(wall: np.ndarray) -> None:

@@ -196,6 +196,19 @@ def test_an_unknown_remedy_is_our_bug() -> None:
         Remedy("more-cowbell").changes
 
 
+def test_nothing_waits_for_itself_or_in_a_ring() -> None:
+    """Whatever is missed, something is prescribed."""
+
+    def reached(name: str, seen: tuple[str, ...] = ()) -> None:
+        assert name not in seen, f"{' -> '.join((*seen, name))}"
+        for first in Remedy(name).after:
+            assert first in remedies()
+            reached(first, (*seen, name))
+
+    for name in remedies():
+        reached(name)
+
+
 def test_sizes_add_up_and_switches_do_not() -> None:
     first, second = (Remedy("no-fill", 1.0), Remedy("lit-side")), (Remedy("motes", 2.0), Remedy("no-fill", 0.5), Remedy("lit-side"))
     assert merged(first, second) == (Remedy("no-fill", 1.5), Remedy("lit-side"), Remedy("motes", 2.0))

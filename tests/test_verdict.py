@@ -100,6 +100,22 @@ def test_the_meter_s_own_doubt_is_given_to_the_frame() -> None:
     assert kept == [False, True, None]
 
 
+def test_what_people_differ_by_under_one_light_is_doubt_too() -> None:
+    """The photo's own white is not known: the highlight's warmth is told to 13 mired at best, whatever the reading says."""
+    several = [reading(highlight_warmth_mired=mired, sigma={"highlight_warmth_mired": 3.0}) for mired in (-2.0, -4.0)]
+    assert [row(judge(one, HOUSE), "highlight_warmth_mired").kept for one in several] == [True, False]
+
+
+def test_what_follows_from_something_else_waits_for_the_next_take() -> None:
+    """An overexposed frame's room is not too bright: exposure first. Each row still says its own remedy."""
+    both = judge(reading(face_clipped_share=0.1, frame_black_share=0.1), HOUSE)
+    assert [one.name for one in both.remedies] == ["hold-highlights"]
+    assert row(both, "frame_black_share").remedy.name == "darker-room"
+    assert [one.name for one in judge(reading(frame_black_share=0.1), HOUSE).remedies] == ["darker-room"]
+    frontal = judge(reading(key_azimuth_deg=15.0, lighting_ratio_stops=0.7), HOUSE)
+    assert [one.name for one in frontal.remedies] == ["further-behind"]
+
+
 def test_probably_is_not_a_miss_and_not_kept() -> None:
     assert [row(judge(reading(likeness=band), HOUSE), "likeness").kept for band in ("same", "probably", "not")] == [True, None, False]
 

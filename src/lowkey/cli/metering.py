@@ -59,7 +59,7 @@ def _short(value: float) -> str:
 
 
 def _said(row: Row, one: Metered) -> str:
-    if row.kept is None:
+    if row.kept is None or row.value is None:
         return f"cannot judge: {row.why}"
     found = one.reading.measures[row.measure]
     assert not isinstance(found, CannotJudge)
@@ -72,6 +72,7 @@ def _said(row: Row, one: Metered) -> str:
         return text
     remedy = ""
     if row.remedy:
-        size = f" by {row.remedy.size:.2g} {row.remedy.unit}" if row.remedy.unit else ""
+        unit = "stop" if row.remedy.size == 1 and row.remedy.unit == "stops" else row.remedy.unit
+        size = f" by {row.remedy.size:.2g} {unit}" if unit else ""
         remedy = f"; {row.remedy.name}{size}: {row.remedy.does}"
     return f"{text}: {row.why}{remedy}"

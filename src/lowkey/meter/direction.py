@@ -118,9 +118,10 @@ def fit(light: F32, normal: F32, among: F32 | None = None) -> Key:
 
 
 def _correlations(light: F32, normal: F32, grid: F32) -> F32:
-    shade = np.maximum(normal @ grid.T, 0)
+    # einsum, not BLAS: its sums do not depend on how many threads there are.
+    shade = np.maximum(np.einsum("ik,jk->ij", normal, grid), 0)
     y = light - light.mean()
-    top = y @ shade
+    top = np.einsum("i,ij->j", y, shade)
     power = np.sqrt(np.maximum((shade**2).sum(0) - shade.sum(0) ** 2 / len(light), 1e-9) * max(float(y @ y), 1e-12))
     return np.asarray(top / power, np.float32)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -26,8 +28,9 @@ def of_room(sight: Sight, empty: Mask | str, lamp: Lamp | None) -> Found:
         return {name: CannotJudge(empty) for name in names}
     h, away = sight.shape[0], empty
     if lamp is not None:
-        y, x = np.mgrid[0:h, 0 : sight.shape[1]].astype(np.float32)
-        away = away & (np.hypot(x - lamp.x, y - lamp.y) > HALO_FH * h)
+        dx = np.arange(sight.shape[1], dtype=np.float32)[None, :] - np.float32(lamp.x)
+        dy = np.arange(h, dtype=np.float32)[:, None] - np.float32(lamp.y)
+        away = away & (dx * dx + dy * dy > (HALO_FH * h) ** 2)
     if away.mean() < 0.02:
         return {name: CannotJudge("all of the room that is seen lies in the halo") for name in names}
     # Detail that competes: shapes about a hundredth of the frame large, motes and grain smoothed away.
@@ -52,8 +55,13 @@ def of_cloth(sight: Sight, head: Head) -> Found:
         part = cv2.GaussianBlur(picture, (0, 0), max(fine, 0.5)) - cv2.GaussianBlur(picture, (0, 0), max(coarse, fine + 0.5))
         return float((part[where] ** 2).mean())
 
-    # Grain is white down to its clumps: what it puts into the weave's band follows from a band above it.
-    power = band(sight.code, WEAVE_HW[0] * hw / 2, WEAVE_HW[1] * hw / 2)
+    # Grain is white at this scale. What of it falls into the weave's band follows from what stands above a blur of one pixel:
+    # a Gaussian of sigma s keeps 1 / (4 pi s^2) of white noise, and the difference of two keeps what is below.
+    fine, coarse = max(WEAVE_HW[0] * hw / 2, 0.5), WEAVE_HW[1] * hw / 2
+    above = (sight.code - cv2.GaussianBlur(sight.code, (0, 0), 1.0))[where]
+    grain = float(np.median(np.abs(above)) / 0.6745) ** 2 / (1 - 1 / math.pi + 1 / (4 * math.pi))
+    share = 1 / (4 * math.pi * fine**2) - 1 / (math.pi * (fine**2 + coarse**2)) + 1 / (4 * math.pi * coarse**2)
+    power = max(band(sight.code, fine, coarse) - grain * min(share, 1.0), 0.0)
     return {
         names[0]: measured(names[0], float(np.median(sight.smooth[where])), None, "clothes"),
         names[1]: measured(names[1], float(np.sqrt(power)), None, "clothes"),

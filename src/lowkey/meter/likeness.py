@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from lowkey.errors import EngineError
+from lowkey.frame import Placement
 from lowkey.meter.reading import CannotJudge, Measure, measured
 from lowkey.meter.sight import Head, Sight
 from lowkey.pixels import F32, U8, luminance, srgb_decode, srgb_encode
@@ -22,7 +23,7 @@ SAME, PROBABLY, OTHER = 0.48, 0.56, 0.62
 COARSE_HW = 0.06
 FACE_SIDE_PX = 240
 LEAST_FACE_PX = 60.0
-LEAST_LIT = 0.02
+SEEN_CODE, LEAST_LIT = 20.0, 0.30
 MOST_YAW_DEG = 55.0
 FIXED = (263, 362, 33, 133, 2, 61, 291, 10, 152)
 """Mesh points that a similarity is laid through: eye corners, nose, mouth corners, forehead and chin."""
@@ -39,8 +40,8 @@ def of_likeness(sight: Sight, head: Head, plate: Plate | None) -> Found:
     rest = NAMES[:3]
     if head.hw_px < LEAST_FACE_PX:
         return found | {name: CannotJudge("the face is too small to be recognised") for name in rest}
-    if float((sight.smooth[head.skin] > 30).mean() if head.skin.any() else 0.0) < LEAST_LIT:
-        return found | {name: CannotJudge("the face is black: nobody could be recognised") for name in rest}
+    if float((sight.smooth[head.skin] > SEEN_CODE).mean() if head.skin.any() else 0.0) < LEAST_LIT:
+        return found | {name: CannotJudge("too little of the face shows for anybody to be recognised") for name in rest}
     if abs(plate.pose.yaw_deg) > MOST_YAW_DEG:
         return found | {name: CannotJudge("the reference is a profile") for name in rest}
     frame, points = _face(sight.codes8, head.points)
@@ -55,7 +56,9 @@ def of_likeness(sight: Sight, head: Head, plate: Plate | None) -> Found:
     region = f"face ({head.found_by})"
     found["likeness_distance"] = measured("likeness_distance", away, 0.04, region)
     found["likeness_control"] = measured("likeness_control", control, 0.03, "reference, darkened as the frame is")
-    if PROBABLY < away <= OTHER:
+    # On a face read in the dark itself landmarks are less sure: a stranger must be farther.
+    other = OTHER + 0.04 * head.own
+    if PROBABLY < away <= other:
         found["likeness"] = CannotJudge(f"a distance of {away:.2f} in this light is as far as a stranger's and as near as the person's own")
     else:
         found["likeness"] = measured("likeness", "same" if away <= SAME else "probably" if away <= PROBABLY else "not", None, region)
@@ -97,18 +100,22 @@ def _hair(sight: Sight, head: Head) -> Measure | CannotJudge:
     """Correlation of the hair's own structure, a band of its log luminance, where the frame shows hair at all."""
     if head.plate is None or head.placement is None or "hair" not in head.parts:
         return CannotJudge("the reference does not lie on the frame, so strands cannot be compared")
-    h, w = sight.shape
     hair = (head.parts["hair"] > 0.8) & (sight.smooth > 24)
     if hair.sum() < (0.25 * head.hw_px) ** 2:
         return CannotJudge("too little hair is lit")
-    there = head.placement.warp(luminance(head.plate.colour), (w, h))
+    # Only the head's surroundings are looked at.
+    rows, cols = np.flatnonzero(hair.any(1)), np.flatnonzero(hair.any(0))
+    y0, y1, x0, x1 = int(rows[0]), int(rows[-1]) + 1, int(cols[0]), int(cols[-1]) + 1
+    at = head.placement
+    there = Placement(at.scale, at.tx - x0, at.ty - y0).warp(luminance(head.plate.colour), (x1 - x0, y1 - y0))
+    hair = hair[y0:y1, x0:x1]
 
     def band(light: F32) -> F32:
         tone = np.log(np.maximum(light, 0) + np.float32(2e-3))
         fine, coarse = (cv2.GaussianBlur(tone, (0, 0), k * head.hw_px) for k in (0.008, 0.035))
         return np.asarray(fine - coarse, np.float32)
 
-    a, b = band(sight.light)[hair], band(there)[hair]
+    a, b = band(sight.light[y0:y1, x0:x1])[hair], band(there)[hair]
     a, b = a - a.mean(), b - b.mean()
     value = float((a @ b) / max(float(np.sqrt((a @ a) * (b @ b))), 1e-9))
     return measured("hair_likeness", max(value, 0.0), 0.05, "lit hair")

@@ -26,6 +26,7 @@ MOTE_SIGMAS_FH = (0.0006, 0.0011, 0.0022)
 MOTE_CODES, MOTE_NOISE = 5.0, 6.0
 """A mote stands this many codes, and this many times the grain around it, above its surroundings."""
 BEAM_CODES = 3.0
+LEAST_ROOM_FH2 = 0.02
 VOID_CODE, VOID_MOTES = 22.0, 15.0
 
 Found = dict[str, Measure | CannotJudge]
@@ -114,10 +115,12 @@ def _lens(sight: Sight, empty: Mask, lamp: Lamp | None) -> Found:
         "lamp_y_fh": measured("lamp_y_fh", lamp.y / h, 0.002, "background"),
         "lamp_radius_fh": measured("lamp_radius_fh", lamp.radius / h, 0.001, "background"),
     }
-    light = sight.even
-    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-    dx, dy = x - np.float32(lamp.x), y - np.float32(lamp.y)
-    r = np.hypot(dx, dy) / h
+    # Every second pixel will do: glow is smooth.
+    every = 2 if h >= 800 else 1
+    light, empty = sight.even[::every, ::every], empty[::every, ::every]
+    dx = np.arange(0, w, every, dtype=np.float32)[None, :] - np.float32(lamp.x)
+    dy = np.arange(0, h, every, dtype=np.float32)[:, None] - np.float32(lamp.y)
+    r = np.sqrt(dx * dx + dy * dy) / np.float32(h)
     # The glow ring by ring, medians over what is free of the person, above the level far from the lamp.
     ring = np.minimum((r / RING_FH).astype(np.int32), int(REACH_FH / RING_FH))
     where = empty & (r < REACH_FH)
@@ -185,7 +188,7 @@ def _dust(sight: Sight, head: Head | None, empty: Mask, lamp: Lamp | None) -> Fo
         sigma = max(sigma_fh * h, 0.6)
         blob = cv2.GaussianBlur(code, (0, 0), sigma) - cv2.GaussianBlur(code, (0, 0), 2.2 * sigma)
         # The grain's own response hereabouts: the middle of its absolute value over a neighbourhood.
-        noise = cv2.resize(_local_median(np.abs(blob), 16), code.shape[::-1], interpolation=cv2.INTER_LINEAR) / 0.6745
+        noise = cv2.resize(_local_median(np.abs(blob[::2, ::2]), 8), code.shape[::-1], interpolation=cv2.INTER_LINEAR) / 0.6745
         strength = np.where(blob > np.maximum(MOTE_NOISE * noise, MOTE_CODES * 0.6), blob, 0)
         better = strength > best
         best, scale = np.where(better, strength, best), np.where(better, np.float32(sigma), scale)
@@ -194,7 +197,7 @@ def _dust(sight: Sight, head: Head | None, empty: Mask, lamp: Lamp | None) -> Fo
     rows, cols = np.nonzero(peak & free)
     area = float(free.sum()) / h**2
     found: Found = {}
-    if area < 0.05:
+    if area < LEAST_ROOM_FH2:
         reason = CannotJudge("too little of the background is free")
         found |= dict.fromkeys(DUST, reason)
     else:
@@ -206,7 +209,7 @@ def _dust(sight: Sight, head: Head | None, empty: Mask, lamp: Lamp | None) -> Fo
         else:
             found["mote_size_fh"] = measured("mote_size_fh", float(np.median(scale[rows, cols])) * 2.355 / h, None, "background")
             found["mote_brightness_codes"] = measured("mote_brightness_codes", float(np.median(best[rows, cols])) / 0.6, None, "background")
-            small = cv2.resize(_local_median(code, 24), code.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            small = cv2.resize(_local_median(code[::2, ::2], 12), code.shape[::-1], interpolation=cv2.INTER_LINEAR)
             toe = float(np.percentile(small[free], 2))
             off = float((small[rows, cols] < toe + BEAM_CODES).mean())
             found["motes_off_beam_share"] = measured("motes_off_beam_share", off, None, "background")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 
 from lowkey.meter.reading import CannotJudge, Measure, measured
@@ -20,6 +21,8 @@ EYE_OVER_EYEBALL = 28 / 12
 """Width of the opening over the eyeball's radius, mm over mm."""
 UP_DEG, ASIDE_DEG = 14.0, 20.0
 CHIN_HW = 0.55
+EYE_CODES = 10.0
+"""An eye that shows spans 19 codes and more; two behind dark glasses spanned 2 and 5."""
 
 Found = dict[str, Measure | CannotJudge]
 LIDS = ((159, 145), (386, 374))
@@ -54,8 +57,8 @@ def of_place(sight: Sight, head: Head) -> Found:
 def _eyes(sight: Sight, head: Head, yaw: float, pitch: float) -> Found:
     """Lids and gaze. The iris's shift in the opening turns the eye in the head; the head's own turn is added."""
     points = head.points
-    if head.own and not _lit(sight, points):
-        why = CannotJudge("the eyes lie in the dark")
+    if head.own and not _seen(sight, points):
+        why = CannotJudge("the eyes lie in the dark or behind dark glasses")
         return {"eyes_closed": why, "gaze": why}
     openings, across, up = [], [], []
     for (top, bottom), (one, other), iris in zip(LIDS, CORNERS, meshes.IRISES, strict=True):
@@ -79,16 +82,15 @@ def _eyes(sight: Sight, head: Head, yaw: float, pitch: float) -> Found:
     return found
 
 
-def _lit(sight: Sight, points: F32) -> bool:
-    """Is at least one eye light enough to be read?"""
-    h, w = sight.shape
-    tones = []
-    for iris in meshes.IRISES:
-        x, y = points[iris, :2]
-        r = max(int(0.06 * landmarks.width(points)), 2)
-        part = sight.smooth[max(int(y) - r, 0) : min(int(y) + r, h), max(int(x) - r, 0) : min(int(x) + r, w)]
-        tones.append(float(np.percentile(part, 90)) if part.size else 0.0)
-    return max(tones) > 20
+def _seen(sight: Sight, points: F32) -> bool:
+    """Does at least one opening show an eye, light and dark, and not one tone: the dark, or dark glasses?"""
+    for rim in meshes.EYES:
+        eye = np.zeros(sight.shape, np.uint8)
+        cv2.fillPoly(eye, [np.round(points[list(rim), :2]).astype(np.int32)], 1)
+        tones = sight.smooth[eye > 0]
+        if tones.size > 10 and float(np.subtract(*np.percentile(tones, [95, 5]))) > EYE_CODES:
+            return True
+    return False
 
 
 def _hands(sight: Sight, head: Head) -> Measure | CannotJudge:

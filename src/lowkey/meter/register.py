@@ -25,8 +25,8 @@ LONGEST_PX = 1400
 LEAST_WOBBLE = 0.05
 """A mesh that moves more than this, in head-widths, when its crop moves, lies on no face."""
 OWN_SLACK_DEG, LIFTED_SLACK_DEG, EYES_SLACK_DEG, SAME_SLACK_DEG = 3.0, 5.0, 8.0, 8.0
-LEAST_MATCH = 0.35
-"""Correlation of edges from which the reference may be said to lie on the frame."""
+LEAST_MATCH, BETTER_BY, ASIDE_HW = 0.2, 0.03, 0.15
+"""Agreement of edges from which the reference may be said to lie on the frame, and by how much it must beat every place around."""
 
 
 def find(sight: Sight, plate: Plate | None, placement: Placement | None, eyes: Eyes | None) -> Head | str:
@@ -130,13 +130,23 @@ def _same_framing(sight: Sight, plate: Plate) -> Placement | None:
     cover = shrunk.warp(plate.matte, small, beyond="black")
     edge = cv2.dilate((cover > 0.5).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     a, b = _slopes(frame), _slopes(there)
-    strong = edge & (np.hypot(*a) > np.percentile(np.hypot(*a)[edge], 80))
-    if strong.sum() < 50:
+    steep = np.hypot(*a)
+    if edge.sum() < 500:
         return None
-    dot = np.abs(a[0] * b[0] + a[1] * b[1])[strong] / np.maximum(np.hypot(*a) * np.hypot(*b), 1e-6)[strong]
-    # Chance gives a mean |cosine| of 2 / pi; a perfect match gives 1.
-    match = (float(dot.mean()) - 2 / np.pi) / (1 - 2 / np.pi)
-    return to_frame if match >= LEAST_MATCH else None
+    strong = edge & (steep > np.percentile(steep[edge], 80))
+    rows, cols = np.nonzero(strong)
+
+    def match(down: int, right: int) -> float:
+        """Mean |cosine| of the two gradients, the reference moved; 0 is chance (2 / pi), 1 is perfect."""
+        y, x = np.clip(rows - down, 0, small[1] - 1), np.clip(cols - right, 0, small[0] - 1)
+        dot = np.abs(a[0][rows, cols] * b[0][y, x] + a[1][rows, cols] * b[1][y, x])
+        length = np.maximum(steep[rows, cols] * np.hypot(b[0][y, x], b[1][y, x]), 1e-6)
+        return (float((dot / length).mean()) - 2 / np.pi) / (1 - 2 / np.pi)
+
+    # It lies where it would if no place around it fits as well.
+    here, away = match(0, 0), max(round(ASIDE_HW * plate.hw_px * shrunk.scale), 3)
+    around = max(match(down, right) for down in (-away, 0, away) for right in (-away, 0, away) if down or right)
+    return to_frame if here >= LEAST_MATCH and here >= around + BETTER_BY else None
 
 
 def _slopes(picture: F32) -> tuple[F32, F32]:

@@ -25,6 +25,9 @@ BT709_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 
 SPECULAR = math.sqrt(2.0)
 SHINE = 90.0
 """Percentile of the lit skin above which shine and the film's shoulder take the colour away."""
+SKIN_GREEN = 0.42
+"""Green over red, linear, of the most saturated skin: the darkest swatches of the Monk scale and of colour charts have .45-.49.
+A reference whose skin reads redder has coloured light in it, and nothing can be warmer than that."""
 
 Found = dict[str, Measure | CannotJudge]
 
@@ -38,14 +41,18 @@ def of_edge(sight: Sight, head: Head, parted: Sides, key: Key | None) -> Found:
     names = ("terminator_width_deg", "terminator_width_hw")
     if not parted.shaded:
         return {name: CannotJudge("no side of the face lies in shadow") for name in names}
+    # Only the face's box is looked at.
     hw = head.hw_px
-    code = cv2.GaussianBlur(sight.code, (0, 0), max(0.006 * hw, 0.8))
-    low, high = float(np.median(code[parted.dark])), float(np.median(code[parted.lit]))
+    inside, margin = np.nonzero(parted.face), int(0.1 * hw)
+    box = tuple(slice(max(int(v.min()) - margin, 0), int(v.max()) + margin + 1) for v in inside)
+    face, normals = parted.face[box], head.normal[box]
+    code = cv2.GaussianBlur(sight.code[box], (0, 0), max(0.006 * hw, 0.8))
+    low, high = float(np.median(code[parted.dark[box]])), float(np.median(code[parted.lit[box]]))
     if high - low < LEAST_STEP_CODES:
         return {name: CannotJudge("light and shadow lie too close together for an edge") for name in names}
     level = (code - low) / (high - low)
     # Where the level crosses one half, on skin well inside the face.
-    skin = cv2.erode(parted.face.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    skin = cv2.erode(face.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     above = (level > 0.5).astype(np.uint8)
     line = (cv2.dilate(above, np.ones((3, 3), np.uint8)) - above > 0) & skin
     rows, cols = np.nonzero(line)
@@ -60,7 +67,7 @@ def of_edge(sight: Sight, head: Head, parted: Sides, key: Key | None) -> Found:
     t = np.arange(-REACH_HW, REACH_HW + STEP_HW / 2, STEP_HW)
     x, y = cols[:, None] + slope[:, :1] * t * hw, rows[:, None] + slope[:, 1:] * t * hw
     profile = map_coordinates(level, [y, x], order=1, mode="nearest")
-    there = map_coordinates(parted.face.astype(np.float32), [y, x], order=0, mode="constant") > 0.5
+    there = map_coordinates(face.astype(np.float32), [y, x], order=0, mode="constant") > 0.5
     half = len(t) // 2
     widths, angles = [], []
     for i in range(len(rows)):
@@ -71,7 +78,7 @@ def of_edge(sight: Sight, head: Head, parted: Sides, key: Key | None) -> Found:
         widths.append((up + down) * STEP_HW)
         if key is not None:
             ends = [(round(y[i, half + k]), round(x[i, half + k])) for k in (up, -down)]
-            a, b = (math.degrees(math.acos(float(np.clip(head.normal[e] @ key.direction, -1, 1)))) for e in ends)
+            a, b = (math.degrees(math.acos(float(np.clip(normals[e] @ key.direction, -1, 1)))) for e in ends)
             angles.append(abs(a - b))
     if len(widths) < LEAST_PROFILES:
         why = f"the light fades without an edge: from light to shadow takes more than {REACH_HW} head-widths, or leaves the skin"
@@ -107,6 +114,8 @@ def of_highlight(sight: Sight, head: Head, parted: Sides, key: Key | None, plate
     ):
         if own is None:
             found[name] = CannotJudge("the skin's own colour is not known without the reference")
+        elif own[1] < SKIN_GREEN * own[0]:
+            found[name] = CannotJudge("coloured light lies on the reference's skin: its own colour is not known")
         elif where.sum() < 50:
             found[name] = CannotJudge("the brightest skin is clipped: its colour is lost")
         else:

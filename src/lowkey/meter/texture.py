@@ -24,7 +24,8 @@ CALM = 0.35
 MIDTONES, SHADOWS = (70.0, 180.0), (4.0, 32.0)
 LEAST_TILES = 12
 BLOCKY, COLOURED, BANDED = 1.3, 1.3, 0.35
-FAINT_CODES, SMOOTH_SKIN_CODES, STILL_SKIN_CODES = 0.45, 2.0, 1.15
+FAINT_CODES, STILL_SKIN_CODES, STILL_SHARE = 0.45, 1.3, 0.62
+"""Skin that was smoothed keeps its coarse texture and loses the finest: in photos and film the two are about as strong."""
 
 Found = dict[str, Measure | CannotJudge]
 
@@ -209,7 +210,8 @@ def _kind(found: Found, rough: float) -> str:
         return "banding"
     if rough > FAINT_CODES and number("grain_chroma_share", 0.0) > COLOURED:
         return "chroma noise"
-    if number("skin_detail_codes", 9.0) < SMOOTH_SKIN_CODES and number("grain_on_skin_codes", 9.0) < STILL_SKIN_CODES:
+    still = number("grain_on_skin_codes", 9.0)
+    if still < STILL_SKIN_CODES and still < STILL_SHARE * number("skin_detail_codes", 0.0):
         return "plastic"
     if rough < FAINT_CODES:
         return "clean"

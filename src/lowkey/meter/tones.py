@@ -143,7 +143,7 @@ def halves(head: Head, shape: tuple[int, int]) -> F32:
     """f32[h, w]: how far right of the head's own middle line (crown to chin) a pixel lies, in head-widths."""
     crown, chin = head.points[10, :2], head.points[152, :2]
     up = (crown - chin) / max(float(np.linalg.norm(crown - chin)), 1e-6)
-    y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
+    x, y = np.arange(shape[1], dtype=np.float32)[None, :], np.arange(shape[0], dtype=np.float32)[:, None]
     return np.asarray(((x - chin[0]) * -up[1] + (y - chin[1]) * up[0]) / head.hw_px, np.float32)
 
 
