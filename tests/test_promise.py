@@ -12,7 +12,7 @@ from lowkey.darkroom import Enlarger
 from lowkey.frame import Frame, Framing
 from lowkey.look import Look
 from lowkey.meter import measure
-from lowkey.meter.reading import Reading
+from lowkey.meter.reading import Measure, Reading
 from lowkey.pixels import F32, luminance, srgb_decode, srgb_encode
 from lowkey.plate import scan
 from lowkey.plate.plate import Plate
@@ -60,8 +60,11 @@ def test_the_light(taken: Taken) -> None:
     assert taken.said("shadow_range_codes") >= 6
     assert taken.said("face_clipped_share") <= 0.005
     assert 215 <= taken.said("highlight_code") <= 235
-    warmth = taken.reading.number("highlight_warmth_mired")
-    assert warmth is None or 10 <= warmth <= 60  # None where coloured light hides the skin's own colour
+    warmth = taken.reading["highlight_warmth_mired"]
+    if isinstance(warmth, Measure):  # else coloured light hides the skin's own colour
+        assert warmth.sigma is not None
+        assert warmth.number + warmth.sigma >= 10
+        assert warmth.number - warmth.sigma <= 60
     assert taken.said("terminator_width_hw") <= 0.12
     assert 0.35 <= taken.said("lit_share") <= 0.6
 

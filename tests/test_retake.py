@@ -67,8 +67,9 @@ def missed(take: Take) -> set[str]:
 def test_a_wrong_rig_is_found_out_and_led_back(enlarger: Enlarger, spoil: Callable[[Rig], Rig], measure: str, remedy: str) -> None:
     several = led(enlarger, spoil)
     assert measure in missed(several[0])
-    assert remedy in {one.name for one in several[0].verdict.remedies}
-    assert remedy in {one.name for one in several[1].remedies}
+    # A fill also pulls the key's reading toward the camera, and the key is put right first: the remedy may come a take later.
+    assert remedy in {one.name for take in several[:-1] for one in take.verdict.remedies}
+    assert remedy in {one.name for take in several[1:] for one in take.remedies}
     assert measure not in missed(several[-1])
     assert len(missed(several[-1])) < len(missed(several[0]))
 
