@@ -189,3 +189,18 @@ def test_hands_and_eyes_are_the_references_own(reading: Reading) -> None:
     assert reading["hands_at_chin"] == Measure(False, "yes/no", None, "the reference's hands")
     assert reading["eyes_closed"] == Measure(False, "yes/no", None, "eyes")
     assert reading.word("gaze") in {"lens", "aside"}
+
+
+def test_pores_are_no_grain(enlarger: Enlarger, reading: Reading, astronaut_plate: Plate) -> None:
+    asked = rig.of(Look())
+    clean = measure(enlarger.develop(replace(asked, stock=replace(asked.stock, grain_rms=0.0)), 3), astronaut_plate)
+    assert number(clean, "grain_on_skin_codes") < 0.5 * number(reading, "grain_on_skin_codes")
+    assert number(clean, "skin_texture_codes") > number(clean, "grain_on_skin_codes")
+
+
+@pytest.mark.parametrize(("flare", "streaked"), [("prominent bright halo", False), ("multi-ring anamorphic flare", True)])
+def test_an_iris_star_is_no_streak(enlarger: Enlarger, astronaut_plate: Plate, flare: str, streaked: bool) -> None:
+    for seed in (1, 2):
+        read = measure(enlarger.develop(rig.of(Look(flare=flare)), seed), astronaut_plate)
+        assert (number(read, "streak_ratio") > 1.35) == streaked
+        assert (read.word("flare") == "streak") == streaked

@@ -143,9 +143,9 @@ def _lens(sight: Sight, empty: Mask, lamp: Lamp | None) -> Found:
         inside = where & (r < 0.3) & (r > lamp.radius / h)
         share = float(np.maximum(light[inside] - far, 0).sum() / max(float(light[empty].sum()), 1e-6))
         found["halo_energy_share"] = measured("halo_energy_share", min(share, 1.0), None, "background")
-    # A streak is a level line through the lamp, brighter than the rows just above and below it.
-    out = empty & (np.abs(dx) > 0.08 * h) & (np.abs(dx) < 0.35 * h)
-    level, beside = out & (np.abs(dy) < 0.006 * h), out & (np.abs(dy) > 0.02 * h) & (np.abs(dy) < 0.035 * h)
+    # A streak is a level line through the lamp, brighter than the rows just above and below it, and reaches where no iris's star does.
+    out = empty & (np.abs(dx) > 0.25 * h) & (np.abs(dx) < 0.7 * h)
+    level, beside = out & (np.abs(dy) < 0.003 * h), out & (np.abs(dy) > 0.012 * h) & (np.abs(dy) < 0.03 * h)
     streak = 1.0
     if level.sum() > 50 and beside.sum() > 50:
         a, b = (max(float(np.median(light[part])) - far, 0) for part in (level, beside))

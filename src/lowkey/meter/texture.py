@@ -13,7 +13,7 @@ import numpy as np
 from lowkey.meter.reading import CannotJudge, Measure, measured
 from lowkey.meter.sight import Head, Sight
 from lowkey.meter.tones import Sides
-from lowkey.pixels import F32, srgb_decode
+from lowkey.pixels import F32, srgb_decode, srgb_encode
 
 TILE_PX = 16
 FILM_UM = 36000.0
@@ -177,7 +177,7 @@ def banding(sight: Sight) -> float:
 
 def _skin(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
     """What is left of the lit skin's own texture, and how much of it is grain."""
-    names = ("grain_on_skin_codes", "skin_detail_codes")
+    names = ("grain_on_skin_codes", "skin_texture_codes", "skin_detail_codes")
     if head is None or parted is None or parted.lit.sum() < 400:
         return {name: CannotJudge("no lit skin is seen") for name in names}
     hw = head.hw_px
@@ -193,9 +193,19 @@ def _skin(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
     def spread(picture: F32) -> float:
         return float(np.median(np.abs(picture[calm]))) / 0.6745  # edges of features are not texture
 
+    finest = max(0.0015 * sight.shape[0], 0.8)
+    fine = band(0.0, finest)
+    texture = spread(fine)
+    if head.albedo is not None:
+        # Pores and freckles are the person's: what goes along with the reference's own fine texture is no grain.
+        tone = 255 * srgb_encode(head.albedo)
+        own = np.asarray(tone - cv2.GaussianBlur(tone, (0, 0), finest), np.float32)
+        share = float((fine[calm] * own[calm]).sum() / max(float(np.square(own[calm]).sum()), 1e-6))
+        fine = fine - np.float32(max(share, 0.0)) * own
     return {
-        names[0]: measured(names[0], spread(band(0.0, max(0.0015 * sight.shape[0], 0.8))), None, "lit skin"),
-        names[1]: measured(names[1], spread(band(max(0.002 * hw, 0.5), max(0.010 * hw, 1.2))), None, "lit skin"),
+        names[0]: measured(names[0], spread(fine), None, "lit skin"),
+        names[1]: measured(names[1], texture, None, "lit skin"),
+        names[2]: measured(names[2], spread(band(max(0.002 * hw, 0.5), max(0.010 * hw, 1.2))), None, "lit skin"),
     }
 
 
@@ -210,7 +220,7 @@ def _kind(found: Found, rough: float) -> str:
         return "banding"
     if rough > FAINT_CODES and number("grain_chroma_share", 0.0) > COLOURED:
         return "chroma noise"
-    still = number("grain_on_skin_codes", 9.0)
+    still = number("skin_texture_codes", 9.0)
     if still < STILL_SKIN_CODES and still < STILL_SHARE * number("skin_detail_codes", 0.0):
         return "plastic"
     if rough < FAINT_CODES:
