@@ -19,6 +19,8 @@ T = TypeVar("T", bound="NDArray[Any]")
 
 LUMINANCE_BT709 = np.array([0.2126, 0.7152, 0.0722], np.float32)
 """Relative luminance weights of linear BT.709 (ITU-R BT.709-6, table 1)."""
+BT709_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+"""Linear BT.709 to CIE XYZ, white D65 (IEC 61966-2-1)."""
 
 
 def srgb_decode(code: NDArray[Any]) -> F32:

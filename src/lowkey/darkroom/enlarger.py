@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -18,17 +19,12 @@ from lowkey.look import Look
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate import posture
 from lowkey.plate.albedo import chroma_shift
+from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
 from lowkey.rig import Auto, Cloth, Rig, jittered, leans
 from lowkey.seeds import Streams
 
 VERSION = "darkroom 1"
-
-FACE_OVAL = (
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
-    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-)  # fmt: skip
-"""Mesh points round the face, in order."""
 
 SKIN_CHROMA_BOUND = 4.0
 """Most that taking the old light off may shift the skin's chroma, in CIEDE2000 at equal lightness."""
@@ -55,6 +51,7 @@ class Enlarger:
         self.plate = _as_photographed(plate) if keep_skin else plate
         self.keep_skin, self.framing, self.size_px = keep_skin, framing, size_px
         self._dressed: tuple[Cloth, light.Relight] | None = None
+        self._redressed: tuple[Edit, ...] | None = None
         self._face: F32 | None = None
         self._views: dict[bool, _View] = {}
 
@@ -96,12 +93,19 @@ class Enlarger:
         worn = self._worn(resolved.cloth)
         view = self._view(resolved, worn)
         pixels = freeze(np.asarray(np.round(picture * 65535), np.uint16))
-        edited = (() if self.keep_skin else edits(self.plate)) + dressing(self.plate, worn.subject)
+        if self._redressed is None:
+            self._redressed = dressing(self.plate, worn.subject)
+        edited = (() if self.keep_skin else self._edits) + self._redressed
         return Frame(pixels, shot, resolved, view.place, edited, honours(self.plate, resolved, shot.look), VERSION, took)
+
+    @cached_property
+    def _edits(self) -> tuple[Edit, ...]:
+        return edits(self.plate)
 
     def _worn(self, cloth: Cloth) -> light.Relight:
         if self._dressed is None or self._dressed[0] != cloth:
             self._dressed = (cloth, light.Relight(dress.dress(self.plate, cloth)))
+            self._redressed = None
             self._views.clear()
         return self._dressed[1]
 
@@ -194,7 +198,7 @@ def radiance(lit: light.Relight, rig: Rig) -> F32:
 def face_mask(plate: Plate) -> F32:
     """f32[h, w] 1 on the skin within the mesh's oval."""
     oval = np.zeros(plate.matte.shape, np.uint8)
-    cv2.fillPoly(oval, [np.round(plate.landmarks[list(FACE_OVAL), :2]).astype(np.int32)], 1)
+    cv2.fillPoly(oval, [np.round(plate.landmarks[list(OVAL), :2]).astype(np.int32)], 1)
     return freeze(np.asarray(oval * (plate.parts["skin"] > 0.5), np.float32))
 
 

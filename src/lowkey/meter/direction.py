@@ -15,7 +15,7 @@ import numpy as np
 
 from lowkey.meter import sight as sights
 from lowkey.meter import tones
-from lowkey.meter.reading import CannotJudge, Measure, measured
+from lowkey.meter.reading import CannotJudge, Found, measured
 from lowkey.meter.sight import Head, Mask, Sight
 from lowkey.pixels import F32
 
@@ -29,8 +29,6 @@ SAMPLE_HW = 0.16
 FLOOR_DEG = 3.5
 """What a perfect fit is still wrong by."""
 LEAST_FIT, LEAST_SAMPLES = 0.38, 60
-
-Found = dict[str, Measure | CannotJudge]
 
 
 @dataclass(frozen=True)

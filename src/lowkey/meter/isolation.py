@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from lowkey.meter.optics import Lamp
-from lowkey.meter.reading import CannotJudge, Measure, measured
+from lowkey.meter.reading import CannotJudge, Found, measured
 from lowkey.meter.sight import Head, Mask, Sight
 from lowkey.pixels import F32
 
@@ -17,8 +17,6 @@ HALO_FH = 0.22
 DETAIL_FH = 0.012
 WEAVE_HW = (0.010, 0.050)
 LEAST_CLOTH_FH2 = 0.01
-
-Found = dict[str, Measure | CannotJudge]
 
 
 def of_room(sight: Sight, empty: Mask | str, lamp: Lamp | None) -> Found:

@@ -12,7 +12,7 @@ import numpy as np
 
 from lowkey.errors import EngineError
 from lowkey.frame import Placement
-from lowkey.meter.reading import CannotJudge, Measure, measured
+from lowkey.meter.reading import CannotJudge, Found, Measure, measured
 from lowkey.meter.sight import Head, Sight
 from lowkey.pixels import F32, U8, luminance, srgb_decode, srgb_encode
 from lowkey.plate import faces, likeness
@@ -27,8 +27,6 @@ SEEN_CODE, LEAST_LIT = 20.0, 0.30
 MOST_YAW_DEG = 55.0
 FIXED = (263, 362, 33, 133, 2, 61, 291, 10, 152)
 """Mesh points that a similarity is laid through: eye corners, nose, mouth corners, forehead and chin."""
-
-Found = dict[str, Measure | CannotJudge]
 NAMES = ("likeness", "likeness_distance", "likeness_control", "hair_likeness")
 
 

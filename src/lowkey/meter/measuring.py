@@ -9,13 +9,11 @@ import numpy as np
 
 from lowkey.frame import Frame, Placement
 from lowkey.meter import direction, isolation, likeness, optics, pose, register, terminator, texture, tones
-from lowkey.meter.reading import CannotJudge, Measure, Reading, whole
+from lowkey.meter.reading import Found, Reading, whole
 from lowkey.meter.register import Eyes
 from lowkey.meter.sight import Head, Sight
 from lowkey.photo import Photo
 from lowkey.plate.plate import Plate
-
-Found = dict[str, Measure | CannotJudge]
 
 
 def measure(picture: Any, plate: Plate | None = None, placement: Placement | None = None, *, eyes: Eyes | None = None) -> Reading:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from lowkey.meter.reading import CannotJudge, Measure, measured
+from lowkey.meter.reading import CannotJudge, Found, measured
 from lowkey.meter.sight import Head, Mask, Sight
 from lowkey.pixels import F32
 from lowkey.plate import meshes, models
@@ -28,8 +28,6 @@ MOTE_CODES, MOTE_NOISE = 5.0, 6.0
 BEAM_CODES = 3.0
 LEAST_ROOM_FH2 = 0.02
 VOID_CODE, VOID_MOTES = 22.0, 15.0
-
-Found = dict[str, Measure | CannotJudge]
 LENS = ("lamp_x_fw", "lamp_y_fh", "lamp_radius_fh", "halo_radius_fh", "halo_energy_share", "streak_ratio", "flare_rings")
 DUST = ("motes_per_fh2", "mote_size_fh", "mote_brightness_codes", "motes_off_beam_share")
 

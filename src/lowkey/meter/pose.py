@@ -10,7 +10,7 @@ import math
 import cv2
 import numpy as np
 
-from lowkey.meter.reading import CannotJudge, Measure, measured
+from lowkey.meter.reading import CannotJudge, Found, Measure, measured
 from lowkey.meter.sight import Head, Sight
 from lowkey.pixels import F32
 from lowkey.plate import hands, landmarks, meshes
@@ -23,8 +23,6 @@ UP_DEG, ASIDE_DEG = 14.0, 20.0
 CHIN_HW = 0.55
 EYE_CODES = 10.0
 """An eye that shows spans 19 codes and more; two behind dark glasses spanned 2 and 5."""
-
-Found = dict[str, Measure | CannotJudge]
 LIDS = ((159, 145), (386, 374))
 CORNERS = ((33, 133), (362, 263))
 

@@ -45,6 +45,10 @@ class CannotJudge:
         return {"cannot_judge": self.reason}
 
 
+Found = dict[str, Measure | CannotJudge]
+"""What one part of the meter has to say, by the measure's name."""
+
+
 @dataclass(frozen=True)
 class Definition:
     """One line of the catalogue."""

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from lowkey.meter.direction import Key
-from lowkey.meter.reading import CannotJudge, Measure, measured
+from lowkey.meter.reading import CannotJudge, Found, measured
 from lowkey.meter.sight import Head, Mask, Sight, features, oval
 from lowkey.meter.tones import LEAST_DARK, Sides
-from lowkey.pixels import F32
+from lowkey.pixels import BT709_XYZ, F32
 from lowkey.plate.plate import Plate
 from lowkey.rig import RGB
 
@@ -20,16 +20,12 @@ PROFILES = 400
 REACH_HW, STEP_HW = 0.40, 0.004
 LEAST_STEP_CODES, LEAST_PROFILES = 25.0, 12
 D65_KELVIN = 6504.0
-BT709_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
-"""IEC 61966-2-1."""
 SPECULAR = math.sqrt(2.0)
 SHINE = 90.0
 """Percentile of the lit skin above which shine and the film's shoulder take the colour away."""
 SKIN_GREEN = 0.42
 """Green over red, linear, of the most saturated skin: the darkest swatches of the Monk scale and of colour charts have .45-.49.
 A reference whose skin reads redder has coloured light in it, and nothing can be warmer than that."""
-
-Found = dict[str, Measure | CannotJudge]
 
 
 def of_edge(sight: Sight, head: Head, parted: Sides, key: Key | None) -> Found:

@@ -10,7 +10,7 @@ import math
 import cv2
 import numpy as np
 
-from lowkey.meter.reading import CannotJudge, Measure, measured
+from lowkey.meter.reading import CannotJudge, Found, measured
 from lowkey.meter.sight import Head, Sight
 from lowkey.meter.tones import Sides
 from lowkey.pixels import F32, srgb_decode, srgb_encode
@@ -26,8 +26,6 @@ LEAST_TILES = 12
 BLOCKY, COLOURED, BANDED = 1.3, 1.3, 0.35
 FAINT_CODES, STILL_SKIN_CODES, STILL_SHARE = 0.45, 1.3, 0.62
 """Skin that was smoothed keeps its coarse texture and loses the finest: in photos and film the two are about as strong."""
-
-Found = dict[str, Measure | CannotJudge]
 
 
 def of_texture(sight: Sight, head: Head | None, parted: Sides | None) -> Found:

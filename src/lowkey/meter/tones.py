@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lowkey.meter.reading import CannotJudge, Measure, measured
+from lowkey.meter.reading import CannotJudge, Found, Measure, measured
 from lowkey.meter.sight import Head, Mask, Sight
 from lowkey.pixels import F32
 
@@ -22,8 +22,6 @@ ZONES_L = np.arange(5, 100, 10)
 BLOCK_HW = 0.05
 """Tones of a face hang together over about this length: so many independent samples does it hold."""
 ISLAND, FLECK_PX = 0.01, 12
-
-Found = dict[str, Measure | CannotJudge]
 
 
 @dataclass(frozen=True)

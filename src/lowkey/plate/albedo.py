@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lowkey.pixels import F32, luminance
+from lowkey.pixels import BT709_XYZ, F32, luminance
 from lowkey.plate import meshes
 from lowkey.plate.plate import FoundLight
 
@@ -284,8 +284,7 @@ def _ciede2000_flat(one: F32, two: F32) -> F32:
 
 def _ab(linear: F32) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """CIE a* and b* f64[n] (D65) of linear BT.709 f32[n, 3]."""
-    m = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
-    xyz = np.maximum(linear.astype(np.float64) @ m.T / np.array([0.95047, 1.0, 1.08883]), 0)
+    xyz = np.maximum(linear.astype(np.float64) @ BT709_XYZ.T / np.array([0.95047, 1.0, 1.08883]), 0)
     f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
     return 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])
 

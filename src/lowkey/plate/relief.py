@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lowkey.pixels import F32
+from lowkey.pixels import F32, luminance
 from lowkey.plate import meshes
 from lowkey.plate.inflate import inflate, smooth_extension
 
@@ -335,7 +335,7 @@ def _skin_relief(normal: F32, colour: F32, parts: Mapping[str, F32], hw_px: floa
 
     The high-pass of log luminance is read as height (dark is low), softly compressed so that a wrinkle counts as a pore.
     """
-    luma = np.log(np.maximum(colour @ np.array([0.2126, 0.7152, 0.0722], np.float32), 2e-3))
+    luma = np.log(np.maximum(luminance(colour), 2e-3))
     fine = _blurred(luma, 0.004 * hw_px) - _blurred(luma, 0.014 * hw_px)
     # Strong texture is stray hair, not skin.
     fine = fine / (1 + np.abs(fine) / np.float32(0.12)) / (1 + _blurred(fine * fine, 0.02 * hw_px) / np.float32(0.05**2))
