@@ -16,8 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from lowkey import photo, rig
-from lowkey.darkroom import Enlarger
-from lowkey.frame import Framing
+from lowkey.engines import Sitting
+from lowkey.engines.darkroom import Darkroom
+from lowkey.frame import Framing, Shot
 from lowkey.look import Look
 from lowkey.rig import Auto, Direction, Rig
 from lowkey.session import plates
@@ -54,6 +55,17 @@ FAULTS: dict[str, Callable[[Rig], Rig]] = {
 }
 
 
+class Wrong(Darkroom):
+    """A darkroom whose rig starts wrong: the real one in everything else."""
+
+    def __init__(self, fault: Callable[[Rig], Rig]) -> None:
+        super().__init__()
+        self.fault = fault
+
+    def rig_of(self, shot: Shot) -> Rig:
+        return rig.remedied(self.fault(rig.of(shot.look)), shot.remedies)
+
+
 def told(take: Take) -> str:
     """One take in a line: what it missed, and what was prescribed."""
     values = [row.value if isinstance(row.value, str) else f"{row.value:.3g}" for row in take.verdict.missed]
@@ -80,9 +92,10 @@ def main() -> None:
     left: dict[str, int] = {}
     for file in files:
         plate = plates.of(photo.read(file))
-        enlarger = Enlarger(plate, Framing(), (w, h))
+        sitting = Sitting(plate.photo, lambda held=plate: held)
+        shot = Shot(look, Framing(), plate.photo.hash, 1, (w, h))
         for name, fault in faults.items():
-            several = list(takes(enlarger, plate, fault(rig.of(look)), 1, look, given.retakes))
+            several = list(takes(Wrong(fault), shot, sitting, given.retakes))
             last = several[-1].verdict
             missed_at_first += bool(several[0].verdict.missed)
             good = not last.missed and last.score is not None

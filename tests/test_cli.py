@@ -21,7 +21,6 @@ from lowkey.frame import Frame, Framing, Placement, Shot
 from lowkey.look import Look
 from lowkey.plate.plate import Plate
 from lowkey.session import plates
-from lowkey.session import shooting as engine_room
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,8 @@ class FakeEnlarger:
     asked: ClassVar[list[tuple[Any, ...]]] = []
 
     def __init__(self, plate: Plate, framing: Framing, size_px: tuple[int, int], **options: Any) -> None:
-        self.plate, self.framing, self.size_px, self.options = plate, framing, size_px, options
+        self.source = self.plate = plate
+        self.framing, self.size_px, self.options = framing, size_px, options
 
     def develop(self, wanted: rig.Rig, seed: int, *, look: Look) -> Frame:
         FakeEnlarger.asked.append((wanted, seed, look, self.size_px, self.options))
@@ -83,7 +83,7 @@ def studio(lowkey: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, small_p
 
     photo.write_png("ana.png", small_plate.photo.pixels)
     monkeypatch.setattr(plates, "of", lambda picture, face=None, keep=True: replace(small_plate, photo=picture))
-    monkeypatch.setattr(engine_room, "Enlarger", FakeEnlarger)
+    monkeypatch.setattr("lowkey.engines.darkroom.Enlarger", FakeEnlarger)
     monkeypatch.setattr(developing, "Enlarger", FakeEnlarger)
     monkeypatch.setattr(FakeEnlarger, "asked", [])
     return lowkey

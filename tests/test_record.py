@@ -21,7 +21,7 @@ from lowkey.errors import LookError, PhotoError, StoreError
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
 from lowkey.plate.plate import Plate
-from lowkey.session import plates, shooting
+from lowkey.session import plates
 from lowkey.session.record import plain, sha256_of
 from lowkey.session.shooting import frame_size, shoot, which_seeds
 
@@ -35,7 +35,8 @@ class FakeEnlarger:
     scale = 1.0
 
     def __init__(self, plate: Plate, framing: Framing, size_px: tuple[int, int], **_: Any) -> None:
-        self.plate, self.framing, self.size_px = plate, framing, size_px
+        self.source = self.plate = plate
+        self.framing, self.size_px = framing, size_px
 
     def develop(self, asked: rig.Rig, seed: int, *, look: Look) -> Frame:
         if seed == FakeEnlarger.stop_at:
@@ -54,7 +55,7 @@ def studio(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small_plate: Plate) 
     source = tmp_path / "ana.png"
     photo.write_png(source, small_plate.photo.pixels)
     monkeypatch.setattr(plates, "of", lambda picture, face=None, keep=True: replace(small_plate, photo=picture))
-    monkeypatch.setattr(shooting, "Enlarger", FakeEnlarger)
+    monkeypatch.setattr("lowkey.engines.darkroom.Enlarger", FakeEnlarger)
     monkeypatch.setattr(FakeEnlarger, "stop_at", None)
     monkeypatch.setattr(FakeEnlarger, "scale", 1.0)
     monkeypatch.chdir(tmp_path)

@@ -13,15 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lowkey import photo, rig
-from lowkey.darkroom import Enlarger
+from lowkey import engines, photo, rig
+from lowkey.engines import Sitting
+from lowkey.engines.darkroom import Darkroom
 from lowkey.errors import LookError
-from lowkey.frame import Framing
+from lowkey.frame import Framing, Shot
 from lowkey.look import Look
 from lowkey.meter import CannotJudge
 from lowkey.plate.plate import Plate
 from lowkey.rig import Rig
-from lowkey.session import shoot, shooting
+from lowkey.session import shoot
 from lowkey.session.record import plain
 from lowkey.session.retaking import Take, better, takes
 from lowkey.spec import Remedy
@@ -29,9 +30,24 @@ from lowkey.spec import Remedy
 SIZE = (320, 400)
 
 
+class Wrong(Darkroom):
+    """A darkroom whose rig starts wrong: the real one in everything else."""
+
+    def __init__(self, spoil: Callable[[Rig], Rig]) -> None:
+        super().__init__()
+        self.spoil = spoil
+
+    def rig_of(self, shot: Shot) -> Rig:
+        return rig.remedied(self.spoil(rig.of(shot.look)), shot.remedies)
+
+
 @pytest.fixture(scope="module")
-def enlarger(astronaut_plate: Plate) -> Enlarger:
-    return Enlarger(astronaut_plate, Framing(), SIZE)
+def sitting(astronaut_plate: Plate) -> Sitting:
+    return Sitting(astronaut_plate.photo, lambda: astronaut_plate)
+
+
+def asked(sitting: Sitting, framing: Framing | None = None, size: tuple[int, int] = SIZE) -> Shot:
+    return Shot(Look(), framing or Framing(), sitting.photo.hash, 1, size)
 
 
 def over(given: Rig) -> Rig:
@@ -46,8 +62,8 @@ def dim(given: Rig) -> Rig:
     return replace(given, exposure_offset_ev=-2.0)
 
 
-def led(enlarger: Enlarger, spoil: Callable[[Rig], Rig], retakes: int = 3) -> list[Take]:
-    return list(takes(enlarger, enlarger.plate, spoil(rig.of(Look())), 1, Look(), retakes))
+def led(sitting: Sitting, spoil: Callable[[Rig], Rig], retakes: int = 3) -> list[Take]:
+    return list(takes(Wrong(spoil), asked(sitting), sitting, retakes))
 
 
 def value(take: Take, measure: str) -> float:
@@ -64,8 +80,8 @@ def missed(take: Take) -> set[str]:
     ("spoil", "measure", "remedy"),
     [(over, "face_clipped_share", "hold-highlights"), (filled, "lighting_ratio_stops", "no-fill"), (dim, "highlight_code", "open-up")],
 )
-def test_a_wrong_rig_is_found_out_and_led_back(enlarger: Enlarger, spoil: Callable[[Rig], Rig], measure: str, remedy: str) -> None:
-    several = led(enlarger, spoil)
+def test_a_wrong_rig_is_found_out_and_led_back(sitting: Sitting, spoil: Callable[[Rig], Rig], measure: str, remedy: str) -> None:
+    several = led(sitting, spoil)
     assert measure in missed(several[0])
     # A fill also pulls the key's reading toward the camera, and the key is put right first: the remedy may come a take later.
     assert remedy in {one.name for take in several[:-1] for one in take.verdict.remedies}
@@ -74,42 +90,41 @@ def test_a_wrong_rig_is_found_out_and_led_back(enlarger: Enlarger, spoil: Callab
     assert len(missed(several[-1])) < len(missed(several[0]))
 
 
-def test_each_retake_of_the_exposure_brings_the_highlight_down(enlarger: Enlarger) -> None:
-    first, second = led(enlarger, over, 1)
+def test_each_retake_of_the_exposure_brings_the_highlight_down(sitting: Sitting) -> None:
+    first, second = led(sitting, over, 1)
     assert value(second, "highlight_code") < value(first, "highlight_code") - 5
     assert value(second, "face_clipped_share") < value(first, "face_clipped_share") / 2
 
 
-def test_no_more_takes_than_asked_for(enlarger: Enlarger) -> None:
-    assert len(led(enlarger, over, 0)) == 1
-    assert len(led(enlarger, over, 1)) <= 2
-    assert led(enlarger, over, 0)[0].remedies == ()
+def test_no_more_takes_than_asked_for(sitting: Sitting) -> None:
+    assert len(led(sitting, over, 0)) == 1
+    assert len(led(sitting, over, 1)) <= 2
+    assert led(sitting, over, 0)[0].remedies == ()
 
 
-def test_a_take_that_misses_nothing_is_the_last(enlarger: Enlarger) -> None:
-    for take in led(enlarger, over)[:-1]:
+def test_a_take_that_misses_nothing_is_the_last(sitting: Sitting) -> None:
+    for take in led(sitting, over)[:-1]:
         assert take.verdict.missed
 
 
-def test_it_ends_where_nothing_more_can_be_changed(astronaut_plate: Plate) -> None:
+def test_it_ends_where_nothing_more_can_be_changed(sitting: Sitting) -> None:
     """A landscape frame stays one, and no rig can mend that: no take is spent on a remedy that does nothing."""
-    wide = Enlarger(astronaut_plate, Framing(aspect=(5, 4)), (400, 320))
-    several = list(takes(wide, astronaut_plate, rig.of(Look()), 1, Look(), 3))
+    several = list(takes(Darkroom(), asked(sitting, Framing(aspect=(5, 4)), (400, 320)), sitting, 3))
     assert "frame_aspect" in missed(several[-1])
     rigs = [plain(take.frame.rig) for take in several]
     assert all(one != other for i, one in enumerate(rigs) for other in rigs[:i])
 
 
-def test_a_take_can_be_made_again_from_its_shot(enlarger: Enlarger) -> None:
+def test_a_take_can_be_made_again_from_its_shot(sitting: Sitting) -> None:
     """What was prescribed is all there is to it: same rig, same remedies, same bytes."""
-    last = led(enlarger, over, 2)[-1]
+    last = led(sitting, over, 2)[-1]
     assert last.frame.shot.remedies
-    again = enlarger.develop(rig.remedied(over(rig.of(Look())), last.frame.shot.remedies), 1)
+    again = Wrong(over).shoot(last.frame.shot, sitting)
     assert (again.pixels == last.frame.pixels).all()
 
 
-def test_the_loop_is_the_same_every_time(enlarger: Enlarger) -> None:
-    one, two = led(enlarger, over, 1), led(enlarger, over, 1)
+def test_the_loop_is_the_same_every_time(sitting: Sitting) -> None:
+    one, two = led(sitting, over, 1), led(sitting, over, 1)
     assert [take.remedies for take in one] == [take.remedies for take in two]
     assert [take.verdict.to_json() for take in one] == [take.verdict.to_json() for take in two]
 
@@ -133,8 +148,7 @@ def shot(astronaut_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A shoot that begins two stops over, with retakes."""
     folder = tmp_path_factory.mktemp("retake") / "frames"
     with pytest.MonkeyPatch.context() as patched:
-        house = rig.of(Look())
-        patched.setattr(shooting.rig, "of", lambda _look: over(house))
+        patched.setattr(engines, "find", lambda *_: Wrong(over))
         shoot(astronaut_file, seeds=[1, 2], size_px=SIZE, retakes=2, out=folder)
     return folder
 

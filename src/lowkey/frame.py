@@ -110,10 +110,10 @@ class Frame:
     pixels: U16
     """u16[h, w, 3], sRGB-encoded."""
     shot: Shot
-    rig: Rig
-    """Resolved: nothing in it is Auto."""
-    placement: Placement
-    """Plate pixels to frame pixels."""
+    rig: Rig | None
+    """Resolved: nothing in it is Auto. None where no light of ours made the picture."""
+    placement: Placement | None
+    """Plate pixels to frame pixels; None where the picture does not lie on the plate."""
     edits: tuple[Edit, ...]
     honours: Mapping[str, str]
     """Each of the five variables: "yes", "kept from photo" or "no"."""
@@ -121,3 +121,6 @@ class Frame:
     took_s: float
     """Seconds of develop only, without writing."""
     notes: Mapping[str, Any] = field(default_factory=dict)
+    """What else belongs into the record: model, revision, licence, where the photo went. Never a secret."""
+    words: Mapping[str, Any] | None = None
+    """The prompt, as `Words.to_mapping` has it; None for an engine without words."""

@@ -48,6 +48,8 @@ class Enlarger:
 
     def __init__(self, plate: Plate, framing: Framing, size_px: tuple[int, int], *, keep_skin: bool = False) -> None:
         """`keep_skin` leaves the person's colour and texture as photographed, old light and all: no edit of the skin."""
+        self.source = plate
+        """The plate as it was given."""
         self.plate = _as_photographed(plate) if keep_skin else plate
         self.keep_skin, self.framing, self.size_px = keep_skin, framing, size_px
         self._dressed: tuple[Cloth, light.Relight] | None = None

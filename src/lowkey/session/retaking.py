@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from lowkey import rig as rigs
-from lowkey.darkroom import Enlarger
-from lowkey.frame import Frame
-from lowkey.look import Look
+from lowkey.engines import Cancel, Engine, Ledger, Progress, Sitting
+from lowkey.frame import Frame, Shot
 from lowkey.meter import measure
 from lowkey.meter.reading import Reading
 from lowkey.meter.verdict import Verdict, judge
-from lowkey.plate.plate import Plate
-from lowkey.rig import Rig
 from lowkey.spec import Remedy, Spec, merged
 
 MOST_RETAKES = 12
@@ -33,25 +29,32 @@ class Take:
         return self.frame.shot.remedies
 
 
-def takes(enlarger: Enlarger, plate: Plate, asked: Rig, seed: int, look: Look, retakes: int = 0) -> Iterator[Take]:
-    """One take of `asked`, and up to `retakes` more with what the meter prescribed; the first that misses nothing is the last.
+def takes(
+    engine: Engine,
+    shot: Shot,
+    sitting: Sitting,
+    retakes: int = 0,
+    *,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+    ledger: Ledger | None = None,
+) -> Iterator[Take]:
+    """One take of `shot`, and up to `retakes` more with what the meter prescribed; the first that misses nothing is the last.
 
-    Every take starts from the rig that was asked, with everything prescribed so far added up, so that a take can be made again
-    from its shot alone. It also ends when what is prescribed would change nothing.
+    Every take starts from what was asked, with everything prescribed so far added up, so that a take can be made again from
+    its shot alone. It also ends when what is prescribed would change nothing.
     """
-    remedies: tuple[Remedy, ...] = ()
     for _ in range(retakes + 1):
-        changed = rigs.remedied(asked, remedies)
-        frame = enlarger.develop(changed, seed, look=look)
-        frame = replace(frame, shot=replace(frame.shot, remedies=remedies))
-        reading = measure(frame.pixels, plate, frame.placement)
-        verdict = judge(reading, Spec.of(look, frame.honours))
+        frame = engine.shoot(shot, sitting, progress=progress, cancel=cancel, ledger=ledger)
+        reading = measure(frame.pixels, sitting.plate, frame.placement)
+        verdict = judge(reading, Spec.of(shot.look, frame.honours))
         yield Take(frame, reading, verdict)
         if not verdict.missed:
             return
-        remedies = merged(remedies, verdict.remedies)
-        if rigs.remedied(asked, remedies) == changed:
+        following = replace(shot, remedies=merged(shot.remedies, verdict.remedies))
+        if engine.plan(following, sitting) == engine.plan(shot, sitting):
             return
+        shot = following
 
 
 def better(one: Verdict, other: Verdict) -> bool:

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import lowkey
+from lowkey import engines, photo, prints
 from lowkey import look as looks
-from lowkey import photo, prints, rig
-from lowkey.darkroom import Enlarger
+from lowkey.engines import Engine, Sitting
 from lowkey.errors import LookError, LowkeyError, PhotoError, StoreError
-from lowkey.frame import Frame, Framing
+from lowkey.frame import Frame, Framing, Shot
 from lowkey.look import Look
 from lowkey.meter.verdict import Verdict, ranked
 from lowkey.photo import Photo
 from lowkey.plate.plate import Caution, Plate
-from lowkey.rig import Rig
 from lowkey.session import plates, record, retaking
 from lowkey.session.record import Record
 
@@ -76,6 +75,7 @@ def shoot(
     keep_plate: bool = True,
     meter: bool = True,
     retakes: int = 0,
+    engine: str = "darkroom",
     out: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Shoot:
@@ -84,8 +84,8 @@ def shoot(
     `look` is a Look, the name of one, or a look file. `seeds` is how many (1 to n) or which. `size_px` is (width, height);
     without it `aspect` and `height_px` make it. What was read of the photo is kept for the next time unless `keep_plate` is
     False. Every frame is metered against the look unless `meter` is False; with `retakes` one that misses is shot again with
-    what it lacked, so many times at most, and the best take is kept. Files go to ``./<stem>_lowkey/`` or to `out`. On Ctrl-C
-    (KeyboardInterrupt) and on errors the record on disk says what is done.
+    what it lacked, so many times at most, and the best take is kept. `engine` is one of `engines.names()`. Files go to
+    ``./<stem>_lowkey/`` or to `out`. On Ctrl-C (KeyboardInterrupt) and on errors the record on disk says what is done.
     """
     if not 0 <= retakes <= retaking.MOST_RETAKES or (retakes and not meter):
         said = f"a frame is shot again at most {retaking.MOST_RETAKES} times, and only when it is metered"
@@ -111,8 +111,11 @@ def shoot(
         raise
     divisor = math.gcd(*size)
     framing = Framing(aspect=(size[0] // divisor, size[1] // divisor))
-    enlarger = Enlarger(plate, framing, size, keep_skin=keep_skin)
-    asked_rig = rig.of(asked)
+    maker = engines.find(engine, {"keep-skin": "yes"} if keep_skin else None)
+    sitting = Sitting(picture, lambda: plate)
+    shots = [Shot(asked, framing, picture.hash, seed, size, maker.name, maker.options) for seed in numbers]
+    for shot in shots:
+        maker.check(shot, sitting)
 
     kept = Record(folder / "record.json", lowkey.__version__, plate, asked, numbers, size, face)
     warnings = [*plate.warnings, *_few(numbers)]
@@ -121,15 +124,16 @@ def shoot(
     taken: list[Taken] = []
     cells: list[prints.Cell] = []
     try:
-        for index, seed in enumerate(numbers):
+        for index, shot in enumerate(shots):
             report(1 + index, f"frame {index + 1} of {len(numbers)}")
+            seed = shot.seed
             file = folder / f"{plate.photo.stem}_{asked.term('light').slug}_s{seed:02d}.png"
             verdict: Verdict | None = None
             tries: list[dict[str, Any]] = []
             if meter:
-                frame, verdict, tries = _taken(enlarger, plate, asked_rig, seed, asked, retakes, file)
+                frame, verdict, tries = _taken(maker, shot, sitting, retakes, file)
             else:
-                frame = enlarger.develop(asked_rig, seed, look=asked)
+                frame = maker.shoot(shot, sitting)
             photo.write_png(file, frame.pixels)
             if index == 0:
                 warnings += _seen_on(frame, plate)
@@ -153,13 +157,13 @@ def shoot(
 
 
 def _taken(
-    enlarger: Enlarger, plate: Plate, asked_rig: Rig, seed: int, look: Look, retakes: int, file: Path
+    engine: Engine, shot: Shot, sitting: Sitting, retakes: int, file: Path
 ) -> tuple[Frame, Verdict, list[dict[str, Any]]]:
     """The best of the takes of one seed, its verdict, and all of them for the record; each lies in the folder `takes`."""
     best: tuple[Frame, Verdict] | None = None
     tries: list[dict[str, Any]] = []
     folder = file.parent / "takes"
-    for number, take in enumerate(retaking.takes(enlarger, plate, asked_rig, seed, look, retakes), 1):
+    for number, take in enumerate(retaking.takes(engine, shot, sitting, retakes), 1):
         at = folder / f"{file.stem}_t{number}.png" if retakes else file
         if retakes:
             _folder(folder)
@@ -245,7 +249,7 @@ def _few(numbers: Sequence[int]) -> list[Caution]:
 def _seen_on(frame: Frame, plate: Plate) -> list[Caution]:
     """What only the first frame can tell: too few pixels, and words that were not honoured."""
     said = []
-    enlarged = (frame.placement @ plate.window).scale
+    enlarged = (frame.placement @ plate.window).scale if frame.placement else 0.0
     if enlarged > ENLARGED:
         w, h = frame.shot.size_px
         text = f"the photo is enlarged {enlarged:.1f} times for {w}x{h}; a sharper frame needs a photo of more pixels, or a smaller --size"
