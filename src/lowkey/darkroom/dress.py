@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom import garments, neck, tailored
+from lowkey.darkroom import garments, neck, tailored, tresses
 from lowkey.darkroom.neck import Bust, Kept, Layer, blur, step
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, freeze, luminance
@@ -43,6 +43,8 @@ def dress(plate: Plate, cloth: Cloth) -> Subject:
     """
     kept = neck.keep(plate)
     figure = _Figure(plate)
+    if cloth.kind != "own":
+        tresses.groom(figure.albedo, plate, neck.hand_of(plate))
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
     elif cloth.kind != "own":  # own: exactly as photographed, for measurements
@@ -166,7 +168,7 @@ FOREHEAD, NOSE_RIDGE, CHEEKS = (9, 151, 108, 337), (1, 4, 5, 195, 6), (50, 280, 
 
 
 def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
-    """Roughness and F0 f32[h, w]: oily brow and nose .36 and .040, cheeks .46, all other skin .44 and .030; eyes and lips wetter."""
+    """Roughness and F0 f32[h, w]: oily brow and nose .36 and .037, cheeks .45 and .037, other skin .44 and .030; eyes and lips wetter."""
     h, w = skin.shape
     q = 4
     ys, xs = np.mgrid[0:h:q, 0:w:q].astype(np.float32)
@@ -179,8 +181,8 @@ def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
 
     oily = np.maximum(zone(FOREHEAD, 0.13), zone(NOSE_RIDGE, 0.05))
     dry = zone(CHEEKS, 0.11) * (1 - oily)
-    rough = cv2.resize(0.44 - 0.08 * oily + 0.02 * dry, (w, h), interpolation=cv2.INTER_LINEAR)
-    f0 = cv2.resize(0.030 + 0.010 * oily - 0.002 * dry, (w, h), interpolation=cv2.INTER_LINEAR)
+    rough = cv2.resize(0.44 - 0.08 * oily + 0.01 * dry, (w, h), interpolation=cv2.INTER_LINEAR)
+    f0 = cv2.resize(0.030 + 0.007 * oily + 0.007 * dry, (w, h), interpolation=cv2.INTER_LINEAR)
     p = plate.parts
     wet = np.maximum(p["eyes"], 0.5 * p["lips"])
     rough = rough + wet * (0.12 - rough) * (p["eyes"] > 0.3) + p["hair"] * (0.40 - rough) + p["cloth"] * (0.85 - rough)

@@ -23,7 +23,7 @@ DIFFUSION_HW = (0.014, 0.0055, 0.003)
 DIFFUSION_SHARE = 0.75
 BOUNCE = 0.8
 """Share of the light returned by concave surroundings that is kept (path-traced heads are as well told by .3 as by 1)."""
-SPECULAR_GAIN = 1.3
+SPECULAR_GAIN = 2.0
 THREAD_HW = 0.006
 """How far light wanders between the threads of pale cloth before it comes out, sigma: dark cloth swallows it on the way."""
 HAIR_GAIN = 0.62
@@ -305,11 +305,15 @@ def _catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> No
             cx, cy = 0.3 * cx + 0.7 * float((xs * weight).sum() / total), 0.3 * cy + 0.7 * float((ys * weight).sum() / total)
         cornea = 0.045 * s.hw_px
         px, py = cx + cornea * lx / length, cy - cornea * ly / length
-        size = 0.0055 * s.hw_px
-        spot = np.exp(-0.5 * (((xs - px) ** 2 + (ys - py) ** 2) / size**2) ** 1.5).astype(np.float32)
         around = float(np.percentile(diffuse[box], 80))
         reach = min(1.0, around / 0.15) * min(1.0, (lz + 0.25) / 0.3)
-        out[box] += (0.9 * reach * spot * s.eyes[box])[..., None]
+        # What enters the cornea beside the lamp crosses the eye and lights the far side of the iris.
+        across = ((xs - cx + 0.024 * s.hw_px * lx) ** 2 + (ys - cy - 0.024 * s.hw_px * ly) ** 2) / np.float32(0.026 * s.hw_px) ** 2
+        out[box] *= (1 + 0.45 * reach * np.exp(-across) * s.eyes[box])[..., None]
+        # A lamp a little taller than wide, its rim softened by the tear film, and a faint bloom of that film round it.
+        far = ((xs - px) / (0.0042 * s.hw_px)) ** 2 + ((ys - py) / (0.0060 * s.hw_px)) ** 2
+        spot = 0.66 * np.exp(-0.5 * far**1.5) + 0.012 * np.exp(-0.5 * far / 9)
+        out[box] += np.asarray(reach * spot * s.eyes[box], np.float32)[..., None]
 
 
 def _strands(s: Subject) -> tuple[F32, F32]:
@@ -337,6 +341,10 @@ def _strands(s: Subject) -> tuple[F32, F32]:
     fine = luma - _blur(luma, 0.03 * s.hw_px)
     seen = np.clip((np.sqrt(_blur(fine * fine, 0.03 * s.hw_px)) - np.float32(0.05)) / np.float32(0.15), 0, 1)
     contrast = np.exp(np.clip(fine, -1.5, 0.8) * np.float32(1.5))
+    # Gaps between locks lie in the shade of the locks: what shines there is hidden.
+    wide = 0.12 * s.hw_px
+    gap = luma - _blur(luma * s.hair, wide) / np.maximum(_blur(s.hair, wide), np.float32(1e-2))
+    contrast *= np.exp(np.clip(gap + np.float32(0.3), -2.5, 0))
     return tangent, (contrast * seen * (np.float32(0.25) + np.float32(0.75) * coherence)).astype(np.float32)
 
 

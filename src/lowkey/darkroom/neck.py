@@ -142,6 +142,12 @@ def facing(right: Field, down: Field) -> F32:
     return out
 
 
+def hand_of(plate: Plate) -> float:
+    """+1 or -1: the side to which the chin lies of the ears' middle."""
+    mesh = plate.landmarks
+    return 1.0 if float(mesh[CHIN, 0] - mesh[list(EARS), 0].mean()) + 1e-6 >= 0 else -1.0
+
+
 def measure(plate: Plate, wrap: F32) -> Bust:
     """Take a person's measures from the mesh and, as far as hair and cloth leave them visible, from the silhouette.
 
@@ -151,7 +157,7 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     mesh = plate.landmarks
     chin = mesh[CHIN]
     ears = mesh[list(EARS), :2].mean(0)
-    hand = 1.0 if float(mesh[CHIN, 0] - ears[0]) + 1e-6 >= 0 else -1.0
+    hand = hand_of(plate)
     lifted = float(np.clip(0.30 * np.sin(np.radians(plate.pose.pitch_deg)), -0.08, 0.16))
 
     # The neck hangs from the skull, between the ears, and follows the head's roll half-way.
@@ -303,7 +309,8 @@ def keep(plate: Plate) -> Kept:
     edge = int(np.clip(mesh[list(JAW_CORNERS), 1].min(), 0, h))
     left, right = (int(np.clip(v, 0, w)) for v in sorted(mesh[list(JAW_CORNERS), 0] + np.array([-0.05, 0.05], np.float32) * k))
     for beside in (np.s_[:edge, :left], np.s_[:edge, right:]):
-        above[beside] = np.maximum(above[beside], step(plate.parts["skin"][beside], 0.6, 0.95))
+        # They hang a little, not a hand's breadth: what lies lower is the room taken for skin.
+        above[beside] = np.maximum(above[beside], step(plate.parts["skin"][beside], 0.6, 0.95) * (1 - step(below[beside], 0.07, 0.13)))
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
     head = np.maximum(np.maximum(above * (1 - body_cloth), hair), step(wrap, 0.15, 0.80)) * plate.matte
