@@ -23,7 +23,7 @@ DIFFUSION_HW = (0.014, 0.0055, 0.003)
 DIFFUSION_SHARE = 0.75
 BOUNCE = 0.8
 """Share of the light returned by concave surroundings that is kept (path-traced heads are as well told by .3 as by 1)."""
-SPECULAR_GAIN = 2.0
+SPECULAR_GAIN = 1.3
 THREAD_HW = 0.006
 """How far light wanders between the threads of pale cloth before it comes out, sigma: dark cloth swallows it on the way."""
 HAIR_GAIN = 0.62
@@ -128,7 +128,7 @@ class Relight:
         _shade(
             s.matte, self._normal, s.depth, seen, s.skin, s.hair, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent, self._strand,
             self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
-            0.0 if math.isinf(distance_hw) else distance_hw, np.array(centre), s.hw_px, diffuse, gloss,
+            0.0 if math.isinf(distance_hw) else distance_hw, np.array(centre), s.hw_px, SPECULAR_GAIN * s.shine, diffuse, gloss,
         )  # fmt: skip
         if self._cloth_mass is not None:
             diffuse += self._pale * (_blur(diffuse * s.cloth, THREAD_HW * s.hw_px) / self._cloth_mass - diffuse)
@@ -163,7 +163,8 @@ class Relight:
 @njit(cache=True, parallel=True)
 def _shade(
     matte: Any, normal: Any, depth: Any, seen: Any, skin: Any, hair: Any, cloth: Any, roughness: Any, specular: Any, sheen: Any,
-    tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, diffuse: Any, gloss: Any,
+    tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, gain: float,
+    diffuse: Any, gloss: Any,
 ) -> None:  # fmt: skip
     """Diffuse irradiance and glossy radiance of every subject pixel under one unit source."""
     h, w = matte.shape
@@ -190,7 +191,7 @@ def _shade(
             f0 = specular[y, x]
             if f0 > 0.0:
                 mirrored = f0 + 0.13 / max(roughness[y, x], 0.2) * (1.0 - min(max(nz, 0.0), 1.0)) ** 3
-                base *= 1.0 - min(SPECULAR_GAIN * mirrored, 1.0) * (1.0 - k)
+                base *= 1.0 - min(gain * mirrored, 1.0) * (1.0 - k)
             if sheen[y, x] > 0.0:
                 base *= 1.0 - 0.3 * sheen[y, x]
             shine, glow = 0.0, 0.0
@@ -206,7 +207,7 @@ def _shade(
                     wide = min(math.sqrt(1.15 * rough * rough + sin_r * 0.5), 1.0)
                     tight = min(math.sqrt(0.55 * rough * rough + sin_r * 0.5), 1.0)
                     lobe = 0.8 * brdf.ggx(mu, nv, nh, vh, wide, f0) + 0.2 * brdf.ggx(mu, nv, nh, vh, tight, f0)
-                    shine += SPECULAR_GAIN * lobe * (1.0 - k) * pores[y, x]
+                    shine += gain * lobe * (1.0 - k) * pores[y, x]
                 if sheen[y, x] > 0.0:
                     shine += sheen[y, x] * 0.15 * brdf.fuzz(mu, nv, nh, 0.5) * (1.0 - k)
                 if k > 0.0:

@@ -183,7 +183,7 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     return Bust(
         float(k), hand, (float(chin[0]), float(chin[1])), edge, (offset, 0.24, depth), float(np.clip(-0.35 * roll, -0.15, 0.15)),
         half, lines, (min(max(halves[0], 1.2), most), min(max(halves[1], 1.2), most)), lifted,
-        _throat_bare(plate, axis, (lines[0] + lines[1]) / 2), bool(wrap.max() > 0.5 and _closes_below(wrap, mesh)),
+        _throat_bare(plate, axis, (lines[0] + lines[1]) / 2), closed(wrap, mesh),
     )  # fmt: skip
 
 
@@ -288,8 +288,10 @@ def _wrap(plate: Plate) -> F32:
     return np.asarray(step(blur(wide, 2.5), 0.25, 0.75) * plate.parts["cloth"] * plate.inside, np.float32)
 
 
-def _closes_below(wrap: F32, mesh: F32) -> bool:
-    """True when the head's cloth reaches past the chin on both sides, as a cap's does not."""
+def closed(wrap: F32, mesh: F32) -> bool:
+    """True when the head's cloth f32[h, w] reaches past the chin on a side, as a cap's does not."""
+    if wrap.max() <= 0.5:
+        return False
     row = int(np.clip(mesh[CHIN, 1], 0, wrap.shape[0] - 1))
     line = wrap[row] > 0.5
     x = int(np.clip(mesh[CHIN, 0], 1, wrap.shape[1] - 1))
