@@ -63,9 +63,9 @@ def subject(hw_px: float = 96.0, *, albedo: float = 0.5, specular: float = 0.0, 
 def mirrored(s: Subject) -> Subject:
     """The same bust seen in a mirror."""
     normal = s.normal[:, ::-1] * np.array([-1, 1, 1], np.float32)
-    names = set(Subject.__dataclass_fields__) - {"hw_px", "normal"}
+    names = set(Subject.__dataclass_fields__) - {"hw_px", "normal", "shine"}
     flip = {name: np.ascontiguousarray(getattr(s, name)[:, ::-1]) for name in sorted(names)}
-    return Subject(hw_px=s.hw_px, normal=np.ascontiguousarray(normal), **flip)
+    return Subject(hw_px=s.hw_px, normal=np.ascontiguousarray(normal), shine=s.shine, **flip)
 
 
 def plate(hw_px: float = 96.0):  # type: ignore[no-untyped-def]

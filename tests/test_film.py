@@ -167,3 +167,21 @@ def test_lens_and_film_give_the_same_bytes_whatever_the_threads() -> None:
     finally:
         numba.set_num_threads(most)
         cv2.setNumThreads(before)
+
+
+def test_warm_light_keeps_its_hue_up_the_scale() -> None:
+    # Where each square root of the middle layer lies between the outer two: what eyes call hue.
+    colour = np.array([0.80, 0.42, 0.20])
+    ladder = np.geomspace(0.05, 1.2, 12)[None, :, None] * colour
+    s = stock("tungsten-500", balance_rgb=(1.0, 1.0, 1.0), toe_code=4)
+    r, g, b = (clean(ladder, s)[0] / 255).T
+    hue = (g - b) / (r - b)
+    want = (np.sqrt(0.42) - np.sqrt(0.20)) / (np.sqrt(0.80) - np.sqrt(0.20))
+    assert np.abs(hue - want).max() < 0.09
+
+
+def test_no_skin_prints_as_a_pure_orange() -> None:
+    warm = np.array([0.96, 0.21, 0.06]) * 0.3
+    r, g, b = clean(warm[None, None], stock("tungsten-500"))[0, 0]
+    assert r > g > b
+    assert b > 0.22 * r

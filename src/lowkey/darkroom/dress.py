@@ -261,13 +261,13 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
 
 
 def _quieten(albedo: F32, plate: Plate, kept: Kept) -> None:
-    """Darken what is worn on the head, in place: to about a fifth of the skin's luminance, so that no veil outshines its face."""
+    """Darken what is worn on the head, in place: to about a quarter of the skin's luminance, so that no veil outshines its face."""
     if kept.wrap.max() <= 0.5:
         return
     tone = luminance(plate.albedo)
     skin = float(np.median(tone[(plate.parts["skin"] > 0.9) & (kept.below < -0.05)]))
     wrap = float(np.median(tone[kept.wrap > 0.5]))
-    gain = float(np.clip(0.22 * skin / max(wrap, 0.01), 0.3, 0.8))
+    gain = float(np.clip(0.24 * skin / max(wrap, 0.01), 0.3, 0.8))
     albedo *= (1 - (1 - gain) * kept.wrap)[..., None]
 
 

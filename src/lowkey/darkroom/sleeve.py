@@ -12,6 +12,8 @@ from lowkey.pixels import F32
 
 LEAST_HW2 = 0.03
 """Area under which skin is no hand."""
+FIST_HW = 0.45
+"""Length of a hand without its forearm."""
 COVERED_HW, CUFF_HW, LONG_HW = 0.11, 0.20, 1.0
 """How much of the forearm the cuff takes, how long it is, and how far the sleeve goes before it is lost in the body."""
 
@@ -42,9 +44,9 @@ def _sleeve(points: Field, depth: F32, k: float, hand: float, like: Layer, ribbe
     aside = np.array([-way[1], way[0]])
     along, across = (points - middle) @ way, (points - middle) @ aside
     first, last = np.percentile(along, (2, 98))
-    # Of a bare fist little is covered, of a forearm as much as a cuff does.
-    start = last - min(COVERED_HW, 0.25 * (last - first))
-    near = (along > start - 0.14) & (along < start + 0.02)
+    # Of a bare fist nothing is covered, of a forearm as much as a cuff does.
+    start = last - min(COVERED_HW, 0.5 * max(last - first - FIST_HW, 0.0))
+    near = (along > start - 0.16) & (along < start)
     if near.sum() < 8:
         return None
     low, high = np.percentile(across[near], (4, 96))

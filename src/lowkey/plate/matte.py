@@ -203,7 +203,8 @@ def _without_strangers(alpha: F32, colour: F32, hw_px: float, face: tuple[float,
     strange = np.zeros_like(body)
     for i in range(1, count):
         mine = (label == i) & (inner > 0)
-        if i != own and stats[i, cv2.CC_STAT_AREA] > STRANGER_HW2 * hw_px**2 and mine.any() and float(detail[mine].mean()) < BLURRED * sharp:
+        large = stats[i, cv2.CC_STAT_AREA] > STRANGER_HW2 * hw_px**2
+        if i != own and large and mine.any() and float(detail[mine].mean()) < BLURRED * sharp:
             strange[label == i] = 1
     if not strange.any():
         return alpha
