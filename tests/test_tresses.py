@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_dress import HW, person
 
 from lowkey.darkroom import neck, tresses
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.plate import Plate
+from test_dress import HW, person
 
 
 def haired(colour: tuple[float, float, float], *, strands: float = 0.0) -> tuple[Plate, F32]:

@@ -135,7 +135,7 @@ def spill(rig: Rig, beam: Beam, shape: tuple[int, int], head_fw_fh: tuple[float,
     # Where the bank of haze ends, so does what lights the room's far side.
     glow *= math.exp(-((math.hypot(x - beam.x, y - beam.y) / beam.reach) ** 1.5))
     colour = np.array(beam.rgb) * np.exp(-0.8 * np.array(REDDENING))
-    return np.asarray(np.float32(SPILL_GAIN * rig.backdrop.haze) * glow[..., None] * (colour / colour.max()), np.float32)
+    return np.asarray(np.float32(SPILL_GAIN * min(rig.backdrop.haze, 1.0)) * glow[..., None] * (colour / colour.max()), np.float32)
 
 
 def light_lamp(rig: Rig, matte: F32, into: F32) -> None:

@@ -128,7 +128,7 @@ class Relight:
         _shade(
             s.matte, self._normal, s.depth, seen, s.skin, s.hair, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent, self._strand,
             self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
-            0.0 if math.isinf(distance_hw) else distance_hw, np.array(centre), s.hw_px, SPECULAR_GAIN * s.shine, diffuse, gloss,
+            0.0 if math.isinf(distance_hw) else distance_hw, np.array(centre), s.hw_px, s.shine, diffuse, gloss,
         )  # fmt: skip
         if self._cloth_mass is not None:
             diffuse += self._pale * (_blur(diffuse * s.cloth, THREAD_HW * s.hw_px) / self._cloth_mass - diffuse)
@@ -163,7 +163,7 @@ class Relight:
 @njit(cache=True, parallel=True)
 def _shade(
     matte: Any, normal: Any, depth: Any, seen: Any, skin: Any, hair: Any, cloth: Any, roughness: Any, specular: Any, sheen: Any,
-    tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, gain: float,
+    tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, shine_of_skin: float,
     diffuse: Any, gloss: Any,
 ) -> None:  # fmt: skip
     """Diffuse irradiance and glossy radiance of every subject pixel under one unit source."""
@@ -189,6 +189,7 @@ def _shade(
             k = hair[y, x]
             # What the surface mirrors does not go in: the lobe's own albedo toward the eye (fitted to GGX with F0 .036).
             f0 = specular[y, x]
+            gain = SPECULAR_GAIN * (1.0 + (shine_of_skin - 1.0) * skin[y, x])
             if f0 > 0.0:
                 mirrored = f0 + 0.13 / max(roughness[y, x], 0.2) * (1.0 - min(max(nz, 0.0), 1.0)) ** 3
                 base *= 1.0 - min(gain * mirrored, 1.0) * (1.0 - k)
