@@ -19,8 +19,9 @@ OPEN = ("intended", "submitted")
 class FileLedger:
     """One line a call, synced; the last line of a job is the job."""
 
-    def __init__(self, path: Path, budget_usd: str = "1000") -> None:
-        self.path, self.budget_usd = path, Decimal(budget_usd)
+    def __init__(self, path: Path, budget_usd: str = "1000", frame: Path | None = None) -> None:
+        """`frame` is where the session keeps what was made: a job that is done and has no frame there is still to be had."""
+        self.path, self.budget_usd, self.frame = path, Decimal(budget_usd), frame
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.path.read_text().splitlines()] if self.path.exists() else []
@@ -32,8 +33,10 @@ class FileLedger:
         return [self._job(line) for line in last.values()]
 
     def find(self, shot: str, engine: str) -> Job | None:
-        found = [job for job in self.jobs() if (job.shot, job.engine) == (shot, engine) and job.state in OPEN]
-        return found[-1] if found else None
+        unkept = self.frame is not None and not self.frame.exists()
+        found = [job for job in self.jobs() if (job.shot, job.engine) == (shot, engine)]
+        found = [job for job in found if job.state in OPEN or (job.state == "done" and unkept)]
+        return replace(found[-1], state="submitted") if found and found[-1].state == "done" else found[-1] if found else None
 
     def intend(
         self, shot: str, engine: str, estimate_usd: Decimal, *, id: str = "", url: str = "", detail: Mapping[str, Any] | None = None

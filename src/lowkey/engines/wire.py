@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -214,7 +215,7 @@ class Wire:
         try:
             with (
                 watch,
-                httpx.Client(timeout=waits, follow_redirects=False, trust_env=not own) as client,
+                httpx.Client(timeout=waits, follow_redirects=False, trust_env=not own, verify=_trust()) as client,
                 client.stream(method, url, auth=auth, extensions={"trace": watch.trace}, **content) as response,
             ):
                 answer = self._received(response, most, watch)
@@ -250,6 +251,12 @@ class Wire:
         if max(size, got) > most:
             raise EngineError("odd-answer", f"{self.service}: the answer is larger than {most >> 20} MB and was not read")
         return Answer(response.status_code, headers, b"".join(pieces))
+
+
+@cache
+def _trust() -> Any:
+    """The certificates that are trusted: reading them takes longer than most requests, so it is done once."""
+    return library().create_ssl_context()
 
 
 class _Watch:

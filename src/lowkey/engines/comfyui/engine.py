@@ -37,6 +37,8 @@ MEGAPIXEL = 1 << 20
 PATIENCE_S = 1800
 MOST_TIMES = 3
 """How often a prompt is submitted when the server has forgotten it."""
+_OWN_DIALECT = "flux2"
+"""How a user's own workflow is spoken to."""
 ABSENT_TIMES = 2
 """So many times in a row a prompt must be nowhere before that is believed."""
 
@@ -68,7 +70,7 @@ class ComfyUI:
 
     @property
     def dialect(self) -> str:
-        return str(self.row.get("dialect", "flux2"))
+        return str(self.row["dialect"]) if self.own is None else _OWN_DIALECT if self.own.has("prompt") else ""
 
     @property
     def abilities(self) -> Abilities:
@@ -80,7 +82,7 @@ class ComfyUI:
             guide=self.own.has("guide") if self.own else "prelight" in self.row,
             likeness=bool(self.row.get("likeness", False)),
             licence=str(self.row.get("licence", "that of the models in your workflow")),
-            cost="free: your own server",
+            cost="free; on your own server",
         )
 
     @property
@@ -280,8 +282,10 @@ class ComfyUI:
         if self.server.history(job.id) is not None:
             return "history"
         name = str(job.detail.get("made", ""))
-        if name and self.server.view(f"{name}_00001_.png").status == 200:
-            return "made"
+        if name:
+            # A blank picture is one that was taken and overwritten by an earlier run: the frame is gone, and free to draw again.
+            file = self.server.view(f"{name}_00001_.png")
+            return "made" if file.status == 200 and file.data != blank() else ""
         return ""
 
     @staticmethod
@@ -306,7 +310,7 @@ class ComfyUI:
 
     def _words(self, shot: Shot, sitting: Sitting) -> Words:
         guide = sitting.guide is not None
-        return prompt.compile(shot.look, self.dialect, tuple(shot.remedies), aspect=shot.framing.aspect, seed=shot.seed, guide=guide)
+        return prompt.compile(shot.look, self.dialect or _OWN_DIALECT, tuple(shot.remedies), aspect=shot.framing.aspect, seed=shot.seed, guide=guide)
 
     def _asked_px(self, shot: Shot) -> tuple[int, int]:
         return reference.asked_size(shot.size_px, grid=GRID_PX, most_px=int(self.megapixels * MEGAPIXEL))
@@ -325,13 +329,13 @@ class ComfyUI:
             except EngineError as error:
                 said = f"the take was cancelled here; {self.server.host} could not be told ({error.code}) and may go on"
                 raise EngineError("cancelled", said) from None
-            raise EngineError("cancelled", "the take was cancelled, here and on the server, and nothing of it was kept")
+            said = "the take was cancelled, and nothing of it was kept; the server stops at the end of the node it is at"
+            raise EngineError("cancelled", said)
 
     def _tidied(self, job: Job, laid: list[str], picture: Picture | None) -> dict[str, str]:
         """Remove the person from the server: stock ComfyUI deletes nothing, so blank pictures are laid over photo and frame."""
         if self.keep:
             return {"photo": f"kept in its input folder: {', '.join(laid)}", "frame": "kept in its output folder"}
-        blank = png_bytes(np.zeros((64, 64, 3), np.uint8))
         over = [("photo", name, "input") for name in laid]
         made = str(job.detail.get("made", ""))
         if picture is not None and made and picture.filename.startswith(made):
@@ -339,8 +343,8 @@ class ComfyUI:
         said = {"frame": "not kept by us" if len(over) > len(laid) else "in its output folder, under a name of the workflow's"}
         for what, name, folder in over:
             try:
-                gone = self.server.lay(name, blank, folder=folder, over=True) == name
-                gone = gone and self.server.view(*_parts(name), folder).data == blank
+                gone = self.server.lay(name, blank(), folder=folder, over=True) == name
+                gone = gone and self.server.view(*_parts(name), folder).data == blank()
             except EngineError:
                 gone = False
             file = f"{name} in its {folder} folder"
@@ -392,6 +396,11 @@ class ComfyUI:
         if left is None and self._took_s:
             left = max(sum(self._took_s) / len(self._took_s) - (time.monotonic() - start), 0.0)
         progress(Step(done, STEPS, what, left))
+
+
+def blank() -> bytes:
+    """What is laid over a person's pictures, the same bytes always."""
+    return png_bytes(np.zeros((64, 64, 3), np.uint8))
 
 
 def _parts(name: str) -> tuple[str, str]:

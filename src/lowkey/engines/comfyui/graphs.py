@@ -179,6 +179,7 @@ def built(graph: Graph, nodes: dict[str, Any], info: Mapping[str, Any]) -> dict[
         raise EngineError("missing-node", f"the server has no node {', '.join(missing)}: update ComfyUI, or install what brings it")
     uploaded = {(mark.node, mark.input) for mark in graph.marks if mark.name in ("reference", "guide")}
     lacking: list[str] = []
+    wrong: list[str] = []
     for id, node in nodes.items():
         wanted = info[node["class_type"]].get("input", {})
         for name, spec in {**wanted.get("required", {}), **wanted.get("optional", {})}.items():
@@ -192,8 +193,11 @@ def built(graph: Graph, nodes: dict[str, Any], info: Mapping[str, Any]) -> dict[
             if (found := _installed(names, kind)) is not None:
                 inputs[name] = found
             elif inputs[name] not in kind:
-                said = f'{node["class_type"]} {name}: "{str(inputs[name])[:80]}"'
-                lacking.append(f"{said} (it has: {', '.join(str(one) for one in kind[:8]) or 'none'})")
+                has = ", ".join(str(one) for one in kind[:8]) or "none"
+                said = f'{node["class_type"]} {name}: "{str(inputs[name])[:80]}" (it has: {has})'
+                (lacking if re.search(r"\.\w{2,12}$", str(inputs[name])) else wrong).append(said)
+    if wrong:
+        raise EngineError("bad-workflow", f"{graph.name[:80]}: this server has no such choice: {'; '.join(wrong)}")
     if lacking:
         raise EngineError("missing-model", f"the server lacks {'; '.join(lacking)}. Put the file into its models folder (docs/remote.md)")
     return nodes

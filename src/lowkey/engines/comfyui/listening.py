@@ -62,8 +62,8 @@ class Listening:
         rest = 0.2
         while not self._end.is_set():
             # A line that breaks, is refused or talks nonsense: the asking goes on without it, and it is tried again.
-            limits = {"open_timeout": 5, "close_timeout": 1, "max_size": LARGEST_EVENT}
-            with suppress(Exception), connect(self._url, proxy=self._proxy, **limits) as line:  # type: ignore[arg-type]
+            limits: dict[str, Any] = {"open_timeout": 5, "close_timeout": 1, "max_size": LARGEST_EVENT, "proxy": self._proxy}
+            with suppress(Exception), connect(self._url, **limits) as line:
                 self._line = line
                 self.connections += 1
                 rest = 0.2
