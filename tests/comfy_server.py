@@ -185,7 +185,7 @@ class Comfy:
                 self.event("progress", {"value": value, "max": 4, "prompt_id": id, "node": "12"})
             self.event("progress", {"value": 4, "max": 4, "prompt_id": str(uuid.uuid4()), "node": "12"})
         if self.fail:
-            about = {"prompt_id": id, "node_id": "12", "node_type": "KSampler", "exception_message": self.fail, "traceback": ["secret path"]}
+            about = {"node_id": "12", "node_type": "KSampler", "exception_message": self.fail, "traceback": ["secret path"]}
             messages.append(["execution_error", about])
             return self.failed(id, graph, messages)
         with self.lock:

@@ -310,7 +310,8 @@ class ComfyUI:
 
     def _words(self, shot: Shot, sitting: Sitting) -> Words:
         guide = sitting.guide is not None
-        return prompt.compile(shot.look, self.dialect or _OWN_DIALECT, tuple(shot.remedies), aspect=shot.framing.aspect, seed=shot.seed, guide=guide)
+        dialect = self.dialect or _OWN_DIALECT
+        return prompt.compile(shot.look, dialect, tuple(shot.remedies), aspect=shot.framing.aspect, seed=shot.seed, guide=guide)
 
     def _asked_px(self, shot: Shot) -> tuple[int, int]:
         return reference.asked_size(shot.size_px, grid=GRID_PX, most_px=int(self.megapixels * MEGAPIXEL))
