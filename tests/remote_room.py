@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from engine_room import Bench, Room
 
 from comfy_server import comfy
-from engine_room import Bench, Room
 from lowkey import engines
 from lowkey.engines import Engine
 from services import KEY, SIGNATURE, service
