@@ -73,7 +73,7 @@ def draw(pipe: Any, weights: Weights, call: Call, stepped: Stepped) -> F32:
             pipe.maybe_free_model_hooks()
     drawn = np.asarray(images[0], np.float32)
     if drawn.shape != (height, width, 3):
-        raise EngineError("bad-frame", f"the model drew {drawn.shape[1]}x{drawn.shape[0]}, and {width}x{height} was asked; nothing was kept")
+        raise EngineError("bad-frame", f"the model drew {drawn.shape[1]}x{drawn.shape[0]}, not {width}x{height}; nothing is kept")
     if not np.isfinite(drawn).all():
         raise EngineError("bad-frame", "the model's numbers overflowed, which prints as black; try dtype=fp32, or other weights")
     return drawn

@@ -8,11 +8,13 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
 from typing import Any
 
+from lowkey.engines import reference
 from lowkey.engines.contract import Abilities, Cancel, Ledger, Progress, Ready, Sitting, Step, stop_if
 from lowkey.engines.diffusers import calling, crop, hub, loading, memory, models
 from lowkey.engines.diffusers.calling import Call
 from lowkey.engines.diffusers.memory import Machine, Rung
 from lowkey.engines.diffusers.models import Family, Weights
+from lowkey.engines.reference import Reference
 from lowkey.engines.settings import Settings
 from lowkey.errors import EngineError
 from lowkey.frame import Frame, Shot
@@ -122,12 +124,14 @@ class Diffusers:
         started = time.perf_counter()
         weights = self._weights()
         words = self._words(shot, sitting)
-        sizes = crop.kontext_sizes() if weights.family.name == "kontext" else ()
-        reference = crop.reference(shot, sitting, sizes)
         drawn_px = self._drawn(weights, shot)
-        pictures = [reference.picture] + ([] if sitting.guide is None else [crop.guide(sitting.guide, drawn_px)])
+        shown = reference.prepared(sitting, shot, crop.shown_px(drawn_px, kontext=weights.family.name == "kontext"))
+        pictures = [shown.pixels]
+        if sitting.guide is not None:
+            pictures.append(reference.guide8(sitting.guide, crop.shown_px(drawn_px, kontext=False)))
         call = Call(words.text, shot.seed, drawn_px, tuple(pictures), self._stepped(weights), self._guided(weights))
-        counted, said = 0, [] if weights.likeness or self._likeness else ["the licence does not clearly let likeness be measured: it is off"]
+        counted = 0
+        said = [] if weights.likeness or self._likeness else ["the licence does not clearly let likeness be measured: it is off"]
         watch = _Watch(call.steps, progress, cancel)
         rungs = self._ladder(weights, drawn_px)
         if self._rung in rungs:
@@ -153,7 +157,7 @@ class Diffusers:
                 raise EngineError("out-of-memory", f"{why}, the smallest way there is; try a smaller --size, or a smaller model")
             said.append(f"{why}, so it was drawn with {rungs[index + 1].words}")
         stop_if(cancel)
-        return self._frame(shot, weights, call, drawn, words, reference, rung, counted, said, watch, time.perf_counter() - started)
+        return self._frame(shot, weights, call, drawn, words, shown, rung, counted, said, watch, time.perf_counter() - started)
 
     def close(self) -> None:
         self._pipe = self._rung = None
@@ -166,7 +170,7 @@ class Diffusers:
         call: Call,
         drawn: F32,
         words: Words,
-        reference: crop.Reference,
+        shown: Reference,
         rung: Rung,
         counted: int,
         said: list[str],
@@ -190,7 +194,8 @@ class Diffusers:
             "tokens": counted,
             "drawn_px": call.size_px,
             "pictures_px": [(picture.shape[1], picture.shape[0]) for picture in call.pictures],
-            "reference_box": reference.box,
+            "reference_placement": shown.placement,
+            "reference_beyond": shown.beyond,
             "libraries": used,
             "photo_left_this_machine": False,
             "said": [*said, *([fitted] if fitted else [])],
@@ -279,7 +284,8 @@ class Diffusers:
     @staticmethod
     def _must_fit(weights: Weights, counted: int) -> None:
         if counted > weights.family.tokens:
-            said = f"the words are {counted} tokens, and {weights.family.title} reads {weights.family.tokens}: the last would be cut in silence"
+            most = weights.family.tokens
+            said = f"the words are {counted} tokens, and {weights.family.title} reads {most}: the last would be cut in silence"
             raise EngineError("prompt-too-long", f"{said}. Shoot with fewer remedies, or a shorter mood in the look")
 
 

@@ -43,7 +43,7 @@ def find(model: str, revision: str = "") -> Weights:
     found = pulled(model, revision)
     if found is None:
         named = f" at revision {revision}" if revision else ""
-        raise EngineError("no-weights", f"{model}{named} is not on this machine, and nothing is fetched unasked; lowkey engines pull {model}")
+        raise EngineError("no-weights", f"{model}{named} is not on this machine; nothing is fetched unasked: lowkey engines pull {model}")
     return models.read(found, model, found.name)
 
 

@@ -104,7 +104,7 @@ def _no_bars(pipe: Any) -> None:
     """The pipeline's own bar, or those of a modular pipeline's blocks: ours tells the steps."""
     if hasattr(pipe, "set_progress_bar_config"):
         pipe.set_progress_bar_config(disable=True)
-    blocks = [getattr(pipe, "_blocks", None)]
+    blocks: list[Any] = [getattr(pipe, "_blocks", None)]
     while blocks:
         block = blocks.pop()
         if hasattr(block, "set_progress_bar_config"):

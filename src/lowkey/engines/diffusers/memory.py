@@ -81,7 +81,7 @@ def machine(device: str = "auto") -> Machine:
     chosen = device if device != "auto" else next(name for name, there in here.items() if there)
     if not here.get(chosen):
         there = ", ".join(name for name, is_there in here.items() if is_there)
-        raise EngineError("no-device", f"torch finds no {chosen} here; it finds: {there}. Leave out device, or install the torch build for it")
+        raise EngineError("no-device", f"torch finds no {chosen} here; it finds: {there}. Leave out device, or install torch for it")
     if chosen == "cuda":
         properties = torch.cuda.get_device_properties(0)
         return Machine("cuda", str(properties.name), properties.total_memory / GB, host, quantises=find_spec("bitsandbytes") is not None)
@@ -105,14 +105,16 @@ def ladder(found: Machine, parameters: Mapping[str, int], size_px: tuple[int, in
         if not named:
             there = ", ".join(one.name for one in every)
             extra = " (8-bit and 4-bit need cuda and the package bitsandbytes)" if first in ("8-bit", "4-bit") else ""
-            raise EngineError("bad-option", f"diffusers: memory={first} cannot be had on {found.device}{extra}; it is auto or one of: {there}")
+            said = f"diffusers: memory={first} cannot be had on {found.device}{extra}"
+        raise EngineError("bad-option", f"{said}; it is auto or one of: {there}")
         return (*named, *(one for one in every if _smaller(one, named[0])))
     fitting = [one for one in every if one.device_gb <= USABLE * found.device_gb and one.host_gb <= USABLE * found.host_gb]
     if not fitting:
         least = min(every, key=lambda one: (max(one.device_gb - found.device_gb, 0) + max(one.host_gb - found.host_gb, 0), one.host_gb))
         needs = f"about {least.device_gb:.0f} GB on the device and {least.host_gb:.0f} GB of memory ({least.words})"
         has = f"{found.name} has {found.device_gb:.0f} GB, the machine {found.host_gb:.0f} GB"
-        raise EngineError("too-little-memory", f"the model needs {needs}; {has}. Take a smaller model, or memory={least.name} to try it anyway")
+        way = f"Take a smaller model, or memory={least.name} to try it anyway"
+        raise EngineError("too-little-memory", f"the model needs {needs}; {has}. {way}")
     return (fitting[0], *(one for one in fitting[1:] if _smaller(one, fitting[0])))
 
 

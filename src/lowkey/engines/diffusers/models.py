@@ -134,7 +134,8 @@ def _index(folder: Path) -> Mapping[str, Any]:
             if not isinstance(index, dict):
                 raise ValueError("it is no object")
         except (OSError, ValueError, RecursionError) as error:
-            raise EngineError("bad-weights", f"{folder.name}/{name} cannot be read: {str(error)[:120]}; pull or copy the model again") from None
+            said = f"{folder.name}/{name} cannot be read: {str(error)[:120]}"
+            raise EngineError("bad-weights", f"{said}; pull or copy the model again") from None
         return index
     said = f"{folder.name} has neither {' nor '.join(reversed(INDEXES))}"
     raise EngineError("bad-weights", f"{said}, so it is no folder of a diffusers pipeline; name the folder that holds one of them")
