@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -111,13 +113,19 @@ def needs_flux() -> str:
     return f"the extra is absent ({', '.join(lacks)}): pip install -r requirements/flux.txt" if lacks else ""
 
 
+_BUILT = tempfile.TemporaryDirectory(prefix="lowkey-tiny-")
+
+
 def tiny(family: str, folder: Path) -> Path:
-    """A real pipeline of the family with random weights, saved as a folder."""
+    """A real pipeline of the family with random weights: built once, and copied to `folder`."""
     if why := needs_flux():
         pytest.skip(why)
-    import tiny_flux
+    built = Path(_BUILT.name) / family
+    if not built.exists():
+        import tiny_flux
 
-    return tiny_flux.build(family, folder)
+        tiny_flux.build(family, built)
+    return Path(shutil.copytree(built, folder))
 
 
 def _diffusers(family: str) -> Callable[[Room], Iterator[Bench]]:

@@ -125,16 +125,21 @@ def test_progress_rises_to_its_end_and_tells_the_time_left(bench: Bench, engine:
         assert any(step.left_s for step in steps[:-1]) or engine.name == "rehearsal"
 
 
-@pytest.mark.parametrize("after", [0, 1, 2], ids=["before it begins", "at the first step", "at the second step"])
-def test_a_cancelled_take_leaves_nothing_and_the_engine_goes_on(bench: Bench, engine: Engine, frame: Frame, after: int) -> None:
+@pytest.mark.parametrize("when", ["at once", "as soon as it has begun", "at the last moment"])
+def test_a_cancelled_take_leaves_nothing_and_the_engine_goes_on(bench: Bench, engine: Engine, frame: Frame, when: str) -> None:
     before = written(bench.room.folder)
-    asked = 0
+    asked, after = 0, 10**9
 
     def cancel() -> bool:
         nonlocal asked
         asked += 1
         return asked > after
 
+    if when == "at the last moment":
+        shoot(bench, engine, cancel=cancel)
+        assert asked >= 2, "an engine asks before it begins and before it is done"
+    after = {"at once": 0, "as soon as it has begun": 1}.get(when, asked - 1)
+    asked = 0
     with pytest.raises(EngineError) as stopped:
         shoot(bench, engine, cancel=cancel)
     assert stopped.value.code == "cancelled"

@@ -32,7 +32,7 @@ NAMES = ("likeness", "likeness_distance", "likeness_control", "hair_likeness")
 
 def unasked() -> Found:
     """No descriptor is made of a frame whose model's licence bars it."""
-    why = "the licence of the model bars it or does not allow it clearly; --likeness measures it all the same"
+    why = "the licence of the model bars it or does not allow it clearly; likeness=yes measures it all the same"
     return {name: CannotJudge(why) for name in NAMES}
 
 
