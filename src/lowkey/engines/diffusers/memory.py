@@ -106,7 +106,7 @@ def ladder(found: Machine, parameters: Mapping[str, int], size_px: tuple[int, in
             there = ", ".join(one.name for one in every)
             extra = " (8-bit and 4-bit need cuda and the package bitsandbytes)" if first in ("8-bit", "4-bit") else ""
             said = f"diffusers: memory={first} cannot be had on {found.device}{extra}"
-        raise EngineError("bad-option", f"{said}; it is auto or one of: {there}")
+            raise EngineError("bad-option", f"{said}; it is auto or one of: {there}")
         return (*named, *(one for one in every if _smaller(one, named[0])))
     fitting = [one for one in every if one.device_gb <= USABLE * found.device_gb and one.host_gb <= USABLE * found.host_gb]
     if not fitting:
