@@ -197,9 +197,10 @@ def test_equal_plans_make_equal_frames(bench: Bench, engine: Engine, frame: Fram
     if engine.plan(remedied, sitting) == engine.plan(shot, sitting):
         assert np.array_equal(engine.shoot(remedied, sitting, ledger=MemoryLedger()).pixels, frame.pixels)
     other = bench.shot(engine, look=Look(light="hard side-left"))
-    assert engine.plan(other, sitting) != engine.plan(shot, sitting)
+    same = engine.plan(other, sitting) == engine.plan(shot, sitting)
+    assert not (same and engine.abilities.variables["light"] == "yes")
     if engine.abilities.reproducible:
-        assert not np.array_equal(engine.shoot(other, sitting, ledger=MemoryLedger()).pixels, frame.pixels)
+        assert same == np.array_equal(engine.shoot(other, sitting, ledger=MemoryLedger()).pixels, frame.pixels)
 
 
 def test_a_guide_changes_the_plan_or_is_refused(bench: Bench, engine: Engine, frame: Frame) -> None:

@@ -148,6 +148,16 @@ def test_kontext_is_shown_a_size_it_was_trained_on(size: tuple[int, int]) -> Non
     assert min(other) >= crop.LEAST_SIDE
 
 
+def test_listing_the_engines_loads_no_library_of_models() -> None:
+    script = (
+        "import sys; from lowkey import engines\n"
+        "for name in engines.names(): one = engines.find(name); one.abilities; one.ready()\n"
+        "print([name for name in ('torch', 'diffusers', 'transformers') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 # Pulling, against a server that answers as the hub does.
 
 

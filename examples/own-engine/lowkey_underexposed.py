@@ -38,7 +38,7 @@ class Underexposed:
         return Ready(True)  # or what is missing, each with what mends it
 
     def plan(self, shot: Shot, sitting: Sitting) -> Hashable:
-        return shot.look, shot.framing, shot.size_px, shot.seed, self.stops  # equal plans make equal frames
+        return shot.framing, shot.size_px, shot.seed, self.stops  # equal plans make equal frames, so the look is not in it
 
     def check(self, shot: Shot, sitting: Sitting) -> None:
         """Raise what stands in the way here, before minutes or money are spent."""
@@ -52,7 +52,7 @@ class Underexposed:
             progress(Step(0, 1, "the darker photo"))
         shown = prepared(sitting, shot, shot.size_px)  # the photo as the shot frames it, never stretched
         # Light falls by halves; a seed moves the exposure by up to a tenth of a stop.
-        stops = self.stops + 0.1 * np.random.default_rng(shot.seed).uniform(-1, 1) + 0.5 * (shot.look.light.word != "rear-right")
+        stops = self.stops + 0.1 * np.random.default_rng(shot.seed).uniform(-1, 1)
         dark = srgb_encode(srgb_decode(shown.pixels / np.float32(255)) * np.float32(2.0**-stops))
         stop_if(cancel)
         if progress:
