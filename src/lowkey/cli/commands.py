@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lowkey.cli import saying, shelving
+from lowkey.cli import equipping, saying, shelving
 
 app = typer.Typer(
     name="lowkey",
@@ -21,6 +21,8 @@ app = typer.Typer(
 cache_app = typer.Typer(help="What lowkey keeps between runs.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cache_app, name="cache")
 app.add_typer(shelving.looks, name="looks")
+app.add_typer(equipping.engines, name="engines")
+app.command()(equipping.evidence)
 app.command()(saying.prompt)
 app.command()(saying.lint)
 
@@ -110,6 +112,7 @@ def meter(
     eyes: Annotated[str | None, typer.Option(metavar="X,Y,X,Y", help="Where the eyes are in the frame, if no face is found.")] = None,
     face: Face = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 when a frame misses something.")] = False,
+    likeness: Annotated[bool, typer.Option("--likeness", help="Ask whose face it is even where a model's licence bars it.")] = False,
     no_cache: NoCache = False,
     as_json: AsJson = False,
 ) -> None:
@@ -119,7 +122,7 @@ def meter(
     """
     from lowkey.cli import metering
 
-    asked = {"reference": reference, "look": look, "face": face, "keep_plate": not no_cache}
+    asked = {"reference": reference, "look": look, "face": face, "keep_plate": not no_cache, "likeness": likeness}
     raise typer.Exit(metering.run(frames, check=check, as_json=as_json, eyes=eyes, **asked))
 
 

@@ -41,7 +41,11 @@ __all__ = [
 ]
 
 GROUP = "lowkey.engines"
-_OF_THE_HOUSE = {"darkroom": "lowkey.engines.darkroom:Darkroom"}
+_OF_THE_HOUSE = {
+    "darkroom": "lowkey.engines.darkroom:Darkroom",
+    "diffusers": "lowkey.engines.diffusers:Diffusers",
+    "rehearsal": "lowkey.engines.rehearsal:Rehearsal",
+}
 
 
 def names() -> tuple[str, ...]:

@@ -65,11 +65,13 @@ def meter(
     eyes: Eyes | None = None,
     face: int | None = None,
     keep_plate: bool = True,
+    likeness: bool = False,
 ) -> Iterator[Metered]:
     """Measure and judge frames, one after the other.
 
     Without `look` a frame is held against the look of the record beside it, else against the house look. With `reference`, the
-    photo that a frame was made from, much more can be told. `eyes` helps where no face is found.
+    photo that a frame was made from, much more can be told. `eyes` helps where no face is found. Whose face it is, is asked
+    unless the record beside the frame says that its model's licence bars that; with `likeness` it is asked all the same.
     """
     if eyes is not None and len(frames) > 1:
         raise LookError("bad-eyes", f"--eyes says where the eyes are in one frame, and {len(frames)} were given")
@@ -98,11 +100,23 @@ def meter(
             if entry is not None and known is not None:
                 text = f"the record beside {path.name} names another photo than the reference: it is taken as a foreign frame"
                 cautions.append(Caution("foreign-frame", text))
-        reading = measure(picture.pixels, plate, placement, eyes=eyes)
+        reading = measure(picture.pixels, plate, placement, eyes=eyes, likeness=likeness or not bars_likeness(path))
         wanted = asked or (entry.look if entry else Look())
         same = entry is not None and all(getattr(entry.look, name) == getattr(wanted, name) for name in looks.VARIABLES)
         verdict = judge(reading, Spec.of(wanted, entry.honours if entry and same else None))
         yield Metered(path, reading, verdict, wanted, tuple(cautions))
+
+
+def bars_likeness(frame: Path) -> bool:
+    """Whether the record beside a frame says that whose face it is may not be asked unasked (`Abilities.likeness`)."""
+    file = frame.parent / "record.json"
+    try:
+        if file.stat().st_size > 64_000_000:
+            return False
+        rows = json.loads(file.read_bytes())["frames"]
+        return any(row["file"] == frame.name and row["notes"].get("likeness") is False for row in rows)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False  # no record, or not one of ours
 
 
 def entry_of(frame: Path) -> Entry | None:

@@ -76,6 +76,7 @@ def shoot(
     meter: bool = True,
     retakes: int = 0,
     engine: str = "darkroom",
+    options: Mapping[str, str] | None = None,
     out: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Shoot:
@@ -84,8 +85,9 @@ def shoot(
     `look` is a Look, the name of one, or a look file. `seeds` is how many (1 to n) or which. `size_px` is (width, height);
     without it `aspect` and `height_px` make it. What was read of the photo is kept for the next time unless `keep_plate` is
     False. Every frame is metered against the look unless `meter` is False; with `retakes` one that misses is shot again with
-    what it lacked, so many times at most, and the best take is kept. `engine` is one of `engines.names()`. Files go to
-    ``./<stem>_lowkey/`` or to `out`. On Ctrl-C (KeyboardInterrupt) and on errors the record on disk says what is done.
+    what it lacked, so many times at most, and the best take is kept. `engine` is one of `engines.names()`, `options` are its
+    settings. Files go to ``./<stem>_lowkey/`` or to `out`. On Ctrl-C (KeyboardInterrupt) and on errors the record on disk says
+    what is done.
     """
     if not 0 <= retakes <= retaking.MOST_RETAKES or (retakes and not meter):
         said = f"a frame is shot again at most {retaking.MOST_RETAKES} times, and only when it is metered"
@@ -111,7 +113,7 @@ def shoot(
         raise
     divisor = math.gcd(*size)
     framing = Framing(aspect=(size[0] // divisor, size[1] // divisor))
-    maker = engines.find(engine, {"keep-skin": "yes"} if keep_skin else None)
+    maker = engines.find(engine, {**({"keep-skin": "yes"} if keep_skin else {}), **(options or {})})
     sitting = Sitting(picture, lambda: plate)
     shots = [Shot(asked, framing, picture.hash, seed, size, maker.name, maker.options) for seed in numbers]
     for shot in shots:
