@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lowkey.photo.photo import Photo as Photo
+    from lowkey.photo.reading import decode as decode
     from lowkey.photo.reading import read as read
     from lowkey.photo.reading import safe_stem as safe_stem
     from lowkey.photo.writing import write_linear as write_linear
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Photo": "photo",
+    "decode": "reading",
     "read": "reading",
     "safe_stem": "reading",
     "write_linear": "writing",
