@@ -61,6 +61,7 @@ def test_outside_packages_come_in_by_named_doors() -> None:
         "rawpy": {"photo"},
         "pillow_heif": {"photo"},
         "tifffile": {"photo"},
+        **{key: {"engines"} for key in ("torch", "diffusers", "transformers", "accelerate", "huggingface_hub", "safetensors")},
         "typer": {"cli"},
         "rich": {"cli"},
         "PIL": {"photo", "prints"},
