@@ -1,7 +1,4 @@
-"""Benches of the remote engines for the contract suite (tests/engine_room.py): each with a server of its own on this machine.
-
-Merge with ``BENCHES |= remote_room.BENCHES``.
-"""
+"""Benches of the remote engines for the contract suite, as in engine_room.py: each with a server of its own on this machine."""
 
 from __future__ import annotations
 
@@ -11,9 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from engine_room import Bench, Room
 
 from comfy_server import comfy
+from engine_room import Bench, Room
 from lowkey import engines
 from lowkey.engines import Engine
 from services import KEY, SIGNATURE, service
@@ -25,7 +22,7 @@ def _hosted(name: str) -> Callable[[Room], Iterator[Bench]]:
     def bench(room: Room) -> Iterator[Bench]:
         pytest.importorskip("httpx", reason="needs the extra: pip install -r requirements/remote.txt")
         before = {variable: os.environ.get(variable) for variable in (VARIABLES[name], "LOWKEY_CONFIG")}
-        os.environ |= {VARIABLES[name]: KEY, "LOWKEY_CONFIG": str(room.folder / "config")}
+        os.environ |= {VARIABLES[name]: KEY, "LOWKEY_CONFIG": str(room.folder.parent / f"{name}-config")}
         try:
             with service() as (base, memory):
 
@@ -71,7 +68,7 @@ def _comfyui(model: str) -> Callable[[Room], Iterator[Bench]]:
                 finally:
                     memory.info["VAEDecode"] = lacking
 
-            yield Bench(make, room, secrets=(str(room.folder),), blocked=blocked, spent=lambda: len(memory.submits))
+            yield Bench(make, room, secrets=(str(room.folder),), blocked=blocked, spent=lambda: len(memory.submits), at_home=True)
 
     return bench
 

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -538,7 +538,8 @@ def _everything_of(error: BaseException) -> list[str]:
         for frame, _ in traceback.walk_tb(one.__traceback__):
             if frame.f_globals.get("__name__", "").startswith(("lowkey", "httpx", "httpcore")):
                 said += [repr(value) for value in frame.f_locals.values()]
-                said += [repr(dict(value.headers)) for value in frame.f_locals.values() if hasattr(value, "headers")]
+                held = [getattr(value, "headers", None) for value in frame.f_locals.values()]
+                said += [repr(dict(headers)) for headers in held if isinstance(headers, Mapping)]
     return said
 
 
