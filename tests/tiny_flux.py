@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,14 @@ def build(family: str, folder: Path, seed: int = 0) -> Path:
     import torch
 
     torch.manual_seed(seed)
-    makers: dict[str, Callable[[], Any]] = {"klein": _klein, "flux2": _flux2, "kontext": _kontext, "flux3": _flux3, "flux3-base": lambda: _flux3("base")}
+    base = partial(_flux3, "base")
+    makers: dict[str, Callable[[], Any]] = {
+        "klein": _klein,
+        "flux2": _flux2,
+        "kontext": _kontext,
+        "flux3": _flux3,
+        "flux3-base": base,
+    }
     made = makers[family]()
     if family.startswith("flux3"):
         _save_modular(made, folder)

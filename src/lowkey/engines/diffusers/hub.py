@@ -108,7 +108,7 @@ def pull(model: str, revision: str = "") -> Weights:
         raise EngineError("unreachable", f"the hub was not reached or broke off ({type(error).__name__}); {again}") from None
     except Exception as error:  # the client's transport has error classes of its own, and they change between releases
         raise EngineError("unreachable", f"the hub was not reached or broke off ({type(error).__name__}); {again}") from None
-    if damaged := [one.path for one in checked.mismatches]:
+    if damaged := [str(one["path"]) for one in checked.mismatches]:
         for name in damaged:
             (folder / name).resolve().unlink(missing_ok=True)
             (folder / name).unlink(missing_ok=True)
