@@ -61,7 +61,7 @@ KINDS = "LookError|PhotoError|EngineError|ConsentError|PrintError|StoreError|Bug
 
 def codes() -> set[str]:
     """Every code in the source: where an error or a warning is made, and the ones of the command line itself."""
-    found = {"usage", "bug", "interrupted", "missing-package", "out-of-memory"}
+    found = {"usage", "bug", "interrupted", "missing-package", "out-of-memory", "worker-died"}
     for file in SOURCE.rglob("*.py"):
         text = file.read_text()
         found |= set(re.findall(rf'\b(?:{KINDS})\(\s*f?"([a-z][a-z0-9-]+)"', text))
@@ -186,7 +186,7 @@ def test_examples_run(example: str, astronaut_file: Path, tmp_path: Path) -> Non
     )
     assert done.returncode == 0, done.stderr
     made = {
-        "simple": ["sheet.png", "record.json", *(f"astronaut_rear-right_s{seed:02d}.png" for seed in range(1, 7))],
+        "simple": ["sheet.png", "record.json", *(f"astronaut_rear-right_s{seed:02d}.png" for seed in range(1, 7)), "session.db"],
         "advanced": [f"astronaut_{slug}_s03.png" for slug in ("rear-right", "side-left", "front-45", "az-120el25")],
         "expert": [f"stage_{name}.png" for name in ("dress", "light", "backdrop", "optics", "film")],
     }

@@ -83,6 +83,17 @@ def fitted(picture: U8 | U16, size_px: tuple[int, int]) -> U16:
     return freeze(np.asarray(np.round(made * 65535), np.uint16))
 
 
+def brought(came_px: tuple[int, int], size_px: tuple[int, int]) -> str:
+    """In words, what `fitted` does to a picture that came with one size and leaves with another."""
+    if came_px == size_px:
+        return "as it came"
+    scale = max(size_px[0] / came_px[0], size_px[1] / came_px[1])
+    kept = size_px[0] * size_px[1] / (scale * scale * came_px[0] * came_px[1])
+    cropped = f"cropped by {100 * (1 - kept):.1f} %" if kept < 0.9995 else ""
+    sized = f"enlarged {scale:.2f} times" if scale > 1.001 else f"made smaller, {scale:.2f} times" if scale < 0.999 else ""
+    return " and ".join(part for part in (cropped, sized) if part) or "as it came"
+
+
 def asked_size(size_px: tuple[int, int], *, grid: int, most_px: int, least_side_px: int = 64) -> tuple[int, int]:
     """The size to ask a service for: on its grid, at most `most_px` pixels, as near to the frame's size and aspect as they allow.
 

@@ -90,7 +90,7 @@ def _page(
     for one in frames:
         verdict = one.verdict
         score = f"{verdict.score:.2f}" if verdict and verdict.score is not None else "none"
-        missed = ", ".join(row.measure for row in verdict.missed) if verdict else ""
+        missed = ", ".join(verdict.missed) if verdict else ""
         lines.append(f"| [{one.path.name}]({one.path.name}) | {score} | {verdict.headline if verdict else ''} | {missed or 'nothing'} |")
     said = dict.fromkeys(text for row in rows for text in row["notes"].get("said", []))
     lines += ["", *(f"- {text}" for text in said)]

@@ -23,11 +23,9 @@ from lowkey.meter.reading import Reading
 from lowkey.meter.verdict import Verdict, judge
 from lowkey.photo import Photo
 from lowkey.plate.plate import Caution, Plate
-from lowkey.session import plates
-from lowkey.session.record import sha256_of
+from lowkey.session import plates, record
+from lowkey.session.files import sha256_of
 from lowkey.spec import Spec
-
-LARGEST_RECORD_BYTES = 64_000_000
 
 Eyes = tuple[float, float, float, float]
 """x, y of the eye at the viewer's left, then x, y of the other, in pixels of the frame."""
@@ -122,11 +120,8 @@ def bars_likeness(frame: Path) -> bool:
 def entry_of(frame: Path) -> Entry | None:
     """What the record beside a frame says about it; None when there is none, or the frame is not the one that was recorded."""
     try:
-        file = frame.parent / "record.json"
-        if not file.is_file() or file.stat().st_size > LARGEST_RECORD_BYTES:
-            return None
-        data = json.loads(file.read_bytes())
-        for row in data["frames"]:
+        data = record.read(frame.parent)
+        for row in data.get("frames", []):
             if row["file"] == frame.name and row["sha256"] == sha256_of(frame):
                 return _entry(data, row)
     except (OSError, ValueError, KeyError, TypeError, RecursionError, LowkeyError):
@@ -139,7 +134,7 @@ def _entry(data: Mapping[str, Any], row: Mapping[str, Any]) -> Entry:
     if not (place.scale > 0 and all(math.isfinite(value) for value in (place.scale, place.tx, place.ty))):
         raise ValueError("a placement of finite numbers, its scale above 0")
     face = data["photo"].get("face")
-    look = looks.from_json(json.dumps(data["look"]), "the record's look")
+    look = looks.from_json(json.dumps(row.get("look") or data["look"]), "the record's look")
     honours = {str(name): str(answer) for name, answer in row["honours"].items()}
     return Entry(look, str(data["photo"]["sha256"]), face if isinstance(face, int) else None, place, honours)
 
