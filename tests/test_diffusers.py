@@ -32,13 +32,14 @@ from lowkey.look import Look
 from lowkey.plate.plate import Plate
 
 FAMILIES = ("klein", "flux2", "kontext", "flux3")
+SAVED = (*FAMILIES, "flux3-base")
 pytestmark = pytest.mark.skipif(bool(needs_flux()), reason=needs_flux() or "-")
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("weights")
-    return {family: tiny(family, folder / family) for family in FAMILIES}
+    return {family: tiny(family, folder / family) for family in SAVED}
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +80,12 @@ def test_a_new_process_makes_the_same_bytes(weights: dict[str, Path], sitting: S
         "                        out=sys.argv[2] + '/' + folder.rsplit('/', 1)[-1])\n"
         "    print(done.frames[0].path)\n"
     )
-    asked = [sys.executable, str(script), str(astronaut_file), str(tmp_path), *(str(weights[family]) for family in FAMILIES)]
+    asked = [sys.executable, str(script), str(astronaut_file), str(tmp_path), *(str(weights[family]) for family in SAVED)]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     files = [Path(line) for line in done.stdout.splitlines() if line.endswith(".png")]
-    assert len(files) == len(FAMILIES)
-    for family, file in zip(FAMILIES, files, strict=True):
+    assert len(files) == len(SAVED)
+    for family, file in zip(SAVED, files, strict=True):
         engine = engine_on(weights[family])
         here = shoot(engine, sitting)
         engine.close()
@@ -325,15 +326,34 @@ def test_hosts_are_asked_again_after_a_quiet_block(monkeypatch: pytest.MonkeyPat
     assert "HF_HUB_OFFLINE" not in os.environ
 
 
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    asked = [sys.executable, "-c", "from lowkey.cli import main; main()", *words]
+    return subprocess.run(asked, capture_output=True, text=True, check=False)
+
+
+def test_lowkey_shoot_draws_what_is_drawn_here(weights: dict[str, Path], sitting: Sitting, astronaut_file: Path, tmp_path: Path) -> None:
+    """`lowkey shoot PHOTO --engine diffusers --option model=FOLDER`, in a process of its own, with the darkroom's frame as a guide."""
+    out = tmp_path / "out"
+    given = ["--engine", "diffusers", "--option", f"model={weights['klein']}", "--option", "steps=2", "--option", "device=cpu"]
+    asked = [*given, "--size", "256x320", "--seeds", "1,", "--no-meter", "--prelight", "--out", str(out), "--json"]
+    done = command("shoot", str(astronaut_file), *asked)
+    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-500:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    engine, darkroom = engine_on(weights["klein"]), engines.find("darkroom")
+    shot = shot_for(engine, sitting)
+    lit = darkroom.shoot(replace(shot, engine="darkroom", options=darkroom.options), sitting)
+    here = engine.shoot(shot, Sitting(sitting.photo, lambda: sitting.plate, guide=lit.pixels))
+    engine.close()
+    assert len(here.notes["pictures_px"]) == 2
+    assert np.array_equal(photo.read(Path(told["frames"][0]["path"])).pixels, here.pixels)
+
+
 def test_the_command_shoots_meters_and_writes_what_can_be_shown(weights: dict[str, Path], astronaut_file: Path, tmp_path: Path) -> None:
     """`lowkey evidence` with a folder of weights, in a process of its own: frames, sheet, record and a page without a path in it."""
     out = tmp_path / "shown"
     asked = ["evidence", "diffusers", "--option", f"model={weights['klein']}", "--option", "device=cpu", "--seeds", "2"]
     asked += ["--size", "256x320", "--photo", str(astronaut_file), "--out", str(out), "--json"]
-    done = subprocess.run([sys.executable, "-m", "lowkey", *asked], capture_output=True, text=True, check=False)
-    if "No module named lowkey.__main__" in done.stderr:
-        command = "from lowkey.cli import main; main()"
-        done = subprocess.run([sys.executable, "-c", command, *asked], capture_output=True, text=True, check=False)
+    done = command(*asked)
     assert done.returncode == 0, done.stderr[-3000:]
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["frames"] == 2

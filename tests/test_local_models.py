@@ -169,6 +169,8 @@ class Hub(BaseHTTPRequestHandler):
     gated: ClassVar[bool] = False
     drop: ClassVar[dict[str, int]] = {}
     """After how many bytes the first answer with this file breaks off."""
+    spoilt: ClassVar[dict[str, bytes]] = {}
+    """What is sent once in place of a file."""
     asked: ClassVar[list[tuple[str, str, str]]] = []
 
     def log_message(self, *_: object) -> None:
@@ -184,7 +186,7 @@ class Hub(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         self.asked.append((self.command, path, self.headers.get("Range", "")))
         if path.startswith("/api/models/") and path.count("/tree/"):
-            rows = [{"type": "file", "path": name, "size": len(data), "oid": "0" * 40} for name, data in self.files.items()]
+            rows = [_row(name, data) for name, data in self.files.items()]
             self._json(rows, body)
             return
         if path.startswith("/api/models/someone/tiny"):
@@ -197,8 +199,8 @@ class Hub(BaseHTTPRequestHandler):
         if name not in self.files or "/someone/tiny/" not in path:
             self._send(404, b"", {"X-Error-Code": "RepoNotFound"}, body)
             return
-        data = self.files[name]
-        headers = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "X-Repo-Commit": self.commit, "Accept-Ranges": "bytes"}
+        data = self.spoilt.pop(name, self.files[name]) if body else self.files[name]
+        headers = {"ETag": f'"{hashlib.sha256(self.files[name]).hexdigest()}"', "X-Repo-Commit": self.commit, "Accept-Ranges": "bytes"}
         start = 0
         if wanted := self.headers.get("Range"):
             start = int(wanted.removeprefix("bytes=").partition("-")[0])
@@ -221,9 +223,19 @@ class Hub(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
+def _row(name: str, data: bytes) -> dict[str, object]:
+    """A file as the hub lists it: large ones with their sha256, the others by git's own sum."""
+    git = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+    large = {"lfs": {"oid": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 134}}
+    return {"type": "file", "path": name, "size": len(data), "oid": git, **(large if name.endswith(".safetensors") else {})}
+
+
 @contextmanager
-def hub_with(files: dict[str, bytes], *, gated: bool = False, drop: dict[str, int] | None = None) -> Iterator[tuple[str, type[Hub]]]:
-    kind = type("OneHub", (Hub,), {"files": files, "gated": gated, "drop": dict(drop or {}), "asked": []})
+def hub_with(
+    files: dict[str, bytes], *, gated: bool = False, drop: dict[str, int] | None = None, spoilt: dict[str, bytes] | None = None
+) -> Iterator[tuple[str, type[Hub]]]:
+    own = {"files": files, "gated": gated, "drop": dict(drop or {}), "spoilt": dict(spoilt or {}), "asked": []}
+    kind = type("OneHub", (Hub,), own)
     server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -303,6 +315,25 @@ def test_a_pull_that_breaks_off_goes_on_where_it_stopped(tmp_path: Path) -> None
         assert int(ranges[1].removeprefix("bytes=").partition("-")[0]) > 0
     fetched = next(tmp_path.rglob(f"snapshots/{kind.commit}/{large}"))
     assert fetched.read_bytes() == files[large]
+
+
+@needs_client
+def test_a_file_that_comes_damaged_is_found_and_fetched_again(tmp_path: Path) -> None:
+    """Of the same size: only its sum tells."""
+    files = model_files()
+    name = "text_encoder/model.safetensors"
+    with hub_with(files, spoilt={name: files[name][:-4] + b"oops"}) as (host, kind):
+        done = lowkey(host, tmp_path, "engines", "pull", "someone/tiny", "--accept-licence", "--json")
+        assert done.returncode == 3
+        assert json.loads(done.stdout.splitlines()[-1])["error"]["code"] == "bad-weights"
+        assert name in done.stdout
+        done = lowkey(host, tmp_path, "engines", "pull", "someone/tiny", "--accept-licence", "--json")
+        assert done.returncode == 0, done.stdout
+        fetched = [path for verb, path, _ in kind.asked if verb == "GET" and path.endswith(".safetensors")]
+        assert sorted(path.rpartition("/resolve/")[2].partition("/")[2] for path in fetched) == sorted(
+            [name, *(file for file in files if file.endswith(".safetensors") and "/" in file)]
+        ), "nothing else is fetched twice"
+    assert next(tmp_path.rglob(f"snapshots/{kind.commit}/{name}")).read_bytes() == files[name]
 
 
 @needs_client

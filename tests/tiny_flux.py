@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-FAMILIES = ("klein", "flux2", "kontext", "flux3")
+FAMILIES = ("klein", "flux2", "kontext", "flux3", "flux3-base")
 _BLOCKS = 4
 
 
@@ -24,9 +25,16 @@ def build(family: str, folder: Path, seed: int = 0) -> Path:
     import torch
 
     torch.manual_seed(seed)
-    makers: dict[str, Callable[[], Any]] = {"klein": _klein, "flux2": _flux2, "kontext": _kontext, "flux3": _flux3}
+    base = partial(_flux3, "base")
+    makers: dict[str, Callable[[], Any]] = {
+        "klein": _klein,
+        "flux2": _flux2,
+        "kontext": _kontext,
+        "flux3": _flux3,
+        "flux3-base": base,
+    }
     made = makers[family]()
-    if family == "flux3":
+    if family.startswith("flux3"):
         _save_modular(made, folder)
     else:
         for part in made.components.values():
@@ -239,11 +247,12 @@ def _kontext() -> Any:
     )
 
 
-def _flux3() -> Any:
-    """The parts of the distilled FLUX.3 and its blocks, without the prompt upsampler."""
+def _flux3(kind: str = "Distilled") -> Any:
+    """The parts of FLUX.3, distilled or base, and its blocks, without the prompt upsampler."""
+    import diffusers
     import torch
-    from diffusers import Flux3DistilledModularPipeline, Flux3Transformer2DModel
-    from diffusers.modular_pipelines.flux3 import Flux3DistilledAutoBlocks
+    from diffusers import Flux3Transformer2DModel
+    from diffusers.modular_pipelines import flux3
     from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
     tokenizer = _qwen_tokenizer()
@@ -287,13 +296,14 @@ def _flux3() -> Any:
             joint_attention_dim=128,
             timestep_channels=256,
             axes_dims_rope=(4, 4, 4, 4),
-            flow_map=True,
+            flow_map=kind == "Distilled",
         ).eval(),
     }
     assert isinstance(parts["vae"], torch.nn.Module)
-    blocks = Flux3DistilledAutoBlocks()
+    form = kind if kind == "Distilled" else ""
+    blocks = getattr(flux3, f"Flux3{form}AutoBlocks")()
     blocks.sub_blocks.pop("prompt_upsampler")
-    pipe = Flux3DistilledModularPipeline(blocks=blocks)
+    pipe = getattr(diffusers, f"Flux3{form}ModularPipeline")(blocks=blocks)
     pipe.update_components(**parts)
     return pipe
 

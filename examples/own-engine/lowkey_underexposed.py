@@ -9,7 +9,7 @@ import numpy as np
 
 from lowkey.engines import Abilities, Cancel, Ledger, Progress, Ready, Sitting, Step
 from lowkey.engines.contract import stop_if
-from lowkey.engines.reference import prepared
+from lowkey.engines.reference import faced, prepared
 from lowkey.engines.settings import Settings
 from lowkey.frame import Frame, Shot
 from lowkey.pixels import srgb_decode, srgb_encode
@@ -38,7 +38,7 @@ class Underexposed:
         return Ready(True)  # or what is missing, each with what mends it
 
     def plan(self, shot: Shot, sitting: Sitting) -> Hashable:
-        return shot.framing, shot.size_px, shot.seed, self.stops  # equal plans make equal frames, so the look is not in it
+        return faced(shot), shot.size_px, shot.seed, self.stops  # equal plans make equal frames
 
     def check(self, shot: Shot, sitting: Sitting) -> None:
         """Raise what stands in the way here, before minutes or money are spent."""

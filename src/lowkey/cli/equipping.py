@@ -105,22 +105,9 @@ def evidence(
     from lowkey.cli import asking
     from lowkey.session import evidence as proof
 
-    settings = asked(option or [])
+    settings = asking.options(option)
     made = proof.gather(engine, settings, photo, out, seeds=seeds, size_px=asking.size(size, None, None))
     if as_json:
         typer.echo(json.dumps({"folder": str(made.folder), "page": str(made.page), "frames": made.frames, "kept": made.kept}))
         return
     typer.echo(f"{made.frames} frames, {made.kept} kept everything: {made.page}")
-
-
-def asked(options: list[str]) -> dict[str, str]:
-    """NAME=VALUE, as a mapping."""
-    from lowkey.errors import EngineError
-
-    found = {}
-    for one in options:
-        name, equals, value = one.partition("=")
-        if not (name and equals):
-            raise EngineError("bad-option", f'--option is NAME=VALUE, such as model=FOLDER, not "{one[:60]}"')
-        found[name] = value
-    return found

@@ -101,7 +101,7 @@ class Diffusers:
         text = self._words(shot, sitting).text
         drawn = self._drawn(weights, shot)
         bits = self._ladder(weights, drawn)[0].bits
-        return (text, shot.seed, drawn, shot.size_px, shot.framing, shot.reference, _hash_of(sitting), self.options, bits)
+        return (text, shot.seed, drawn, shot.size_px, reference.faced(shot), shot.reference, _hash_of(sitting), self.options, bits)
 
     def check(self, shot: Shot, sitting: Sitting) -> None:
         """Packages, weights, memory, and words that fit; no weights are loaded for it."""

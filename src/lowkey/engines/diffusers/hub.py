@@ -84,16 +84,18 @@ def offline() -> Iterator[None]:
 
 
 def pull(model: str, revision: str = "") -> Weights:
-    """Fetch a model with the hub's own client: a bar per file, resumed where it broke off, checked by its sums.
+    """Fetch a model with the hub's own client: a bar per file, resumed where it broke off, checked by its sums afterwards.
 
-    Raises EngineError `gated-model`, `unknown-model`, `unreachable`, `disk-too-small`.
+    Raises EngineError `gated-model`, `unknown-model`, `unreachable`, `disk-too-small`, `bad-weights`.
     """
     must_have()
     client: Any = import_module("huggingface_hub")
     errors: Any = import_module("huggingface_hub.errors")
     again = f"lowkey engines pull {model} goes on where it stopped"
     try:
-        folder = client.snapshot_download(model, revision=revision or None, allow_patterns=list(PARTS))
+        folder = Path(client.snapshot_download(model, revision=revision or None, allow_patterns=list(PARTS)))
+        # While it fetches, the client looks at sizes alone.
+        checked = client.HfApi().verify_repo_checksums(model, revision=folder.name)
     except errors.GatedRepoError:
         said = f"the maker of {model} wants its terms accepted first: do so on the model's page and log in with: hf auth login"
         raise EngineError("gated-model", said) from None
@@ -106,4 +108,9 @@ def pull(model: str, revision: str = "") -> Weights:
         raise EngineError("unreachable", f"the hub was not reached or broke off ({type(error).__name__}); {again}") from None
     except Exception as error:  # the client's transport has error classes of its own, and they change between releases
         raise EngineError("unreachable", f"the hub was not reached or broke off ({type(error).__name__}); {again}") from None
-    return models.read(Path(folder), model, Path(folder).name)
+    if damaged := [str(one["path"]) for one in checked.mismatches]:
+        for name in damaged:
+            (folder / name).resolve().unlink(missing_ok=True)
+            (folder / name).unlink(missing_ok=True)
+        raise EngineError("bad-weights", f"{', '.join(damaged)[:200]} came otherwise than the hub has it and was removed; {again}")
+    return models.read(folder, model, folder.name)
