@@ -8,7 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from lowkey.meter.reading import CannotJudge, Found, measured
+from lowkey.meter.reading import CannotJudge, Found, Measure, measured
 from lowkey.meter.sight import Head, Mask, Sight
 from lowkey.pixels import F32
 from lowkey.plate import meshes, models
@@ -27,9 +27,12 @@ MOTE_CODES, MOTE_NOISE = 5.0, 6.0
 """A mote stands this many codes, and this many times the grain around it, above its surroundings."""
 BEAM_CODES = 3.0
 LEAST_ROOM_FH2 = 0.02
+SEEN_AT_640, SEEN_PER_OCTAVE = 0.69, 0.13
+"""Share of the dust in the air that stands out of the grain, 640 px high, and what each doubling of the height adds (halves.py)."""
+SEEN_SIGMA = 0.13
 VOID_CODE, VOID_MOTES = 22.0, 15.0
 LENS = ("lamp_x_fw", "lamp_y_fh", "lamp_radius_fh", "halo_radius_fh", "halo_energy_share", "streak_ratio", "flare_rings")
-DUST = ("motes_per_fh2", "mote_size_fh", "mote_brightness_codes", "motes_off_beam_share")
+DUST = ("motes_per_fh2", "motes_in_air_per_fh2", "mote_size_fh", "mote_brightness_codes", "motes_off_beam_share")
 
 
 @dataclass(frozen=True)
@@ -201,9 +204,10 @@ def _dust(sight: Sight, head: Head | None, empty: Mask, lamp: Lamp | None) -> Fo
     else:
         count = len(rows)
         found["motes_per_fh2"] = measured("motes_per_fh2", count / area, (max(count, 1) ** 0.5) / area, "background")
+        found["motes_in_air_per_fh2"] = _in_air(count / area, (max(count, 1) ** 0.5) / area, h)
         if count < 5:
             few = CannotJudge("fewer than five motes are seen")
-            found |= dict.fromkeys(DUST[1:], few)
+            found |= dict.fromkeys(DUST[2:], few)
         else:
             found["mote_size_fh"] = measured("mote_size_fh", float(np.median(scale[rows, cols])) * 2.355 / h, None, "background")
             found["mote_brightness_codes"] = measured("mote_brightness_codes", float(np.median(best[rows, cols])) / 0.6, None, "background")
@@ -222,6 +226,15 @@ def _dust(sight: Sight, head: Head | None, empty: Mask, lamp: Lamp | None) -> Fo
         on += max(int((peak & (eye > 0)).sum()) - 1, 0)
     found["motes_on_eyes"] = measured("motes_on_eyes", float(on), None, "eyes")
     return found
+
+
+def _in_air(seen: float, error: float, height_px: int) -> Measure | CannotJudge:
+    """Dust in the air, as far as dust such as lowkey's is there: what is seen over the share that is seen."""
+    name = "motes_in_air_per_fh2"
+    if not 480 <= height_px <= 2600:
+        return CannotJudge("what share of the dust is seen is known for frames of 480 to 2600 px only")
+    share = min(SEEN_AT_640 + SEEN_PER_OCTAVE * float(np.log2(height_px / 640)), 0.95)
+    return measured(name, seen / share, float(np.hypot(error, seen * SEEN_SIGMA / share)) / share, "background")
 
 
 def _local_median(picture: F32, tile: int) -> F32:

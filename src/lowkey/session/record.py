@@ -15,6 +15,7 @@ import numpy as np
 from lowkey import look as looks
 from lowkey.frame import Frame
 from lowkey.look import Look
+from lowkey.meter.spread import Move
 from lowkey.meter.verdict import Verdict
 from lowkey.photo import write_whole
 from lowkey.plate.plate import Caution, Plate
@@ -60,6 +61,7 @@ class Record:
             "size_px": size_px,
             "warnings": [],
             "frames": [],
+            "composition": [],
             "sheet": None,
         }
 
@@ -94,6 +96,10 @@ class Record:
         for row, place in zip(self.data["frames"], places, strict=True):
             if row["meter"]:
                 row["meter"]["rank"] = place
+
+    def compose(self, moves: Sequence[Move]) -> None:
+        """How far the head moves from frame to frame."""
+        self.data["composition"] = [move.to_json() for move in moves]
 
     def finish(self, state: str, sheet: Path | None) -> None:
         """`state` is "done", "interrupted" or "failed"."""

@@ -18,12 +18,14 @@ from lowkey.darkroom import Enlarger
 from lowkey.errors import LookError, LowkeyError, PhotoError, StoreError
 from lowkey.frame import Frame, Framing
 from lowkey.look import Look
+from lowkey.meter import Reading, spread
 from lowkey.meter.verdict import Verdict, ranked
 from lowkey.photo import Photo
 from lowkey.plate.plate import Caution, Plate
 from lowkey.rig import Rig
 from lowkey.session import plates, record, retaking
 from lowkey.session.record import Record
+from lowkey.session.retaking import Take
 
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, what comes next)."""
@@ -49,6 +51,8 @@ class Taken:
     """What the meter said of it; None when it was not metered."""
     takes: int = 1
     """How many attempts it took."""
+    reading: Reading | None = None
+    """What the meter read; None when it was not metered."""
 
 
 @dataclass(frozen=True)
@@ -124,10 +128,10 @@ def shoot(
         for index, seed in enumerate(numbers):
             report(1 + index, f"frame {index + 1} of {len(numbers)}")
             file = folder / f"{plate.photo.stem}_{asked.term('light').slug}_s{seed:02d}.png"
-            verdict: Verdict | None = None
+            verdict, reading = None, None
             tries: list[dict[str, Any]] = []
             if meter:
-                frame, verdict, tries = _taken(enlarger, plate, asked_rig, seed, asked, retakes, file)
+                frame, reading, verdict, tries = _taken(enlarger, plate, asked_rig, seed, asked, retakes, file)
             else:
                 frame = enlarger.develop(asked_rig, seed, look=asked)
             photo.write_png(file, frame.pixels)
@@ -135,13 +139,14 @@ def shoot(
                 warnings += _seen_on(frame, plate)
                 kept.warn(warnings)
             kept.add(frame, file, verdict, tries)
-            taken.append(Taken(file, seed, frame.took_s, frame.honours, verdict, max(len(tries), 1)))
+            taken.append(Taken(file, seed, frame.took_s, frame.honours, verdict, max(len(tries), 1), reading))
             cells.append(prints.cell(frame, len(numbers)))
         report(1 + len(numbers), "contact sheet")
         sheet = folder / "sheet.png"
         if meter:
             places = ranked([one.verdict for one in taken if one.verdict])
             kept.rank(places)
+            kept.compose(spread([one.reading for one in taken if one.reading]))
             cells = [_marked(cell, one, place) for cell, one, place in zip(cells, taken, places, strict=True)]
         photo.write_png(sheet, prints.sheet(cells, asked, plate.photo, size))
         kept.finish("done", sheet)
@@ -154,9 +159,9 @@ def shoot(
 
 def _taken(
     enlarger: Enlarger, plate: Plate, asked_rig: Rig, seed: int, look: Look, retakes: int, file: Path
-) -> tuple[Frame, Verdict, list[dict[str, Any]]]:
-    """The best of the takes of one seed, its verdict, and all of them for the record; each lies in the folder `takes`."""
-    best: tuple[Frame, Verdict] | None = None
+) -> tuple[Frame, Reading, Verdict, list[dict[str, Any]]]:
+    """The best of the takes of one seed, its reading and verdict, and all of them for the record; each lies in the folder `takes`."""
+    best: Take | None = None
     tries: list[dict[str, Any]] = []
     folder = file.parent / "takes"
     for number, take in enumerate(retaking.takes(enlarger, plate, asked_rig, seed, look, retakes), 1):
@@ -165,10 +170,10 @@ def _taken(
             _folder(folder)
             photo.write_png(at, take.frame.pixels)
         tries.append(record.take(take.frame, take.verdict, at, file.parent))
-        if best is None or retaking.better(take.verdict, best[1]):
-            best = take.frame, take.verdict
+        if best is None or retaking.better(take.verdict, best.verdict):
+            best = take
     assert best is not None
-    return *best, tries
+    return best.frame, best.reading, best.verdict, tries
 
 
 def _marked(cell: prints.Cell, one: Taken, place: int | None) -> prints.Cell:
