@@ -167,8 +167,8 @@ def _search(code: F32, plate: Plate, line: Line) -> tuple[Placement, float, floa
         for layer, value in zip(drawn, (weight[near] * normals[near, 0], weight[near] * normals[near, 1], weight[near]), strict=True):
             np.add.at(layer, (rows, cols), value)
         tx, ty, t1 = (np.conj(rfft2(layer)) for layer in drawn)
-        hit = irfft2(fx * tx + fy * ty, (FIELD, FIELD))[:h, :w]
-        inside = irfft2(f1 * t1, (FIELD, FIELD))[:h, :w]
+        hit = np.asarray(irfft2(fx * tx + fy * ty, (FIELD, FIELD))[:h, :w], np.float32)
+        inside = np.asarray(irfft2(f1 * t1, (FIELD, FIELD))[:h, :w], np.float32)
         scores[layer_no] = np.where(inside > LEAST_INSIDE * weight[head].sum(), _agreed(hit, inside, float(width), mass), 0)
     index, row, col = (int(i) for i in np.unravel_index(int(np.argmax(scores)), scores.shape))
     width = widths[index]

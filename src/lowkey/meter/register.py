@@ -45,13 +45,17 @@ def find(sight: Sight, plate: Plate | None, placement: Placement | None, eyes: E
         return "no face was found, not even in copies lifted out of the shadow; give the reference, or the eyes"
     lit = contour.find(sight, plate)
     if lit is not None and not lit.doubt:
-        slack = float(np.hypot(OWN_SLACK_DEG, np.degrees(lit.sigma_hw / HEAD_RADIUS_HW)))
-        return sights.by_plate(sight, plate, lit.placement, "the lit contour", slack)
+        return sights.by_plate(sight, plate, lit.placement, "the lit contour", contour_slack_deg(lit))
     to_photo = _same_framing(sight, plate)
     if to_photo is None:
         why = lit.doubt if lit is not None else "the frame shows nothing of the person's outline"
         return f"no face was found in the dark, {why}, and it is not framed as the reference is; give the eyes"
     return sights.by_plate(sight, plate, to_photo, "the same framing", SAME_SLACK_DEG)
+
+
+def contour_slack_deg(lit: contour.Contour) -> float:
+    """What a face that lies off by so much adds to the direction's error."""
+    return float(np.hypot(OWN_SLACK_DEG, np.degrees(lit.sigma_hw / HEAD_RADIUS_HW)))
 
 
 def _copies(sight: Sight) -> list[tuple[U8, str, float]]:

@@ -28,6 +28,8 @@ TYPICAL_SKIN = (1.0, 0.66, 0.47)
 KEEPS_BRIGHT, KEEPS_DIM = 0.25, 0.40
 """How much of the way from that skin to the person's own, in log chroma, is left in a print's lit skin: the shoulder of film, or of any
 tone curve laid on the channels one by one, takes colour out of what is bright. Slopes over people, benchmarks/halves.py."""
+PRINTED_CODES = (110.0, 232.0)
+"""The tones of lit skin between which those shares hold."""
 UNKNOWN_CURVE = 0.25
 """What that share may be off by in a frame whose film is not ours."""
 MIRED_PER_LOG = 99.0
@@ -116,8 +118,10 @@ def of_highlight(sight: Sight, head: Head, parted: Sides, key: Key | None, plate
     ):
         if own is None:
             found[name] = CannotJudge("the skin's own colour is not known without the reference")
-        elif where.sum() < 50:
+        elif where.sum() < 50 or not bright.any():
             found[name] = CannotJudge("the brightest skin is clipped: its colour is lost")
+        elif not PRINTED_CODES[0] <= float(np.median(sight.smooth[bright])) <= PRINTED_CODES[1]:
+            found[name] = CannotJudge("the lit skin is too dim or too near white for its colour to be read")
         else:
             expected, unsure = printed(own, keeps)
             seen = np.median(sight.linear[where], axis=0) / expected

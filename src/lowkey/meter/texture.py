@@ -31,7 +31,7 @@ BARE_SKIN, SMOOTH_SKIN = 0.015, 0.0035
 """Finest texture of lit skin over its tone: below the first nothing lies on it, no grain and no noise; below the second it is smoother
 than any of the portraits, whoever it is. Between .0035 and .0070 skin without a reference may be either."""
 DOUBTFUL_SKIN = 0.0070
-DIM_SKIN_CODE = 60.0
+DIM_SKIN_CODE, SHOULDER_CODE = 60.0, 225.0
 
 
 def of_texture(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
@@ -194,10 +194,12 @@ def _skin(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
     if head is None or parted is None or parted.lit.sum() < 400:
         return {name: CannotJudge("no lit skin is seen") for name in names}
     hw = head.hw_px
-    calm = cv2.erode(parted.lit.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    if calm.sum() < 400:
-        return {name: CannotJudge("too little lit skin is seen") for name in names}
     code = sight.code
+    # Near white the print's curve is flat and takes all texture with it.
+    held = parted.lit & (sight.smooth < SHOULDER_CODE)
+    calm = cv2.erode(held.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    if calm.sum() < 400:
+        return {name: CannotJudge("too little lit skin is seen that is not near white") for name in names}
 
     def band(fine: float, coarse: float) -> F32:
         low = code if fine <= 0.3 else cv2.GaussianBlur(code, (0, 0), fine)
