@@ -28,7 +28,7 @@ from lowkey.plate import meshes
 from lowkey.plate.plate import Plate
 from lowkey.session import plates
 
-SEED = 2026
+SEED = 2027
 FACE = (33, 263, 152, 10)
 LOOKS = {
     "full backlight": Look(light="full backlight"),

@@ -55,7 +55,7 @@ def painted(dark: float, around: float) -> np.ndarray:
     return pixels
 
 
-@pytest.mark.parametrize(("dark", "around", "said"), [(0.9, 1.0, True), (0.1, 0.1, False), (0.6, 0.7, None), (0.95, 0.1, None)])
+@pytest.mark.parametrize(("dark", "around", "said"), [(0.9, 1.0, True), (0.1, 0.1, False), (0.6, 0.7, None), (0.85, 0.45, None)])
 def test_low_key_takes_tones_and_surround_together(dark: float, around: float, said: bool | None) -> None:
     assert measure(painted(dark, around)).low_key is said
 

@@ -31,9 +31,9 @@ MOTE_CODES, MOTE_NOISE = 5.0, 6.0
 """A mote stands this many codes, and this many times the grain around it, above its surroundings."""
 BEAM_CODES = 3.0
 LEAST_ROOM_FH2 = 0.02
-SEEN_AT_640, SEEN_PER_OCTAVE = 0.69, 0.13
+SEEN_AT_640, SEEN_PER_OCTAVE = 0.74, 0.11
 """Share of the dust in the air that stands out of the grain, 640 px high, and what each doubling of the height adds (halves.py)."""
-SEEN_SIGMA = 0.13
+SEEN_SIGMA = 0.15
 VOID_CODE, VOID_MOTES = 22.0, 15.0
 LENS = ("lamp_x_fw", "lamp_y_fh", "lamp_radius_fh", "halo_radius_fh", "halo_energy_share", "streak_ratio", "flare_rings")
 DUST = ("motes_per_fh2", "motes_in_air_per_fh2", "mote_size_fh", "mote_brightness_codes", "motes_off_beam_share")

@@ -117,8 +117,8 @@ def _clump(corr: F32, pixel_um: float) -> Measure | CannotJudge:
     width = math.sqrt(max((2 * _half(corr)) ** 2 / 2 - 0.5, 0.0))
     if width < 1:
         return CannotJudge(f"the clumps are finer than a pixel, which is {pixel_um:.0f} um of film here")
-    # Clumps of several pixels lean over the edges of the tiles: they read up to a sixth too fine.
-    return measured("grain_um", width * pixel_um, math.hypot(0.3, 0.17 * width) * pixel_um, "flat midtones")
+    # Clumps of several pixels lean over the edges of the tiles: they read up to a quarter too fine.
+    return measured("grain_um", width * pixel_um, math.hypot(0.3, 0.25 * width) * pixel_um, "flat midtones")
 
 
 def _autocorrelation(rest: F32) -> F32:
