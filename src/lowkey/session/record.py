@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from lowkey.frame import Frame
+from lowkey.meter.reading import Measure, Reading
+from lowkey.meter.spread import PLACES, Move, spread
 from lowkey.meter.verdict import Verdict
 from lowkey.plate.plate import Caution, Plate
 from lowkey.session import files
@@ -74,7 +76,9 @@ def cautions(several: Sequence[Caution]) -> list[dict[str, str]]:
     return [{"code": caution.code, "text": caution.text} for caution in several]
 
 
-def frame_page(frame: Frame, verdict: Verdict | None = None, takes: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+def frame_page(
+    frame: Frame, verdict: Verdict | None = None, takes: Sequence[Mapping[str, Any]] = (), reading: Reading | None = None
+) -> dict[str, Any]:
     """One finished frame: what it was shot with, what the meter said of it, and every take that led to it (`take`)."""
     page = {
         "seed": frame.shot.seed,
@@ -82,7 +86,7 @@ def frame_page(frame: Frame, verdict: Verdict | None = None, takes: Sequence[Map
         "took_s": round(frame.took_s, 3),
         "framing": frame.shot.framing,
         "remedies": list(frame.shot.remedies),
-        "meter": judged(verdict) if verdict else None,
+        "meter": judged(verdict, reading) if verdict else None,
         "takes": list(takes),
         "honours": dict(frame.honours),
         "edits": list(frame.edits),
@@ -97,8 +101,11 @@ def frame_page(frame: Frame, verdict: Verdict | None = None, takes: Sequence[Map
     return found
 
 
-def judged(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as the record holds it: the rows of `lowkey meter --json`, each with what was read and what was asked."""
+def judged(verdict: Verdict, reading: Reading | None = None) -> dict[str, Any]:
+    """A verdict as the record holds it: the rows of `lowkey meter --json`, each with what was read and what was asked.
+
+    With the reading also where the head stands, so that a session can say how far that moves from frame to frame.
+    """
     rows = [{**row.to_json(), "value": row.value, "target": row.target.said} for row in verdict.rows]
     reported = [{"measure": measure, "why": why} for measure, why in verdict.reported]
     return {
@@ -108,6 +115,7 @@ def judged(verdict: Verdict) -> dict[str, Any]:
         "rank": None,
         "verdict": rows,
         "reported": reported,
+        "places": {name: found.to_json() for name in PLACES if reading and isinstance(found := reading[name], Measure)},
     }
 
 
@@ -158,12 +166,24 @@ def whole(store: Store) -> dict[str, Any]:
         "size_px": last.get("size_px", []),
         "warnings": list(current.warnings) if current else [],
         "frames": [_frame(row, setups[row.setup], ranks.get(row.id), spent) for row in frames if row.setup in setups],
+        "composition": [move.to_json() for move in _moves(row for row in frames if current and row.setup == current.id)],
         "sheet": current.sheet if current else None,
         "setups": [{"setup": row.id, "state": row.state, "sheet": row.sheet, **row.page} for row in setups.values()],
         "cost_usd": str(sum((float(job["cost"]) for job in jobs if job["cost"] is not None), 0.0)) if jobs else None,
         "jobs": [_job(job) for job in jobs],
         "files": {name: {"kind": kind, "sha256": sha256} for name, (kind, sha256) in store.files().items()},
     }
+
+
+def _moves(rows: Iterable[FrameRow]) -> tuple[Move, ...]:
+    """How far the head moves over the metered frames of one setup."""
+    readings = []
+    for row in rows:
+        meter = row.page.get("meter")
+        held = meter.get("places") if isinstance(meter, Mapping) else None
+        if isinstance(held, Mapping):
+            readings.append({name: Measure(one["value"], one["unit"], one["sigma"], one["region"]) for name, one in held.items()})
+    return spread(readings)
 
 
 def places(rows: Sequence[FrameRow]) -> list[tuple[FrameRow, int | None]]:

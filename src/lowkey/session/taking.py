@@ -168,7 +168,7 @@ class Taking:
                 page, tried = dict(told.page["frame"]), dict(told.page["take"])
             else:
                 self._noted(one.frame)
-                page, tried = record.frame_page(one.frame, one.verdict), record.take(one.frame, one.verdict, name)
+                page, tried = record.frame_page(one.frame, one.verdict, reading=one.reading), record.take(one.frame, one.verdict, name)
                 if self.setup.retakes:
                     self._keep_take(row, number, name, one.frame, {"frame": page, "take": tried})
             shots.append(one.frame.shot.hash())
@@ -234,7 +234,7 @@ def remeter(taking: Taking, row: FrameRow) -> None:
     plate = taking.sitter.plate()
     reading = measure(pixels, plate, placement, likeness=taking.engine.abilities.likeness)
     verdict = judge(reading, Spec.of(taking.setup.look, row.page.get("honours") or None))
-    page = {**row.page, "meter": record.judged(verdict)}
+    page = {**row.page, "meter": record.judged(verdict, reading)}
     with taking.store.writing("meter") as db:
         db.execute("UPDATE frames SET page = ? WHERE id = ? AND sha256 = ?", (record_text(page), row.id, row.sha256))
 
