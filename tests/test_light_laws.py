@@ -155,7 +155,7 @@ def test_penumbra_grows_with_the_source() -> None:
     depth[:, 330:] = 1.0
     one, nil = np.ones((h, w), np.float32), np.zeros((h, w), np.float32)
     normal = np.repeat(np.array([[[0, 0, 1]]], np.float32), h, 0).repeat(w, 1)
-    flat = Relight(Subject(hw, one, np.repeat(one[..., None], 3, -1), depth, normal, nil, nil, nil, nil, one, nil, nil))
+    flat = Relight(Subject(hw, one, np.repeat(one[..., None], 3, -1), depth, normal, nil, nil, nil, nil, one, nil, nil, (0, 0)))
     widths = []
     for radius in (2.0, 4.0, 8.0):
         row = flat.visibility(Direction(90 - 30, 0), radius)[h // 2, :320]
@@ -234,7 +234,7 @@ def test_flecks_in_the_dark_are_dropped_and_faces_are_not() -> None:
     normal[..., 0], normal[..., 2] = -0.8, 0.6
     small, large = np.hypot(x - 60, y - 60) < 2.5, np.hypot(x - 150, y - 150) < 20
     normal[small | large] = (0.8, 0.0, 0.6)
-    bench = Relight(Subject(hw, one, np.repeat(one[..., None], 3, -1), nil, normal, nil, nil, nil, nil, one, nil, nil))
+    bench = Relight(Subject(hw, one, np.repeat(one[..., None], 3, -1), nil, normal, nil, nil, nil, nil, one, nil, nil, (0, 0)))
     picture = lit(bench, 80, 0)
     assert picture[150, 150] > 0.7
     assert picture[60, 60] < 0.06
