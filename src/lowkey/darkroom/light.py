@@ -226,11 +226,15 @@ def _shade(
             see = seen[y, x]
             base = brdf.cosine(mu, max(sin_r, 1e-3)) * see * power
             k = hair[y, x]
-            # What the surface mirrors does not go in: the lobe's own albedo toward the eye (fitted to GGX with F0 .036).
+            # What the surface mirrors neither goes in nor comes out (Ashikhmin & Shirley 2000): the lobe's own albedo toward the
+            # lamp and toward the eye, fitted to GGX with F0 .036. Grazing light is mostly mirrored, so terminators close early.
             f0 = specular[y, x]
             if f0 > 0.0:
-                mirrored = f0 + 0.13 / max(roughness[y, x], 0.2) * (1.0 - min(max(nz, 0.0), 1.0)) ** 3
-                base *= 1.0 - min(SPECULAR_GAIN * mirrored, 1.0) * (1.0 - k)
+                steep = 0.13 / max(roughness[y, x], 0.2)
+                to_eye = f0 + steep * (1.0 - min(max(nz, 0.0), 1.0)) ** 3
+                to_lamp = f0 + steep * (1.0 - min(max(mu, 0.0), 1.0)) ** 3
+                base *= 1.0 - min(SPECULAR_GAIN * to_eye, 1.0) * (1.0 - k)
+                base *= 1.0 - min(SPECULAR_GAIN * to_lamp, 1.0) * (1.0 - k)
             if sheen[y, x] > 0.0:
                 base *= 1.0 - 0.3 * sheen[y, x]
             shine, glow = 0.0, 0.0

@@ -21,7 +21,7 @@ from lowkey.plate.plate import FoundLight
 CLAMP = (0.45, 1.7)
 """Shading outside this range of its median is not trusted (and approached softly)."""
 POWER = 0.9
-FLATTEN, FLATTEN_HARD = 0.35, 0.60
+FLATTEN, FLATTEN_HARD = 0.25, 0.60
 """Share of the remaining broad unevenness of skin that is taken off, in soft and in hard light."""
 CHROMA_BOUND = 4.0
 """Broad change of skin chroma at equal lightness, CIEDE2000, at most."""

@@ -11,17 +11,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lowkey.pixels import F32, luminance
+from lowkey.pixels import F32
+from lowkey.plate import meshes
 
 FINEST_HW, BROADEST_HW = 0.008, 0.30
 """Shades between these sizes (sigma) are read as form: finer ones are pores, broader ones belong to the light."""
-SHARE = 0.6
-"""Share of skin's finer light and dark that is form: on scans .40-.58, the same in every band; the rest is colour."""
-DOUBT = 0.3
-"""Squared slope sensitivity below which a shade says little about slope: skin that squarely faces the light."""
-STRONGEST = 0.35
+SHARE = 0.8
+"""Share of the finer light and dark of skin's red that is form (of its luminance .40-.58 on scans, the same in every band); the
+rest is colour. Blood and melanin hardly show in red, and shine least of all."""
+DOUBT, DOUBT_BODY = 0.3, 0.05
+"""Squared slope sensitivity below which a shade moves little: within the mesh, which is right to 11 degrees, and on neck, ears
+and chest, whose inflated form is right to 15-25."""
+STRONGEST = 0.5
 """Log shade beyond which a step is less and less believed: cast shadows, stray hair and shine are no folds."""
-STEEPEST = 0.6
+STEEPEST = 0.8
 """Slope that is added at most."""
 
 
@@ -48,11 +51,11 @@ def fit(luma: F32, normal: F32, clear: F32) -> tuple[NDArray[np.float64], float]
     return c, scale
 
 
-def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside: F32, hw_px: float) -> F32:
+def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside: F32, hw_px: float, landmarks: F32) -> F32:
     """Unit normals f32[h, w, 3] of `carve`, tilted on bare skin as the photo's finer shades ask (linear shape from shading).
 
-    `colour` f32[h, w, 3] linear, `inside` f32[h, w] 1 where the photo has pixels. What the fitted light leaves unexplained
-    in log luminance is D; of all slopes that would explain SHARE * D the least is added (Pentland 1990 linearises likewise),
+    `colour` f32[h, w, 3] linear, `inside` f32[h, w] 1 where the photo has pixels, `landmarks` f32[478, 3] px. What the fitted light leaves unexplained
+    in log red is D; of all slopes that would explain SHARE * D the least is added (Pentland 1990 linearises likewise),
     so a surface that faces the light, where D says nothing, stays as it was.
     """
     shrink = max(1, int(hw_px / 140))
@@ -61,7 +64,7 @@ def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside:
     hw = hw_px * size[0] / w
     whole = np.clip(parts["skin"] * inside, 0, 1) * (matte > 0.95)
     features = np.maximum.reduce([parts[k] for k in ("eyes", "brows", "lips", "teeth", "glasses", "hair", "hands")])
-    small = [cv2.resize(np.asarray(m, np.float32), size, interpolation=cv2.INTER_AREA) for m in (normal, luminance(colour), whole, features)]
+    small = [cv2.resize(np.asarray(m, np.float32), size, interpolation=cv2.INTER_AREA) for m in (normal, colour[..., 0], whole, features)]
     facing = small[0] / np.maximum(np.linalg.norm(small[0], axis=-1, keepdims=True), np.float32(1e-6))
     reach = max(1, round(0.012 * hw))
     near = cv2.dilate(small[3], np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
@@ -83,7 +86,11 @@ def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside:
     cosine = 1 / np.sqrt(1 + right * right + up * up)
     along = (facing @ light) * cosine * cosine
     to_right, to_up = (-(light[0] * cosine + along * right) / shade, -(light[1] * cosine + along * up) / shade)
-    gain = clear * asked / (to_right**2 + to_up**2 + np.float32(DOUBT))
+    oval = np.zeros(size[::-1], np.float32)
+    cv2.fillPoly(oval, [np.round(landmarks[list(meshes.OVAL), :2] * hw / hw_px).astype(np.int32)], 1)
+    oval = cv2.GaussianBlur(oval, (0, 0), 0.04 * hw)
+    doubt = np.float32(DOUBT) * oval + np.float32(DOUBT_BODY) * (1 - oval)
+    gain = clear * asked / (to_right**2 + to_up**2 + doubt)
     add_right, add_up = gain * to_right, gain * to_up
     calm = 1 / np.sqrt(1 + (add_right**2 + add_up**2) / np.float32(STEEPEST**2))
     slope = np.dstack([add_right * calm, add_up * calm]).astype(np.float32)
