@@ -20,7 +20,7 @@ from lowkey.session import plates
 from lowkey.session.shooting import ASPECTS, frame_size
 
 STAGES = ("dress", "light", "backdrop", "optics", "film")
-Lamp = tuple[float | None, float | None]
+KeySize = tuple[float | None, float | None]
 """The key's angular radius (degrees) and distance (head-widths), each None where the look decides."""
 
 
@@ -28,7 +28,7 @@ def run(
     photo: Path,
     out: Path,
     look: Look,
-    lamp: Lamp,
+    key_size: KeySize,
     stage: str,
     framing: str | None,
     height: int,
@@ -38,8 +38,8 @@ def run(
     keep_plate: bool,
     as_json: bool,
 ) -> None:
-    _check(out, stage, framing, lamp)
-    asked = _rig(look, stage, lamp)
+    _check(out, stage, framing, key_size)
+    asked = _rig(look, stage, key_size)
     picture = photos.read(photo)
     plate = plates.of(picture, face, keep=keep_plate)
     window, size = _framing(picture, framing or ("source" if stage == "light" else "4:5"), height)
@@ -62,7 +62,7 @@ def run(
         print(f"{out}: {stage}, {size[0]}x{size[1]}, key at azimuth {direction.azimuth_deg:.1f}, elevation {direction.elevation_deg:.1f}")
 
 
-def _check(out: Path, stage: str, framing: str | None, lamp: Lamp) -> None:
+def _check(out: Path, stage: str, framing: str | None, key_size: KeySize) -> None:
     """Refuse what cannot be, before the photo is read."""
     if stage not in STAGES:
         raise LookError("unknown-stage", f'no stage is called "{stage}"; the stages are {", ".join(STAGES)}')
@@ -71,15 +71,15 @@ def _check(out: Path, stage: str, framing: str | None, lamp: Lamp) -> None:
         raise StoreError("unknown-ending", f"{out.name}: stage {stage} is written as {' or '.join(endings)}")
     if framing not in (None, "source", *ASPECTS):
         raise LookError("unknown-framing", f'no framing is called "{framing}"; there are source, {", ".join(ASPECTS)}')
-    size, distance = lamp
+    size, distance = key_size
     if size is not None and not 0 <= size <= 30:
         raise LookError("number-out-of-range", f"--light-size {size:g} is outside 0 to 30 degrees")
     if distance is not None and not distance >= 2:
         raise LookError("number-out-of-range", f"--light-distance {distance:g} is nearer than 2 head-widths: the lamp would touch the face")
 
 
-def _rig(look: Look, stage: str, lamp: Lamp) -> rig.Rig:
-    light_size, distance = lamp
+def _rig(look: Look, stage: str, key_size: KeySize) -> rig.Rig:
+    light_size, distance = key_size
     if stage != "light":
         asked = rig.of(look)
         key = asked.key if light_size is None else replace(asked.key, angular_radius_deg=light_size)
@@ -90,7 +90,7 @@ def _rig(look: Look, stage: str, lamp: Lamp) -> rig.Rig:
         raise LookError("light-needs-numbers", f"stage light puts one key exactly where asked: --light AZ,EL such as 45,35 ({words})")
     azimuth, elevation, *radius = light.numbers
     size = light_size if light_size is not None else radius[0] if radius else 0.5
-    return rig.lone_key(rig.Direction(azimuth, elevation), size, rig.LAMP_HW if distance is None else distance)
+    return rig.lone_key(rig.Direction(azimuth, elevation), size, rig.KEY_HW if distance is None else distance)
 
 
 def _framing(picture: Photo, name: str, height: int) -> tuple[Framing, tuple[int, int]]:

@@ -54,9 +54,9 @@ def fit(luma: F32, normal: F32, clear: F32) -> tuple[NDArray[np.float64], float]
 def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside: F32, hw_px: float, landmarks: F32) -> F32:
     """Unit normals f32[h, w, 3] of `carve`, tilted on bare skin as the photo's finer shades ask (linear shape from shading).
 
-    `colour` f32[h, w, 3] linear, `inside` f32[h, w] 1 where the photo has pixels, `landmarks` f32[478, 3] px. What the fitted light leaves unexplained
-    in log red is D; of all slopes that would explain SHARE * D the least is added (Pentland 1990 linearises likewise),
-    so a surface that faces the light, where D says nothing, stays as it was.
+    `colour` f32[h, w, 3] linear, `inside` f32[h, w] 1 where the photo has pixels, `landmarks` f32[478, 3] px. What the fitted
+    light leaves unexplained in log red is D; of all slopes that would explain SHARE * D the least is added (Pentland 1990
+    linearises likewise), so a surface that faces the light, where D says nothing, stays as it was.
     """
     shrink = max(1, int(hw_px / 140))
     h, w = matte.shape
