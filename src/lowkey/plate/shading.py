@@ -6,6 +6,7 @@ Both rest on order-1 spherical harmonics, shade = c0 + c . n (Basri & Jacobs 200
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import cv2
 import numpy as np
@@ -103,7 +104,7 @@ def _among(value: F32, weight: F32, sigma_px: float) -> F32:
     """Blur f32[h, w] among weights; broad blurs on a smaller grid."""
     h, w = value.shape
     n = max(1, int(sigma_px / 4))
-    pair = np.dstack([value * weight, weight]).astype(np.float32)
+    pair: NDArray[Any] = np.dstack([value * weight, weight]).astype(np.float32)
     if n > 1:
         pair = cv2.resize(pair, (max(4, w // n), max(4, h // n)), interpolation=cv2.INTER_AREA)
     pair = cv2.GaussianBlur(pair, (0, 0), sigma_px / n)
