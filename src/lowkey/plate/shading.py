@@ -63,20 +63,24 @@ def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside:
     h, w = matte.shape
     size = (max(8, w // shrink), max(8, h // shrink))
     hw = hw_px * size[0] / w
-    whole = np.clip(parts["skin"] * inside, 0, 1) * (matte > 0.95)
-    features = np.maximum.reduce([parts[k] for k in ("eyes", "brows", "lips", "teeth", "glasses", "hair", "hands")])
-    small = [cv2.resize(np.asarray(m, np.float32), size, interpolation=cv2.INTER_AREA) for m in (normal, colour[..., 0], whole, features)]
-    facing = small[0] / np.maximum(np.linalg.norm(small[0], axis=-1, keepdims=True), np.float32(1e-6))
+
+    def small(of: F32) -> F32:
+        return np.asarray(cv2.resize(of, size, interpolation=cv2.INTER_AREA), np.float32)
+
+    bare = np.clip(small(parts["skin"]) * small(inside), 0, 1) * (small(matte) > 0.95)
+    features = np.maximum.reduce([small(parts[k]) for k in ("eyes", "brows", "lips", "teeth", "glasses", "hair", "hands")])
+    red, facing = small(colour)[..., 0], small(normal)
+    facing = facing / np.maximum(np.linalg.norm(facing, axis=-1, keepdims=True), np.float32(1e-6))
     reach = max(1, round(0.012 * hw))
-    near = cv2.dilate(small[3], np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    clear = np.clip(cv2.erode(small[2], np.ones((3, 3), np.uint8)) - near, 0, 1)
-    c, _ = fit(np.maximum(small[1], np.float32(1e-4)), facing, clear)
+    near = cv2.dilate(features, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    clear = np.clip(cv2.erode(bare, np.ones((3, 3), np.uint8)) - near, 0, 1)
+    c, _ = fit(np.maximum(red, np.float32(1e-4)), facing, clear)
     length = float(np.linalg.norm(c[1:]))
     if length < 1e-6:
         return normal
     light = c[1:].astype(np.float32)
     shade = np.maximum(np.float32(c[0]) + facing @ light, np.float32(0.1 * (c[0] + length)))
-    rest = np.log(np.maximum(small[1], np.float32(1e-3))) - np.log(shade)
+    rest = np.log(np.maximum(red, np.float32(1e-3))) - np.log(shade)
     rest = np.clip(rest - np.float32(np.median(rest[clear > 0.5])), -1.2, 0.6)
     asked = _among(rest, clear, FINEST_HW * hw) - _among(rest, clear, BROADEST_HW * hw)
     asked = np.float32(SHARE) * asked / (1 + (asked / np.float32(STRONGEST)) ** 2)
@@ -95,9 +99,18 @@ def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside:
     add_right, add_up = gain * to_right, gain * to_up
     calm = 1 / np.sqrt(1 + (add_right**2 + add_up**2) / np.float32(STEEPEST**2))
     slope = np.dstack([add_right * calm, add_up * calm]).astype(np.float32)
-    slope = np.asarray(cv2.resize(slope, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
-    tilted = normal - np.dstack([slope, np.zeros_like(matte)]) * np.maximum(normal[..., 2:], np.float32(0.25))
-    return np.asarray(tilted / np.maximum(np.linalg.norm(tilted, axis=-1, keepdims=True), np.float32(1e-6)), np.float32)
+    # Only where something is asked: most of a plate is no bare skin.
+    rows, cols = np.flatnonzero(clear.max(1) > 0), np.flatnonzero(clear.max(0) > 0)
+    out = normal.copy()
+    if len(rows):
+        top, bottom = (int(v * h / size[1]) for v in (max(rows[0] - 1, 0), rows[-1] + 2))
+        left, right_end = (int(v * w / size[0]) for v in (max(cols[0] - 1, 0), cols[-1] + 2))
+        box = np.s_[top:bottom, left:right_end]
+        added = np.asarray(cv2.resize(slope, (w, h), interpolation=cv2.INTER_LINEAR)[box], np.float32)
+        part = out[box]
+        part[..., :2] -= added * np.maximum(part[..., 2:], np.float32(0.25))
+        part /= np.maximum(np.sqrt((part * part).sum(-1, keepdims=True)), np.float32(1e-6))
+    return out
 
 
 def _among(value: F32, weight: F32, sigma_px: float) -> F32:
