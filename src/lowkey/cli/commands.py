@@ -192,6 +192,7 @@ def develop(
     out: Annotated[Path, typer.Option(metavar="FILE", help="The frame: .png, or .tif or .exr for scene-linear stages.")],
     light: Light = None,
     light_size: Annotated[float | None, typer.Option(metavar="RADIUS_DEG", help="Angular radius of the key.")] = None,
+    light_distance: Annotated[float | None, typer.Option(metavar="HW", help="Head-widths to the key; inf is a sun.")] = None,
     look: LookName = None,
     background: Background = None,
     clothing: Clothing = None,
@@ -210,13 +211,13 @@ def develop(
 ) -> None:
     """Make one frame, or one stage of it.
 
-    Stage light is one key exactly where asked, infinitely far, scene-linear, in the photo's own framing and size, and nothing
+    Stage light is one key exactly where asked, scene-linear, in the photo's own framing and size, and nothing
     else: no rim, no fill, no ambient, no change of cloth.
     """
     from lowkey.cli import asking, developing
 
     asked = asking.look(look, light, background, clothing, None, flare, exposure, fill, stock)
-    developing.run(photo, out, asked, light_size, stage, framing, height, seed, face, keep_skin, not no_cache, as_json)
+    developing.run(photo, out, asked, (light_size, light_distance), stage, framing, height, seed, face, keep_skin, not no_cache, as_json)
 
 
 @app.command()

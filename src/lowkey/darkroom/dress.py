@@ -47,7 +47,7 @@ def dress(plate: Plate, cloth: Cloth) -> Subject:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
     elif cloth.kind != "own":  # own: exactly as photographed, for measurements
         _darken(figure, plate, kept, cloth)
-    return figure.subject(plate.hw_px)
+    return figure.subject(plate)
 
 
 _MAPS = ("matte", "albedo", "depth", "normal", "skin", "hair", "cloth", "eyes", "roughness", "specular", "sheen")
@@ -92,9 +92,10 @@ class _Figure:
             cover, source.albedo, depth, source.normal, source._scalars(), top,
         )  # fmt: skip
 
-    def subject(self, hw_px: float) -> Subject:
+    def subject(self, plate: Plate) -> Subject:
         self.depth[self.matte < 0.02] = EMPTY_HW
-        return Subject(hw_px, *(freeze(np.asarray(getattr(self, name), np.float32)) for name in _MAPS))
+        maps = {name: freeze(np.asarray(getattr(self, name), np.float32)) for name in _MAPS}
+        return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), **maps)
 
 
 @njit(cache=True)

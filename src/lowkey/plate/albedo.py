@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowkey.pixels import BT709_XYZ, F32, luminance
-from lowkey.plate import meshes
+from lowkey.plate import meshes, shading
 from lowkey.plate.plate import FoundLight
 
 CLAMP = (0.45, 1.7)
 """Shading outside this range of its median is not trusted (and approached softly)."""
 POWER = 0.9
-FLATTEN, FLATTEN_HARD = 0.35, 0.60
+FLATTEN, FLATTEN_HARD = 0.25, 0.60
 """Share of the remaining broad unevenness of skin that is taken off, in soft and in hard light."""
 CHROMA_BOUND = 4.0
 """Broad change of skin chroma at equal lightness, CIEDE2000, at most."""
@@ -59,7 +59,7 @@ def _delit(colour: F32, normal: F32, parts: Mapping[str, F32], matte: F32, hw_px
     skin = parts["skin"] * matte
     features = np.maximum.reduce([parts["eyes"], parts["brows"], parts["lips"], parts["teeth"], parts["glasses"], parts["hair"]])
     clear = np.clip(skin - features, 0, 1)
-    fit, spread = _fit(np.maximum(luminance(colour), np.float32(1e-4)), normal, clear)
+    fit, spread = shading.fit(np.maximum(luminance(colour), np.float32(1e-4)), normal, clear)
     shade = (np.float32(fit[0]) + normal @ fit[1:].astype(np.float32)).astype(np.float32)
     middle = float(np.median(shade[clear > 0.5])) if (clear > 0.5).any() else 1.0
     log_ratio = _soft_clamp(np.log(np.maximum(shade / max(middle, 1e-4), np.float32(0.05))))
@@ -106,26 +106,6 @@ def _soft_clamp(log_ratio: F32) -> F32:
     limit = np.where(log_ratio > 0, np.float32(high), np.float32(low))
     x = log_ratio / limit
     return np.asarray(limit * x / (1 + np.abs(x) ** 4) ** 0.25, np.float32)
-
-
-def _fit(luma: F32, normal: F32, clear: F32) -> tuple[NDArray[np.float64], float]:
-    """Robust least squares (Cauchy weights) of luminance on (1, n): four numbers and the relative residual."""
-    pick = np.flatnonzero(clear[::3, ::3] > 0.7)
-    if len(pick) < 50:
-        return np.array([1.0, 0, 0, 0]), 1.0
-    y = luma[::3, ::3].ravel()[pick].astype(np.float64)
-    n = normal[::3, ::3].reshape(-1, 3)[pick].astype(np.float64)
-    basis = np.concatenate([np.ones((len(n), 1)), n], 1)
-    middle = float(np.median(y))
-    ridge = np.diag([0.0, 1.0, 1.0, 1.0]) * 1e-3 * len(y)
-    c, weight, scale = np.array([middle, 0.0, 0.0, 0.0]), np.ones(len(y)), 1.0
-    for _ in range(12):
-        a = basis * weight[:, None]
-        c = np.linalg.solve(basis.T @ a + ridge, a.T @ y)
-        rest = (y - basis @ c) / middle
-        scale = max(1.4826 * float(np.median(np.abs(rest))), 0.02)
-        weight = 1 / (1 + (rest / (2 * scale)) ** 2)
-    return c, scale
 
 
 def _describe(

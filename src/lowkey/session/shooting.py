@@ -49,8 +49,6 @@ class Taken:
     """What the meter said of it; None when it was not metered."""
     takes: int = 1
     """How many attempts it took."""
-    reading: Reading | None = None
-    """What the meter read; None when it was not metered."""
 
 
 @dataclass(frozen=True)
