@@ -47,6 +47,7 @@ class Hosted(Vendor):
         self.hosts = self._own_hosts(self.base)
         self.patience_s = settings.number("patience", PATIENCE_S, 1, 7200)
         self.resend = settings.flag("resend")
+        self._likeness = settings.flag("likeness")
         usual, most = self.model.safety or (0, 0)
         self.safety = settings.whole("safety", usual, 0, most) if self.model.safety else None
         settings.check()
@@ -73,6 +74,7 @@ class Hosted(Vendor):
             leaves=True,
             paid=True,
             guide=self.model.references > 1,
+            likeness=self._likeness,  # no service's terms say that faces of its pictures may be measured
             licence=str(self.prices.data["licence"]),
             cost=f"about ${one.normalize():f} a frame of one megapixel ({self.model.name})",
         )
@@ -82,6 +84,8 @@ class Hosted(Vendor):
         said = {"model": self.model.name}
         if self.model.safety and self.safety != self.model.safety[0]:
             said["safety"] = str(self.safety)
+        if self._likeness:
+            said["likeness"] = "yes"
         return tuple(sorted(said.items()))
 
     def ready(self) -> Ready:
@@ -173,6 +177,7 @@ class Hosted(Vendor):
             "estimate_usd": str(job.estimate_usd),
             "cost_by": "the service" if state.cost_usd is not None or job.cost_usd is not None else "the price list",
             "licence": self.abilities.licence,
+            "likeness": self._likeness,
             **state.notes,
         }
 
