@@ -24,7 +24,7 @@ from lowkey.engines.wire import Wire
 from lowkey.errors import EngineError
 from lowkey.frame import Frame, Shot
 from lowkey.photo.png import png_bytes
-from lowkey.pixels import U16
+from lowkey.pixels import U8, U16
 from lowkey.prompt import Words
 
 PATIENCE_S = 600
@@ -181,7 +181,7 @@ class Hosted(Vendor):
             **state.notes,
         }
 
-    def _frame(self, shot: Shot, sitting: Sitting, picture: U16, notes: dict[str, Any], took_s: float) -> Frame:
+    def _frame(self, shot: Shot, sitting: Sitting, picture: U8 | U16, notes: dict[str, Any], took_s: float) -> Frame:
         notes["brought"] = reference.brought((picture.shape[1], picture.shape[0]), shot.size_px)
         words = self._words(shot, sitting)
         said = replace(words, parameters=self._parameters(shot, words)).to_mapping()
