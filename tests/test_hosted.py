@@ -648,3 +648,21 @@ def test_the_remote_extra_is_locked_as_declared() -> None:
         wanted = Requirement(line)
         assert wanted.specifier.contains(lock[wanted.name]), line
         assert re.search(rf"\b{wanted.name}\b", (root / "README.md").read_text().split("## What it stands on")[1])
+
+
+def test_likeness_is_off_until_the_user_says_yes() -> None:
+    for name in SERVICES:
+        silent, said = engines.find(name), engines.find(name, {"likeness": "yes"})
+        assert (silent.abilities.likeness, said.abilities.likeness) == (False, True)
+        assert said.options != silent.options
+    assert engines.find("comfyui").abilities.likeness
+    assert not engines.find("comfyui", {"model": "kontext"}).abilities.likeness
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "comfyui"])
+def test_every_setting_is_on_the_page(name: str) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "remote.md").read_text()
+    with pytest.raises(EngineError, match="unknown-option") as refused:
+        engines.find(name, {"nothing-of-the-kind": "1"})
+    for option in refused.value.message.rsplit("it has: ", 1)[1].split(", "):
+        assert f"| `{option}` |" in page, option

@@ -27,7 +27,9 @@ from urllib.parse import urljoin, urlsplit
 
 from lowkey.engines.contract import Cancel, stop_if
 from lowkey.engines.keys import Key
-from lowkey.errors import EngineError
+from lowkey.errors import EngineError, PhotoError
+from lowkey.photo import decode
+from lowkey.pixels import U8, U16
 
 if TYPE_CHECKING:
     import httpx
@@ -37,6 +39,7 @@ CONNECT_S, READ_S, REQUEST_S = 10.0, 30.0, 60.0
 """Seconds to connect, between two pieces of an answer, and for one request as a whole."""
 LARGEST_JSON = 4 << 20
 LARGEST_PICTURE = 64 << 20
+MOST_MEGAPIXELS = 40.0
 MOST_HOPS = 3
 PICTURES = ("image/png", "image/jpeg", "image/webp", "application/octet-stream", "binary/octet-stream")
 
@@ -366,6 +369,20 @@ def refusal(wire: Wire, answer: Answer) -> EngineError | None:
     if status >= 500:
         return EngineError("service-failed", f"{name} failed (status {status}).{tail} Try again later")
     return EngineError("request-refused", f"{name} refused the request (status {status}).{tail}")
+
+
+def picture(wire: Wire, answer: Answer, name: str) -> U8 | U16:
+    """The picture [h, w, 3] that an answer is, decoded in photo's limited child. Raises EngineError service-failed or bad-picture."""
+    kind = answer.headers.get("content-type", "").split(";")[0].strip().casefold()
+    if answer.status != 200:
+        raise EngineError("service-failed", f"{name}: the picture was not handed out (status {answer.status})")
+    if kind not in PICTURES:
+        raise EngineError("bad-picture", f"{name} sent {wire.line(kind) or 'something unnamed'} in place of a picture")
+    try:
+        pixels: U8 | U16 = decode(answer.data, f"the picture of {name}", max_megapixels=MOST_MEGAPIXELS).pixels
+    except PhotoError as error:
+        raise EngineError("bad-picture", f"{error.message} [{error.code}]") from None
+    return pixels
 
 
 def retry_after_s(answer: Answer) -> float | None:

@@ -46,6 +46,7 @@ class ComfyUI:
         self.server = Server(wire.checked_url(settings.text("server", "http://127.0.0.1:8188"), "comfyui: server", plain=True))
         workflow, self.model = settings.text("workflow"), settings.text("model", graphs.DEFAULT)
         self.keep = settings.flag("keep")
+        self._likeness = settings.flag("likeness")
         self.megapixels = settings.number("megapixels", 1.0, 0.1, 16)
         self.patience_s = settings.number("patience", PATIENCE_S, 1, 86_400)
         settings.check()
@@ -71,7 +72,7 @@ class ComfyUI:
             reproducible=False,  # the noise is the same anywhere; kernels and precision are the server's
             leaves=self.leaves,
             guide=self.own.has("guide") if self.own else "prelight" in self.row,
-            likeness=bool(self.row.get("likeness", False)),
+            likeness=self._likeness or bool(self.row.get("likeness", False)),
             licence=str(self.row.get("licence", "that of the models in your workflow")),
             cost="free; on your own server",
         )
@@ -81,6 +82,8 @@ class ComfyUI:
         said = {"workflow": f"{self.own.name} {self.own.digest}"} if self.own else {"model": self.model}
         if self.megapixels != 1.0:
             said["megapixels"] = f"{self.megapixels:g}"
+        if self._likeness and not self.row.get("likeness", False):
+            said["likeness"] = "yes"
         return tuple(sorted(said.items()))
 
     def ready(self) -> Ready:
@@ -224,6 +227,7 @@ class ComfyUI:
             "brought": reference.brought(came, shot.size_px),
             "resumed": resumed,
             "licence": self.abilities.licence,
+            "likeness": self.abilities.likeness,
         }
         if unmarked:
             notes["the_workflow_s_own"] = unmarked

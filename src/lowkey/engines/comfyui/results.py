@@ -11,8 +11,7 @@ from lowkey.engines.comfyui.graphs import Graph
 from lowkey.engines.comfyui.server import Server
 from lowkey.engines.contract import Cancel, Job
 from lowkey.engines.wire import Answer
-from lowkey.errors import EngineError, PhotoError
-from lowkey.photo import decode
+from lowkey.errors import EngineError
 from lowkey.pixels import U8, U16
 
 TRIES = 4
@@ -116,22 +115,9 @@ def _fetched(server: Server, name: str, subfolder: str, folder: str, cancel: Can
         if tried:
             wire.rest(0.25 * 2**tried, cancel)
         try:
-            answer = server.view(name, subfolder, folder)
+            return wire.picture(server.wire, server.view(name, subfolder, folder), server.host)
         except EngineError as error:
             last = type(error)(error.code, error.message)
-            continue
-        kind = answer.headers.get("content-type", "").split(";")[0].strip().casefold()
-        if answer.status != 200:
-            last = EngineError("odd-answer", f"{server.host} made a picture and does not hand it out (status {answer.status})")
-        elif kind not in wire.PICTURES:
-            last = EngineError("bad-picture", f"{server.host} sent {server.wire.line(kind) or 'something unnamed'} in place of a picture")
-        else:
-            try:
-                pixels: U8 | U16 = decode(answer.data, f"the picture of {server.host}", max_megapixels=40).pixels
-            except PhotoError as error:
-                last = EngineError("bad-picture", f"{error.message} [{error.code}]")
-            else:
-                return pixels
     assert last is not None
     raise last
 

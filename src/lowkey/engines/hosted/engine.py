@@ -24,7 +24,7 @@ from lowkey.engines.wire import Wire
 from lowkey.errors import EngineError
 from lowkey.frame import Frame, Shot
 from lowkey.photo.png import png_bytes
-from lowkey.pixels import U16
+from lowkey.pixels import U8, U16
 from lowkey.prompt import Words
 
 PATIENCE_S = 600
@@ -47,6 +47,7 @@ class Hosted(Vendor):
         self.hosts = self._own_hosts(self.base)
         self.patience_s = settings.number("patience", PATIENCE_S, 1, 7200)
         self.resend = settings.flag("resend")
+        self._likeness = settings.flag("likeness")
         usual, most = self.model.safety or (0, 0)
         self.safety = settings.whole("safety", usual, 0, most) if self.model.safety else None
         settings.check()
@@ -73,6 +74,7 @@ class Hosted(Vendor):
             leaves=True,
             paid=True,
             guide=self.model.references > 1,
+            likeness=self._likeness,  # no service's terms say that faces of its pictures may be measured
             licence=str(self.prices.data["licence"]),
             cost=f"about ${one.normalize():f} a frame of one megapixel ({self.model.name})",
         )
@@ -82,6 +84,8 @@ class Hosted(Vendor):
         said = {"model": self.model.name}
         if self.model.safety and self.safety != self.model.safety[0]:
             said["safety"] = str(self.safety)
+        if self._likeness:
+            said["likeness"] = "yes"
         return tuple(sorted(said.items()))
 
     def ready(self) -> Ready:
@@ -173,10 +177,11 @@ class Hosted(Vendor):
             "estimate_usd": str(job.estimate_usd),
             "cost_by": "the service" if state.cost_usd is not None or job.cost_usd is not None else "the price list",
             "licence": self.abilities.licence,
+            "likeness": self._likeness,
             **state.notes,
         }
 
-    def _frame(self, shot: Shot, sitting: Sitting, picture: U16, notes: dict[str, Any], took_s: float) -> Frame:
+    def _frame(self, shot: Shot, sitting: Sitting, picture: U8 | U16, notes: dict[str, Any], took_s: float) -> Frame:
         notes["brought"] = reference.brought((picture.shape[1], picture.shape[0]), shot.size_px)
         words = self._words(shot, sitting)
         said = replace(words, parameters=self._parameters(shot, words)).to_mapping()

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from lowkey.engines import reference, wire
+from lowkey.engines import wire
 from lowkey.engines.contract import Cancel, Job, Ledger, Progress, Step, stop_if
 from lowkey.engines.hosted.answers import LONGEST_REST_S, Again, State, asked_wait_s, moderated
 from lowkey.engines.hosted.vendor import Ask, Vendor
 from lowkey.engines.wire import Answer, Wire
-from lowkey.errors import EngineError, PhotoError
-from lowkey.photo import decode
-from lowkey.pixels import U16
+from lowkey.errors import EngineError
+from lowkey.pixels import U8, U16
 
 STEPS = 4
 TRIES = 6
@@ -115,7 +114,7 @@ class Order:
             raise EngineError("odd-answer", f"{said}: {self.line.said(answer)}")
         return self.ledger.submitted(job, id=id, url=url, cost_usd=cost)
 
-    def awaited(self, job: Job) -> tuple[State, U16]:
+    def awaited(self, job: Job) -> tuple[State, U8 | U16]:
         """Ask until it is done, and fetch the picture at once: its address runs out in minutes."""
         vendor = self.vendor
         pace, expired = vendor.pace_s, 0
@@ -158,7 +157,7 @@ class Order:
                 time.sleep(min(left, 0.25))
             pace = min(pace * 1.3, 6 * vendor.pace_s)
 
-    def _fetched(self, state: State, until: float) -> U16 | None:
+    def _fetched(self, state: State, until: float) -> U8 | U16 | None:
         """The picture, None when its address has run out. Broken answers are fetched again; then the job stays open."""
         title = self.vendor.title
         last: EngineError | None = None
@@ -167,23 +166,11 @@ class Order:
                 wire.rest(min(self.vendor.pace_s * 2**tried, 10.0), self.cancel, until)
             try:
                 answer = self.line.fetch(state.url)
+                if answer.status in (401, 403, 404, 410):
+                    return None
+                return wire.picture(self.line, answer, title)
             except EngineError as error:
                 last = EngineError(error.code, error.message)
-                continue
-            if answer.status in (401, 403, 404, 410):
-                return None
-            kind = answer.headers.get("content-type", "").split(";")[0].strip().casefold()
-            if answer.status != 200:
-                last = EngineError("service-failed", f"{title}: the picture was not handed out (status {answer.status})")
-            elif kind not in wire.PICTURES:
-                last = EngineError("bad-picture", f"{title} sent {self.line.line(kind) or 'something unnamed'} in place of a picture")
-            else:
-                try:
-                    photo = decode(answer.data, f"the picture of {title}", max_megapixels=40)
-                except PhotoError as error:
-                    last = EngineError("bad-picture", f"{error.message} [{error.code}]")
-                else:
-                    return reference.fitted(photo.pixels, photo.size_px)
         assert last is not None
         raise EngineError(last.code, f"{last.message}. It is in the ledger: shoot again and it is fetched again, not paid again")
 
