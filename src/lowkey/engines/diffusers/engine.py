@@ -49,6 +49,8 @@ class Diffusers:
         self._found: Weights | None = None
         self._pipe: Any = None
         self._rung: Rung | None = None
+        self._lessons: list[str] = []
+        """What ran out of memory so far: said of every frame that came after."""
 
     # What it is, told without loading anything.
 
@@ -155,7 +157,7 @@ class Diffusers:
             self.close()
             if index + 1 == len(rungs):
                 raise EngineError("out-of-memory", f"{why}, the smallest way there is; try a smaller --size, or a smaller model")
-            said.append(f"{why}, so it was drawn with {rungs[index + 1].words}")
+            self._lessons.append(f"{why}, so it was drawn with {rungs[index + 1].words}")
         stop_if(cancel)
         return self._frame(shot, weights, call, drawn, words, shown, rung, counted, said, watch, time.perf_counter() - started)
 
@@ -198,7 +200,7 @@ class Diffusers:
             "reference_beyond": shown.beyond,
             "libraries": used,
             "photo_left_this_machine": False,
-            "said": [*said, *([fitted] if fitted else [])],
+            "said": [*said, *self._lessons, *([fitted] if fitted else [])],
         }
         version = f"diffusers {used['diffusers']}, torch {used['torch']}, {weights.name}@{weights.revision[:23]}"
         return Frame(
