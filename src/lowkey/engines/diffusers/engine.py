@@ -91,12 +91,13 @@ class Diffusers:
 
     def ready(self) -> Ready:
         lacks = hub.lacking()
-        missing = [f"{', '.join(lacks)}: pip install 'lowkey[flux]'"] if lacks else []
+        if lacks:
+            return Ready(False, (f"{', '.join(lacks)}: pip install 'lowkey[flux]'", "weights: lowkey engines pull"))
         try:
             hub.find(self._model, self._revision)
         except EngineError as error:
-            missing.append(error.message)
-        return Ready(not lacks, tuple(missing))
+            return Ready(True, (error.message,))
+        return Ready(True)
 
     def plan(self, shot: Shot, sitting: Sitting) -> Hashable:
         weights = self._weights()
