@@ -185,7 +185,7 @@ class Comfy:
                 self.event("progress", {"value": value, "max": 4, "prompt_id": id, "node": "12"})
             self.event("progress", {"value": 4, "max": 4, "prompt_id": str(uuid.uuid4()), "node": "12"})
         if self.fail:
-            about = {"prompt_id": id, "node_id": "12", "node_type": "KSampler", "exception_message": self.fail, "traceback": ["secret path"]}
+            about = {"node_id": "12", "node_type": "KSampler", "exception_message": self.fail, "traceback": ["secret path"]}
             messages.append(["execution_error", about])
             return self.failed(id, graph, messages)
         with self.lock:
@@ -210,6 +210,7 @@ class Comfy:
         found = {}
         sizes = [one["inputs"] for one in graph.values() if "width" in one["inputs"]]
         seeds = [one["inputs"].get("seed", one["inputs"].get("noise_seed", 0)) for one in graph.values()]
+        loads = sum(one["class_type"] == "LoadImage" for one in graph.values())
         size = (sizes[0]["width"], sizes[0]["height"]) if sizes else (64, 80)
         for id, one in graph.items():
             if one["class_type"] not in ("SaveImage", "PreviewImage"):
@@ -218,7 +219,7 @@ class Comfy:
             prefix = one["inputs"].get("filename_prefix", "ComfyUI_temp")
             number = 1 + sum(name.startswith(f"{prefix}_") for name in self.folders[folder])
             name = f"{prefix}_{number:05}_.png"
-            self.put(folder, name, picture(size, max(seeds)))
+            self.put(folder, name, picture(size, max(seeds), loads))
             found[id] = {"images": [{"filename": name, "subfolder": "", "type": folder}]}
         return found
 

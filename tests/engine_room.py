@@ -51,6 +51,8 @@ class Bench:
     spent: Callable[[], int] = lambda: 0
     """How often something that costs money or minutes was begun."""
     size_px: tuple[int, int] = SIZE
+    at_home: bool = False
+    """Whether it talks to a server on this machine, and to no other."""
     seeds_differ: bool = True
     """Whether another seed makes another frame."""
 

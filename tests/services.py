@@ -27,12 +27,12 @@ KEY = "sk-test-7f3a9c1e5b2d4468"
 SIGNATURE = "sig-5e0d2b7c9a"
 
 
-def picture(size_px: tuple[int, int], seed: int) -> bytes:
-    """A PNG that no other seed gives."""
+def picture(size_px: tuple[int, int], seed: int, shown: int = 1) -> bytes:
+    """A PNG that no other seed gives, nor another number of references shown."""
     w, h = size_px
     codes = np.zeros((h, w, 3), np.uint8)
     codes[..., 0] = np.linspace(0, 200, w)[None].astype(np.uint8)
-    codes[..., 1] = np.linspace(0, 200, h)[:, None].astype(np.uint8)
+    codes[..., 1] = np.linspace(20 * (shown - 1), 200, h)[:, None].astype(np.uint8)
     codes[..., 2] = seed % 256
     return png_bytes(codes)
 
@@ -216,7 +216,8 @@ class Handler(BaseHTTPRequestHandler):
             service.most_in_flight = max(service.most_in_flight, service.in_flight)
             id = f"job-{len(service.jobs) + 1}"
             service.jobs[id] = {
-                "size": service.size_px or size, "seed": asked["seed"], "polls": service.polls_to_go, "state": "Pending", "path": path,
+                "size": service.size_px or size, "seed": asked["seed"], "polls": service.polls_to_go, "state": "Pending",
+                "shown": len(self.references(asked)),
             }  # fmt: skip
         service.wait_at("taken")
         if fault == "taken-drop":
@@ -240,11 +241,14 @@ class Handler(BaseHTTPRequestHandler):
         service.wait_at("answered")
 
     @staticmethod
+    def references(asked: dict[str, Any]) -> list[str]:
+        pictures = [asked.get(name) for name in ("input_image", "input_image_2", "image_url")]
+        return [*filter(None, pictures), *(one for name in ("input_images", "image_urls", "images") for one in asked.get(name, ()))]
+
+    @staticmethod
     def wanted(asked: dict[str, Any]) -> tuple[int, int] | None:
         """The size of the picture asked for, None where the request is not one that the services take."""
-        pictures = [asked.get(name) for name in ("input_image", "image_url")]
-        several = [one for name in ("input_images", "image_urls", "images") for one in asked.get(name, ())]
-        for one in [*filter(None, pictures), *several]:
+        for one in Handler.references(asked):
             if one.startswith("http"):
                 continue
             data = base64.b64decode(one.removeprefix("data:image/png;base64,"))
@@ -325,7 +329,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.went_wrong(fault):
             return
         job = service.jobs[path.split("/")[2]]
-        data = picture(job["size"], job["seed"])
+        data = picture(job["size"], job["seed"], job["shown"])
         match fault:
             case "expired":
                 self.answer(403, b"<Error>Signature not valid in the specified time frame</Error>", kind="application/xml")

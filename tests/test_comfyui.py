@@ -474,9 +474,12 @@ def test_cancel_stops_our_prompt_and_no_other(there: tuple[str, Comfy], portrait
     another = str(uuid.uuid4())
     with memory.lock:
         memory.queue.insert(0, (another, {}, "another's"))
+
+    def waiting() -> bool:
+        return any(item[0] != another for item in memory.queue)
+
     with pytest.raises(EngineError, match="cancelled"):
-        waits = lambda: any(item[0] != another for item in memory.queue)  # noqa: E731
-        engine.shoot(shot(engine, seed=8), sitting(portrait), ledger=ledger, cancel=waits)
+        engine.shoot(shot(engine, seed=8), sitting(portrait), ledger=ledger, cancel=waiting)
     assert memory.interrupts == []
     assert memory.queue == []
     assert memory.current is not None

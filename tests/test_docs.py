@@ -56,7 +56,7 @@ def test_no_flag_is_documented_that_is_not_there() -> None:
         assert documented <= known, name
 
 
-KINDS = "LookError|PhotoError|EngineError|ConsentError|PrintError|StoreError|Bug|Caution"
+KINDS = "LookError|PhotoError|EngineError|ConsentError|PrintError|StoreError|Bug|Caution|Unsent|Unknown"
 
 
 def codes() -> set[str]:

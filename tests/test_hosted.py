@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from ledgers import FileLedger
 from lowkey import engines, photo
 from lowkey.engines import Consent, Sitting, Step, wire
 from lowkey.engines.hosted import pricelist
-from lowkey.engines.hosted.order import Hosted
+from lowkey.engines.hosted.engine import Hosted
 from lowkey.errors import ConsentError, EngineError, LookError
 from lowkey.frame import Framing, Shot
 from lowkey.look import Look
@@ -109,6 +109,8 @@ def test_a_frame_comes_back_exact_and_the_request_is_as_the_contract_says(
     assert frame.notes["cost_by"] == ("the service" if name == "bfl" else "the price list")
     assert frame.notes["photo"]["went_to"] == base.removeprefix("http://")
     assert memory.files == {}  # what was laid into Replicate's files is gone
+    [headers] = [headers for method, path, headers, _ in memory.seen if method == "POST" and path == engine.model.path]
+    assert ("x-fal-object-lifecycle-preference" in headers) == (name == "fal")
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -536,7 +538,8 @@ def _everything_of(error: BaseException) -> list[str]:
         for frame, _ in traceback.walk_tb(one.__traceback__):
             if frame.f_globals.get("__name__", "").startswith(("lowkey", "httpx", "httpcore")):
                 said += [repr(value) for value in frame.f_locals.values()]
-                said += [repr(dict(value.headers)) for value in frame.f_locals.values() if hasattr(value, "headers")]
+                held = [getattr(value, "headers", None) for value in frame.f_locals.values()]
+                said += [repr(dict(headers)) for headers in held if isinstance(headers, Mapping)]
     return said
 
 
@@ -615,3 +618,33 @@ def test_every_model_of_a_list_can_be_asked(name: str, there: tuple[str, Service
     assert memory.paid == len(pricelist.of(name).models)
     with pytest.raises(EngineError, match="unknown-model"):
         made(name, base, model="flux-9")
+
+
+def test_the_page_of_prices_is_what_the_tables_say() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "remote.md").read_text()
+    one, two = (1024, 1024), (1024, 2048)
+    rows = []
+    for name in SERVICES:
+        prices = pricelist.of(name)
+        for model in map(prices.model, prices.models):
+            title = f"{model.name} (default)" if model.name == prices.default else model.name
+            cost = [f"{model.price(size, (one,)).normalize():f}" for size in (one, two)]
+            size = "exact" if model.exact else "aspect"
+            rows.append(f"| `{name}` | {title} | {cost[0]} | {cost[1]} | {model.references} | {size} | {model.dialect} |")
+    assert [row for row in rows if row not in page] == []
+    assert page.count("| `bfl` |") - 1 == len(pricelist.of("bfl").models)
+
+
+def test_the_remote_extra_is_locked_as_declared() -> None:
+    import re
+    import tomllib
+
+    from packaging.requirements import Requirement
+
+    root = Path(__file__).parent.parent
+    lines = (root / "requirements" / "remote.txt").read_text().splitlines()
+    lock = dict(line.split("==") for line in lines if "==" in line and line[0] != "#")
+    for line in tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]["remote"]:
+        wanted = Requirement(line)
+        assert wanted.specifier.contains(lock[wanted.name]), line
+        assert re.search(rf"\b{wanted.name}\b", (root / "README.md").read_text().split("## What it stands on")[1])

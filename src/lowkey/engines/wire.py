@@ -210,7 +210,8 @@ class Wire:
         waits = httpx.Timeout(READ_S, connect=CONNECT_S, pool=CONNECT_S)
         content = {name: value for name, value in content.items() if value is not None}
         watch = _Watch(within_s)
-        failed: tuple[type[EngineError], str, str] | None = None
+        name, host = self.service, host_of(url)
+        failed: EngineError | None = None
         answer: Answer | None = None
         try:
             with (
@@ -220,17 +221,17 @@ class Wire:
             ):
                 answer = self._received(response, most, watch)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError, httpx.InvalidURL):
-            failed = Unsent, "unreachable", f"{host_of(url)} cannot be reached: is the address right, and is it running?"
+            failed = Unsent("unreachable", f"{name}: {host} cannot be reached: is the address right, and is it running?")
         except httpx.TimeoutException:
-            failed = Unknown, "timed-out", f"{host_of(url)} did not answer in time"
+            failed = Unknown("timed-out", f"{name}: {host} did not answer in time")
         except (httpx.HTTPError, httpx.StreamError, OSError, ValueError):
-            late = watch.rang
-            said = f"took longer than {within_s:g} s" if late else "broke off the connection"
-            failed = Unknown, "timed-out" if late else "unreachable", f"{host_of(url)} {said}"
+            if watch.rang:
+                failed = Unknown("timed-out", f"{name}: {host} took longer than {within_s:g} s")
+            else:
+                failed = Unknown("unreachable", f"{name}: {host} broke off the connection")
         if failed is not None:
             # Raised here, outside of the except: no context, no request, no key.
-            kind, code, text = failed
-            raise kind(code, f"{self.service}: {text}")
+            raise failed
         assert answer is not None
         return answer
 

@@ -1,8 +1,4 @@
-"""A ComfyUI server as an engine. The prompt's id is ours and on disk before it is submitted; the history is the truth.
-
-A server forgets its queue and its history when it restarts. So the result is saved there under a name made of the prompt's id:
-where neither queue, history nor that file is, nothing was made, and the prompt may be submitted again.
-"""
+"""A ComfyUI server as an engine: its abilities, the graph it is given, and the frame that comes of the picture."""
 
 from __future__ import annotations
 
@@ -21,26 +17,21 @@ import numpy as np
 from lowkey import prompt
 from lowkey.engines import reference, wire
 from lowkey.engines.comfyui import graphs
-from lowkey.engines.comfyui.listening import Listening
-from lowkey.engines.comfyui.results import Picture, found, made_under, refused_graph, told
+from lowkey.engines.comfyui.errand import STEPS, Errand
+from lowkey.engines.comfyui.results import Picture, made_under
 from lowkey.engines.comfyui.server import Server
-from lowkey.engines.contract import Abilities, Cancel, Job, Ledger, Progress, Ready, Sitting, Step, stop_if
+from lowkey.engines.contract import Abilities, Cancel, Job, Ledger, Progress, Ready, Sitting, stop_if
 from lowkey.engines.settings import Settings
 from lowkey.errors import EngineError, LowkeyError
 from lowkey.frame import Frame, Shot
 from lowkey.photo.png import png_bytes
 from lowkey.prompt import Words
 
-STEPS = 4
 GRID_PX = 16
 MEGAPIXEL = 1 << 20
 PATIENCE_S = 1800
-MOST_TIMES = 3
-"""How often a prompt is submitted when the server has forgotten it."""
 _OWN_DIALECT = "flux2"
 """How a user's own workflow is spoken to."""
-ABSENT_TIMES = 2
-"""So many times in a row a prompt must be nowhere before that is believed."""
 
 
 class ComfyUI:
@@ -127,25 +118,33 @@ class ComfyUI:
     ) -> Frame:
         stop_if(cancel)
         self.check(shot, sitting)
-        start = time.monotonic()
+        usual = sum(self._took_s) / len(self._took_s) if self._took_s else None
         job, resumed = self._job(shot, sitting, ledger)
-        laid = [str(one) for one in job.detail.get("laid", ())]
+        graph = self._graph(sitting)
+
+        def nodes(values: Mapping[str, Any]) -> dict[str, Any]:
+            return self._built(graph, {**self._values(shot, sitting), **values})
+
+        def pictures() -> Mapping[str, bytes]:
+            return self._pictures(shot, sitting)
+
+        errand = Errand(
+            self.server, graph, nodes, pictures, job, resumed, self.keep, self.pace_s, self.patience_s, ledger, progress, cancel, usual
+        )
         try:
-            job, picture = self._made(shot, sitting, job, laid, resumed, ledger, progress, cancel, start)
+            picture = errand.made()
+            stop_if(cancel)
         except LowkeyError as error:
             # What can still be had later (the line broke, patience ended) keeps its photo and stays open.
             if not isinstance(error, wire.Unsent | wire.Unknown) and error.code != "timed-out":
-                self._tidied(job, laid, None)
-                if ledger is not None:
-                    ledger.close(job, "failed", cost_usd=Decimal(0), why=error.code)
+                errand.tidied(None)
+                errand.closed("failed", error.code)
             raise
-        stays = self._tidied(job, laid, picture)
-        frame = self._frame(shot, sitting, job, picture, stays, resumed, time.monotonic() - start)
-        if ledger is not None:
-            ledger.close(job, "done", cost_usd=Decimal(0))
+        stays = errand.tidied(picture)
+        frame = self._frame(shot, sitting, errand.job, picture, stays, resumed, time.monotonic() - errand.began)
+        errand.closed("done")
         self._took_s.append(frame.took_s)
-        if progress:
-            progress(Step(STEPS, STEPS, "done", 0.0))
+        errand.tell(STEPS, "done", over=True)
         return frame
 
     def _job(self, shot: Shot, sitting: Sitting, ledger: Ledger | None) -> tuple[Job, bool]:
@@ -162,138 +161,16 @@ class ComfyUI:
             return Job(shot.hash(), self.name, "intended", id, self.server.url, detail=detail), False
         return ledger.intend(shot.hash(), self.name, Decimal(0), id=id, url=self.server.url, detail=detail), False
 
-    def _made(
-        self,
-        shot: Shot,
-        sitting: Sitting,
-        job: Job,
-        laid: list[str],
-        resumed: bool,
-        ledger: Ledger | None,
-        progress: Progress | None,
-        cancel: Cancel | None,
-        start: float,
-    ) -> tuple[Job, Picture]:
-        graph = self._graph(sitting)
-        client = uuid.uuid4().hex
-        times = 0
-        with Listening(self.server.url, client, job.id) as line:
-            known = resumed and (job.state == "submitted" or self._where(job))
-            while True:
-                if not known:
-                    if times == MOST_TIMES:
-                        said = f"{self.server.host} has forgotten the prompt {times} times: is it running out of memory?"
-                        raise EngineError("result-lost", f"{said} Look at its own window")
-                    times += 1
-                    self._tell(progress, 0, "the reference", start, line)
-                    nodes = self._nodes(graph, shot, sitting, job, laid, cancel)
-                    self._tell(progress, 1, "sending the graph", start, line)
-                    job = self._submitted(nodes, job, client, ledger, line)
-                picture = self._awaited(graph, job, line, progress, cancel, start)
-                if picture is not None:
-                    return job, picture
-                known = False
-
-    def _nodes(self, graph: graphs.Graph, shot: Shot, sitting: Sitting, job: Job, laid: list[str], cancel: Cancel | None) -> dict[str, Any]:
-        """The graph for this server, with the photo lying there."""
-        asked = self._asked_px(shot)
-        shown = self._shown_px(asked)
-        words = self._words(shot, sitting)
-        pictures = [("reference", reference.prepared(sitting, shot, shown).pixels)]
-        if sitting.guide is not None:
-            pictures.append(("guide", reference.guide8(sitting.guide, shown)))
-        values: dict[str, Any] = {
-            "prompt": words.text,
-            "negative": words.negative,
-            "seed": shot.seed,
-            "width": asked[0],
-            "height": asked[1],
-            "result": made_under(job.id),
-        }
-        for number, (name, pixels) in enumerate(pictures):
-            stop_if(cancel)
-            values[name] = laid[number] = self.server.lay(laid[number], png_bytes(pixels))
-        stop_if(cancel)
-        return self._built(graph, values)
-
-    def _submitted(self, nodes: dict[str, Any], job: Job, client: str, ledger: Ledger | None, line: Listening) -> Job:
-        """Submit under our id. Where the answer is lost the queue and the history say whether it was taken."""
-        answer: wire.Answer | None = None
-        try:
-            answer = self.server.prompt(nodes, job.id, client)
-        except wire.Unknown:
-            answer = None
-        id = job.id
-        if answer is not None:
-            if answer.status >= 500:
-                raise EngineError("service-failed", f"{self.server.host} failed (status {answer.status}): look at its own window")
-            if answer.status >= 400:
-                raise refused_graph(self.server, answer, nodes)
-            # Servers before 0.3.4 give ids of their own.
-            id = str(answer.mapping.get("prompt_id") or job.id)
-        line.prompt_id = id
-        return ledger.submitted(job, id=id, url=self.server.url) if ledger is not None else replace(job, id=id, state="submitted")
-
-    def _awaited(
-        self, graph: graphs.Graph, job: Job, line: Listening, progress: Progress | None, cancel: Cancel | None, start: float
-    ) -> Picture | None:
-        """The picture; None where the server knows nothing of the prompt and has made nothing of it."""
-        absent = 0
-        until = time.monotonic() + self.patience_s
-        while True:
-            self._stop_there(job, cancel)
-            share = f", {round(100 * line.share)} %" if line.share is not None else ""
-            self._tell(progress, 2, f"the server draws{share}", start, line)
-            picture: Picture | None = None
-            try:
-                where = self._where(job)
-                entry = self.server.history(job.id) if where == "history" else None
-                if entry is not None:
-                    told(self.server, entry)
-                    self._tell(progress, 3, "fetching the picture", start, line)
-                    picture = found(self.server, graph, job, entry, cancel)
-                elif where == "made":
-                    picture = found(self.server, graph, job, {}, cancel)
-                absent = 0 if where else absent + 1
-            except (wire.Unsent, wire.Unknown):
-                # It may be restarting: what it then knows decides.
-                absent = 0
-            if picture is not None:
-                return picture
-            if absent >= ABSENT_TIMES:
-                if self._can_be_certain(graph):
-                    return None
-                said = f"{self.server.host} has forgotten the prompt, and a result of this workflow could not be found by its name"
-                raise EngineError("result-lost", f'{said}: title the node that saves it "lowkey: result", or shoot again')
-            if time.monotonic() > until:
-                said = f"{self.server.host} has not finished in {self.patience_s:g} s"
-                raise EngineError("timed-out", f"{said}; shoot again to go on waiting")
-            line.over.wait(self.pace_s)
-            if line.over.is_set():
-                line.over.clear()
-
-    def _where(self, job: Job) -> str:
-        """Where the server has the prompt: running, pending, history, made (its file alone), or empty for nowhere.
-
-        The queue is asked before the history: a prompt moves from the one to the other, never back.
-        """
-        if queued := self.server.queued(job.id):
-            return queued
-        if self.server.history(job.id) is not None:
-            return "history"
-        name = str(job.detail.get("made", ""))
-        if name:
-            # A blank picture is one that was taken and overwritten by an earlier run: the frame is gone, and free to draw again.
-            file = self.server.view(f"{name}_00001_.png")
-            return "made" if file.status == 200 and file.data != blank() else ""
-        return ""
-
-    @staticmethod
-    def _can_be_certain(graph: graphs.Graph) -> bool:
-        """Whether a file that was made would be found: its name is made of the prompt's id."""
-        return any(mark.name == "result" and mark.input for mark in graph.marks)
-
     # --- smaller parts ---------------------------------------------------------------------------------------------------
+
+    def _values(self, shot: Shot, sitting: Sitting) -> dict[str, Any]:
+        words, asked = self._words(shot, sitting), self._asked_px(shot)
+        return {"prompt": words.text, "negative": words.negative, "seed": shot.seed, "width": asked[0], "height": asked[1]}
+
+    def _pictures(self, shot: Shot, sitting: Sitting) -> dict[str, bytes]:
+        shown = self._shown_px(self._asked_px(shot))
+        made = {"reference": png_bytes(reference.prepared(sitting, shot, shown).pixels)}
+        return made if sitting.guide is None else made | {"guide": png_bytes(reference.guide8(sitting.guide, shown))}
 
     def _graph(self, sitting: Sitting | None) -> graphs.Graph:
         guided = sitting is not None and sitting.guide is not None
@@ -310,7 +187,8 @@ class ComfyUI:
 
     def _words(self, shot: Shot, sitting: Sitting) -> Words:
         guide = sitting.guide is not None
-        return prompt.compile(shot.look, self.dialect or _OWN_DIALECT, tuple(shot.remedies), aspect=shot.framing.aspect, seed=shot.seed, guide=guide)
+        dialect = self.dialect or _OWN_DIALECT
+        return prompt.compile(shot.look, dialect, tuple(shot.remedies), aspect=shot.framing.aspect, seed=shot.seed, guide=guide)
 
     def _asked_px(self, shot: Shot) -> tuple[int, int]:
         return reference.asked_size(shot.size_px, grid=GRID_PX, most_px=int(self.megapixels * MEGAPIXEL))
@@ -321,39 +199,6 @@ class ComfyUI:
         if not sizes:
             return reference.asked_size(asked, grid=GRID_PX, most_px=MEGAPIXEL, least_side_px=256)
         return min(sizes, key=lambda one: abs(float(np.log(one[0] * asked[1] / (one[1] * asked[0])))))
-
-    def _stop_there(self, job: Job, cancel: Cancel | None) -> None:
-        if cancel is not None and cancel():
-            try:
-                self.server.stop(job.id)
-            except EngineError as error:
-                said = f"the take was cancelled here; {self.server.host} could not be told ({error.code}) and may go on"
-                raise EngineError("cancelled", said) from None
-            said = "the take was cancelled, and nothing of it was kept; the server stops at the end of the node it is at"
-            raise EngineError("cancelled", said)
-
-    def _tidied(self, job: Job, laid: list[str], picture: Picture | None) -> dict[str, str]:
-        """Remove the person from the server: stock ComfyUI deletes nothing, so blank pictures are laid over photo and frame."""
-        if self.keep:
-            return {"photo": f"kept in its input folder: {', '.join(laid)}", "frame": "kept in its output folder"}
-        over = [("photo", name, "input") for name in laid]
-        made = str(job.detail.get("made", ""))
-        if picture is not None and made and picture.filename.startswith(made):
-            over.append(("frame", picture.path, picture.folder))
-        said = {"frame": "not kept by us" if len(over) > len(laid) else "in its output folder, under a name of the workflow's"}
-        for what, name, folder in over:
-            try:
-                gone = self.server.lay(name, blank(), folder=folder, over=True) == name
-                gone = gone and self.server.view(*_parts(name), folder).data == blank()
-            except EngineError:
-                gone = False
-            file = f"{name} in its {folder} folder"
-            said[what] = f"overwritten; a blank picture stays: {file}" if gone else f"NOT removed: delete {file} by hand"
-        try:
-            self.server.forget(job.id)
-        except EngineError:
-            said["words"] = "NOT removed: the prompt is in its history until it restarts"
-        return said
 
     def _frame(
         self, shot: Shot, sitting: Sitting, job: Job, picture: Picture, stays: dict[str, str], resumed: bool, took_s: float
@@ -388,25 +233,6 @@ class ComfyUI:
         version = f"comfyui {self.server.version()} {graph.name}"
         pixels = reference.fitted(picture.pixels, shot.size_px)
         return Frame(pixels, shot, None, None, (), dict(self.abilities.variables), version, took_s, notes, said)
-
-    def _tell(self, progress: Progress | None, done: int, what: str, start: float, line: Listening) -> None:
-        if progress is None:
-            return
-        left = line.left_s
-        if left is None and self._took_s:
-            left = max(sum(self._took_s) / len(self._took_s) - (time.monotonic() - start), 0.0)
-        progress(Step(done, STEPS, what, left))
-
-
-def blank() -> bytes:
-    """What is laid over a person's pictures, the same bytes always."""
-    return png_bytes(np.zeros((64, 64, 3), np.uint8))
-
-
-def _parts(name: str) -> tuple[str, str]:
-    """File name and subfolder."""
-    subfolder, _, filename = name.rpartition("/")
-    return filename, subfolder
 
 
 def _unknown(model: str) -> Mapping[str, Any]:

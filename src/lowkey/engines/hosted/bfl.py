@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from lowkey.engines.contract import Job
 from lowkey.engines.hosted.answers import Again, State, asked, dollars
-from lowkey.engines.hosted.order import Ask, Hosted
+from lowkey.engines.hosted.engine import Hosted
+from lowkey.engines.hosted.vendor import Ask
 from lowkey.engines.wire import Answer, Wire, refusal
 
 CREDIT_USD = "0.01"

@@ -97,6 +97,11 @@ class PriceList:
         return str(self.data["title"])
 
     @property
+    def key(self) -> str:
+        """The environment variable that its key is called by."""
+        return str(self.data["key"])
+
+    @property
     def default(self) -> str:
         return str(self.data["default"])
 

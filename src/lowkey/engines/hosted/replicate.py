@@ -9,7 +9,8 @@ from urllib.parse import quote
 from lowkey.engines import wire
 from lowkey.engines.contract import Job
 from lowkey.engines.hosted.answers import State, asked, moderated
-from lowkey.engines.hosted.order import Ask, Hosted
+from lowkey.engines.hosted.engine import Hosted
+from lowkey.engines.hosted.vendor import Ask
 from lowkey.engines.wire import Answer, Wire, refusal
 from lowkey.errors import EngineError
 
@@ -31,7 +32,7 @@ class Replicate(Hosted):
             urls = said.get("urls")
             address = urls.get("get") if isinstance(urls, dict) else None
             if not said.get("id") or not isinstance(address, str):
-                raise EngineError("odd-answer", f"{self.list.title} took a picture and answered without its address: {line.said(answer)}")
+                raise EngineError("odd-answer", f"{self.title} took a picture and answered without its address: {line.said(answer)}")
             keep.append(str(said["id"]))
             addresses.append(address)
         return tuple(addresses)
