@@ -163,6 +163,9 @@ def test_memory_that_runs_out_is_tried_one_step_smaller_and_said(weights: dict[s
     assert asked == ["float32", "whole"]
     assert frame.notes["bits"] == 16
     assert any("memory ran out" in said for said in frame.notes["said"])
+    later = shoot(engine, sitting, seed=2)
+    assert asked == ["float32", "whole", "whole"], "what failed once is not tried again for every frame"
+    assert later.notes["said"] == frame.notes["said"]
     steady = engine_on(weights["klein"], dtype="bf16")
     assert np.array_equal(frame.pixels, shoot(steady, sitting).pixels)
     steady.close()

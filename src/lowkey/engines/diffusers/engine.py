@@ -49,6 +49,8 @@ class Diffusers:
         self._found: Weights | None = None
         self._pipe: Any = None
         self._rung: Rung | None = None
+        self._lessons: list[str] = []
+        """What ran out of memory so far: said of every frame that came after."""
 
     # What it is, told without loading anything.
 
@@ -89,12 +91,13 @@ class Diffusers:
 
     def ready(self) -> Ready:
         lacks = hub.lacking()
-        missing = [f"{', '.join(lacks)}: pip install 'lowkey[flux]'"] if lacks else []
+        if lacks:
+            return Ready(False, (f"{', '.join(lacks)}: pip install 'lowkey[flux]'", "weights: lowkey engines pull"))
         try:
             hub.find(self._model, self._revision)
         except EngineError as error:
-            missing.append(error.message)
-        return Ready(not lacks, tuple(missing))
+            return Ready(True, (error.message,))
+        return Ready(True)
 
     def plan(self, shot: Shot, sitting: Sitting) -> Hashable:
         weights = self._weights()
@@ -155,7 +158,7 @@ class Diffusers:
             self.close()
             if index + 1 == len(rungs):
                 raise EngineError("out-of-memory", f"{why}, the smallest way there is; try a smaller --size, or a smaller model")
-            said.append(f"{why}, so it was drawn with {rungs[index + 1].words}")
+            self._lessons.append(f"{why}, so it was drawn with {rungs[index + 1].words}")
         stop_if(cancel)
         return self._frame(shot, weights, call, drawn, words, shown, rung, counted, said, watch, time.perf_counter() - started)
 
@@ -198,7 +201,7 @@ class Diffusers:
             "reference_beyond": shown.beyond,
             "libraries": used,
             "photo_left_this_machine": False,
-            "said": [*said, *([fitted] if fitted else [])],
+            "said": [*said, *self._lessons, *([fitted] if fitted else [])],
         }
         version = f"diffusers {used['diffusers']}, torch {used['torch']}, {weights.name}@{weights.revision[:23]}"
         return Frame(

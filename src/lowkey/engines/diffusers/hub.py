@@ -32,7 +32,10 @@ def must_have() -> None:
 
 
 def find(model: str, revision: str = "") -> Weights:
-    """The weights of a model that is here: a folder, or an id with what was pulled. Raises EngineError `no-weights` and `bad-weights`."""
+    """The weights of a model that is here: a folder, or an id with what was pulled. Raises EngineError.
+
+    `no-weights`, `bad-weights`, `unknown-model`, `bad-option` or `engine-not-installed`.
+    """
     folder = Path(model).expanduser()
     if folder.is_dir():
         if revision:
@@ -40,6 +43,7 @@ def find(model: str, revision: str = "") -> Weights:
         return models.read(folder, folder.resolve().name)
     if model.count("/") != 1 or model.startswith((".", "/", "~")):
         raise EngineError("no-weights", f"there is no folder {model[:200]}; name one, or a model such as {DEFAULT}")
+    must_have()
     found = pulled(model, revision)
     if found is None:
         named = f" at revision {revision}" if revision else ""
