@@ -39,7 +39,7 @@ LEAST_INSIDE = 0.6
 NEAR_HW, NEAR_SCALE = 0.3, 0.2
 """Fits this near to the best, in head-widths and in the logarithm of the size, are the same fit."""
 PARTS = 8
-LEAST_SCORE, BETTER, MOST_SIGMA_HW = 0.10, 1.25, 0.08
+LEAST_SCORE, BETTER, MOST_SIGMA_HW = 0.10, 1.35, 0.08
 """What is believed: the score itself, its ratio to any other place's, and its own error."""
 FLOOR_HW = 0.03
 
