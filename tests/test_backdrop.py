@@ -281,3 +281,13 @@ def test_haze_does_not_move_when_dust_is_switched_off() -> None:
     dusty, clean = (backdrop.furnish(matte, x, Streams(6)).behind for x in (rig(), still(rig())))
     assert (dusty - clean).min() > -1e-5
     assert np.median(np.abs(dusty - clean)) < 1e-4
+
+
+def test_the_beam_leaves_a_breath_of_light_behind_the_dark_side() -> None:
+    r = still(rig())
+    left = backdrop.spill(r, beam_of(r, W / H, HEAD), (H, W), HEAD)
+    assert left.min() >= 0
+    assert left[130, 50].min() > 1.5 * left[130, 230].max()
+    mirrored = replace(r, lamp=replace(r.lamp, place_fw_fh=(1 - r.lamp.place_fw_fh[0], r.lamp.place_fw_fh[1])))
+    there = (1 - HEAD[0], HEAD[1])
+    assert backdrop.spill(mirrored, beam_of(mirrored, W / H, there), (H, W), there)[:, ::-1] == pytest.approx(left, abs=1e-6)

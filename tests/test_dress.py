@@ -378,3 +378,27 @@ def test_the_roll_neck_is_no_ruled_tube(worn: dict[str, Subject]) -> None:
         fit = np.polyval(np.polyfit(range(len(edge)), edge, 1), range(len(edge)))
         assert np.abs(np.array(edge) - fit).max() > 1.5
         assert edge[-1] > edge[0] + 4
+
+
+@pytest.mark.parametrize("cloth", [TURTLENECK, LINEN], ids=["turtleneck", "linen"])
+def test_a_raised_hand_ends_in_a_sleeve(cloth: Cloth) -> None:
+    s = dress(person(hand=True), cloth)
+    u, v = hw(s)
+    below_it = (np.abs(u - 0.75) < 0.08) & (v > 0.98) & (v < 1.25)
+    assert s.cloth[below_it].min() > 0.95
+    assert luminance(s.albedo)[below_it].mean() == pytest.approx(cloth.reflectance, rel=0.35)
+    # It stands off the body as the hand does, and the knuckles stay bare.
+    body = (np.abs(u + 0.75) < 0.08) & (v > 0.98) & (v < 1.1)
+    assert s.depth[below_it & (v < 1.1)].mean() > s.depth[body].mean()
+    assert s.skin[(np.abs(u - 0.75) < 0.06) & (v > 0.58) & (v < 0.75)].min() > 0.9
+
+
+def test_no_skin_lies_beside_a_wrapped_face() -> None:
+    plate = person(wrap=True)
+    parts = {name: np.array(part) for name, part in plate.parts.items()}
+    u, v = hw(plate)
+    bulge = (np.abs(u - 0.62) < 0.05) & (np.abs(v + 0.7) < 0.1)
+    parts["skin"][bulge], parts["cloth"][bulge] = 0.9, 0.1
+    s = dress(dataclasses.replace(plate, parts=parts), TURTLENECK)
+    assert s.skin[bulge].max() < 0.2
+    assert s.specular[bulge].max() < 0.01

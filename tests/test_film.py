@@ -63,7 +63,7 @@ def test_no_channel_falls_under_the_toe(name: str) -> None:
 
 @pytest.mark.parametrize("name", STOCKS)
 def test_a_highlight_rolls_off_at_the_shoulder_code(name: str) -> None:
-    s = stock(name, print_rgb=(0.0, 0.0, 0.0))
+    s = stock(name, print_rgb=(0.0, 0.0, 0.0), balance_rgb=(1.0, 1.0, 1.0))  # the curve alone, without the print's timing
     assert 225 <= s.shoulder_code <= 235
     assert clean(np.full((4, 4, 3), film.HIGHLIGHT), s) == pytest.approx(s.shoulder_code, abs=1.0)
     # Four stops more still is not paper white, and no channel is clipped.
@@ -167,3 +167,21 @@ def test_lens_and_film_give_the_same_bytes_whatever_the_threads() -> None:
     finally:
         numba.set_num_threads(most)
         cv2.setNumThreads(before)
+
+
+def test_warm_light_keeps_its_hue_up_the_scale() -> None:
+    # Where each square root of the middle layer lies between the outer two: what eyes call hue.
+    colour = np.array([0.80, 0.42, 0.20])
+    ladder = np.geomspace(0.05, 1.2, 12)[None, :, None] * colour
+    s = stock("tungsten-500", balance_rgb=(1.0, 1.0, 1.0), toe_code=4)
+    r, g, b = (clean(ladder, s)[0] / 255).T
+    hue = (g - b) / (r - b)
+    want = (np.sqrt(0.42) - np.sqrt(0.20)) / (np.sqrt(0.80) - np.sqrt(0.20))
+    assert np.abs(hue - want).max() < 0.09
+
+
+def test_no_skin_prints_as_a_pure_orange() -> None:
+    warm = np.array([0.96, 0.21, 0.06]) * 0.3
+    r, g, b = clean(warm[None, None], stock("tungsten-500"))[0, 0]
+    assert r > g > b
+    assert b > 0.22 * r

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import bust
+from lowkey.darkroom import brdf
 from lowkey.darkroom.horizon import horizon
 from lowkey.darkroom.light import Relight, aim
 from lowkey.darkroom.subject import Subject
@@ -318,3 +319,10 @@ def test_skin_mirrors_grazing_light_instead_of_taking_it_in() -> None:
         shares.append(float(shiny / plain))
     assert 0.85 < shares[0] < 1.1
     assert shares[1] < 0.8 * shares[0]
+
+
+def test_what_mirrors_nothing_face_on_mirrors_nothing_at_grazing() -> None:
+    # A trace of F0, as feathered layers leave it, laid white scraps along hair and knit when its grazing mirror was full.
+    for trace in (1e-10, 1e-5):
+        assert brdf.ggx(0.43, 0.23, 0.994, 0.33, 0.4, trace) < 40 * trace * 50
+    assert brdf.ggx(0.43, 0.23, 0.994, 0.33, 0.4, 0.03) > 1.0

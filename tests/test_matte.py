@@ -265,3 +265,19 @@ def test_a_sharpened_outline_is_no_line_round_the_person() -> None:
     dark[:, 46:48] *= 0.2
     kept = foreground.steadied(dark, alpha, *foreground.estimate(dark, alpha), 96.0)
     assert np.abs(kept[20:76, 46] - 0.2 * front).max() < 0.01
+
+
+@pytest.mark.parametrize(("grain", "stays"), [(0.0, False), (0.10, True)], ids=["blurred", "sharp"])
+def test_a_blurred_stranger_who_touches_the_head_leaves_and_a_sharp_knot_of_hair_stays(grain: float, stays: bool) -> None:
+    y, x = np.mgrid[0:240, 0:320].astype(np.float32)
+    head = np.hypot(x - 120, y - 120) < 60
+    other = np.hypot(x - 220, y - 120) < 32
+    link = (np.abs(y - 120) < 3) & (x > 170) & (x < 200)
+    texture = np.random.default_rng(5).standard_normal((240, 320, 1)).astype(np.float32)
+    colour = np.full((240, 320, 3), 0.3, np.float32) + np.where(other, grain, 0.10)[..., None] * texture * head.max()
+    alpha = (head | other | link).astype(np.float32)
+    got = matte._without_strangers(alpha, np.clip(colour, 0, 1).astype(np.float32), 100.0, (120.0, 120.0))
+    assert (got[other].mean() > 0.99) == stays
+    assert got[head].min() > 0.99
+    if not stays:
+        assert got[np.hypot(x - 220, y - 120) < 30].max() < 0.05

@@ -22,6 +22,9 @@ AIR_ROWS = 192
 AIR_GAIN = 0.075
 """Scales the airlight so that the default haze next to the lamp comes out near the brightness of lit skin."""
 
+SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0070
+"""Where beside the head's middle the beam's end lies, how far it reaches across and down, and its radiance through the default haze."""
+
 AIR_ROUGH = 0.42
 """How unevenly dust hangs in it (SD of the log of its density, about)."""
 
@@ -77,6 +80,8 @@ def furnish(
     beam = beam_of(rig, w / h, head_fw_fh)
 
     behind, before = haze(matte, rig, beam, streams)
+    if rig.lamp.visible:
+        behind += spill(rig, beam, (h, w), head_fw_fh)
     if rig.backdrop.kind in ("concrete", "velvet"):
         behind += wall.hung(rig, beam, (h, w), streams)
     if rig.backdrop.bokeh > 0:
@@ -115,6 +120,22 @@ def haze(matte: F32, rig: Rig, beam: Beam, streams: Streams) -> tuple[F32, F32]:
     air *= np.float32(AIR_GAIN * rig.backdrop.haze) * np.array(beam.rgb, np.float32)
     behind, before = (np.asarray(cv2.resize(side, (w, h), interpolation=cv2.INTER_CUBIC), np.float32) for side in air)
     return np.maximum(behind, 0), np.maximum(before, 0)
+
+
+def spill(rig: Rig, beam: Beam, shape: tuple[int, int], head_fw_fh: tuple[float, float]) -> F32:
+    """What the beam leaves on the room beyond the head, f32[h, w, 3]: a breath of light behind the dark side, or hair is lost in it.
+
+    The beam is aimed at the head, so it ends on the far side of it; out of focus and reddened by twice the way.
+    """
+    h, w = shape
+    away = 1.0 if head_fw_fh[0] >= rig.lamp.place_fw_fh[0] else -1.0
+    x, y = (head_fw_fh[0] * w / h + away * SPILL_ASIDE_FH), head_fw_fh[1] + 0.03
+    ys, xs = (np.arange(h, dtype=np.float32) + 0.5)[:, None] / h, (np.arange(w, dtype=np.float32) + 0.5)[None] / h
+    glow = np.exp(-(((xs - x) / SPILL_FH[0]) ** 2) - ((ys - y) / SPILL_FH[1]) ** 2)
+    # Where the bank of haze ends, so does what lights the room's far side.
+    glow *= math.exp(-((math.hypot(x - beam.x, y - beam.y) / beam.reach) ** 1.5))
+    colour = np.array(beam.rgb) * np.exp(-0.8 * np.array(REDDENING))
+    return np.asarray(np.float32(SPILL_GAIN * min(rig.backdrop.haze, 1.0)) * glow[..., None] * (colour / colour.max()), np.float32)
 
 
 def light_lamp(rig: Rig, matte: F32, into: F32) -> None:

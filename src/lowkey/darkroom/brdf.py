@@ -28,7 +28,9 @@ def ggx(nl: float, nv: float, nh: float, vh: float, roughness: float, f0: float)
     a2 = max(roughness, 0.05) ** 4
     d = a2 / (nh * nh * (a2 - 1.0) + 1.0) ** 2
     mask = nl * math.sqrt(a2 + (1.0 - a2) * nv * nv) + nv * math.sqrt(a2 + (1.0 - a2) * nl * nl)
-    fresnel = f0 + (1.0 - f0) * (1.0 - vh) ** 5
+    # What hardly mirrors face on (yarn, a hair's soft edge) is rough at every angle: its grazing mirror fades with F0
+    # (Lagarde & de Rousiers 2014, section 3.1.3).
+    fresnel = f0 + (min(50.0 * f0, 1.0) - f0) * (1.0 - vh) ** 5
     return 0.5 * d / max(mask, 1e-5) * fresnel * nl
 
 

@@ -15,6 +15,10 @@ CROWN_OVER_MESH = 1.3
 """Head height, chin to crown, over the height of the face mesh (the mesh ends at the hairline)."""
 
 
+CUT_FH = 0.03
+"""How much further than the photo a frame cuts into a head that the photo has cut."""
+
+
 @dataclass(frozen=True)
 class Head:
     """The head in plate pixels, read from the mesh; hair counts through `top_px`."""
@@ -75,7 +79,8 @@ def place(plate: Plate, framing: Framing, size_px: tuple[int, int]) -> Placement
     if cut_right:
         tx = max(tx, w - scale * right)
     if cut_top:
-        ty = min(ty, -scale * top)
+        # A head cut by a hair's breadth looks like a mistake; cut plainly it is a close portrait.
+        ty = min(ty, -scale * top - CUT_FH * h)
     return Placement(float(scale), float(tx), float(ty))
 
 

@@ -8,16 +8,18 @@ feathered edge.
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom import garments, neck, tailored
+from lowkey.darkroom import garments, neck, sleeve, tailored, tresses
 from lowkey.darkroom.neck import Bust, Kept, Layer, blur, step
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
 from lowkey.rig import Cloth
 
@@ -43,13 +45,35 @@ def dress(plate: Plate, cloth: Cloth) -> Subject:
     """
     kept = neck.keep(plate)
     figure = _Figure(plate)
+    if cloth.kind != "own" and neck.closed(kept.wrap, plate.landmarks):
+        kept = replace(kept, wrap=np.maximum(kept.wrap, _hem(figure, plate, kept)))
+    if cloth.kind != "own":
+        tresses.groom(figure.albedo, plate, neck.hand_of(plate))
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
     elif cloth.kind != "own":  # own: exactly as photographed, for measurements
         _darken(figure, plate, kept, cloth)
-    return figure.subject(plate)
+    return figure.subject(plate, 1.0 if cloth.kind == "own" else MOIST)
 
 
+def _hem(figure: _Figure, plate: Plate, kept: Kept) -> F32:
+    """Under a wrap that closes round the face no skin lies beside the face's outline: what was read so is the wrap's rim.
+
+    As skin it would shine and glow, a burnt patch beside the cheek. Changes the figure, gives the rim f32[h, w].
+    """
+    oval = np.zeros(plate.matte.shape, np.uint8)
+    cv2.fillPoly(oval, [np.round(plate.landmarks[list(OVAL), :2]).astype(np.int32)], 1)
+    beside = cv2.distanceTransform(1 - oval, cv2.DIST_L2, 5) / np.float32(plate.hw_px)
+    rim = figure.skin * np.maximum(step(kept.wrap, 0.05, 0.35), step(beside, 0.01, 0.05) * (kept.below < 0.05)) * (1 - kept.hands)
+    figure.skin -= rim
+    figure.cloth = np.asarray(np.minimum(figure.cloth + rim, 1), np.float32)
+    figure.specular *= 1 - np.minimum(rim * 4, 1)
+    figure.roughness += (0.85 - figure.roughness) * rim
+    return np.asarray(rim, np.float32)
+
+
+MOIST = 1.5
+"""How much more skin shines than bare dry skin: under one hard lamp a powdered face is chalk."""
 _MAPS = ("matte", "albedo", "depth", "normal", "skin", "hair", "cloth", "eyes", "roughness", "specular", "sheen")
 
 
@@ -92,10 +116,10 @@ class _Figure:
             cover, source.albedo, depth, source.normal, source._scalars(), top,
         )  # fmt: skip
 
-    def subject(self, plate: Plate) -> Subject:
+    def subject(self, plate: Plate, shine: float) -> Subject:
         self.depth[self.matte < 0.02] = EMPTY_HW
         maps = {name: freeze(np.asarray(getattr(self, name), np.float32)) for name in _MAPS}
-        return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), **maps)
+        return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, **maps)
 
 
 @njit(cache=True)
@@ -167,7 +191,7 @@ FOREHEAD, NOSE_RIDGE, CHEEKS = (9, 151, 108, 337), (1, 4, 5, 195, 6), (50, 280, 
 
 
 def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
-    """Roughness and F0 f32[h, w]: oily brow and nose .36 and .040, cheeks .46, all other skin .44 and .030; eyes and lips wetter."""
+    """Roughness and F0 f32[h, w]: oily brow and nose .36 and .037, cheeks .45 and .037, other skin .44 and .030; eyes and lips wetter."""
     h, w = skin.shape
     q = 4
     ys, xs = np.mgrid[0:h:q, 0:w:q].astype(np.float32)
@@ -180,8 +204,8 @@ def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
 
     oily = np.maximum(zone(FOREHEAD, 0.13), zone(NOSE_RIDGE, 0.05))
     dry = zone(CHEEKS, 0.11) * (1 - oily)
-    rough = cv2.resize(0.44 - 0.08 * oily + 0.02 * dry, (w, h), interpolation=cv2.INTER_LINEAR)
-    f0 = cv2.resize(0.030 + 0.010 * oily - 0.002 * dry, (w, h), interpolation=cv2.INTER_LINEAR)
+    rough = cv2.resize(0.44 - 0.08 * oily + 0.01 * dry, (w, h), interpolation=cv2.INTER_LINEAR)
+    f0 = cv2.resize(0.030 + 0.007 * oily + 0.007 * dry, (w, h), interpolation=cv2.INTER_LINEAR)
     p = plate.parts
     wet = np.maximum(p["eyes"], 0.5 * p["lips"])
     rough = rough + wet * (0.12 - rough) * (p["eyes"] > 0.3) + p["hair"] * (0.40 - rough) + p["cloth"] * (0.85 - rough)
@@ -227,6 +251,12 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
             high = low + 0.02 + np.float32(loose) * np.exp(-np.maximum(part.below, 0) / 0.28)
             lying = np.clip(own.depth, low, high)
             figure.put_back(own, cover, np.asarray(own.depth + (lying - own.depth) * off * dressed, np.float32), top)
+    if part.hands.max() > 0.5:
+        like = made.outer[0][0]
+        ribbed = cloth.kind == "turtleneck"
+        for sheet, at in sleeve.sleeves(part.hands, figure.depth[top:], k, bust.hand, like, ribbed=ribbed):
+            level = cloth.reflectance / max(float(sheet.albedo[sheet.cover > 0.5].mean()), 1e-3) if (sheet.cover > 0.5).any() else 0.0
+            figure.lay(sheet, (at[0] + top, at[1]), np.asarray(tint / luminance(tint) * level, np.float32))
     _quieten(figure.albedo, plate, kept)
 
 
@@ -237,7 +267,7 @@ def _quieten(albedo: F32, plate: Plate, kept: Kept) -> None:
     tone = luminance(plate.albedo)
     skin = float(np.median(tone[(plate.parts["skin"] > 0.9) & (kept.below < -0.05)]))
     wrap = float(np.median(tone[kept.wrap > 0.5]))
-    gain = float(np.clip(0.27 * skin / max(wrap, 0.01), 0.3, 0.8))
+    gain = float(np.clip(0.24 * skin / max(wrap, 0.01), 0.3, 0.8))
     albedo *= (1 - (1 - gain) * kept.wrap)[..., None]
 
 

@@ -25,6 +25,12 @@ SKIN = 0.56
 ROOT_HIGH, STEPS = 8.0, 8192
 """Range and size of the tables. They run over the fourth root of exposure: even to the eye, and two square roots to find."""
 PAPER_WHITE = 0.985
+PURE = (0.66, 0.80)
+"""Distance of the weakest primary from the strongest in square-root light, as a share of it, at which purity begins to be pressed,
+and what a full one becomes."""
+HUE_KEPT = 1.0
+"""Share of the light's own hue that the print keeps. Three curves alone press red against green in the shoulder first, and warm
+light on skin goes olive; a colour negative's inhibitor couplers work against just that (Barr, Thirtle & Vittum 1969)."""
 
 
 SHADE_EV = 0.9
@@ -110,10 +116,10 @@ def curve(stock: Stock) -> F32:
     cover = np.clip(np.cbrt(share), 0, 1)
     deviation = np.interp(cover * 256, np.arange(257), deviation_table())
     # The light's own ratios hold through the middle tones and give way to white over the five stops about paper white.
-    kept = 0.55 * (1 - smooth(stops, -2.5, 2.5))
+    kept = 0.62 * (1 - smooth(stops, -2.5, 1.5))
     # Toward the shoulder each layer begins to answer to its neighbours' light, the blue-sensitive one, on top, least: a warm
     # highlight pales toward cream and not toward pink.
-    pale = 0.30 * smooth(stops, -3.0, 0.5)
+    pale = 0.36 * smooth(stops, -1.6, 0.4)
     return np.asarray(np.stack([tone, slope * deviation, kept, pale]), np.float32)
 
 
@@ -130,6 +136,9 @@ def encoding() -> F32:
     return np.asarray(srgb_encode(root * root), np.float32)
 
 
+PRESSED = 1 / (PURE[1] - PURE[0]) - 1 / (1 - PURE[0])
+
+
 @nb.njit(cache=True, parallel=True)
 def printed(light: Any, gain: Any, specks: Any, tables: Any, code: Any, saturation: float, paper: Any) -> Any:
     """Curve, grain and code in one pass over the picture: u16[h, w, 3].
@@ -143,6 +152,8 @@ def printed(light: Any, gain: Any, specks: Any, tables: Any, code: Any, saturati
     toe = tables[0, 0]
     for j in nb.prange(h):
         t, e = np.empty(3, np.float32), np.empty(3, np.float32)
+        root, own = np.empty(3, np.float32), np.empty(3, np.float32)
+        alone, swing = np.empty(3, np.float32), np.empty(3, np.float32)
         for i in range(w):
             for c in range(3):
                 e[c] = max(light[j, i, c] * gain[c], np.float32(0.0))
@@ -156,15 +167,35 @@ def printed(light: Any, gain: Any, specks: Any, tables: Any, code: Any, saturati
             whole_swing = tables[1, k] * (1 - u) + tables[1, k + 1] * u
             warm, pale = tables[2, k], tables[3, k]
             inverse = 1.0 / strength if strength > 1e-12 else 0.0
+            # Dyes are never pure: a very warm skin under a warm lamp would print as a flat orange. Square roots keep the hue that
+            # eyes see; mixing white into the light itself turns orange pink (Abney 1909).
             for c in range(3):
-                v = e[c] + pale * (0.70 if c == 2 else 1.0) * (strength - e[c])
-                q = min(math.sqrt(math.sqrt(v)) * per_root, STEPS - 1.001)
+                root[c] = math.sqrt(e[c])
+            most = max(root[0], root[1], root[2])
+            pure = 1.0 - min(root[0], root[1], root[2]) / most if most > 1e-5 else 0.0
+            if pure > PURE[0]:
+                less = (PURE[0] + (pure - PURE[0]) / (1.0 + (pure - PURE[0]) * PRESSED)) / pure
+                for c in range(3):
+                    root[c] = most - (most - root[c]) * less
+                    e[c] = root[c] * root[c]
+            for c in range(3):
+                own[c] = e[c] + pale * (0.85 if c == 2 else 1.0) * (strength - e[c])
+                q = min(math.sqrt(math.sqrt(own[c])) * per_root, STEPS - 1.001)
                 k = int(q)
                 u = q - k
-                ratio = v * inverse
-                alone, swing = tables[0, k] * (1 - u) + tables[0, k + 1] * u, tables[1, k] * (1 - u) + tables[1, k + 1] * u
-                moved = (1 - warm) * swing + warm * whole_swing * ratio
-                t[c] = (1 - warm) * alone + warm * (toe + (whole - toe) * ratio) + moved * specks[j, i, c]
+                alone[c], swing[c] = tables[0, k] * (1 - u) + tables[0, k + 1] * u, tables[1, k] * (1 - u) + tables[1, k + 1] * u
+            # The middle layer is set between the other two as it lies between them in the light: so the hue stays.
+            high, low = (0 if root[0] >= root[1] else 1), (1 if root[0] >= root[1] else 0)
+            high, low = (2 if root[2] > root[high] else high), (2 if root[2] <= root[low] else low)
+            if high != low and root[high] > root[low] * 1.001 + 1e-6:
+                mid = 3 - high - low
+                least, whole_way = math.sqrt(max(alone[low], 0.0)), math.sqrt(max(alone[high], 0.0))
+                hued = least + (whole_way - least) * (root[mid] - root[low]) / (root[high] - root[low])
+                alone[mid] += HUE_KEPT * (hued * hued - alone[mid])
+            for c in range(3):
+                ratio = own[c] * inverse
+                moved = (1 - warm) * swing[c] + warm * whole_swing * ratio
+                t[c] = (1 - warm) * alone[c] + warm * (toe + (whole - toe) * ratio) + moved * specks[j, i, c]
             grey = 0.2126 * t[0] + 0.7152 * t[1] + 0.0722 * t[2]
             for c in range(3):
                 v = max(grey + (t[c] - grey) * saturation, 0.8 * toe)

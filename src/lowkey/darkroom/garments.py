@@ -236,7 +236,7 @@ def _clothe(depth: Any, height: Any, tone: Any, fuzz: Any, where: Any, relief: f
             grey[r, c] = (0.42 + 0.80 * height[r, c]) * tone[r, c] * (1 + 0.10 * fuzz[r, c])
 
 
-def _knitted(depth: F32, height: F32, tone: F32, relief: float, hw_px: float, fuzz: F32, where: Field) -> tuple[F32, F32]:
+def knitted(depth: F32, height: F32, tone: F32, relief: float, hw_px: float, fuzz: F32, where: Field) -> tuple[F32, F32]:
     """Normals f32[h, w, 3] and relative reflectance f32[h, w] of a knit `relief` hw high on a surface, where `where` > 0."""
     normal, grey = np.empty((*depth.shape, 3), np.float32), np.empty(depth.shape, np.float32)
     soft = cv2.GaussianBlur(height, (0, 0), 0.65)
@@ -281,7 +281,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     ridge = whole(seam, x)
     raised = 0.0045 * np.exp(-np.square(ridge / 0.013)) - 0.0035 * np.exp(-np.square((np.abs(ridge) - 0.026) / 0.010))
     depth = np.asarray(draped + raised, np.float32)
-    normal, grey = _knitted(depth, height, tone, 0.0070, k, fuzz, edge + 0.02)
+    normal, grey = knitted(depth, height, tone, 0.0070, k, fuzz, edge + 0.02)
 
     # A hand-knit's outline is alive by a fraction of a stitch; inside the collar there is no body to be seen.
     ring = ring_of(bust)
@@ -367,7 +367,7 @@ def _collar_front(bust: Bust, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
     a, b = a + 0.13 * noise(a / 3.1, b / 9, 10) + 0.05 * noise(a * 0.9, b / 2.5, 11), b + 0.3 * noise(a / 2, b / 6, 12)
     height, tone = fabric(a, b, np.asarray(wide + 0.02 - np.abs(x), np.float32), ribbed=True, stream=7)
     soft = np.asarray(cv2.GaussianBlur(depth, (0, 0), 1.2), np.float32)
-    normal, grey = _knitted(soft, height, tone, 0.0130, k, fuzz, np.ones_like(x))
+    normal, grey = knitted(soft, height, tone, 0.0130, k, fuzz, np.ones_like(x))
     ragged = 0.004 * noise(lean * 26, y * 26, 55) + 0.002 * fuzz
     edge = np.minimum(np.minimum(s + 0.004 * (height - 0.5), tall - s + 0.005 * (height - 0.5)), wide - np.abs(x)) + ragged
     return Layer(coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, 0.30)

@@ -146,7 +146,7 @@ class Relight:
         _shade(
             s.matte, self._normal, s.depth, seen, s.skin, s.hair, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent, self._strand,
             self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
-            0.0 if math.isinf(distance_hw) else distance_hw, np.array(s.head_px), s.hw_px, diffuse, gloss,
+            0.0 if math.isinf(distance_hw) else distance_hw, np.array(s.head_px), s.hw_px, s.shine, diffuse, gloss,
         )  # fmt: skip
         if self._cloth_mass is not None:
             diffuse += self._pale * (_blur(diffuse * s.cloth, THREAD_HW * s.hw_px) / self._cloth_mass - diffuse)
@@ -203,7 +203,8 @@ def _seen(
 @njit(cache=True, parallel=True)
 def _shade(
     matte: Any, normal: Any, depth: Any, seen: Any, skin: Any, hair: Any, cloth: Any, roughness: Any, specular: Any, sheen: Any,
-    tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, diffuse: Any, gloss: Any,
+    tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, shine_of_skin: float,
+    diffuse: Any, gloss: Any,
 ) -> None:  # fmt: skip
     """Diffuse irradiance and glossy radiance of every subject pixel under one unit source."""
     h, w = matte.shape
@@ -229,12 +230,13 @@ def _shade(
             # What the surface mirrors neither goes in nor comes out (Ashikhmin & Shirley 2000): the lobe's own albedo toward the
             # lamp and toward the eye, fitted to GGX with F0 .036. Grazing light is mostly mirrored, so terminators close early.
             f0 = specular[y, x]
+            gain = SPECULAR_GAIN * (1.0 + (shine_of_skin - 1.0) * skin[y, x])
             if f0 > 0.0:
                 steep = 0.13 / max(roughness[y, x], 0.2)
                 to_eye = f0 + steep * (1.0 - min(max(nz, 0.0), 1.0)) ** 3
                 to_lamp = f0 + steep * (1.0 - min(max(mu, 0.0), 1.0)) ** 3
-                base *= 1.0 - min(SPECULAR_GAIN * to_eye, 1.0) * (1.0 - k)
-                base *= 1.0 - min(SPECULAR_GAIN * to_lamp, 1.0) * (1.0 - k)
+                base *= 1.0 - min(gain * to_eye, 1.0) * (1.0 - k)
+                base *= 1.0 - min(gain * to_lamp, 1.0) * (1.0 - k)
             if sheen[y, x] > 0.0:
                 base *= 1.0 - 0.3 * sheen[y, x]
             shine, glow = 0.0, 0.0
@@ -250,7 +252,7 @@ def _shade(
                     wide = min(math.sqrt(1.15 * rough * rough + sin_r * 0.5), 1.0)
                     tight = min(math.sqrt(0.55 * rough * rough + sin_r * 0.5), 1.0)
                     lobe = 0.8 * brdf.ggx(mu, nv, nh, vh, wide, f0) + 0.2 * brdf.ggx(mu, nv, nh, vh, tight, f0)
-                    shine += SPECULAR_GAIN * lobe * (1.0 - k) * pores[y, x]
+                    shine += gain * lobe * (1.0 - k) * pores[y, x]
                 if sheen[y, x] > 0.0:
                     shine += sheen[y, x] * 0.15 * brdf.fuzz(mu, nv, nh, 0.5) * (1.0 - k)
                 if k > 0.0:
@@ -341,11 +343,15 @@ def _catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> No
             cx, cy = 0.3 * cx + 0.7 * float((xs * weight).sum() / total), 0.3 * cy + 0.7 * float((ys * weight).sum() / total)
         cornea = 0.045 * s.hw_px
         px, py = cx + cornea * lx / length, cy - cornea * ly / length
-        size = 0.0055 * s.hw_px
-        spot = np.exp(-0.5 * (((xs - px) ** 2 + (ys - py) ** 2) / size**2) ** 1.5).astype(np.float32)
         around = float(np.percentile(diffuse[box], 80))
         reach = min(1.0, around / 0.15) * min(1.0, (lz + 0.25) / 0.3)
-        out[box] += (0.9 * reach * spot * s.eyes[box])[..., None]
+        # What enters the cornea beside the lamp crosses the eye and lights the far side of the iris.
+        across = ((xs - cx + 0.024 * s.hw_px * lx) ** 2 + (ys - cy - 0.024 * s.hw_px * ly) ** 2) / np.float32(0.026 * s.hw_px) ** 2
+        out[box] *= (1 + 0.45 * reach * np.exp(-across) * s.eyes[box])[..., None]
+        # A lamp a little taller than wide, its rim softened by the tear film, and a faint bloom of that film round it.
+        far = ((xs - px) / (0.0042 * s.hw_px)) ** 2 + ((ys - py) / (0.0060 * s.hw_px)) ** 2
+        spot = 0.66 * np.exp(-0.5 * far**1.5) + 0.012 * np.exp(-0.5 * far / 9)
+        out[box] += np.asarray(reach * spot * s.eyes[box], np.float32)[..., None]
 
 
 def _strands(s: Subject) -> tuple[F32, F32]:
@@ -373,6 +379,10 @@ def _strands(s: Subject) -> tuple[F32, F32]:
     fine = luma - _blur(luma, 0.03 * s.hw_px)
     seen = np.clip((np.sqrt(_blur(fine * fine, 0.03 * s.hw_px)) - np.float32(0.05)) / np.float32(0.15), 0, 1)
     contrast = np.exp(np.clip(fine, -1.5, 0.8) * np.float32(1.5))
+    # Gaps between locks lie in the shade of the locks: what shines there is hidden.
+    wide = 0.12 * s.hw_px
+    gap = luma - _blur(luma * s.hair, wide) / np.maximum(_blur(s.hair, wide), np.float32(1e-2))
+    contrast *= np.exp(np.clip(gap + np.float32(0.3), -2.5, 0))
     return tangent, (contrast * seen * (np.float32(0.25) + np.float32(0.75) * coherence)).astype(np.float32)
 
 

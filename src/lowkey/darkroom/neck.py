@@ -148,6 +148,12 @@ def middle(landmarks: F32) -> tuple[float, float]:
     return float(ears), float(tall)
 
 
+def hand_of(plate: Plate) -> float:
+    """+1 or -1: the side to which the chin lies of the ears' middle."""
+    mesh = plate.landmarks
+    return 1.0 if float(mesh[CHIN, 0] - mesh[list(EARS), 0].mean()) + 1e-6 >= 0 else -1.0
+
+
 def measure(plate: Plate, wrap: F32) -> Bust:
     """Take a person's measures from the mesh and, as far as hair and cloth leave them visible, from the silhouette.
 
@@ -157,7 +163,7 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     mesh = plate.landmarks
     chin = mesh[CHIN]
     ears = mesh[list(EARS), :2].mean(0)
-    hand = 1.0 if float(mesh[CHIN, 0] - ears[0]) + 1e-6 >= 0 else -1.0
+    hand = hand_of(plate)
     lifted = float(np.clip(0.30 * np.sin(np.radians(plate.pose.pitch_deg)), -0.08, 0.16))
 
     # The neck hangs from the skull, between the ears, and follows the head's roll half-way.
@@ -183,7 +189,7 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     return Bust(
         float(k), hand, (float(chin[0]), float(chin[1])), edge, (offset, 0.24, depth), float(np.clip(-0.35 * roll, -0.15, 0.15)),
         half, lines, (min(max(halves[0], 1.2), most), min(max(halves[1], 1.2), most)), lifted,
-        _throat_bare(plate, axis, (lines[0] + lines[1]) / 2), bool(wrap.max() > 0.5 and _closes_below(wrap, mesh)),
+        _throat_bare(plate, axis, (lines[0] + lines[1]) / 2), closed(wrap, mesh),
     )  # fmt: skip
 
 
@@ -288,8 +294,10 @@ def _wrap(plate: Plate) -> F32:
     return np.asarray(step(blur(wide, 2.5), 0.25, 0.75) * plate.parts["cloth"] * plate.inside, np.float32)
 
 
-def _closes_below(wrap: F32, mesh: F32) -> bool:
-    """True when the head's cloth reaches past the chin on both sides, as a cap's does not."""
+def closed(wrap: F32, mesh: F32) -> bool:
+    """True when the head's cloth f32[h, w] reaches past the chin on a side, as a cap's does not."""
+    if wrap.max() <= 0.5:
+        return False
     row = int(np.clip(mesh[CHIN, 1], 0, wrap.shape[0] - 1))
     line = wrap[row] > 0.5
     x = int(np.clip(mesh[CHIN, 0], 1, wrap.shape[1] - 1))
@@ -309,7 +317,8 @@ def keep(plate: Plate) -> Kept:
     edge = int(np.clip(mesh[list(JAW_CORNERS), 1].min(), 0, h))
     left, right = (int(np.clip(v, 0, w)) for v in sorted(mesh[list(JAW_CORNERS), 0] + np.array([-0.05, 0.05], np.float32) * k))
     for beside in (np.s_[:edge, :left], np.s_[:edge, right:]):
-        above[beside] = np.maximum(above[beside], step(plate.parts["skin"][beside], 0.6, 0.95))
+        # They hang a little, not a hand's breadth: what lies lower is the room taken for skin.
+        above[beside] = np.maximum(above[beside], step(plate.parts["skin"][beside], 0.6, 0.95) * (1 - step(below[beside], 0.07, 0.13)))
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
     head = np.maximum(np.maximum(above * (1 - body_cloth), hair), step(wrap, 0.15, 0.80)) * plate.matte

@@ -45,6 +45,9 @@ FOOT = 0.02
 """Alpha below this, or above one minus this, is the solver's haze."""
 VEIL_SLOPE = (1.5, 4.0)
 """Mean slope of alpha, per head-width, below which a half-covered patch is a veil, and above which it is a border."""
+JOINED_HW, STRANGER_HW2, BLURRED = 0.07, 0.01, 0.5
+"""Width by which what is the person's hangs together; area from which something may be somebody else; sharpness, as a share of the
+person's own, under which it is not the person's."""
 BLEED_HW = 0.05
 """How far beyond the matte the person's colour is carried, so that resampling never meets the old background."""
 
@@ -100,7 +103,7 @@ def read(colour: F32, guess: F32, hw_px: float, points: F32) -> tuple[F32, F32]:
     unknown, known, prior, trust = _asked(colour, guess, hw_px, _near_face(points, guess.shape, hw_px))
     alpha, _ = laplacian.solve(colour, known, unknown, prior, trust, enough=2e-4)
     alpha = np.clip((alpha - FOOT) / (1 - 2 * FOOT), 0, 1).astype(np.float32)
-    alpha = _one_person(_decided(alpha, hw_px), hw_px, face)
+    alpha = _one_person(_without_strangers(_decided(alpha, hw_px), colour, hw_px, face), hw_px, face)
     return alpha, _own_colour(colour, alpha, hw_px)
 
 
@@ -179,6 +182,36 @@ def _decided(alpha: F32, hw_px: float) -> F32:
     veil = np.clip((VEIL_SLOPE[1] - slope) / (VEIL_SLOPE[1] - VEIL_SLOPE[0]), 0, 1)
     gone = np.clip(2 * alpha, 0, 1)
     return np.asarray(np.where(alpha < 0.5, alpha * (1 - veil * (1 - gone * gone * (3 - 2 * gone))), alpha), np.float32)
+
+
+def _without_strangers(alpha: F32, colour: F32, hw_px: float, face: tuple[float, float]) -> F32:
+    """Alpha without what only touches the person and is out of focus: the head of somebody further back, a chair.
+
+    A body hangs together more broadly than by an ear; a knot of hair may hang by less, but is as sharp as the rest.
+    """
+    k = 2 * round(JOINED_HW * hw_px / 2) + 1
+    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))
+    body = cv2.morphologyEx((alpha > 0.4).astype(np.uint8), cv2.MORPH_OPEN, round_)
+    count, label, stats, _ = cv2.connectedComponentsWithStats(body, connectivity=8)
+    own = label[int(np.clip(round(face[1]), 0, alpha.shape[0] - 1)), int(np.clip(round(face[0]), 0, alpha.shape[1] - 1))]
+    if not own or count < 3:
+        return alpha
+    root = np.sqrt(np.maximum(colour, 0)).sum(2)
+    detail = np.hypot(cv2.Scharr(root, cv2.CV_32F, 1, 0), cv2.Scharr(root, cv2.CV_32F, 0, 1))
+    inner = cv2.erode(body, np.ones((5, 5), np.uint8))
+    sharp = float(detail[(label == own) & (inner > 0)].mean())
+    strange = np.zeros_like(body)
+    for i in range(1, count):
+        mine = (label == i) & (inner > 0)
+        large = stats[i, cv2.CC_STAT_AREA] > STRANGER_HW2 * hw_px**2
+        if i != own and large and mine.any() and float(detail[mine].mean()) < BLURRED * sharp:
+            strange[label == i] = 1
+    if not strange.any():
+        return alpha
+    # With its soft surroundings, as far as they are nearer to it than to the person.
+    to_strange, to_own = (cv2.distanceTransform(1 - m, cv2.DIST_L2, 5) for m in (strange, (label == own).astype(np.uint8)))
+    gone = np.clip((to_own - to_strange) / np.float32(0.02 * hw_px) + 0.5, 0, 1) * (to_strange < 0.25 * hw_px)
+    return np.asarray(alpha * (1 - gone), np.float32)
 
 
 def _distances(guess: F32, hw_px: float) -> tuple[F32, F32]:

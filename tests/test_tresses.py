@@ -1,0 +1,88 @@
+"""Laws of hair before a hard light: no green that no hair has, no strands where the photo has its own, nothing of a shirt between locks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lowkey.darkroom import neck, tresses
+from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.plate import Plate
+from test_dress import HW, person
+
+
+def haired(colour: tuple[float, float, float], *, strands: float = 0.0) -> tuple[Plate, F32]:
+    """A long-haired person with hair of one colour, its strands `strands` deep (log), and where that hair is sure."""
+    plate = person(long_hair=True)
+    hair = plate.parts["hair"]
+    x = np.arange(hair.shape[1], dtype=np.float32)[None, :, None]
+    own = np.array(colour, np.float32) * np.exp(np.float32(strands) * np.sin(x * np.float32(1.7)))
+    albedo = plate.albedo + hair[..., None] * (own - plate.albedo)
+    return replace(plate, albedo=freeze(np.asarray(albedo, np.float32))), hair > 0.97
+
+
+def groomed(plate: Plate) -> F32:
+    out = np.array(plate.albedo)
+    tresses.groom(out, plate, neck.hand_of(plate))
+    return out
+
+
+def test_grey_hair_gives_back_the_green_of_the_room() -> None:
+    plate, sure = haired((0.20, 0.24, 0.22), strands=0.3)
+    got = groomed(plate)[sure]
+    assert (got[:, 0] >= got[:, 1]).all()
+    assert (got[:, 1] >= got[:, 2]).all()
+    assert (got.max(1) / got.min(1)).max() < 1.12  # it was 1.2, and green
+    assert luminance(got) == pytest.approx(luminance(plate.albedo[sure]), rel=0.02)
+
+
+@pytest.mark.parametrize("colour", [(0.30, 0.10, 0.02), (0.05, 0.03, 0.02), (0.45, 0.34, 0.20)])
+def test_hair_of_a_natural_colour_stays(colour: tuple[float, float, float]) -> None:
+    plate, sure = haired(colour, strands=0.3)
+    assert np.abs(groomed(plate)[sure] - plate.albedo[sure]).max() < 1e-3
+
+
+def test_dyed_hair_stays_dyed() -> None:
+    plate, sure = haired((0.06, 0.20, 0.22), strands=0.3)
+    assert np.abs(groomed(plate)[sure] - plate.albedo[sure]).max() < 1e-3
+
+
+def test_crushed_hair_gets_strands_that_run_down_and_are_no_brighter_than_black_hair() -> None:
+    plate, sure = haired((0.010, 0.010, 0.010))
+    got = np.log(luminance(groomed(plate)))
+    # Beside the throat the locks hang straight: tones change across them, hardly along them.
+    rows = np.s_[int(330 - 0.3 * HW) : int(330 + 0.3 * HW)]
+    inside = sure[rows]
+    across = np.abs(np.diff(got[rows], axis=1))[inside[:, 1:] & inside[:, :-1]].mean()
+    along = np.abs(np.diff(got[rows], axis=0))[inside[1:] & inside[:-1]].mean()
+    assert across > 0.05
+    assert across > 1.6 * along
+    assert np.exp(got[sure]).max() < 0.03
+    assert np.exp(got[sure]).mean() < 0.010
+
+
+def test_a_scrap_of_shirt_between_locks_becomes_hair() -> None:
+    plate, sure = haired((0.05, 0.03, 0.02), strands=0.3)
+    albedo = np.array(plate.albedo)
+    y, x = (int(v) for v in np.argwhere(sure)[sure.sum() // 2])
+    beside = np.flatnonzero(sure[y])[0] + 2
+    albedo[y - 2 : y + 3, beside : beside + 4] = 0.7
+    got = groomed(replace(plate, albedo=freeze(albedo)))
+    assert got[y, beside + 1].max() < 0.2
+    assert x > 0
+
+
+def test_a_mirrored_person_is_groomed_mirrored() -> None:
+    plate, sure = haired((0.010, 0.010, 0.010))
+    flipped = {n: freeze(np.ascontiguousarray(m[:, ::-1])) for n, m in plate.parts.items()}
+    mesh = np.array(plate.landmarks)
+    mesh[:, 0] = plate.matte.shape[1] - 1 - mesh[:, 0]
+    other = replace(
+        plate, parts=flipped, landmarks=freeze(mesh), matte=freeze(np.ascontiguousarray(plate.matte[:, ::-1])),
+        albedo=freeze(np.ascontiguousarray(plate.albedo[:, ::-1])),
+    )  # fmt: skip
+    here, there = groomed(plate), groomed(other)[:, ::-1]
+    off = np.abs(np.log(luminance(here)[sure]) - np.log(luminance(there)[sure]))
+    assert np.median(off) < 0.05
