@@ -6,7 +6,6 @@ Both rest on order-1 spherical harmonics, shade = c0 + c . n (Basri & Jacobs 200
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import cv2
 import numpy as np
@@ -82,7 +81,7 @@ def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside:
     shade = np.maximum(np.float32(c[0]) + facing @ light, np.float32(0.1 * (c[0] + length)))
     rest = np.log(np.maximum(red, np.float32(1e-3))) - np.log(shade)
     rest = np.clip(rest - np.float32(np.median(rest[clear > 0.5])), -1.2, 0.6)
-    asked = _among(rest, clear, FINEST_HW * hw) - _among(rest, clear, BROADEST_HW * hw)
+    asked = among(rest, clear, FINEST_HW * hw) - among(rest, clear, BROADEST_HW * hw)
     asked = np.float32(SHARE) * asked / (1 + (asked / np.float32(STRONGEST)) ** 2)
 
     # How log shade answers to slope (right, up) at the normals as they are.
@@ -113,14 +112,20 @@ def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside:
     return out
 
 
-def _among(value: F32, weight: F32, sigma_px: float) -> F32:
-    """Blur f32[h, w] among weights; broad blurs on a smaller grid."""
-    h, w = value.shape
-    n = max(1, int(sigma_px / 4))
-    pair: NDArray[Any] = np.dstack([value * weight, weight]).astype(np.float32)
-    if n > 1:
-        pair = cv2.resize(pair, (max(4, w // n), max(4, h // n)), interpolation=cv2.INTER_AREA)
-    pair = cv2.GaussianBlur(pair, (0, 0), sigma_px / n)
-    if n > 1:
-        pair = cv2.resize(pair, (w, h), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(pair[..., 0] / np.maximum(pair[..., 1], np.float32(1e-3)), np.float32)
+def among(value: F32, weight: F32, sigma: float) -> F32:
+    """Gaussian blur of f32[h, w(, c)] among weighted pixels only; where there are none near, the value stays.
+
+    Wide blurs are computed on a smaller grid, where they cost nothing and look the same.
+    """
+    h, w = weight.shape
+    k = weight[..., None] if value.ndim == 3 else weight
+    shrink = max(1, int(sigma / 4))
+    size = (max(1, w // shrink), max(1, h // shrink))
+
+    def wide(a: F32) -> F32:
+        small = cv2.GaussianBlur(a if shrink == 1 else cv2.resize(a, size, interpolation=cv2.INTER_AREA), (0, 0), sigma / shrink)
+        return np.asarray(small if shrink == 1 else cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+
+    top, mass = wide((value * k).astype(np.float32)), wide(weight)
+    floor = mass[..., None] if value.ndim == 3 else mass
+    return np.asarray(np.where(floor > 1e-3, top / np.maximum(floor, np.float32(1e-4)), value), np.float32)
