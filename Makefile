@@ -16,10 +16,10 @@ demo: set-up
 	@$(BIN)/lowkey shoot out/portrait.png --seeds 6 --out out/portrait_lowkey
 
 test: style
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 soak: style
-	$(BIN)/python -m pytest -m "soak or not soak"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "soak or not soak"
 
 style: set-up
 	$(BIN)/ruff check .

@@ -1,35 +1,32 @@
-"""Does the light meter hold? Every claim of docs/meter.md, measured, as Markdown tables.
+"""Does the light meter hold? Its directions, its faults and its speed, measured, as Markdown tables.
 
     python benchmarks/meter.py [--shared FOLDER] [--write docs/meter.md] [PART...]
 
-PART is any of definitions, low-key, bust, heads, portraits, faults, likeness, speed; without one all are run (some ten minutes).
---write puts each table between the page's own markers. What was chosen with which pictures in view is said on the page.
+PART is any of definitions, bust, heads, portraits, faults, speed; without one all are run (some ten minutes on an idle core).
+--write puts each table between the page's own markers. Thresholds fitted on halves: halves.py; frames of others: foreign.py.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
 import io
 import json
-import os
-import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import tables
 
 from lowkey import photo, rig
 from lowkey.darkroom import Enlarger
 from lowkey.darkroom.light import Relight
 from lowkey.frame import Frame, Framing, Placement
 from lowkey.look import Look
-from lowkey.meter import CannotJudge, Measure, Reading, catalogue, measure
+from lowkey.meter import CannotJudge, Reading, catalogue, measure
 from lowkey.meter import direction as keys
 from lowkey.meter import sight as sights
 from lowkey.pixels import srgb_decode, srgb_encode
@@ -40,59 +37,6 @@ from lowkey.session import plates
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 SIZE = (512, 640)
 GRID = ((25, 10), (55, 35), (85, 15), (110, 25), (-40, 30), (-95, 20))
-CONFIDENT = {"high", "medium"}
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
-    parser.add_argument("--shared", type=Path, default=Path(os.environ.get("LOWKEY_SHARED", "../shared")))
-    parser.add_argument("--write", type=Path)
-    args = parser.parse_args()
-    data = args.shared / "data"
-    if not data.is_dir():
-        print(f"{data} is not there: set LOWKEY_SHARED or --shared", file=sys.stderr)
-        return 2
-    for name in args.parts or PARTS:
-        table = PARTS[name](data)
-        print(f"\n## {name}\n\n{table}", flush=True)
-        if args.write:
-            page = args.write.read_text()
-            mark = f"<!-- {name} -->"
-            page = re.sub(f"{mark}.*?{mark}", lambda _, m=mark, t=table: f"{m}\n{t}\n{m}", page, flags=re.DOTALL)
-            args.write.write_text(page)
-    return 0
-
-
-def low_key(data: Path) -> str:
-    """Low-key pictures against ordinary and high-key ones, and the lit side against what an eye saw."""
-    root = data / "portraits"
-    rows, sides = [], []
-    for kind, wanted in (("lowkey", True), ("real", False), ("refuse_or_warn", False)):
-        names = sorted(p for p in (root / kind).iterdir() if p.suffix != ".csv" and (kind != "refuse_or_warn" or p.name.startswith("hk_")))
-        seen = {r["file"]: r for r in csv.DictReader((root / kind / "SOURCES.csv").open())}
-        for index, path in enumerate(names):
-            reading = measure(_shrunk(photo.read(path).pixels))
-            rows.append((index % 2, wanted, reading.low_key, reading.number("low_key_index"), path.name))
-            if kind == "lowkey":
-                sides.append((path.name, seen[path.name]["lit_side_seen"], seen[path.name]["confidence"], reading))
-    out = ["| set | pictures | answered | right | wrong |", "|---|---|---|---|---|"]
-    for name, chosen in (("reported half", [r for r in rows if r[0]]), ("all", rows)):
-        told = [r for r in chosen if r[2] is not None]
-        right = sum(r[1] == r[2] for r in told)
-        out.append(f"| {name} | {len(chosen)} | {len(told)} ({100 * len(told) / len(chosen):.0f} %) | {right} | {len(told) - right} |")
-    fitted = [r for r in rows if not r[0]]
-    between = (min(r[3] for r in fitted if r[1]) + max(r[3] for r in fitted if not r[1])) / 2
-    wrong = sum((r[3] >= between) != r[1] for r in rows if r[0])
-    out += ["", f"One threshold laid midway on the first half ({between:.2f}) is wrong on {wrong} of the {len(rows) - len(fitted)} others."]
-    low = min(r[3] for r in rows if r[1])
-    high = max(r[3] for r in rows if not r[1])
-    out += ["", f"Lowest index of a low-key picture {low:.2f}, highest of any other {high:.2f}.", ""]
-    out += ["| low-key picture | seen by eye | confidence | lit side | lights | azimuth |", "|---|---|---|---|---|---|"]
-    for name, eye, sure, reading in sides:
-        said = " | ".join(_said(reading, measure) for measure in ("lit_side", "lights", "key_azimuth_deg"))
-        out.append(f"| {name} | {eye} | {sure} | {said} |")
-    return "\n".join(out)
 
 
 def bust(_: Path) -> str:
@@ -150,20 +94,33 @@ def portraits(data: Path) -> str:
 
 
 def faults(data: Path) -> str:
-    """One good frame, spoiled in ten ways: what the meter says of each."""
-    real = data / "portraits" / "real"
-    plate, other = (plates.of(photo.read(real / name)) for name in ("obama_2012.jpg", "woman_hijab.jpg"))
-    enlarger = Enlarger(plate, Framing(), (1024, 1280))
-    asked = rig.of(Look())
+    """One good frame, spoiled in many ways: what the meter says of each, and of how many people's frames it says so."""
+    files = sorted(p for p in (data / "portraits" / "real").iterdir() if p.suffix in {".jpg", ".png"})
+    several = [plates.of(photo.read(path)) for path in files]
+    named: dict[str, list[str]] = {}
+    for index, plate in enumerate(several):
+        other = several[(index + 5) % len(several)]
+        for fault, _, _, caught in _caught(plate, other, SIZE):
+            named.setdefault(fault, []).append("" if caught else files[index].stem)
+    page = next(index for index, path in enumerate(files) if path.stem == "obama_2012")
+    out = [f"| planted fault | what gives it away | good frame | spoiled frame | named | of {len(files)} people | not named on |",
+           "|---|---|---|---|---|---|---|"]  # fmt: skip
+    for fault, what, said, caught in _caught(several[page], several[(page + 5) % len(several)], (1024, 1280)):
+        missed = [name for name in named[fault] if name]
+        told = "yes" if caught else "**no**"
+        out.append(f"| {fault} | {what} | {said} | {told} | {len(files) - len(missed)} | {', '.join(missed)} |")
+    return "\n".join(out)
+
+
+def _caught(plate: Plate, other: Plate, size_px: tuple[int, int]) -> Iterator[tuple[str, str, str, bool]]:
+    """Each fault on one person's frame: its name, the measures that tell, what they said before and after, and whether it was named."""
+    enlarger, asked = Enlarger(plate, Framing(), size_px), rig.of(Look())
     good = enlarger.develop(asked, 3)
-    out = ["| planted fault | what gives it away | good frame | spoiled frame | named |", "|---|---|---|---|---|"]
     base = measure(good, plate)
     for name, spoiled, placement, measures, named in _spoiled(good, plate, other, enlarger, asked):
         reading = measure(spoiled, plate, placement)
-        said = "; ".join(f"{m} {_said(reading, m)}" for m in measures)
-        was = "; ".join(_said(base, m) for m in measures)
-        out.append(f"| {name} | {', '.join(measures)} | {was} | {said} | {'yes' if named(base, reading) else '**no**'} |")
-    return "\n".join(out)
+        was, now = ("; ".join(_said(one, m) for m in measures) for one in (base, reading))
+        yield name, ", ".join(measures), f"{was} | {now}", bool(named(base, reading))
 
 
 def _spoiled(good: Frame, plate: Plate, other: Plate, enlarger: Enlarger, asked: rig.Rig) -> list[tuple[Any, ...]]:
@@ -182,7 +139,8 @@ def _spoiled(good: Frame, plate: Plate, other: Plate, enlarger: Enlarger, asked:
     bare = enlarger.develop(replace(asked, motes=replace(asked.motes, per_fh2=0.0)), 3)
     frontal = enlarger.develop(rig.of(Look(light="35, 15")), 3)
     stranger = Enlarger(other, Framing(), good.shot.size_px).develop(asked, 3)
-    soft = cv2.GaussianBlur(codes, (0, 0), 1.6)
+    fine = codes.shape[0] / 1280
+    soft = cv2.GaussianBlur(codes, (0, 0), 1.6 * fine)
     noisy = np.asarray(np.clip(soft + rng.normal(0, 7, codes.shape), 0, 255), np.uint8)
     top, tall = round(0.1 * codes.shape[0]), round(codes.shape[1] / 1.5)
     n: Callable[[Reading, str], float] = lambda r, m: r.number(m) if r.number(m) is not None else float("nan")  # noqa: E731
@@ -195,7 +153,7 @@ def _spoiled(good: Frame, plate: Plate, other: Plate, enlarger: Enlarger, asked:
         ("chroma noise for grain", noisy, at, ["texture_kind", "grain_chroma_share"],
          lambda a, b: b.word("texture_kind") == "chroma noise"),
         ("JPEG blocks", _jpeg(codes, 30), at, ["texture_kind", "jpeg_blockiness"], lambda a, b: b.word("texture_kind") == "jpeg blocks"),
-        ("plastic skin", cv2.bilateralFilter(codes, 15, 40, 8), at, ["texture_kind", "grain_on_skin_codes"],
+        ("plastic skin", cv2.bilateralFilter(codes, round(15 * fine) | 1, 40, 8 * fine), at, ["texture_kind", "skin_kept_share"],
          lambda a, b: b.word("texture_kind") == "plastic"),
         ("somebody else's face", stranger.pixels, None, ["likeness", "likeness_distance"], lambda a, b: b.word("likeness") == "not"),
         ("landscape crop", codes[top : top + tall], Placement(at.scale, at.tx, at.ty - top), ["frame_aspect"],
@@ -203,30 +161,6 @@ def _spoiled(good: Frame, plate: Plate, other: Plate, enlarger: Enlarger, asked:
         ("too frontal", frontal.pixels, frontal.placement, ["key_azimuth_deg"], lambda a, b: n(b, "key_azimuth_deg") < 60),
         ("underexposed by 2 EV", shown(linear / 4), at, ["highlight_code", "frame_black_share"], lambda a, b: n(b, "highlight_code") < 140),
     ]  # fmt: skip
-
-
-def likeness(data: Path) -> str:
-    """Every portrait in the house's light against its own reference, and against three strangers' (same landmarks)."""
-    from lowkey.meter.likeness import of_likeness
-
-    files = sorted(p for p in (data / "portraits" / "real").iterdir() if p.suffix in {".jpg", ".png"})
-    people = [(path.stem.split("_")[0] if path.stem.startswith("obama") else path.stem, plates.of(photo.read(path))) for path in files]
-    own, others = [], []
-    for index, (who, plate) in enumerate(people):
-        frame = Enlarger(plate, Framing(), SIZE).develop(rig.of(Look()), 1)
-        sight = sights.Sight(frame.pixels)
-        head = sights.by_plate(sight, plate, frame.placement, "placement", 0.0)
-        own.append(of_likeness(sight, head, plate))
-        strangers = [other for name, other in people[index + 1 :] + people[:index] if name != who]
-        others += [of_likeness(sight, head, other) for other in strangers[::4]]
-    out = ["| frames against | pairs | same | probably | cannot judge | not | distance, median (range) |", "|---|---|---|---|---|---|---|"]
-    for name, found in (("their own reference", own), ("a stranger's", others)):
-        words = [one["likeness"] for one in found]
-        told = [one.value if isinstance(one, Measure) else "cannot judge" for one in words]
-        away = [one["likeness_distance"].number for one in found if isinstance(one["likeness_distance"], Measure)]
-        counts = " | ".join(str(told.count(word)) for word in ("same", "probably", "cannot judge", "not"))
-        out.append(f"| {name} | {len(found)} | {counts} | {np.median(away):.2f} ({min(away):.2f} to {max(away):.2f}) |")
-    return "\n".join(out)
 
 
 def definitions(_: Path) -> str:
@@ -300,11 +234,6 @@ def _said(reading: Reading, name: str) -> str:
     return f"{found.value:.3g}" + (f" ± {found.sigma:.2g}" if found.sigma is not None and "deg" in name else "")
 
 
-def _shrunk(pixels: np.ndarray, longest: int = 1280) -> np.ndarray:
-    k = min(1.0, longest / max(pixels.shape[:2]))
-    return np.ascontiguousarray(cv2.resize(pixels, None, fx=k, fy=k, interpolation=cv2.INTER_AREA) if k < 1 else pixels)
-
-
 def _jpeg(codes: np.ndarray, quality: int) -> np.ndarray:
     from PIL import Image
 
@@ -314,10 +243,9 @@ def _jpeg(codes: np.ndarray, quality: int) -> np.ndarray:
     return np.array(Image.open(held))
 
 
-PARTS: dict[str, Callable[[Path], str]] = {
-    "definitions": definitions,
-    "low-key": low_key, "bust": bust, "heads": heads, "portraits": portraits, "faults": faults, "likeness": likeness, "speed": speed,
+PARTS: dict[str, tables.Part] = {
+    "definitions": definitions, "bust": bust, "heads": heads, "portraits": portraits, "faults": faults, "speed": speed,
 }  # fmt: skip
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tables.run(PARTS, __doc__ or ""))

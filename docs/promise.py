@@ -28,6 +28,14 @@ Where several words of one look name a measure, all that any of them allows is a
 12 degrees of where it was put; its other targets are those of the nearest word. Numbers that a look sets itself (fill, exposure,
 motes, grain, lamp) move the targets that they would break.
 """
+MOVES = """
+## From frame to frame
+
+Flare and halo change from seed to seed; where the head stands must not. Over the frames of a shoot, or of one call of
+`lowkey meter`, the most minus the least may be (kept also when two readings of one frame may differ by what is over):
+
+| measure | moves by |
+|---|---|"""
 REMEDIES = """
 ## The remedies
 
@@ -81,7 +89,8 @@ def changes(remedy: Remedy) -> str:
 def page() -> str:
     every = [Remedy(name) for name in remedies()]
     rows = [f"| `{one.name}` | {one.unit or 'all or nothing'} | {one.does} | {changes(one)} |" for one in every]
-    return "\n".join([HEAD, table(Spec.of(Look()).targets), WORDS, words(), REMEDIES, *rows]) + "\n"
+    moves = [f"| `{name}` | at most {most:g} |" for name, most in looks.table("promise")["moves"].items()]
+    return "\n".join([HEAD, table(Spec.of(Look()).targets), WORDS, words(), MOVES, *moves, REMEDIES, *rows]) + "\n"
 
 
 if __name__ == "__main__":

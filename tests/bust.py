@@ -57,15 +57,17 @@ def subject(hw_px: float = 96.0, *, albedo: float = 0.5, specular: float = 0.0, 
     return Subject(
         hw_px=hw_px, matte=on, albedo=np.repeat((albedo * on)[..., None], 3, -1), depth=depth, normal=normal, skin=skin * on, hair=nil,
         cloth=nil, eyes=nil, roughness=np.full_like(on, 0.4), specular=specular * on, sheen=nil,
+        head_px=((on.shape[1] - 1) / 2, (on.shape[0] - 1) / 2 - 0.35 * hw_px),
     )  # fmt: skip
 
 
 def mirrored(s: Subject) -> Subject:
     """The same bust seen in a mirror."""
     normal = s.normal[:, ::-1] * np.array([-1, 1, 1], np.float32)
-    names = set(Subject.__dataclass_fields__) - {"hw_px", "normal", "shine"}
+    names = set(Subject.__dataclass_fields__) - {"hw_px", "normal", "head_px", "shine"}
     flip = {name: np.ascontiguousarray(getattr(s, name)[:, ::-1]) for name in sorted(names)}
-    return Subject(hw_px=s.hw_px, normal=np.ascontiguousarray(normal), shine=s.shine, **flip)
+    head = s.matte.shape[1] - 1 - s.head_px[0], s.head_px[1]
+    return Subject(hw_px=s.hw_px, normal=np.ascontiguousarray(normal), head_px=head, shine=s.shine, **flip)
 
 
 def plate(hw_px: float = 96.0):  # type: ignore[no-untyped-def]

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 # Before lowkey is used: nothing that a test reads goes into the user's own cache.
 _CACHE = tempfile.TemporaryDirectory(prefix="lowkey-tests-")
 os.environ["LOWKEY_CACHE"] = _CACHE.name
+os.environ["LOWKEY_DATA"] = _CACHE.name + "/data"
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -304,6 +305,15 @@ def test_develop_light_is_one_key_and_nothing_else(studio: Callable[..., Said]) 
     assert (picture.dtype, picture.shape) == (np.float32, (128, 96, 3))
     assert (picture == 1 / 8).all()
     assert said.json["key"] == {"azimuth_deg": -122, "elevation_deg": 10, "angular_radius_deg": 2}
+
+
+def test_develop_takes_the_keys_distance(studio: Callable[..., Said]) -> None:
+    said = studio("develop", "ana.png", "--stage", "light", "--light", "45,38", "--light-distance", "inf", "--out", "l.tif")
+    assert said.code == 0, said.err
+    assert FakeEnlarger.asked[-1][0].key.distance_hw == math.inf
+    said = studio("develop", "ana.png", "--stage", "light", "--light", "45,38", "--light-distance", "1", "--out", "l.tif")
+    assert said.code != 0
+    assert "--light-distance 1" in said.err
 
 
 def test_develop_makes_one_frame(studio: Callable[..., Said]) -> None:

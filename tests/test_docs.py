@@ -56,12 +56,12 @@ def test_no_flag_is_documented_that_is_not_there() -> None:
         assert documented <= known, name
 
 
-KINDS = "LookError|PhotoError|EngineError|ConsentError|PrintError|StoreError|Bug|Caution"
+KINDS = "LookError|PhotoError|EngineError|ConsentError|PrintError|StoreError|Bug|Caution|Unsent|Unknown"
 
 
 def codes() -> set[str]:
     """Every code in the source: where an error or a warning is made, and the ones of the command line itself."""
-    found = {"usage", "bug", "interrupted", "missing-package", "out-of-memory"}
+    found = {"usage", "bug", "interrupted", "missing-package", "out-of-memory", "worker-died"}
     for file in SOURCE.rglob("*.py"):
         text = file.read_text()
         found |= set(re.findall(rf'\b(?:{KINDS})\(\s*f?"([a-z][a-z0-9-]+)"', text))
@@ -126,6 +126,30 @@ def test_every_dependency_is_locked_as_declared() -> None:
     assert not {"jax", "jaxlib", "sounddevice", "opencv-python", "opencv-contrib-python"} & set(lock)
 
 
+def test_the_extra_is_locked_as_declared() -> None:
+    from packaging.requirements import Requirement
+
+    lines = (ROOT / "requirements" / "flux.txt").read_text().splitlines()
+    lock = dict(line.split("==") for line in lines if "==" in line and line[0] != "#")
+    core = (ROOT / "requirements" / "lock.txt").read_text()
+    for line in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["flux"]:
+        wanted = Requirement(line)
+        assert wanted.specifier.contains(lock[wanted.name]), line
+        assert re.search(rf"\b{re.escape(wanted.name)}\b", README.split("## What it stands on")[1]), line
+    assert not [name for name in lock if f"\n{name}==" in core], "locked twice"
+
+
+def test_the_page_of_engines_has_every_model_and_setting() -> None:
+    from lowkey.engines.diffusers import memory, models
+
+    page = (ROOT / "docs" / "engines.md").read_text()
+    for model in models.models():
+        row = next(line for line in page.splitlines() if line.startswith(f"| {model.id} |"))
+        assert f"| {'yes' if model.likeness else 'off'} |" in row
+        assert f"| {model.download_gb:g} GB |" in row
+    assert all(f"`{name}`" in page for name in ("darkroom", "diffusers", "rehearsal", *memory.NAMES))
+
+
 def test_the_design_s_terms_are_in_the_glossary() -> None:
     glossary = (ROOT / "GLOSSARY.md").read_text()
     terms = "key, fill, rim, terminator, albedo, matte, specular, penumbra, halo, veil, flare, halation, zone, seed, frame, take"
@@ -161,7 +185,7 @@ def test_examples_run(example: str, astronaut_file: Path, tmp_path: Path) -> Non
     )
     assert done.returncode == 0, done.stderr
     made = {
-        "simple": ["sheet.png", "record.json", *(f"astronaut_rear-right_s{seed:02d}.png" for seed in range(1, 7))],
+        "simple": ["sheet.png", "record.json", *(f"astronaut_rear-right_s{seed:02d}.png" for seed in range(1, 7)), "session.db"],
         "advanced": [f"astronaut_{slug}_s03.png" for slug in ("rear-right", "side-left", "front-45", "az-120el25")],
         "expert": [f"stage_{name}.png" for name in ("dress", "light", "backdrop", "optics", "film")],
     }

@@ -156,7 +156,7 @@ def test_penumbra_grows_with_the_source() -> None:
     depth[:, 330:] = 1.0
     one, nil = np.ones((h, w), np.float32), np.zeros((h, w), np.float32)
     normal = np.repeat(np.array([[[0, 0, 1]]], np.float32), h, 0).repeat(w, 1)
-    flat = Relight(Subject(hw, one, np.repeat(one[..., None], 3, -1), depth, normal, nil, nil, nil, nil, one, nil, nil))
+    flat = Relight(Subject(hw, one, np.repeat(one[..., None], 3, -1), depth, normal, nil, nil, nil, nil, one, nil, nil, (0, 0)))
     widths = []
     for radius in (2.0, 4.0, 8.0):
         row = flat.visibility(Direction(90 - 30, 0), radius)[h // 2, :320]
@@ -235,7 +235,7 @@ def test_flecks_in_the_dark_are_dropped_and_faces_are_not() -> None:
     normal[..., 0], normal[..., 2] = -0.8, 0.6
     small, large = np.hypot(x - 60, y - 60) < 2.5, np.hypot(x - 150, y - 150) < 20
     normal[small | large] = (0.8, 0.0, 0.6)
-    bench = Relight(Subject(hw, one, np.repeat(one[..., None], 3, -1), nil, normal, nil, nil, nil, nil, one, nil, nil))
+    bench = Relight(Subject(hw, one, np.repeat(one[..., None], 3, -1), nil, normal, nil, nil, nil, nil, one, nil, nil, (0, 0)))
     picture = lit(bench, 80, 0)
     assert picture[150, 150] > 0.7
     assert picture[60, 60] < 0.06
@@ -264,6 +264,61 @@ def test_one_catchlight_on_the_lamps_side() -> None:
         assert math.copysign(1, spots[:, 1].mean() - middle[0]) == math.copysign(1, azimuth)
         assert spots[:, 0].mean() < middle[1]
     assert (luminance(Relight(wet).source(Source(Direction(130, 20)))) * eyes).max() < 0.1
+
+
+def flat_with(skin_rows: slice | None = None, post_hw: tuple[float, float] | None = None) -> Subject:
+    """A white wall 3 hw square that faces the camera; `post_hw` is where a post of .3 hw stands out of it."""
+    hw, n = 100.0, 301
+    one, nil = np.ones((n, n), np.float32), np.zeros((n, n), np.float32)
+    normal, depth, skin = np.zeros((n, n, 3), np.float32), nil.copy(), nil.copy()
+    normal[..., 2] = 1
+    if skin_rows is not None:
+        skin[skin_rows] = 1
+    if post_hw is not None:
+        y, x = np.mgrid[:n, :n]
+        depth[np.hypot(x - 150 - post_hw[0] * hw, y - 150 + post_hw[1] * hw) < 6] = 0.3
+    return Subject(hw, one, np.repeat(one[..., None], 3, -1), depth, normal, skin, nil, nil, nil, one, nil, nil, (150, 150))
+
+
+def test_a_near_lamp_is_counted_from_the_head_wherever_skin_is_bare() -> None:
+    wall = Relight(flat_with(skin_rows=slice(220, 301)))
+    picture = luminance(wall.source(Source(Direction(0, 0), distance_hw=3.0)))
+    assert picture[150, 150] == pytest.approx(1, abs=0.01)
+    assert picture[90, 150] == pytest.approx(float(picture[210, 150]), rel=0.01)
+    # Inverse square and the cosine of a wall .6 hw off the axis at 3 hw: (3 / sqrt(9.36)) ** 3.
+    assert picture[90, 150] == pytest.approx((9 / 9.36) ** 1.5, abs=0.01)
+
+
+def test_shadows_spread_away_from_a_near_lamp() -> None:
+    """The shadow of a post .8 hw over the axis, .35 hw beyond it: straight under a far lamp, turned away from a near one's foot."""
+    wall = Relight(flat_with(post_hw=(0.0, 0.8)))
+    lamp = Direction(60, 0)
+    found = {}
+    for distance in (math.inf, 3.0):
+        dark = 1 - wall.visibility(lamp, 0.5, distance)[:, 115]
+        rows = np.arange(len(dark))
+        assert dark.max() > 0.8
+        found[distance] = (150 - float((rows * dark).sum() / dark.sum())) / 100
+    foot = 3 * math.sin(math.radians(60))
+    assert found[math.inf] == pytest.approx(0.8, abs=0.02)
+    assert found[3.0] == pytest.approx(0.8 + 0.35 * 0.8 / foot, abs=0.03)
+
+
+def test_skin_mirrors_grazing_light_instead_of_taking_it_in() -> None:
+    """Energy: what a glossy wall takes in falls faster than the cosine toward grazing light, a matte one's does not."""
+    matte = flat_with()
+    finish = {"specular": np.full_like(matte.matte, 0.036), "roughness": np.full_like(matte.matte, 0.4)}
+    glossy = Subject(**{**{k: getattr(matte, k) for k in Subject.__dataclass_fields__}, **finish})
+    shares = []
+    for azimuth in (20, 84):
+        plain, shiny = (
+            luminance(Relight(s).source(Source(Direction(azimuth, 0), angular_radius_deg=0.5)))[150, 150] for s in (matte, glossy)
+        )
+        assert plain == pytest.approx(math.cos(math.radians(azimuth)), rel=0.02)
+        # The mirror lobe points away from the camera at 84 degrees, and is a few per cent at 20.
+        shares.append(float(shiny / plain))
+    assert 0.85 < shares[0] < 1.1
+    assert shares[1] < 0.8 * shares[0]
 
 
 def test_what_mirrors_nothing_face_on_mirrors_nothing_at_grazing() -> None:

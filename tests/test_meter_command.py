@@ -173,7 +173,7 @@ def test_a_frame_of_another_photo_is_said_to_be_foreign(shot: Path, tmp_path: Pa
     ],
 )  # fmt: skip
 def test_a_strange_record_makes_a_frame_foreign_and_nothing_worse(record: str, tmp_path: Path) -> None:
-    from lowkey.session.record import sha256_of
+    from lowkey.session.files import sha256_of
 
     photo.write_png(tmp_path / "x.png", np.zeros((320, 256, 3), np.uint8))
     (tmp_path / "record.json").write_text(record.replace("SHA", sha256_of(tmp_path / "x.png")))
@@ -258,7 +258,7 @@ def test_votes_are_read_back_and_stars_kept_apart(lowkey: Callable[..., Said], s
     assert said.json["stars"] == {ids[a]: 4}
     after = {row["file"]: row for row in json.loads((folder / "record.json").read_text())["frames"]}
     assert after[ids[a]]["stars"] == 4
-    assert after[ids[b]]["stars"] is None
+    assert after[ids[b]]["stars"] == 0
     assert {name: row["meter"]["score"] for name, row in after.items()} == scores
     told = lowkey("rank", folder, "--votes", "votes.json")
     assert "by votes, best first:" in told.out

@@ -11,6 +11,7 @@ from lowkey.plate import meshes
 from lowkey.plate.albedo import chroma_shift, delight
 from lowkey.plate.plate import PARTS
 from lowkey.plate.relief import EMPTY_HW, carve
+from lowkey.plate.shading import STEEPEST, tilt
 from lowkey.rig import Direction
 
 HW = 96.0
@@ -235,3 +236,52 @@ def test_hair_and_cloth_are_delit_by_half(carved: tuple[F32, ...]) -> None:
     on = (body > 0) & (normal[..., 2] > 0.3)
     before, after = (np.std(np.log2(luminance(c)[on] + 1e-4)) for c in (photo, albedo))
     assert 0.3 * before < after < 0.9 * before
+
+
+def rippled(normal: F32, label: F32) -> F32:
+    """The bust's normals with folds .12 hw apart on the skin, slope .25."""
+    ys, _ = np.mgrid[: label.shape[0], : label.shape[1]]
+    slope = 0.25 * np.cos(2 * np.pi * ys / (0.12 * HW)) * (label > 0)
+    out = normal - np.dstack([np.zeros_like(slope), slope, np.zeros_like(slope)]) * np.maximum(normal[..., 2:], 0.25)
+    return (out / np.linalg.norm(out, axis=-1, keepdims=True)).astype(np.float32)
+
+
+def test_shades_of_folds_tilt_the_normals_toward_them(carved: tuple[F32, ...]) -> None:
+    _, _, _, normal, label, points = carved
+    true = rippled(normal, label)
+    photo = lit_photo(true, label, 10, 45, 0.3)
+    matte, parts = (label > 0).astype(np.float32), parts_of(label)
+    got = tilt(normal, photo, parts, matte, np.ones_like(matte), HW, points)
+    clear = (label == 1) & (normal[..., 2] > 0.6)
+    before, after = (np.degrees(np.arccos(np.clip((n * true).sum(-1), -1, 1)))[clear].mean() for n in (normal, got))
+    assert after < 0.75 * before
+    assert np.allclose(np.linalg.norm(got, axis=-1), 1, atol=1e-4)
+
+
+def test_broad_light_and_what_is_no_skin_tilt_nothing(carved: tuple[F32, ...]) -> None:
+    _, _, _, normal, label, points = carved
+    matte, parts = (label > 0).astype(np.float32), parts_of(label)
+    plain = lit_photo(normal, label, 30, 20, 0.4)
+    inner = (label == 1) & (normal[..., 2] > 0.5)
+    turned = np.degrees(np.arccos(np.clip((tilt(normal, plain, parts, matte, matte, HW, points) * normal).sum(-1), -1, 1)))
+    assert np.percentile(turned[inner], 90) < 2
+    parts["cloth"], parts["skin"] = parts["skin"], np.zeros_like(label)
+    folds = lit_photo(rippled(normal, label), label, 10, 45, 0.3)
+    np.testing.assert_allclose(tilt(normal, folds, parts, matte, matte, HW, points), normal, atol=1e-5)
+
+
+def test_a_cast_shadow_is_no_cliff(carved: tuple[F32, ...]) -> None:
+    """A step of three stops across the forehead tilts less than a fold that changes the light by a third of a stop."""
+    _, _, _, normal, label, points = carved
+    matte, parts = (label > 0).astype(np.float32), parts_of(label)
+    photo = lit_photo(normal, label, 10, 45, 0.3)
+    row = round(float(points[151, 1]))
+    most = []
+    for depth in (0.2, 0.875):
+        dark = photo.copy()
+        dark[row - 2 : row + 3] *= 1 - depth
+        got = tilt(normal, dark, parts, matte, matte, HW, points)
+        most.append(float(np.degrees(np.arccos(np.clip((got * normal).sum(-1), -1, 1)))[row - 6 : row + 7, label.shape[1] // 2].max()))
+    assert most[0] > 0.5
+    assert most[1] < 2 * most[0]
+    assert most[1] < np.degrees(np.arctan(STEEPEST))

@@ -210,3 +210,14 @@ def test_metering_changes_no_frame(astronaut_file: Path, tmp_path: Path) -> None
 def test_retakes_that_cannot_be_are_refused_before_anything_is_read(asked: dict[str, object]) -> None:
     with pytest.raises(LookError, match="bad-retakes"):
         shoot("nowhere.jpg", **asked)  # type: ignore[arg-type]
+
+
+def test_the_composition_stands_still_and_is_on_record(shot: Path) -> None:
+    """The darkroom frames every seed alike: place and size of the head, over all frames, do not move at all."""
+    record = json.loads((shot / "record.json").read_text())
+    moves = {row["measure"]: row for row in record["composition"]}
+    assert set(moves) == {"head_x_fw", "head_y_fh", "face_height_fh"}
+    for row in moves.values():
+        assert row["frames"] == len(record["frames"])
+        assert row["moves"] == 0
+        assert row["kept"] is True

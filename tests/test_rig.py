@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lowkey import look as looks
 from lowkey.look import VARIABLES, Look, words
-from lowkey.rig import Auto, Direction, Rig, Stock, jittered, leans, lone_key, luminance_of, of, warmth
+from lowkey.rig import KEY_HW, Auto, Direction, Rig, Stock, jittered, leans, lone_key, luminance_of, of, warmth
 from lowkey.seeds import Streams
 
 LIGHTS = words("light")
@@ -232,7 +232,7 @@ def test_a_lone_key_is_alone_and_stands_still() -> None:
     rig = lone_key(Direction(45, 35), 1.5)
     assert jittered(rig, Streams(3)) == rig
     assert (rig.rim, rig.extra, rig.fill_ev, rig.ambient_rgb, rig.lamp.visible) == (None, (), -math.inf, (0, 0, 0), False)
-    assert (rig.key.irradiance_rgb, rig.key.distance_hw, rig.key.angular_radius_deg) == ((1, 1, 1), math.inf, 1.5)
+    assert (rig.key.irradiance_rgb, rig.key.distance_hw, rig.key.angular_radius_deg) == ((1, 1, 1), KEY_HW, 1.5)
 
 
 @given(st.floats(-180, 180), st.floats(-90, 90))

@@ -18,6 +18,9 @@ from lowkey.spec import Remedy
 
 RGB = tuple[float, float, float]
 
+KEY_HW = 9.0
+"""Where a key asked for by numbers stands, in head-widths from the head's centre: about 1.3 m, as in a studio."""
+
 
 @dataclass(frozen=True)
 class Direction:
@@ -214,9 +217,9 @@ def of(look: Look, remedies: Iterable[Remedy] = ()) -> Rig:
     return remedied(_overridden(rig, look.overrides), remedies)
 
 
-def lone_key(direction: Direction, angular_radius_deg: float = 0.5) -> Rig:
-    """One white key exactly there, infinitely far, and nothing else: no rim, fill, ambient or cloth, the same for every seed."""
-    key = Source(direction, (1.0, 1.0, 1.0), angular_radius_deg)
+def lone_key(direction: Direction, angular_radius_deg: float = 0.5, distance_hw: float = KEY_HW) -> Rig:
+    """One white key exactly there, and nothing else: no rim, fill, ambient or cloth, the same for every seed."""
+    key = Source(direction, (1.0, 1.0, 1.0), angular_radius_deg, distance_hw)
     dark = Lamp(visible=False)
     return Rig(key, fill_ev=-math.inf, ambient_rgb=(0.0, 0.0, 0.0), cloth=Cloth("own", 0.0), lamp=dark, steady=True)
 
@@ -237,7 +240,7 @@ def _lit(light: Term) -> Rig:
 def _lit_by_numbers(azimuth: float, elevation: float, radius: float = 2.5) -> Rig:
     """One key exactly where asked; a rim joins it, and the lamp shows, only where such a lamp would."""
     colour = warmth(3800)
-    key = Source(Direction(azimuth, elevation), colour, radius, 9.0)
+    key = Source(Direction(azimuth, elevation), colour, radius, KEY_HW)
     side = -1 if azimuth < 0 else 1
     away = abs(azimuth)
     rim = Source(Direction(side * max(away, 150.0), 24.0), _scaled(colour, 0.85), 3.0, 11.0) if away >= _REAR_DEG else None

@@ -46,6 +46,17 @@ def seeds(text: str) -> int | list[int]:
     return numbers if "," in text else numbers[0]
 
 
+def options(several: list[str] | None) -> dict[str, str]:
+    """NAME=VALUE, each once."""
+    found: dict[str, str] = {}
+    for one in several or []:
+        name, equals, value = one.partition("=")
+        if not equals or not name.strip() or name.strip() in found:
+            raise LookError("bad-options", f'--option takes NAME=VALUE, each name once; given: "{one[:40]}"')
+        found[name.strip()] = value.strip()
+    return found
+
+
 def size(text: str | None, aspect: str | None, height: int | None) -> tuple[int, int] | None:
     """WxH in pixels, or None when --aspect and --height say it."""
     if text is None:

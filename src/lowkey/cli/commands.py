@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lowkey.cli import saying, shelving
+from lowkey.cli import equipping, saying, sessions, shelving
 
 app = typer.Typer(
     name="lowkey",
@@ -21,8 +21,14 @@ app = typer.Typer(
 cache_app = typer.Typer(help="What lowkey keeps between runs.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cache_app, name="cache")
 app.add_typer(shelving.looks, name="looks")
+app.add_typer(equipping.engines, name="engines")
+app.command()(equipping.evidence)
+app.add_typer(sessions.session, name="session")
 app.command()(saying.prompt)
 app.command()(saying.lint)
+app.command()(sessions.sweep)
+app.command()(sessions.watch)
+app.command()(sessions.consent)
 
 Photo = Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo of one person: JPEG, PNG, TIFF, WebP, HEIC, AVIF or camera RAW.")]
 LookName = Annotated[str | None, typer.Option("--look", metavar="NAME|FILE", help="A look by name, or a .toml or .json look file.")]
@@ -55,7 +61,7 @@ def root(version: Annotated[bool, typer.Option("--version", callback=_version, i
 
 @app.command()
 def shoot(
-    photo: Photo,
+    photo: Annotated[Path | None, typer.Argument(metavar="PHOTO|FOLDER|CSV", help="A photo; or many: a folder, a CSV file.")] = None,
     look: LookName = None,
     light: Light = None,
     background: Background = None,
@@ -74,18 +80,37 @@ def shoot(
     keep_skin: KeepSkin = False,
     retake: Annotated[int, typer.Option(metavar="N", help="Shoot a frame that misses again with what it lacked, N times at most.")] = 0,
     no_meter: Annotated[bool, typer.Option("--no-meter", help="Do not measure the frames.")] = False,
+    engine: Annotated[str, typer.Option(metavar="NAME", help="Who makes the frames.")] = "darkroom",
+    option: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A setting of the engine; may be repeated.")] = None,
+    budget: Annotated[str | None, typer.Option(metavar="USD", help="The most that the session may cost.")] = None,
+    prelight: Annotated[bool, typer.Option("--prelight", help="Let the darkroom's frame go along as a guide for the light.")] = False,
+    person: Annotated[str | None, typer.Option(metavar="NAME", help="Whose consent counts (default: the photo's name).")] = None,
+    private: Annotated[bool, typer.Option("--private", help="Write nothing into the pictures of how they were shot.")] = False,
+    again: Annotated[Path | None, typer.Option(metavar="FRAME", help="Make a frame again from its own file and its photo.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the frames (default ./<photo>_lowkey).")] = None,
     no_cache: NoCache = False,
     as_json: AsJson = False,
 ) -> None:
     """Make frames, a contact sheet and a record.
 
-    One frame per seed, of one photo, through one look.
+    One frame per seed, of one photo, through one look. A folder that holds this shoot already is continued. A folder of photos
+    or a CSV is a batch: each client gets a session, and a bad file never stops the rest.
     """
     from lowkey.cli import asking, shooting
 
+    if again is not None:
+        shooting.again(again, photo, out, as_json)
+        return
+    if photo is None:
+        raise typer.BadParameter("name a photo, a folder of photos or a CSV, or --again FRAME")
     shooting.run(
         photo,
+        engine=engine,
+        options=asking.options(option),
+        budget_usd=budget,
+        prelight=prelight,
+        person=person,
+        private=private,
         look=asking.look(look, light, background, clothing, pose, flare, exposure, fill, stock),
         seeds=asking.seeds(seeds),
         size_px=asking.size(size, aspect, height),
@@ -110,6 +135,7 @@ def meter(
     eyes: Annotated[str | None, typer.Option(metavar="X,Y,X,Y", help="Where the eyes are in the frame, if no face is found.")] = None,
     face: Face = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 when a frame misses something.")] = False,
+    likeness: Annotated[bool, typer.Option("--likeness", help="Ask whose face it is even where a model's licence bars it.")] = False,
     no_cache: NoCache = False,
     as_json: AsJson = False,
 ) -> None:
@@ -119,7 +145,7 @@ def meter(
     """
     from lowkey.cli import metering
 
-    asked = {"reference": reference, "look": look, "face": face, "keep_plate": not no_cache}
+    asked = {"reference": reference, "look": look, "face": face, "keep_plate": not no_cache, "likeness": likeness}
     raise typer.Exit(metering.run(frames, check=check, as_json=as_json, eyes=eyes, **asked))
 
 
@@ -166,6 +192,7 @@ def develop(
     out: Annotated[Path, typer.Option(metavar="FILE", help="The frame: .png, or .tif or .exr for scene-linear stages.")],
     light: Light = None,
     light_size: Annotated[float | None, typer.Option(metavar="RADIUS_DEG", help="Angular radius of the key.")] = None,
+    light_distance: Annotated[float | None, typer.Option(metavar="HW", help="Head-widths to the key; inf is a sun.")] = None,
     look: LookName = None,
     background: Background = None,
     clothing: Clothing = None,
@@ -184,13 +211,13 @@ def develop(
 ) -> None:
     """Make one frame, or one stage of it.
 
-    Stage light is one key exactly where asked, infinitely far, scene-linear, in the photo's own framing and size, and nothing
+    Stage light is one key exactly where asked, scene-linear, in the photo's own framing and size, and nothing
     else: no rim, no fill, no ambient, no change of cloth.
     """
     from lowkey.cli import asking, developing
 
     asked = asking.look(look, light, background, clothing, None, flare, exposure, fill, stock)
-    developing.run(photo, out, asked, light_size, stage, framing, height, seed, face, keep_skin, not no_cache, as_json)
+    developing.run(photo, out, asked, (light_size, light_distance), stage, framing, height, seed, face, keep_skin, not no_cache, as_json)
 
 
 @app.command()

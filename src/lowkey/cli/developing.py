@@ -20,13 +20,15 @@ from lowkey.session import plates
 from lowkey.session.shooting import ASPECTS, frame_size
 
 STAGES = ("dress", "light", "backdrop", "optics", "film")
+KeySize = tuple[float | None, float | None]
+"""The key's angular radius (degrees) and distance (head-widths), each None where the look decides."""
 
 
 def run(
     photo: Path,
     out: Path,
     look: Look,
-    light_size: float | None,
+    key_size: KeySize,
     stage: str,
     framing: str | None,
     height: int,
@@ -36,8 +38,8 @@ def run(
     keep_plate: bool,
     as_json: bool,
 ) -> None:
-    _check(out, stage, framing, light_size)
-    asked = _rig(look, stage, light_size)
+    _check(out, stage, framing, key_size)
+    asked = _rig(look, stage, key_size)
     picture = photos.read(photo)
     plate = plates.of(picture, face, keep=keep_plate)
     window, size = _framing(picture, framing or ("source" if stage == "light" else "4:5"), height)
@@ -60,7 +62,7 @@ def run(
         print(f"{out}: {stage}, {size[0]}x{size[1]}, key at azimuth {direction.azimuth_deg:.1f}, elevation {direction.elevation_deg:.1f}")
 
 
-def _check(out: Path, stage: str, framing: str | None, light_size: float | None) -> None:
+def _check(out: Path, stage: str, framing: str | None, key_size: KeySize) -> None:
     """Refuse what cannot be, before the photo is read."""
     if stage not in STAGES:
         raise LookError("unknown-stage", f'no stage is called "{stage}"; the stages are {", ".join(STAGES)}')
@@ -69,21 +71,26 @@ def _check(out: Path, stage: str, framing: str | None, light_size: float | None)
         raise StoreError("unknown-ending", f"{out.name}: stage {stage} is written as {' or '.join(endings)}")
     if framing not in (None, "source", *ASPECTS):
         raise LookError("unknown-framing", f'no framing is called "{framing}"; there are source, {", ".join(ASPECTS)}')
-    if light_size is not None and not 0 <= light_size <= 30:
-        raise LookError("number-out-of-range", f"--light-size {light_size:g} is outside 0 to 30 degrees")
+    size, distance = key_size
+    if size is not None and not 0 <= size <= 30:
+        raise LookError("number-out-of-range", f"--light-size {size:g} is outside 0 to 30 degrees")
+    if distance is not None and not distance >= 2:
+        raise LookError("number-out-of-range", f"--light-distance {distance:g} is nearer than 2 head-widths: the lamp would touch the face")
 
 
-def _rig(look: Look, stage: str, light_size: float | None) -> rig.Rig:
+def _rig(look: Look, stage: str, key_size: KeySize) -> rig.Rig:
+    light_size, distance = key_size
     if stage != "light":
         asked = rig.of(look)
-        return asked if light_size is None else replace(asked, key=replace(asked.key, angular_radius_deg=light_size))
+        key = asked.key if light_size is None else replace(asked.key, angular_radius_deg=light_size)
+        return replace(asked, key=key if distance is None else replace(key, distance_hw=distance))
     light = look.term("light")
     if not light.numbers:
         words = f'"{light.text}" is an arc that is aimed per face'
         raise LookError("light-needs-numbers", f"stage light puts one key exactly where asked: --light AZ,EL such as 45,35 ({words})")
     azimuth, elevation, *radius = light.numbers
     size = light_size if light_size is not None else radius[0] if radius else 0.5
-    return rig.lone_key(rig.Direction(azimuth, elevation), size)
+    return rig.lone_key(rig.Direction(azimuth, elevation), size, rig.KEY_HW if distance is None else distance)
 
 
 def _framing(picture: Photo, name: str, height: int) -> tuple[Framing, tuple[int, int]]:

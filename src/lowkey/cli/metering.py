@@ -8,6 +8,7 @@ from typing import Any
 
 from lowkey.cli.said import warn
 from lowkey.errors import LookError
+from lowkey.meter import spread
 from lowkey.meter.reading import CannotJudge
 from lowkey.meter.verdict import Row, described
 from lowkey.session.metering import Eyes, Metered, meter
@@ -16,8 +17,10 @@ from lowkey.session.metering import Eyes, Metered, meter
 def run(frames: list[Path], *, check: bool, as_json: bool, eyes: str | None, **asked: Any) -> int:
     """0, or with `check` 1 when a frame misses something or too little of it could be judged."""
     failed = 0
+    readings = []
     for index, one in enumerate(meter(frames, eyes=_eyes(eyes), **asked)):
         failed += one.verdict.passed is not True
+        readings.append(one.reading)
         for caution in one.cautions:
             warn(caution)
         if as_json:
@@ -26,6 +29,11 @@ def run(frames: list[Path], *, check: bool, as_json: bool, eyes: str | None, **a
             if index:
                 print()
             _told(one)
+    if not as_json and (moves := spread(readings)):
+        print(f"\ncomposition over {len(readings)} frames")
+        for move in moves:
+            said = f"moves by {_short(move.moves)} +- {move.sigma:.2g} (at most {move.most:g})"
+            print(f"  {'ok' if move.kept else '!!'}  {move.measure:24s} {said}")
     return 1 if check and failed else 0
 
 

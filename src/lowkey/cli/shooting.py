@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -20,6 +21,10 @@ from lowkey.session import Shoot, shoot
 
 
 def run(photo: Path, *, look: Look, as_json: bool, **asked: Any) -> None:
+    if photo.is_dir() or photo.suffix.lower() == ".csv":
+        from lowkey.cli import batching
+
+        raise typer.Exit(batching.run(photo, look, as_json, **asked))
     start = time.perf_counter()
     with Bar() as bar:
         done = shoot(photo, look=look, progress=bar.step, **asked)
@@ -35,10 +40,24 @@ def run(photo: Path, *, look: Look, as_json: bool, **asked: Any) -> None:
         print(json.dumps(answer, ensure_ascii=False))
         return
     count = len(done.frames)
-    print(f"{count} frame{'s' if count > 1 else ''} in {took:.0f} s: {done.folder}{os.sep}")
+    there = f" ({count - done.made} of them there already)" if done.made < count else ""
+    print(f"{count} frame{'s' if count > 1 else ''}{there} in {took:.0f} s: {done.folder}{os.sep}")
+    if done.cost_usd:
+        print(f"the session has cost ${done.cost_usd:.3f} so far")
     for line in _metered(done):
         print(line)
     print(f"contact sheet: {done.sheet}")
+
+
+def again(frame: Path, photo: Path | None, out: Path | None, as_json: bool) -> None:
+    """One frame from its own file, and whether it is the same."""
+    from lowkey.session import resuming
+
+    made = resuming.again(frame, photo, out)
+    if as_json:
+        print(json.dumps({"path": str(made.path), "same": made.same}, ensure_ascii=False))
+    else:
+        print(f"{made.path}: {'the same bytes' if made.same else 'not the same bytes (another machine, or another version of lowkey)'}")
 
 
 def _metered(done: Shoot) -> list[str]:
@@ -77,7 +96,8 @@ class Bar:
 
     def step(self, done: int, total: int, what: str) -> None:
         """`done` of `total` steps are behind us and `what` comes next; the first step is the reading, the last the sheet."""
-        self._marks.append(time.perf_counter())
+        if done >= len(self._marks):  # an engine may say more than once how far it is
+            self._marks.append(time.perf_counter())
         self._bar.update(self._task, completed=done, total=total, description=what, left=time_left(self._marks, total))
 
 

@@ -53,7 +53,7 @@ def dress(plate: Plate, cloth: Cloth) -> Subject:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
     elif cloth.kind != "own":  # own: exactly as photographed, for measurements
         _darken(figure, plate, kept, cloth)
-    return figure.subject(plate.hw_px, 1.0 if cloth.kind == "own" else MOIST)
+    return figure.subject(plate, 1.0 if cloth.kind == "own" else MOIST)
 
 
 def _hem(figure: _Figure, plate: Plate, kept: Kept) -> F32:
@@ -116,10 +116,10 @@ class _Figure:
             cover, source.albedo, depth, source.normal, source._scalars(), top,
         )  # fmt: skip
 
-    def subject(self, hw_px: float, shine: float) -> Subject:
+    def subject(self, plate: Plate, shine: float) -> Subject:
         self.depth[self.matte < 0.02] = EMPTY_HW
         maps = {name: freeze(np.asarray(getattr(self, name), np.float32)) for name in _MAPS}
-        return Subject(hw_px=hw_px, shine=shine, **maps)
+        return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, **maps)
 
 
 @njit(cache=True)

@@ -26,6 +26,8 @@ BOUNCE = 0.8
 SPECULAR_GAIN = 1.3
 THREAD_HW = 0.006
 """How far light wanders between the threads of pale cloth before it comes out, sigma: dark cloth swallows it on the way."""
+SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
+"""Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
 HAIR_GAIN = 0.62
 """Hair under a hard light against the same hair under the photo's soft one: strands shade each other."""
 
@@ -86,34 +88,51 @@ class Relight:
         contour = np.float32(0.65) + np.float32(0.35) * (1 - np.clip(s.normal[..., 2], 0, 1))
         return np.asarray(s.albedo * (self.open * contour)[..., None] * np.array(rgb, np.float32), np.float32)
 
-    def visibility(self, direction: Direction, angular_radius_deg: float) -> F32:
-        """Share f32[h, w] of a disk source that nothing hides (attached shadow is not in it)."""
+    def visibility(self, direction: Direction, angular_radius_deg: float, distance_hw: float = math.inf) -> F32:
+        """Share f32[h, w] of a disk source that nothing hides (attached shadow is not in it).
+
+        A near lamp is seen from every place under an azimuth and an elevation of its own, so shadows spread away from it.
+        """
         x, y, z = direction.vector
         flat = math.hypot(x, y)
         h, w = self.subject.matte.shape
         if flat < 0.02 and z > 0:
             return np.ones((h, w), np.float32)
         radius = max(math.radians(angular_radius_deg), 1e-3)
-        elevation = math.atan2(z, flat)
-        # Strips across the disk, each at its own azimuth: one sweep of the heightfield per strip.
+        turned, elevation = self._lamp_seen(direction, distance_hw)
+        # Strips across the disk, each at its own azimuth, read between sweeps of the heightfield that stand a few degrees apart.
         spread = math.degrees(math.atan2(math.sin(radius), max(flat, 0.05)))
         count = 3 if spread <= 3 else 5 if spread <= 7 else 7 if spread <= 14 else 9
-        seen, total = np.zeros(self._depth_half.shape, np.float32), 0.0
-        for i in range(count):
-            a = (2 * i + 1 - count) / count
-            tall = math.sqrt(1 - a * a)
-            angle = self._horizon(math.degrees(math.atan2(y, x)) + a * spread)
-            part = np.clip((np.float32(elevation) - angle) / np.float32(2 * radius * tall) + np.float32(0.5), 0, 1)
-            seen += np.float32(tall) * part
-            total += tall
-        seen = _soften(seen / np.float32(total), ~self._void, 0.8)
+        middle = math.degrees(math.atan2(y, x))
+        low, high = (float(f(turned[~self._void], initial=0.0)) for f in (np.min, np.max))
+        low, high = middle + low - spread, middle + high + spread
+        step = next((s for s in SWEEPS_DEG if (high - low) / s < MOST_SWEEPS), SWEEPS_DEG[-1])
+        first = math.floor(low / step)
+        angles = np.stack([self._horizon(step * (first + i)) for i in range(math.ceil(high / step) - first + 1)])
+        seen = np.zeros(self._depth_half.shape, np.float32)
+        _seen(angles, turned, elevation, middle - step * first, spread, count, step, radius, seen)
+        seen = _soften(seen, ~self._void, 0.8)
         return _enlarged(seen, 2, (h, w))
+
+    def _lamp_seen(self, direction: Direction, distance_hw: float) -> tuple[F32, F32]:
+        """Of each pixel at half size: how far the lamp's azimuth in the picture plane is turned (degrees), its elevation (radians)."""
+        x, y, z = direction.vector
+        if math.isinf(distance_hw):
+            nil = np.zeros(self._depth_half.shape, np.float32)
+            return nil, nil + np.float32(math.atan2(z, math.hypot(x, y)))
+        s = self.subject
+        rows, columns = (2 * np.arange(n, dtype=np.float32) for n in self._depth_half.shape)
+        to_x = np.float32(x * distance_hw) - (columns - np.float32(s.head_px[0])) / np.float32(s.hw_px)
+        to_y = (np.float32(y * distance_hw) + (rows - np.float32(s.head_px[1])) / np.float32(s.hw_px))[:, None]
+        to_z = np.float32(z * distance_hw) - np.where(self._void, np.float32(0), self._depth_half)
+        turned = np.degrees(np.arctan2(to_y * np.float32(x) - to_x * np.float32(y), to_x * np.float32(x) + to_y * np.float32(y)))
+        return np.asarray(turned, np.float32), np.asarray(np.arctan2(to_z, np.hypot(to_x, to_y)), np.float32)
 
     def _horizon(self, azimuth_deg: float) -> F32:
         """Horizon at half size toward an azimuth of the picture plane, rounded to half degrees and kept."""
         step = round(azimuth_deg * 2) % 720
         if step not in self._horizons:
-            if len(self._horizons) >= 40:
+            if len(self._horizons) >= 60:
                 self._horizons.pop(next(iter(self._horizons)))
             self._horizons[step] = freeze(horizon(self._depth_half, math.radians(step / 2), self.subject.hw_px / 2))
         return self._horizons[step]
@@ -122,13 +141,12 @@ class Relight:
         """Radiance f32[h, w, 3] per unit irradiance."""
         s = self.subject
         h, w = s.matte.shape
-        seen = self.visibility(direction, angular_radius_deg)
+        seen = self.visibility(direction, angular_radius_deg, distance_hw)
         diffuse, gloss = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
-        centre = _head_centre(s)
         _shade(
             s.matte, self._normal, s.depth, seen, s.skin, s.hair, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent, self._strand,
             self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
-            0.0 if math.isinf(distance_hw) else distance_hw, np.array(centre), s.hw_px, s.shine, diffuse, gloss,
+            0.0 if math.isinf(distance_hw) else distance_hw, np.array(s.head_px), s.hw_px, s.shine, diffuse, gloss,
         )  # fmt: skip
         if self._cloth_mass is not None:
             diffuse += self._pale * (_blur(diffuse * s.cloth, THREAD_HW * s.hw_px) / self._cloth_mass - diffuse)
@@ -161,6 +179,28 @@ class Relight:
 
 
 @njit(cache=True, parallel=True)
+def _seen(
+    angles: Any, turned: Any, elevation: Any, middle: float, spread: float, count: int, step: float, radius: float, out: Any
+) -> None:  # fmt: skip
+    """Share of a disk over the horizons `angles` f32[n, h, w], which stand `step` degrees apart from 0; `middle` is its azimuth."""
+    n, h, w = angles.shape
+    for y in prange(h):
+        for x in range(w):
+            total = 0.0
+            part = 0.0
+            for i in range(count):
+                a = (2 * i + 1 - count) / count
+                tall = math.sqrt(1.0 - a * a)
+                at = min(max((middle + turned[y, x] + a * spread) / step, 0.0), n - 1.000001)
+                k = int(at)
+                f = at - k
+                angle = angles[k, y, x] * (1.0 - f) + angles[k + 1, y, x] * f
+                part += tall * min(max((elevation[y, x] - angle) / (2.0 * radius * tall) + 0.5, 0.0), 1.0)
+                total += tall
+            out[y, x] = part / total
+
+
+@njit(cache=True, parallel=True)
 def _shade(
     matte: Any, normal: Any, depth: Any, seen: Any, skin: Any, hair: Any, cloth: Any, roughness: Any, specular: Any, sheen: Any,
     tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, shine_of_skin: float,
@@ -177,7 +217,7 @@ def _shade(
             if distance > 0.0:
                 # A near lamp: its own direction and inverse-square fall-off for each point.
                 px, py = (x - centre[0]) / hw_px, -(y - centre[1]) / hw_px
-                qx, qy, qz = lx * distance - px, ly * distance - py, lz * distance - (depth[y, x] - centre[2])
+                qx, qy, qz = lx * distance - px, ly * distance - py, lz * distance - depth[y, x]
                 r2 = max(qx * qx + qy * qy + qz * qz, 0.25)
                 r = math.sqrt(r2)
                 lx, ly, lz = qx / r, qy / r, qz / r
@@ -187,12 +227,16 @@ def _shade(
             see = seen[y, x]
             base = brdf.cosine(mu, max(sin_r, 1e-3)) * see * power
             k = hair[y, x]
-            # What the surface mirrors does not go in: the lobe's own albedo toward the eye (fitted to GGX with F0 .036).
+            # What the surface mirrors neither goes in nor comes out (Ashikhmin & Shirley 2000): the lobe's own albedo toward the
+            # lamp and toward the eye, fitted to GGX with F0 .036. Grazing light is mostly mirrored, so terminators close early.
             f0 = specular[y, x]
             gain = SPECULAR_GAIN * (1.0 + (shine_of_skin - 1.0) * skin[y, x])
             if f0 > 0.0:
-                mirrored = f0 + 0.13 / max(roughness[y, x], 0.2) * (1.0 - min(max(nz, 0.0), 1.0)) ** 3
-                base *= 1.0 - min(gain * mirrored, 1.0) * (1.0 - k)
+                steep = 0.13 / max(roughness[y, x], 0.2)
+                to_eye = f0 + steep * (1.0 - min(max(nz, 0.0), 1.0)) ** 3
+                to_lamp = f0 + steep * (1.0 - min(max(mu, 0.0), 1.0)) ** 3
+                base *= 1.0 - min(gain * to_eye, 1.0) * (1.0 - k)
+                base *= 1.0 - min(gain * to_lamp, 1.0) * (1.0 - k)
             if sheen[y, x] > 0.0:
                 base *= 1.0 - 0.3 * sheen[y, x]
             shine, glow = 0.0, 0.0
@@ -225,14 +269,6 @@ def _shade(
                 base += k * (wrap * wrap * HAIR_GAIN * see * power - base)
             diffuse[y, x] = base + glow * see * power
             gloss[y, x] = shine * see * power
-
-
-def _head_centre(s: Subject) -> tuple[float, float, float]:
-    """Where the lamp's distance is counted from: the skin's weighted middle in the upper half, x and y px, z hw."""
-    weight = s.skin[::8, ::8] * s.matte[::8, ::8] + np.float32(1e-6)
-    ys, xs = np.mgrid[0 : s.matte.shape[0] : 8, 0 : s.matte.shape[1] : 8]
-    total = float(weight.sum())
-    return float((xs * weight).sum() / total), float((ys * weight).sum() / total), 0.0
 
 
 def _without_islands(diffuse: F32, s: Subject) -> F32:

@@ -18,7 +18,7 @@ from lowkey.plate.plate import Plate
 
 JAW = (93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323)
 """Mesh points along the jaw, from the frame-left ear over the chin to the frame-right ear."""
-EARS, CHIN, BROW, JAW_CORNERS = (234, 454), 152, 9, (172, 397)
+EARS, CHIN, BROW, TOP, JAW_CORNERS = (234, 454), 152, 9, 10, (172, 397)
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,12 @@ def facing(right: Field, down: Field) -> F32:
     out = np.empty((*right.shape, 3), np.float32)
     _facing(np.ascontiguousarray(right, np.float32), np.ascontiguousarray(down, np.float32), out)
     return out
+
+
+def middle(landmarks: F32) -> tuple[float, float]:
+    """Middle of the head (x, y) px: between the ears, half-way from the chin to the top of the forehead."""
+    ears, tall = landmarks[list(EARS), 0].mean(), landmarks[[CHIN, TOP], 1].mean()
+    return float(ears), float(tall)
 
 
 def hand_of(plate: Plate) -> float:

@@ -34,5 +34,7 @@ class Subject:
     """Normal-incidence reflectance F0 (skin 0.028-0.04, leather 0.05, knit 0)."""
     sheen: F32
     """Strength of the fuzz lobe of cloth, 0..1."""
+    head_px: tuple[float, float]
+    """Middle of the head, x and y px: directions and distances of lamps are counted from there, at depth 0."""
     shine: float = 1.0
     """Skin's highlights against bare dry skin's: make-up for low-key leaves skin a little moist."""

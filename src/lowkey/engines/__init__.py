@@ -41,7 +41,15 @@ __all__ = [
 ]
 
 GROUP = "lowkey.engines"
-_OF_THE_HOUSE = {"darkroom": "lowkey.engines.darkroom:Darkroom"}
+_OF_THE_HOUSE = {
+    "darkroom": "lowkey.engines.darkroom:Darkroom",
+    "diffusers": "lowkey.engines.diffusers:Diffusers",
+    "rehearsal": "lowkey.engines.rehearsal:Rehearsal",
+    "comfyui": "lowkey.engines.comfyui:ComfyUI",
+    "bfl": "lowkey.engines.hosted.bfl:Bfl",
+    "replicate": "lowkey.engines.hosted.replicate:Replicate",
+    "fal": "lowkey.engines.hosted.fal:Fal",
+}
 
 
 def names() -> tuple[str, ...]:

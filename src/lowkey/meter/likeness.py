@@ -30,6 +30,12 @@ FIXED = (263, 362, 33, 133, 2, 61, 291, 10, 152)
 NAMES = ("likeness", "likeness_distance", "likeness_control", "hair_likeness")
 
 
+def unasked() -> Found:
+    """No descriptor is made of a frame whose model's licence bars it."""
+    why = "the licence of the model bars it or does not allow it clearly; likeness=yes measures it all the same"
+    return {name: CannotJudge(why) for name in NAMES}
+
+
 def of_likeness(sight: Sight, head: Head, plate: Plate | None) -> Found:
     """The distance in the frame's light, what that light alone costs, and the band."""
     if plate is None:

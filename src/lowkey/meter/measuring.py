@@ -16,12 +16,15 @@ from lowkey.photo import Photo
 from lowkey.plate.plate import Plate
 
 
-def measure(picture: Any, plate: Plate | None = None, placement: Placement | None = None, *, eyes: Eyes | None = None) -> Reading:
+def measure(
+    picture: Any, plate: Plate | None = None, placement: Placement | None = None, *, eyes: Eyes | None = None, likeness: bool = True
+) -> Reading:
     """Read the light of a picture: what can be measured, with unit and uncertainty, and why the rest cannot.
 
     `picture` is a Frame, a Photo, u8 or u16[h, w, 3] in sRGB, or a file. `plate` is the reference, `placement` (plate to
     picture) says where it lies; a Frame brings its own. Without one the face is looked for, or taken where `eyes`
-    (x, y of the eye at the viewer's left, x, y of the other, in pixels) say. Left and right are the viewer's.
+    (x, y of the eye at the viewer's left, x, y of the other, in pixels) say. Left and right are the viewer's. Without `likeness`
+    whose face it is stays unasked: some models' licences bar that of what they made.
     """
     if isinstance(picture, Frame):
         pixels, placement = picture.pixels, placement or (picture.placement if plate is not None else None)
@@ -38,7 +41,7 @@ def measure(picture: Any, plate: Plate | None = None, placement: Placement | Non
     found = _of_frame(sight, head)
     if isinstance(head, str):
         return Reading(whole(found, otherwise=head), tones.low_key(found))
-    found |= _of_person(sight, head, plate)
+    found |= _of_person(sight, head, plate, likeness)
     return Reading(whole(found), tones.low_key(found))
 
 
@@ -56,7 +59,7 @@ def _of_frame(sight: Sight, head: Head | str) -> Found:
     )
 
 
-def _of_person(sight: Sight, head: Head, plate: Plate | None) -> Found:
+def _of_person(sight: Sight, head: Head, plate: Plate | None, alike: bool) -> Found:
     """What is read on the face, the body and the clothes."""
     parted = tones.sides(sight, head)
     told = direction.key_of(sight, head)
@@ -67,7 +70,7 @@ def _of_person(sight: Sight, head: Head, plate: Plate | None) -> Found:
         | terminator.of_edge(sight, head, parted, key)
         | terminator.of_highlight(sight, head, parted, key, plate)
         | isolation.of_cloth(sight, head)
-        | likeness.of_likeness(sight, head, plate)
+        | (likeness.of_likeness(sight, head, plate) if alike else likeness.unasked())
         | pose.of_pose(sight, head)
         | pose.of_place(sight, head)
     )

@@ -8,7 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from lowkey.meter.reading import CannotJudge, Found, measured
+from lowkey.meter.reading import CannotJudge, Found, Measure, measured
 from lowkey.meter.sight import Head, Mask, Sight
 from lowkey.pixels import F32
 from lowkey.plate import meshes, models
@@ -20,6 +20,10 @@ REACH_FH, RING_FH = 0.60, 0.005
 LEAST_GLOW_CODES = 6.0
 HALO_FH = 0.05
 STREAK = 1.35
+RINGS_FH, RING_STEP = (0.055, 0.60), 0.02
+RING_SLIDES, RING_SQUEEZES = (0.0, 0.05, 0.10, 0.15), (1.0, 1.28)
+RING_CODES = 5.0
+"""An anamorphic lens's rings stand out by 9 to 13 codes of blue less red; a plain halo's rings by no more than 2.3."""
 CLEAN_LAMP_FH = 0.0285
 """A lamp without a halo burns out a smaller disc."""
 MOTE_SIGMAS_FH = (0.0006, 0.0011, 0.0022)
@@ -27,9 +31,12 @@ MOTE_CODES, MOTE_NOISE = 5.0, 6.0
 """A mote stands this many codes, and this many times the grain around it, above its surroundings."""
 BEAM_CODES = 3.0
 LEAST_ROOM_FH2 = 0.02
+SEEN_AT_640, SEEN_PER_OCTAVE = 0.74, 0.11
+"""Share of the dust in the air that stands out of the grain, 640 px high, and what each doubling of the height adds (halves.py)."""
+SEEN_SIGMA = 0.15
 VOID_CODE, VOID_MOTES = 22.0, 15.0
 LENS = ("lamp_x_fw", "lamp_y_fh", "lamp_radius_fh", "halo_radius_fh", "halo_energy_share", "streak_ratio", "flare_rings")
-DUST = ("motes_per_fh2", "mote_size_fh", "mote_brightness_codes", "motes_off_beam_share")
+DUST = ("motes_per_fh2", "motes_in_air_per_fh2", "mote_size_fh", "mote_brightness_codes", "motes_off_beam_share")
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,7 @@ def _lens(sight: Sight, empty: Mask, lamp: Lamp | None) -> Found:
     }
     # Every second pixel will do: glow is smooth.
     every = 2 if h >= 800 else 1
+    whole_room = empty
     light, empty = sight.even[::every, ::every], empty[::every, ::every]
     dx = np.arange(0, w, every, dtype=np.float32)[None, :] - np.float32(lamp.x)
     dy = np.arange(0, h, every, dtype=np.float32)[:, None] - np.float32(lamp.y)
@@ -150,19 +158,48 @@ def _lens(sight: Sight, empty: Mask, lamp: Lamp | None) -> Found:
         streak = (a + 1e-3) / (b + 1e-3)
     found["streak_ratio"] = measured("streak_ratio", float(streak), None, "background")
     codes = np.cbrt(np.maximum(profile, 0)) * 255  # close to what the eye sees
-    smooth = np.convolve(codes, np.ones(5) / 5, "same")
-    rises = 0
-    low = smooth[4]
-    for value in smooth[5:-4]:
-        if value > low + 6:
-            rises, low = rises + 1, value + 1e9
-        low = min(low, value) if low < 1e8 else (value if value < low - 1e9 - 3 else low)
-    found["flare_rings"] = measured("flare_rings", float(rises), None, "background")
+    count = coloured_rings(sight, whole_room, lamp)
+    found["flare_rings"] = measured("flare_rings", float(count), None, "background")
     at = min(int((HALO_FH + lamp.radius / h) / RING_FH), len(codes) - 1)
     wide = float(codes[at] - np.cbrt(max(far, 0)) * 255) > LEAST_GLOW_CODES
-    word = "streak" if streak > STREAK else "rings" if rises > 1 else "halo" if wide and lamp.radius > CLEAN_LAMP_FH * h else "clean"
+    word = "streak" if streak > STREAK else "rings" if count > 1 else "halo" if wide and lamp.radius > CLEAN_LAMP_FH * h else "clean"
     found["flare"] = measured("flare", word, None, "background")
     return found
+
+
+def coloured_rings(sight: Sight, empty: Mask, lamp: Lamp) -> int:
+    """Rings round the lamp, told by their colour: coatings part it, blue within and amber without, where a halo is of one colour.
+
+    Blue less red is averaged round ovals about the lamp, and about points a little toward the frame's middle, where reflections
+    between further surfaces slide; a ring stands out of what lies just within and just without. Profiles are logarithmic in radius.
+    """
+    h, w = sight.shape
+    every = max(h // 400, 1)
+    small = (w // every, h // every)
+    colour = cv2.resize(cv2.GaussianBlur(sight.rgb[..., 2] - sight.rgb[..., 0], (0, 0), 1.2), small, interpolation=cv2.INTER_AREA)
+    free = cv2.resize(empty.astype(np.float32), small, interpolation=cv2.INTER_AREA) > 0.99
+    rows, cols = np.nonzero(free)
+    values = colour[free]
+    count = int(np.log(RINGS_FH[1] / RINGS_FH[0]) / RING_STEP)
+    peaks: list[tuple[float, int]] = []
+    for slide in RING_SLIDES:
+        x, y = (lamp.x + slide * (0.5 * w - lamp.x)) / every, (lamp.y + slide * (0.5 * h - lamp.y)) / every
+        for squeeze in RING_SQUEEZES:
+            r = np.hypot((cols - x) * squeeze, rows - y) / small[1]
+            at = np.floor(np.log(np.maximum(r, 1e-6) / RINGS_FH[0]) / RING_STEP).astype(int)
+            within = (at >= 0) & (at < count)
+            many = np.bincount(at[within], minlength=count)
+            mean = np.bincount(at[within], values[within], count) / np.maximum(many, 1)
+            whole = np.convolve(many > 120, np.ones(19), "same") > 18.5  # nothing of the neighbourhood is missing
+            ring = np.convolve(mean, np.ones(3) / 3, "same")
+            beside = np.convolve(mean, np.r_[np.ones(4), np.zeros(11), np.ones(4)] / 8, "same")
+            step = np.where(whole, ring - beside, 0)
+            peaks += [(float(step[i]), i) for i in range(count) if step[i] >= RING_CODES and step[i] == step[max(i - 6, 0) : i + 7].max()]
+    told: list[int] = []
+    for _, at_radius in sorted(peaks, reverse=True):
+        if all(abs(at_radius - other) > 10 for other in told):
+            told.append(at_radius)
+    return len(told)
 
 
 def _filled(profile: F32) -> F32:
@@ -201,9 +238,10 @@ def _dust(sight: Sight, head: Head | None, empty: Mask, lamp: Lamp | None) -> Fo
     else:
         count = len(rows)
         found["motes_per_fh2"] = measured("motes_per_fh2", count / area, (max(count, 1) ** 0.5) / area, "background")
+        found["motes_in_air_per_fh2"] = _in_air(count / area, (max(count, 1) ** 0.5) / area, h)
         if count < 5:
             few = CannotJudge("fewer than five motes are seen")
-            found |= dict.fromkeys(DUST[1:], few)
+            found |= dict.fromkeys(DUST[2:], few)
         else:
             found["mote_size_fh"] = measured("mote_size_fh", float(np.median(scale[rows, cols])) * 2.355 / h, None, "background")
             found["mote_brightness_codes"] = measured("mote_brightness_codes", float(np.median(best[rows, cols])) / 0.6, None, "background")
@@ -222,6 +260,15 @@ def _dust(sight: Sight, head: Head | None, empty: Mask, lamp: Lamp | None) -> Fo
         on += max(int((peak & (eye > 0)).sum()) - 1, 0)
     found["motes_on_eyes"] = measured("motes_on_eyes", float(on), None, "eyes")
     return found
+
+
+def _in_air(seen: float, error: float, height_px: int) -> Measure | CannotJudge:
+    """Dust in the air, as far as dust such as lowkey's is there: what is seen over the share that is seen."""
+    name = "motes_in_air_per_fh2"
+    if not 480 <= height_px <= 2600:
+        return CannotJudge("what share of the dust is seen is known for frames of 480 to 2600 px only")
+    share = min(SEEN_AT_640 + SEEN_PER_OCTAVE * float(np.log2(height_px / 640)), 0.95)
+    return measured(name, seen / share, float(np.hypot(error, seen * SEEN_SIGMA / share)) / share, "background")
 
 
 def _local_median(picture: F32, tile: int) -> F32:

@@ -21,6 +21,10 @@ EYE_OVER_EYEBALL = 28 / 12
 """Width of the opening over the eyeball's radius, mm over mm."""
 UP_DEG, ASIDE_DEG = 14.0, 20.0
 CHIN_HW = 0.55
+LIT_EYE = 0.012
+"""Display-linear (code 29): an opening that is nowhere brighter lies in the dark."""
+IRIS_STOPS = 1.0
+"""An iris is darker than the white round it by this or more; lids are skin all over."""
 EYE_CODES = 10.0
 """An eye that shows spans 19 codes and more; two behind dark glasses spanned 2 and 5."""
 LIDS = ((159, 145), (386, 374))
@@ -69,6 +73,9 @@ def _eyes(sight: Sight, head: Head, yaw: float, pitch: float) -> Found:
         across.append(float(shift @ along))
         up.append(float(shift @ over))
     closed = max(openings) < CLOSED
+    if head.own and (against := _against(sight, points, closed)):
+        why = CannotJudge(against)
+        return {"eyes_closed": why, "gaze": why}
     found: Found = {"eyes_closed": measured("eyes_closed", closed, None, "eyes")}
     if closed:
         found["gaze"] = CannotJudge("the eyes are closed")
@@ -78,6 +85,31 @@ def _eyes(sight: Sight, head: Head, yaw: float, pitch: float) -> Found:
     word = "up" if lift > UP_DEG else "down" if lift < -UP_DEG else "aside" if abs(aside) > ASIDE_DEG else "lens"
     found["gaze"] = measured("gaze", word, None, "eyes")
     return found
+
+
+def _against(sight: Sight, points: F32, closed: bool) -> str:
+    """What the pixels say against the mesh, which draws lids open in half light whatever they are; empty where they agree.
+
+    In every opening that is lit an iris must be darker than the white beside it, if the eyes are open, and must not be, if not.
+    """
+    stops = []
+    for rim, iris in zip(meshes.EYES, meshes.IRISES, strict=True):
+        disc, near, opening = (np.zeros(sight.shape, np.uint8) for _ in range(3))
+        cv2.fillPoly(opening, [np.round(points[list(rim), :2]).astype(np.int32)], 1)
+        middle = points[iris, :2]
+        radius = float(np.linalg.norm(points[iris + 1 : iris + 5, :2] - middle, axis=1).mean())
+        for mask, share in ((disc, 0.85), (near, 1.15)):
+            cv2.circle(mask, (round(float(middle[0])), round(float(middle[1]))), max(round(share * radius), 1), 1, -1)
+        dark, white = sight.light[(opening > 0) & (disc > 0)], sight.light[(opening > 0) & (near == 0)]
+        if min(len(dark), len(white)) < 8 or float(np.percentile(sight.even[opening > 0], 80)) < LIT_EYE:
+            continue
+        stops.append(math.log2((float(np.percentile(white, 60)) + 2e-3) / (float(np.percentile(dark, 40)) + 2e-3)))
+    if not stops:
+        return "the eyes lie in the dark, or are too small"
+    seen = min(stops) >= IRIS_STOPS
+    if closed is seen:
+        return "whether the lids are open cannot be told: the mesh says one thing, the tones of the eyes another"
+    return ""
 
 
 def _seen(sight: Sight, points: F32) -> bool:

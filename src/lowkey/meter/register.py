@@ -1,9 +1,9 @@
 """Finding the face in the dark.
 
 A frame of the darkroom carries its placement. Of any other frame the face is read in the picture itself, then in copies lifted
-out of the shadow; where no reader sees one, the eyes that a person pointed at carry the reference's landmarks over. The same
-size and framing as the reference is the last thing that is assumed, and said. Else there is no face to measure, and measures
-of the face cannot be judged.
+out of the shadow; where no reader sees one, the eyes that a person pointed at carry the reference's landmarks over, or the lit
+contour does. The same size and framing as the reference is the last thing that is assumed, and said. Else there is no face to
+measure, and measures of the face cannot be judged.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from lowkey.frame import Placement
+from lowkey.meter import contour
 from lowkey.meter import sight as sights
 from lowkey.meter.sight import Head, Sight
 from lowkey.photo import Photo
@@ -25,6 +26,8 @@ LONGEST_PX = 1400
 LEAST_WOBBLE = 0.05
 """A mesh that moves more than this, in head-widths, when its crop moves, lies on no face."""
 OWN_SLACK_DEG, LIFTED_SLACK_DEG, EYES_SLACK_DEG, SAME_SLACK_DEG = 3.0, 5.0, 8.0, 8.0
+HEAD_RADIUS_HW = 0.5
+"""What a face lies off by, over this, is the turn of its normals."""
 LEAST_MATCH, BETTER_BY, ASIDE_HW = 0.2, 0.03, 0.15
 """Agreement of edges from which the reference may be said to lie on the frame, and by how much it must beat every place around."""
 
@@ -40,10 +43,19 @@ def find(sight: Sight, plate: Plate | None, placement: Placement | None, eyes: E
             return sights.by_mesh(sight, points, name, slack)
     if plate is None:
         return "no face was found, not even in copies lifted out of the shadow; give the reference, or the eyes"
+    lit = contour.find(sight, plate)
+    if lit is not None and not lit.doubt:
+        return sights.by_plate(sight, plate, lit.placement, "the lit contour", contour_slack_deg(lit))
     to_photo = _same_framing(sight, plate)
     if to_photo is None:
-        return "no face was found in the dark, and the frame is not framed as the reference is; give the eyes"
+        why = lit.doubt if lit is not None else "the frame shows nothing of the person's outline"
+        return f"no face was found in the dark, {why}, and it is not framed as the reference is; give the eyes"
     return sights.by_plate(sight, plate, to_photo, "the same framing", SAME_SLACK_DEG)
+
+
+def contour_slack_deg(lit: contour.Contour) -> float:
+    """What a face that lies off by so much adds to the direction's error."""
+    return float(np.hypot(OWN_SLACK_DEG, np.degrees(lit.sigma_hw / HEAD_RADIUS_HW)))
 
 
 def _copies(sight: Sight) -> list[tuple[U8, str, float]]:

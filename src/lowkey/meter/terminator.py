@@ -23,9 +23,17 @@ D65_KELVIN = 6504.0
 SPECULAR = math.sqrt(2.0)
 SHINE = 90.0
 """Percentile of the lit skin above which shine and the film's shoulder take the colour away."""
-SKIN_GREEN = 0.42
-"""Green over red, linear, of the most saturated skin: the darkest swatches of the Monk scale and of colour charts have .45-.49.
-A reference whose skin reads redder has coloured light in it, and nothing can be warmer than that."""
+TYPICAL_SKIN = (1.0, 0.66, 0.47)
+"""Linear colour of an ordinary skin over its red: the median of reference skins without coloured light."""
+KEEPS_BRIGHT, KEEPS_DIM = 0.25, 0.40
+"""How much of the way from that skin to the person's own, in log chroma, is left in a print's lit skin: the shoulder of film, or of any
+tone curve laid on the channels one by one, takes colour out of what is bright. Slopes over people, benchmarks/halves.py."""
+PRINTED_CODES = (110.0, 232.0)
+"""The tones of lit skin between which those shares hold."""
+UNKNOWN_CURVE = 0.25
+"""What that share may be off by in a frame whose film is not ours."""
+MIRED_PER_LOG = 99.0
+"""Along the black body, of ln(red / blue), linear BT.709."""
 
 
 def of_edge(sight: Sight, head: Head, parted: Sides, key: Key | None) -> Found:
@@ -104,19 +112,21 @@ def of_highlight(sight: Sight, head: Head, parted: Sides, key: Key | None, plate
     middle, top = np.percentile(sight.smooth[lit], [50, SHINE])
     bright = lit & (sight.smooth >= middle) & (sight.smooth < top) & (sight.peak < 250)
     own = skin_colour(plate) if plate is not None else None
-    for name, where, region in (
-        ("highlight_warmth_mired", bright, "brighter half of the lit skin, without its shine"),
-        ("skin_shift_mired", lit & (sight.smooth < middle), "darker half of the lit skin"),
+    for name, where, keeps, region in (
+        ("highlight_warmth_mired", bright, KEEPS_BRIGHT, "brighter half of the lit skin, without its shine"),
+        ("skin_shift_mired", lit & (sight.smooth < middle), KEEPS_DIM, "darker half of the lit skin"),
     ):
         if own is None:
             found[name] = CannotJudge("the skin's own colour is not known without the reference")
-        elif own[1] < SKIN_GREEN * own[0]:
-            found[name] = CannotJudge("coloured light lies on the reference's skin: its own colour is not known")
-        elif where.sum() < 50:
+        elif where.sum() < 50 or not bright.any():
             found[name] = CannotJudge("the brightest skin is clipped: its colour is lost")
+        elif not PRINTED_CODES[0] <= float(np.median(sight.smooth[bright])) <= PRINTED_CODES[1]:
+            found[name] = CannotJudge("the lit skin is too dim or too near white for its colour to be read")
         else:
-            seen = np.median(sight.linear[where], axis=0) / np.array(own)
-            found[name] = measured(name, mired(seen) - 1e6 / D65_KELVIN, 10.0, region)
+            expected, unsure = printed(own, keeps)
+            seen = np.median(sight.linear[where], axis=0) / expected
+            error = math.hypot(10.0, unsure if head.found_by != "placement" else 0.0)
+            found[name] = measured(name, mired(seen) - 1e6 / D65_KELVIN, error, region)
     if key is None:
         found["highlight_specular_share"] = CannotJudge("the light's direction is not known")
     else:
@@ -136,6 +146,13 @@ def skin_colour(plate: Plate) -> RGB | None:
         return None
     r, g, b = (max(float(v), 1e-3) for v in np.median(plate.albedo[skin], axis=0))
     return r, g, b
+
+
+def printed(own: RGB, keeps: float) -> tuple[F32, float]:
+    """The colour f32[3] that a print keeps of skin in white light, up to brightness, and how far off it may be, in mired."""
+    own_log, typical = (np.log(np.asarray(c, np.float64) / c[0]) for c in (own, TYPICAL_SKIN))
+    away = float(abs(own_log[2] - typical[2]))
+    return np.asarray(np.exp(typical + keeps * (own_log - typical)), np.float32), UNKNOWN_CURVE * away * MIRED_PER_LOG
 
 
 def mired(colour: F32) -> float:

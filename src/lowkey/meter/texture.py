@@ -10,7 +10,7 @@ import math
 import cv2
 import numpy as np
 
-from lowkey.meter.reading import CannotJudge, Found, measured
+from lowkey.meter.reading import CannotJudge, Found, Measure, measured
 from lowkey.meter.sight import Head, Sight
 from lowkey.meter.tones import Sides
 from lowkey.pixels import F32, srgb_decode, srgb_encode
@@ -24,8 +24,14 @@ CALM = 0.35
 MIDTONES, SHADOWS = (70.0, 180.0), (4.0, 32.0)
 LEAST_TILES = 12
 BLOCKY, COLOURED, BANDED = 1.3, 1.3, 0.35
-FAINT_CODES, STILL_SKIN_CODES, STILL_SHARE = 0.45, 1.3, 0.62
-"""Skin that was smoothed keeps its coarse texture and loses the finest: in photos and film the two are about as strong."""
+FAINT_CODES = 0.45
+PORES_LOST, PORES_KEPT = 0.50, 0.60
+"""Share of the reference's own finest skin texture: frames keep .64 to .81, smoothed ones .20 to .47 (twelve people)."""
+BARE_SKIN, SMOOTH_SKIN = 0.015, 0.0035
+"""Finest texture of lit skin over its tone: below the first nothing lies on it, no grain and no noise; below the second it is smoother
+than any of the portraits, whoever it is. Between .0035 and .0070 skin without a reference may be either."""
+DOUBTFUL_SKIN = 0.0070
+DIM_SKIN_CODE, SHOULDER_CODE = 60.0, 225.0
 
 
 def of_texture(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
@@ -47,7 +53,8 @@ def of_texture(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
     found["banding_share"] = measured("banding_share", banding(sight), None, "frame")
     found |= _skin(sight, head, parted)
     roughness = float(np.median(rough[tone > 4])) if (tone > 4).any() else 0.0
-    found["texture_kind"] = measured("texture_kind", _kind(found, roughness), None, "frame")
+    kind = _kind(found, roughness)
+    found["texture_kind"] = kind if isinstance(kind, CannotJudge) else measured("texture_kind", kind, None, "frame")
     return found
 
 
@@ -96,14 +103,22 @@ def _grain(sight: Sight, tiles: _Tiles, mid: np.ndarray, dark: np.ndarray) -> Fo
     if rms_codes < FAINT_CODES:
         found["grain_um"] = CannotJudge("there is no grain to size")
     else:
-        # Half width of the correlation, averaged over rows and columns; a Gaussian clump's own width is that over root two.
-        width = 2 * _half(corr) * pixel_um / math.sqrt(2)
-        found["grain_um"] = measured("grain_um", width, pixel_um * 0.3, "flat midtones")
+        found["grain_um"] = _clump(corr, pixel_um)
     if dark.sum() < LEAST_TILES:
         found["grain_growth"] = CannotJudge("no flat shadow is large enough")
     else:
         found["grain_growth"] = measured("grain_growth", rms_codes / max(float(np.median(tiles.rms[dark])), 0.1), None, "flat tones")
     return found
+
+
+def _clump(corr: F32, pixel_um: float) -> Measure | CannotJudge:
+    """Size of a clump. A Gaussian clump's width is that of its correlation over root two; noise that differs from pixel to pixel
+    reads as half the lag to the next pixel all the same, and that much is the pixel's own."""
+    width = math.sqrt(max((2 * _half(corr)) ** 2 / 2 - 0.5, 0.0))
+    if width < 1:
+        return CannotJudge(f"the clumps are finer than a pixel, which is {pixel_um:.0f} um of film here")
+    # Clumps of several pixels lean over the edges of the tiles: they read up to a quarter too fine.
+    return measured("grain_um", width * pixel_um, math.hypot(0.3, 0.25 * width) * pixel_um, "flat midtones")
 
 
 def _autocorrelation(rest: F32) -> F32:
@@ -175,14 +190,16 @@ def banding(sight: Sight) -> float:
 
 def _skin(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
     """What is left of the lit skin's own texture, and how much of it is grain."""
-    names = ("grain_on_skin_codes", "skin_texture_codes", "skin_detail_codes")
+    names = ("grain_on_skin_codes", "skin_texture_codes", "skin_detail_codes", "skin_bare_share", "skin_kept_share")
     if head is None or parted is None or parted.lit.sum() < 400:
         return {name: CannotJudge("no lit skin is seen") for name in names}
     hw = head.hw_px
-    calm = cv2.erode(parted.lit.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    if calm.sum() < 400:
-        return {name: CannotJudge("too little lit skin is seen") for name in names}
     code = sight.code
+    # Near white the print's curve is flat and takes all texture with it.
+    held = parted.lit & (sight.smooth < SHOULDER_CODE)
+    calm = cv2.erode(held.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    if calm.sum() < 400:
+        return {name: CannotJudge("too little lit skin is seen that is not near white") for name in names}
 
     def band(fine: float, coarse: float) -> F32:
         low = code if fine <= 0.3 else cv2.GaussianBlur(code, (0, 0), fine)
@@ -194,6 +211,11 @@ def _skin(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
     finest = max(0.0015 * sight.shape[0], 0.8)
     fine = band(0.0, finest)
     texture = spread(fine)
+    level = max(float(np.median(code[calm])), 1.0)
+    kept: Measure | CannotJudge = CannotJudge("without the reference's placement its pores cannot be looked for")
+    if head.albedo is not None:
+        kept = _kept(code, np.asarray(255 * srgb_encode(head.albedo), np.float32), calm, finest)
+    dim = CannotJudge("the lit skin is too dim for its texture to be read")
     if head.albedo is not None:
         # Pores and freckles are the person's: what goes along with the reference's own fine texture is no grain.
         tone = 255 * srgb_encode(head.albedo)
@@ -204,10 +226,33 @@ def _skin(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
         names[0]: measured(names[0], spread(fine), None, "lit skin"),
         names[1]: measured(names[1], texture, None, "lit skin"),
         names[2]: measured(names[2], spread(band(max(0.002 * hw, 0.5), max(0.010 * hw, 1.2))), None, "lit skin"),
+        names[3]: measured(names[3], texture / level, None, "lit skin") if level >= DIM_SKIN_CODE else dim,
+        names[4]: kept,
     }
 
 
-def _kind(found: Found, rough: float) -> str:
+def _kept(code: F32, own: F32, calm: np.ndarray, sigma: float) -> Measure | CannotJudge:
+    """How much of the reference's finest texture is in the frame: the slope of one relative contrast on the other."""
+
+    def relative(picture: F32) -> F32:
+        low = cv2.GaussianBlur(picture, (0, 0), sigma)
+        return np.asarray(((picture - low) / np.maximum(low, 8))[calm], np.float32)
+
+    seen, there = relative(code), relative(own)
+    reach = 3 * float(np.median(np.abs(there))) / 0.6745
+    seen, there = seen[np.abs(there) < reach], there[np.abs(there) < reach]
+    power = float(there @ there)
+    if power < 1e-6:
+        return CannotJudge("the reference's skin shows no fine texture")
+    held = 3 * float(np.median(np.abs(seen))) / 0.6745
+    seen = np.clip(seen, -held, held)
+    error = 3 * float(seen.std()) / math.sqrt(power)  # neighbouring pixels are not independent: nine of them are one
+    if error > 0.12:
+        return CannotJudge("the reference's finest texture is too faint under the frame's grain")
+    return measured("skin_kept_share", float(seen @ there) / power, error, "lit skin")
+
+
+def _kind(found: Found, rough: float) -> str | CannotJudge:
     def number(name: str, otherwise: float) -> float:
         measure = found[name]
         return otherwise if isinstance(measure, CannotJudge) else measure.number
@@ -216,12 +261,20 @@ def _kind(found: Found, rough: float) -> str:
         return "jpeg blocks"
     if number("banding_share", 0.0) > BANDED:
         return "banding"
+    bare, kept = number("skin_bare_share", 1.0), number("skin_kept_share", math.nan)
+    if not math.isnan(kept):
+        # The reference's own pores tell; what is lost under noise that lies on the skin was lost to that.
+        if kept < PORES_LOST and bare < BARE_SKIN:
+            return "plastic"
+        doubtful = kept < PORES_KEPT and bare < BARE_SKIN
+    else:
+        if bare < SMOOTH_SKIN:
+            return "plastic"
+        doubtful = bare < DOUBTFUL_SKIN
     if rough > FAINT_CODES and number("grain_chroma_share", 0.0) > COLOURED:
         return "chroma noise"
-    still = number("skin_texture_codes", 9.0)
-    if still < STILL_SKIN_CODES and still < STILL_SHARE * number("skin_detail_codes", 0.0):
-        return "plastic"
+    if doubtful:
+        return CannotJudge("the skin is smooth, and whether it was smoothed or is so cannot be told")
     if rough < FAINT_CODES:
         return "clean"
     return "film grain" if number("grain_growth", 1.0) > 1.2 else "sensor noise"
-

@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lowkey.photo.photo import Photo as Photo
+    from lowkey.photo.reading import decode as decode
     from lowkey.photo.reading import read as read
     from lowkey.photo.reading import safe_stem as safe_stem
+    from lowkey.photo.sniff import ENDINGS as ENDINGS
+    from lowkey.photo.writing import sweep as sweep
     from lowkey.photo.writing import write_linear as write_linear
     from lowkey.photo.writing import write_png as write_png
     from lowkey.photo.writing import write_whole as write_whole
 
 _HOMES = {
+    "ENDINGS": "sniff",
     "Photo": "photo",
+    "decode": "reading",
     "read": "reading",
     "safe_stem": "reading",
+    "sweep": "writing",
     "write_linear": "writing",
     "write_png": "writing",
     "write_whole": "writing",

@@ -29,7 +29,7 @@ def png_bytes(pixels: Any, *, text: Mapping[str, str] | None = None, ppi: float 
     height, width = codes.shape[:2]
     colour = 2 if codes.ndim == 3 else 0
     parts = [
-        b"\x89PNG\r\n\x1a\n",
+        _SIGNATURE,
         _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, codes.itemsize * 8, colour, 0, 0, 0)),
         # sRGB with relative colorimetric intent, and the gamma that the specification asks to go with it.
         _chunk(b"gAMA", struct.pack(">I", 45455)),
@@ -56,6 +56,52 @@ def _text(key: str, value: str) -> bytes:
     if not 0 < len(word) < 80 or "\0" in key + value:
         raise ValueError(f"a PNG text keyword has 1 to 79 Latin-1 characters and no NUL: {key!r}")
     return _chunk(b"iTXt", word + b"\0\0\0\0\0" + value.encode("utf-8", "replace"))
+
+
+MOST_TEXT_BYTES = 1 << 20
+"""No text of a frame is larger; more of it is not read."""
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_TOLD = (b"iTXt", b"tEXt", b"zTXt", b"eXIf", b"tIME")
+
+
+def texts_of(head: bytes) -> dict[str, str]:
+    """The uncompressed texts (iTXt, tEXt) that stand before the pixels, of a PNG's first bytes; of anything else, none.
+
+    Nothing compressed is opened and nothing is believed: a chunk that is cut short or fails its checksum ends the reading.
+    """
+    found: dict[str, str] = {}
+    for name, data, whole in _chunks(head):
+        if not whole or name == b"IDAT":
+            break
+        key, _, rest = data.partition(b"\0")
+        if name == b"tEXt":
+            found[key.decode("latin-1")] = rest.decode("latin-1")
+        elif name == b"iTXt" and rest[:2] == b"\0\0":  # flag and method: not compressed
+            text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
+            found[key.decode("latin-1")] = text.decode("utf-8", "replace")
+    return found
+
+
+def without_texts(data: bytes) -> bytes:
+    """The same PNG without its texts, its EXIF and its time; other bytes come back as they are."""
+    kept = [_chunk(name, body) for name, body, whole in _chunks(data) if whole and name not in _TOLD]
+    return _SIGNATURE + b"".join(kept) if kept else data
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
+    """(name, data, whether its checksum holds) of each chunk, as far as they go."""
+    if not data.startswith(_SIGNATURE):
+        return
+    at, view = len(_SIGNATURE), memoryview(data)
+    while at + 12 <= len(data):
+        size = int.from_bytes(view[at : at + 4], "big")
+        name = bytes(view[at + 4 : at + 8])
+        end = at + 12 + size
+        if end > len(data):
+            return
+        body = bytes(view[at + 8 : end - 4])
+        yield name, body, zlib.crc32(body, zlib.crc32(name)) == int.from_bytes(view[end - 4 : end], "big")
+        at = end
 
 
 def _filtered(codes: Any) -> Iterator[bytes]:

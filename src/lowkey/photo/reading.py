@@ -39,16 +39,25 @@ def read(path: Path | str, *, max_megapixels: float = 24.0, timeout_s: float = 6
     Raises PhotoError: photo-missing, photo-not-file, photo-unreadable, photo-empty, photo-not-image, photo-unsupported,
     photo-truncated, photo-damaged, photo-too-large, photo-too-small, photo-timeout, photo-crashed.
     """
-    name = shown(path)
     try:
         data = _bytes_of(path)
+    except PhotoError as error:
+        raise PhotoError(error.code, f"{shown(path)}: {error.message}") from None
+    return decode(data, path, max_megapixels=max_megapixels, timeout_s=timeout_s, memory_mb=memory_mb)
+
+
+def decode(
+    data: bytes, name: Path | str, *, max_megapixels: float = 24.0, timeout_s: float = 60.0, memory_mb: int = 3072
+) -> Photo:
+    """The same for bytes that come from elsewhere than a file; `name` is what errors call it. Raises PhotoError as `read` does."""
+    try:
         kind = kind_of(data[:HEAD_BYTES])
         header, pixels = _decode(kind, data, max_megapixels, timeout_s, memory_mb)
     except PhotoError as error:
-        raise PhotoError(error.code, f"{name}: {error.message}") from None
+        raise PhotoError(error.code, f"{shown(name)}: {error.message}") from None
     captured = {k: v for k, v in _texts(header.get("captured"), 100).items() if k in exif.KEPT}
     notes = tuple(_plain(n, 300) for n in list(header.get("notes") or ())[:20])
-    return Photo(freeze(pixels), hashlib.sha256(data).hexdigest(), safe_stem(path), captured, notes)
+    return Photo(freeze(pixels), hashlib.sha256(data).hexdigest(), safe_stem(name), captured, notes)
 
 
 # --- the file ----------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,14 @@ HEAD_BYTES = 4096
 DECODED = ("jpeg", "png", "gif", "webp", "tiff", "heic", "avif", "raw")
 """The kinds that `lowkey.photo.decoder` can decode. A TIFF that turns out to be a DNG, NEF, ARW ... is decoded as raw."""
 
+ENDINGS = frozenset(
+    (
+        *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif", ".avif", ".gif"),
+        *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw", ".3fr", ".iiq"),
+    )
+)
+"""What photos are usually called; for choosing files in a folder, never for reading one."""
+
 _RAW_MAGIC = (b"FUJIFILMCCD-RAW", b"IIU\x00", b"IIRO", b"IIRS", b"MMOR", b"FOVb", b"\x00MRM", b"ARRI")
 _KNOWN_BUT_NOT_DECODED = (
     (b"BM", "a BMP"),

@@ -7,12 +7,14 @@ import errno
 import io
 import os
 import secrets
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lowkey import faults, owner
 from lowkey.errors import StoreError
 from lowkey.photo.png import png_bytes
 from lowkey.pixels import F32
@@ -57,26 +59,51 @@ def write_whole(path: Path | str, data: bytes) -> None:
     Raises StoreError: disk-full, folder-read-only, folder-missing, name-too-long, write-failed. Nothing is left behind.
     """
     target = Path(path)
-    temporary = target.parent / f".lowkey-{secrets.token_hex(6)}.tmp"
+    temporary = target.parent / f".lowkey-{owner.me().tag}-{secrets.token_hex(6)}.tmp"
+    half = len(data) // 2
     try:
+        faults.point("file.open")
         # O_EXCL: never through a link that somebody laid there. 0o666: the user's own umask decides, as for any file.
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                faults.point("file.write")
+                file.write(data[:half])
                 file.flush()
+                faults.point("file.write-rest")
+                file.write(data[half:])
+                file.flush()
+                faults.point("file.sync")
                 os.fsync(file.fileno())
+            faults.point("file.rename")
             temporary.replace(target)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
-        _sync_folder(target.parent)
+        faults.point("file.sync-folder")
+        sync_folder(target.parent)
     except OSError as error:
-        raise _refusal(error, target) from None
+        raise refusal(error, target) from None
 
 
-def _sync_folder(folder: Path) -> None:
+ABANDONED_S = 86_400
+"""A temporary file of a process that cannot be seen from here is left alone for a day."""
+
+
+def sweep(folder: Path) -> int:
+    """Remove the temporary files that processes left behind when they were killed; those of living ones stay. How many."""
+    removed = 0
+    for file in folder.glob(".lowkey-*.tmp"):
+        ended = owner.gone(file.name.removeprefix(".lowkey-").removesuffix(".tmp").rpartition("-")[0])
+        with contextlib.suppress(OSError):
+            if ended or (ended is None and time.time() - file.stat().st_mtime > ABANDONED_S):
+                file.unlink()
+                removed += 1
+    return removed
+
+
+def sync_folder(folder: Path) -> None:
     """Make the new name last (POSIX); Windows and some network disks cannot, and there it is left to them."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
@@ -86,7 +113,8 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _refusal(error: OSError, target: Path) -> StoreError:
+def refusal(error: OSError, target: Path) -> StoreError:
+    """What the system said about writing `target`, as the error that a person is told."""
     folder, name = target.parent, target.name
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:

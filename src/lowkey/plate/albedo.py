@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowkey.pixels import BT709_XYZ, F32, luminance
-from lowkey.plate import meshes
+from lowkey.plate import meshes, shading
 from lowkey.plate.plate import FoundLight
+from lowkey.plate.shading import among
 
 CLAMP = (0.45, 1.7)
 """Shading outside this range of its median is not trusted (and approached softly)."""
 POWER = 0.9
-FLATTEN, FLATTEN_HARD = 0.35, 0.60
+FLATTEN, FLATTEN_HARD = 0.25, 0.60
 """Share of the remaining broad unevenness of skin that is taken off, in soft and in hard light."""
 CHROMA_BOUND = 4.0
 """Broad change of skin chroma at equal lightness, CIEDE2000, at most."""
@@ -59,7 +60,7 @@ def _delit(colour: F32, normal: F32, parts: Mapping[str, F32], matte: F32, hw_px
     skin = parts["skin"] * matte
     features = np.maximum.reduce([parts["eyes"], parts["brows"], parts["lips"], parts["teeth"], parts["glasses"], parts["hair"]])
     clear = np.clip(skin - features, 0, 1)
-    fit, spread = _fit(np.maximum(luminance(colour), np.float32(1e-4)), normal, clear)
+    fit, spread = shading.fit(np.maximum(luminance(colour), np.float32(1e-4)), normal, clear)
     shade = (np.float32(fit[0]) + normal @ fit[1:].astype(np.float32)).astype(np.float32)
     middle = float(np.median(shade[clear > 0.5])) if (clear > 0.5).any() else 1.0
     log_ratio = _soft_clamp(np.log(np.maximum(shade / max(middle, 1e-4), np.float32(0.05))))
@@ -106,26 +107,6 @@ def _soft_clamp(log_ratio: F32) -> F32:
     limit = np.where(log_ratio > 0, np.float32(high), np.float32(low))
     x = log_ratio / limit
     return np.asarray(limit * x / (1 + np.abs(x) ** 4) ** 0.25, np.float32)
-
-
-def _fit(luma: F32, normal: F32, clear: F32) -> tuple[NDArray[np.float64], float]:
-    """Robust least squares (Cauchy weights) of luminance on (1, n): four numbers and the relative residual."""
-    pick = np.flatnonzero(clear[::3, ::3] > 0.7)
-    if len(pick) < 50:
-        return np.array([1.0, 0, 0, 0]), 1.0
-    y = luma[::3, ::3].ravel()[pick].astype(np.float64)
-    n = normal[::3, ::3].reshape(-1, 3)[pick].astype(np.float64)
-    basis = np.concatenate([np.ones((len(n), 1)), n], 1)
-    middle = float(np.median(y))
-    ridge = np.diag([0.0, 1.0, 1.0, 1.0]) * 1e-3 * len(y)
-    c, weight, scale = np.array([middle, 0.0, 0.0, 0.0]), np.ones(len(y)), 1.0
-    for _ in range(12):
-        a = basis * weight[:, None]
-        c = np.linalg.solve(basis.T @ a + ridge, a.T @ y)
-        rest = (y - basis @ c) / middle
-        scale = max(1.4826 * float(np.median(np.abs(rest))), 0.02)
-        weight = 1 / (1 + (rest / (2 * scale)) ** 2)
-    return c, scale
 
 
 def _describe(
@@ -193,7 +174,7 @@ def _edge_kept(value: F32, weight: F32, hw_px: float) -> F32:
     """
     h, w = value.shape
     size = (max(1, w // 3), max(1, h // 3))
-    v = cv2.resize(_among(value, weight, 0.006 * hw_px), size, interpolation=cv2.INTER_AREA)
+    v = cv2.resize(among(value, weight, 0.006 * hw_px), size, interpolation=cv2.INTER_AREA)
     k = cv2.resize(weight, size, interpolation=cv2.INTER_AREA) + np.float32(1e-4)
     side = 2 * round(0.10 * hw_px / 3) + 1
 
@@ -207,7 +188,7 @@ def _edge_kept(value: F32, weight: F32, hw_px: float) -> F32:
     offset = m - a * m
     a, offset = mean(a * k) / mass, mean(offset * k) / mass
     full = [cv2.resize(x, (w, h), interpolation=cv2.INTER_LINEAR) for x in (a, offset)]
-    return np.asarray(full[0] * _among(value, weight, 0.012 * hw_px) + full[1], np.float32)
+    return np.asarray(full[0] * among(value, weight, 0.012 * hw_px) + full[1], np.float32)
 
 
 def _without_rim(flat: F32, clear: F32, matte: F32, hw_px: float) -> F32:
@@ -216,19 +197,19 @@ def _without_rim(flat: F32, clear: F32, matte: F32, hw_px: float) -> F32:
     band = clear * np.clip((np.float32(0.15) - depth_in) / np.float32(0.06), 0, 1)
     if float((band > 0.5).sum()) < 0.002 * hw_px**2:
         return flat
-    inner = _among(flat, clear * np.clip((depth_in - np.float32(0.10)) / np.float32(0.06), 0, 1), 0.10 * hw_px)
+    inner = among(flat, clear * np.clip((depth_in - np.float32(0.10)) / np.float32(0.06), 0, 1), 0.10 * hw_px)
     return _pressed(flat, inner, band, 1.15, 0.3, hw_px)
 
 
 def _without_shine(flat: F32, clear: F32, hw_px: float) -> F32:
     """Press highlights that stand more than a tenth above the skin round them; pores stay."""
-    return _pressed(flat, _among(flat, clear, 0.10 * hw_px), clear, 1.10, 0.3, hw_px)
+    return _pressed(flat, among(flat, clear, 0.10 * hw_px), clear, 1.10, 0.3, hw_px)
 
 
 def _pressed(flat: F32, base: F32, where: F32, threshold: float, keep: float, hw_px: float) -> F32:
     """Bring what is brighter than threshold x base down to threshold + keep x excess, and toward the base's own tint."""
     level = np.maximum(luminance(base), np.float32(1e-4))
-    over = np.maximum(_among(np.maximum(luminance(flat), np.float32(1e-4)), where, 0.008 * hw_px) / level - np.float32(threshold), 0)
+    over = np.maximum(among(np.maximum(luminance(flat), np.float32(1e-4)), where, 0.008 * hw_px) / level - np.float32(threshold), 0)
     gain = (np.float32(threshold) + np.float32(keep) * over) / (np.float32(threshold) + over)
     down = flat * gain[..., None]
     tint = base / level[..., None] * luminance(down)[..., None]
@@ -256,7 +237,7 @@ def _shift(colour: F32, flat: F32, skin: F32, hw_px: float) -> tuple[F32, tuple[
     step = max(1, round(0.02 * hw_px))
     size = (max(1, w // step), max(1, h // step))
     same = colour * (luminance(flat) / np.maximum(luminance(colour), np.float32(1e-4)))[..., None]
-    before, after = (cv2.resize(_among(c.astype(np.float32), skin, 0.05 * hw_px), size, interpolation=cv2.INTER_AREA) for c in (same, flat))
+    before, after = (cv2.resize(among(c.astype(np.float32), skin, 0.05 * hw_px), size, interpolation=cv2.INTER_AREA) for c in (same, flat))
     at = np.flatnonzero(cv2.resize(skin, size, interpolation=cv2.INTER_AREA) > 0.6)
     pair = (np.asarray(c, np.float32).reshape(-1, 3)[at] for c in (before, after))
     return _ciede2000_flat(*pair), (at, (size[1], size[0]))
@@ -318,27 +299,8 @@ def _without_catchlights(flat: F32, eyes: F32, landmarks: F32, hw_px: float) -> 
         spread = cv2.dilate(spot, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)))
         soft = np.asarray(np.clip(5 - 5 * away / r, 0, 1) * eyes[box], np.float32)
         spot = np.maximum(spot, soft * cv2.GaussianBlur(spread, (0, 0), max(0.08 * r, 0.5)))
-        filled = _among(np.ascontiguousarray(flat[box]), np.clip(iris - 1.5 * spot, 0, 1), 0.25 * r)
+        filled = among(np.ascontiguousarray(flat[box]), np.clip(iris - 1.5 * spot, 0, 1), 0.25 * r)
         if out is flat:
             out = flat.copy()
         out[box] += np.clip(spot * 1.3, 0, 1)[..., None] * (filled - out[box])
     return out
-
-
-def _among(value: F32, weight: F32, sigma: float) -> F32:
-    """Gaussian blur of f32[h, w(, c)] among weighted pixels only; where there are none near, the value stays.
-
-    Wide blurs are computed on a smaller grid, where they cost nothing and look the same.
-    """
-    h, w = weight.shape
-    k = weight[..., None] if value.ndim == 3 else weight
-    shrink = max(1, int(sigma / 4))
-    size = (max(1, w // shrink), max(1, h // shrink))
-
-    def wide(a: F32) -> F32:
-        small = cv2.GaussianBlur(a if shrink == 1 else cv2.resize(a, size, interpolation=cv2.INTER_AREA), (0, 0), sigma / shrink)
-        return np.asarray(small if shrink == 1 else cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
-
-    top, mass = wide((value * k).astype(np.float32)), wide(weight)
-    floor = mass[..., None] if value.ndim == 3 else mass
-    return np.asarray(np.where(floor > 1e-3, top / np.maximum(floor, np.float32(1e-4)), value), np.float32)

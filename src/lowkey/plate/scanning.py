@@ -10,7 +10,7 @@ import numpy as np
 from lowkey.frame import Placement
 from lowkey.photo import Photo
 from lowkey.pixels import F32, freeze
-from lowkey.plate import albedo, faces, fitness, landmarks, matte, parts, relief, window
+from lowkey.plate import albedo, faces, fitness, landmarks, matte, parts, relief, shading, window
 from lowkey.plate.plate import Caution, Plate
 
 GUESS_PX = 800
@@ -29,6 +29,7 @@ def scan(photo: Photo, face: int | None = None) -> Plate:
     colour, mask = _person(photo, opened, guess, at, chosen.points)
     named, confidence = parts.part(colour, mask, points, opened.hw_px, inside)
     depth, normal = relief.carve(points, mask, named, opened.hw_px, colour)
+    normal = shading.tilt(normal, colour, named, mask, inside, opened.hw_px, points)
     bare, light = albedo.delight(colour, normal, depth, named, mask, opened.hw_px, points)
     cautions += [*_tight(photo, opened, chosen.points, cautions), *fitness.remark(points, named, light, confidence, opened.hw_px)]
     return Plate(

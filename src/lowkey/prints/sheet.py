@@ -59,10 +59,15 @@ class Cell:
 
 def cell(frame: Frame, among: int = 1) -> Cell:
     """A frame made small for a sheet of `among` frames."""
-    w, h = frame.shot.size_px
+    return cell_of(frame.pixels, frame.shot.seed, among)
+
+
+def cell_of(pixels: NDArray[Any], seed: int, among: int = 1) -> Cell:
+    """A frame's pixels u8 or u16 [h, w, 3], as they came or as they were read back, made small for a sheet of `among` frames."""
+    h, w = pixels.shape[:2]
     columns = _grid(among, w / h, PAGE_PX[1] - HEADER_PX - MARGIN)[0]
     room = (PAGE_PX[0] - 2 * MARGIN) // columns
-    return Cell(fitted(frame.pixels, (room, PAGE_PX[1]), enlarge=False), frame.shot.seed)
+    return Cell(fitted(pixels, (room, PAGE_PX[1]), enlarge=False), seed)
 
 
 def sheet(cells: Sequence[Cell], look: Look, reference: Photo | str, size_px: tuple[int, int]) -> U8:

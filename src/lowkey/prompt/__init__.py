@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lowkey.prompt.compiler import Ask as Ask
+    from lowkey.prompt.ask import Ask as Ask
     from lowkey.prompt.compiler import compile as compile
     from lowkey.prompt.compiler import sweep as sweep
     from lowkey.prompt.dialects import Dialect as Dialect
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lowkey.prompt.words import Words as Words
 
 _HOMES = {
-    "Ask": ("compiler", "Ask"),
+    "Ask": ("ask", "Ask"),
     "Clause": ("words", "Clause"),
     "Dialect": ("dialects", "Dialect"),
     "Finding": ("linter", "Finding"),

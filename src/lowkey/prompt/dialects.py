@@ -21,7 +21,7 @@ from lowkey.prompt.lexicon import FOLDER, table
 from lowkey.prompt.reading import read_text
 
 if TYPE_CHECKING:
-    from lowkey.prompt.compiler import Ask
+    from lowkey.prompt.ask import Ask
     from lowkey.prompt.words import Words
 
 SPEAKERS = ("flux2", "kontext", "flux3", "midjourney", "openai", "plain")
@@ -201,7 +201,7 @@ def _checked(text: str, name: str) -> Mapping[str, Any]:
 def _try_out(dialect: Dialect) -> None:
     """Speak once with everything a look can bring, so that what the checks do not see fails at the door too."""
     from lowkey.look import Look
-    from lowkey.prompt.compiler import Ask
+    from lowkey.prompt.ask import Ask
     from lowkey.prompt.remedies import read
 
     look = Look(mood="calm", rig=(("exposure_ev", -1.0),))

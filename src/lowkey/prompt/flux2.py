@@ -10,12 +10,12 @@ from lowkey.prompt.parameters import filled
 from lowkey.prompt.words import Words
 
 if TYPE_CHECKING:
-    from lowkey.prompt.compiler import Ask
+    from lowkey.prompt.ask import Ask
     from lowkey.prompt.dialects import Dialect
 
 
 def speak(ask: Ask, dialect: Dialect) -> Words:
-    said = ask.said(dialect)
+    said = ask.said(dialect.manner)
     if "tree" in dialect.shape:
         data, clauses = layout.tree(dialect.shape["tree"], said)
         text = json.dumps(data, ensure_ascii=False, indent=2)

@@ -9,10 +9,10 @@ from lowkey.prompt.parameters import filled
 from lowkey.prompt.words import Words
 
 if TYPE_CHECKING:
-    from lowkey.prompt.compiler import Ask
+    from lowkey.prompt.ask import Ask
     from lowkey.prompt.dialects import Dialect
 
 
 def speak(ask: Ask, dialect: Dialect) -> Words:
-    laid = layout.prose(dialect.shape["sentences"], ask.said(dialect))
+    laid = layout.prose(dialect.shape["sentences"], ask.said(dialect.manner))
     return Words(dialect.spec, laid.text, "", filled(dialect.parameters, ask), laid.clauses, dialect.notes)

@@ -9,12 +9,12 @@ from lowkey.prompt.parameters import filled
 from lowkey.prompt.words import Words
 
 if TYPE_CHECKING:
-    from lowkey.prompt.compiler import Ask
+    from lowkey.prompt.ask import Ask
     from lowkey.prompt.dialects import Dialect
 
 
 def speak(ask: Ask, dialect: Dialect) -> Words:
-    laid = layout.prose(dialect.shape["sentences"], ask.said(dialect))
+    laid = layout.prose(dialect.shape["sentences"], ask.said(dialect.manner))
     notes = [*dialect.notes]
     # Beyond its limit T5 is simply cut: say so rather than lose the last clauses in silence.
     if (read := tokens.estimate(laid.text, dialect.data["encoder"])) > dialect.data["tokens"]:

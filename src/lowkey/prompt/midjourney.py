@@ -9,14 +9,14 @@ from lowkey.prompt import layout, lexicon
 from lowkey.prompt.words import Clause, Value, Words
 
 if TYPE_CHECKING:
-    from lowkey.prompt.compiler import Ask
+    from lowkey.prompt.ask import Ask
     from lowkey.prompt.dialects import Dialect
 
 _PLACEHOLDER = "REFERENCE_URL"
 
 
 def speak(ask: Ask, dialect: Dialect) -> Words:
-    said = {**ask.said(dialect)}
+    said = {**ask.said(dialect.manner)}
     # A remedy in the dialect's own form is a ban and goes to --no; one asked for by form stays in the prose.
     banned = [remedy for remedy in ask.remedies if not remedy.form and "bans" in remedy.row]
     said["remedies"] = tuple(

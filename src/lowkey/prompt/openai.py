@@ -9,12 +9,12 @@ from lowkey.prompt.parameters import filled
 from lowkey.prompt.words import Words
 
 if TYPE_CHECKING:
-    from lowkey.prompt.compiler import Ask
+    from lowkey.prompt.ask import Ask
     from lowkey.prompt.dialects import Dialect
 
 
 def speak(ask: Ask, dialect: Dialect) -> Words:
-    laid = layout.prose(dialect.shape["sentences"], ask.said(dialect), between="\n")
+    laid = layout.prose(dialect.shape["sentences"], ask.said(dialect.manner), between="\n")
     notes = [*dialect.notes]
     if ask.seed is not None:
         notes.append(f"Seed {ask.seed} was left out: this model takes none.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lowkey.prompt.words import Value
 
 if TYPE_CHECKING:
-    from lowkey.prompt.compiler import Ask
+    from lowkey.prompt.ask import Ask
 
 
 def filled(patterns: Mapping[str, Any], ask: Ask) -> dict[str, Value]:

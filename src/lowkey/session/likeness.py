@@ -6,6 +6,7 @@ colour and form in it, is put under the photo's own light again, and what is lef
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -40,7 +41,7 @@ def relit_distance(plate: Plate) -> float:
 def _as_photographed(plate: Plate, photo: F32, skin: F32, points: F32) -> F32:
     """Light adds, so the sum of soft lights nearest to the photo on the skin of the face is a least-squares fit."""
     enlarger = Enlarger(plate, Framing(), SIZE_PX)
-    alone = rig.lone_key(rig.Direction(0, 0))
+    alone = rig.lone_key(rig.Direction(0, 0), distance_hw=math.inf)
     lamps = [replace(alone, key=replace(alone.key, direction=rig.Direction(*at), angular_radius_deg=20.0)) for at in SOFT_LIGHTS]
     everywhere = replace(alone, key=replace(alone.key, irradiance_rgb=(0.0, 0.0, 0.0)), ambient_rgb=(1.0, 1.0, 1.0))
     lit = [next(picture for name, picture, _ in enlarger.stages(one, 1) if name == "light") for one in (*lamps, everywhere)]

@@ -23,11 +23,9 @@ from lowkey.meter.reading import Reading
 from lowkey.meter.verdict import Verdict, judge
 from lowkey.photo import Photo
 from lowkey.plate.plate import Caution, Plate
-from lowkey.session import plates
-from lowkey.session.record import sha256_of
+from lowkey.session import plates, record
+from lowkey.session.files import sha256_of
 from lowkey.spec import Spec
-
-LARGEST_RECORD_BYTES = 64_000_000
 
 Eyes = tuple[float, float, float, float]
 """x, y of the eye at the viewer's left, then x, y of the other, in pixels of the frame."""
@@ -65,11 +63,13 @@ def meter(
     eyes: Eyes | None = None,
     face: int | None = None,
     keep_plate: bool = True,
+    likeness: bool = False,
 ) -> Iterator[Metered]:
     """Measure and judge frames, one after the other.
 
     Without `look` a frame is held against the look of the record beside it, else against the house look. With `reference`, the
-    photo that a frame was made from, much more can be told. `eyes` helps where no face is found.
+    photo that a frame was made from, much more can be told. `eyes` helps where no face is found. Whose face it is, is asked
+    unless the record beside the frame says that its model's licence bars that; with `likeness` it is asked all the same.
     """
     if eyes is not None and len(frames) > 1:
         raise LookError("bad-eyes", f"--eyes says where the eyes are in one frame, and {len(frames)} were given")
@@ -98,21 +98,30 @@ def meter(
             if entry is not None and known is not None:
                 text = f"the record beside {path.name} names another photo than the reference: it is taken as a foreign frame"
                 cautions.append(Caution("foreign-frame", text))
-        reading = measure(picture.pixels, plate, placement, eyes=eyes)
+        reading = measure(picture.pixels, plate, placement, eyes=eyes, likeness=likeness or not bars_likeness(path))
         wanted = asked or (entry.look if entry else Look())
         same = entry is not None and all(getattr(entry.look, name) == getattr(wanted, name) for name in looks.VARIABLES)
         verdict = judge(reading, Spec.of(wanted, entry.honours if entry and same else None))
         yield Metered(path, reading, verdict, wanted, tuple(cautions))
 
 
+def bars_likeness(frame: Path) -> bool:
+    """Whether the record beside a frame says that whose face it is may not be asked unasked (`Abilities.likeness`)."""
+    file = frame.parent / "record.json"
+    try:
+        if file.stat().st_size > 64_000_000:
+            return False
+        rows = json.loads(file.read_bytes())["frames"]
+        return any(row["file"] == frame.name and row["notes"].get("likeness") is False for row in rows)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False  # no record, or not one of ours
+
+
 def entry_of(frame: Path) -> Entry | None:
     """What the record beside a frame says about it; None when there is none, or the frame is not the one that was recorded."""
     try:
-        file = frame.parent / "record.json"
-        if not file.is_file() or file.stat().st_size > LARGEST_RECORD_BYTES:
-            return None
-        data = json.loads(file.read_bytes())
-        for row in data["frames"]:
+        data = record.read(frame.parent)
+        for row in data.get("frames", []):
             if row["file"] == frame.name and row["sha256"] == sha256_of(frame):
                 return _entry(data, row)
     except (OSError, ValueError, KeyError, TypeError, RecursionError, LowkeyError):
@@ -125,7 +134,7 @@ def _entry(data: Mapping[str, Any], row: Mapping[str, Any]) -> Entry:
     if not (place.scale > 0 and all(math.isfinite(value) for value in (place.scale, place.tx, place.ty))):
         raise ValueError("a placement of finite numbers, its scale above 0")
     face = data["photo"].get("face")
-    look = looks.from_json(json.dumps(data["look"]), "the record's look")
+    look = looks.from_json(json.dumps(row.get("look") or data["look"]), "the record's look")
     honours = {str(name): str(answer) for name, answer in row["honours"].items()}
     return Entry(look, str(data["photo"]["sha256"]), face if isinstance(face, int) else None, place, honours)
 

@@ -72,6 +72,19 @@ def clear() -> tuple[int, int]:
     return removed, freed
 
 
+def of_photo(sha256: str) -> list[Path]:
+    """Every kept plate of the photo with this hash, of any face and any version."""
+    return sorted(folder().glob(f"{sha256[:24]}-*.npz")) if len(sha256) >= 24 and sha256.isalnum() else []
+
+
+def forget(sha256: str) -> list[Path]:
+    """Remove every plate of a photo; which ones there were."""
+    files = of_photo(sha256)
+    for file in files:
+        file.unlink(missing_ok=True)
+    return files
+
+
 def _kept(where: Path) -> list[Path]:
     return sorted(where.glob("*.npz")) if where.is_dir() else []
 
@@ -88,7 +101,8 @@ def _make_room(where: Path) -> None:
 
 def _key(photo: Photo, face: int | None) -> str:
     text = json.dumps([photo.hash, list(photo.size_px), str(photo.pixels.dtype), face, _reader()])
-    return hashlib.sha256(text.encode()).hexdigest()[:40]
+    # The photo stands first, so that all that was ever read of it can be found and removed.
+    return f"{photo.hash[:24]}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from lowkey.engines import Cancel, Engine, Ledger, Progress, Sitting
@@ -38,15 +38,17 @@ def takes(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
     ledger: Ledger | None = None,
+    already: Callable[[Shot], Frame | None] = lambda _: None,
 ) -> Iterator[Take]:
     """One take of `shot`, and up to `retakes` more with what the meter prescribed; the first that misses nothing is the last.
 
     Every take starts from what was asked, with everything prescribed so far added up, so that a take can be made again from
-    its shot alone. It also ends when what is prescribed would change nothing.
+    its shot alone. It also ends when what is prescribed would change nothing. `already` gives back a take that is there already.
+    Whose face it is, is measured only where the engine's licence lets that be done unasked, or the engine's own setting says so.
     """
     for _ in range(retakes + 1):
-        frame = engine.shoot(shot, sitting, progress=progress, cancel=cancel, ledger=ledger)
-        reading = measure(frame.pixels, sitting.plate, frame.placement)
+        frame = already(shot) or engine.shoot(shot, sitting, progress=progress, cancel=cancel, ledger=ledger)
+        reading = measure(frame.pixels, sitting.plate, frame.placement, likeness=engine.abilities.likeness)
         verdict = judge(reading, Spec.of(shot.look, frame.honours))
         yield Take(frame, reading, verdict)
         if not verdict.missed:

@@ -1,28 +1,29 @@
-"""shoot: one photo, one look, N seeds in; N frames, a contact sheet and a record out."""
+"""shoot: one photo, one look, N seeds in; N frames, a contact sheet and a record out, in a session that can be continued."""
 
 from __future__ import annotations
 
-import errno
-import math
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import lowkey
 from lowkey import engines, photo, prints
 from lowkey import look as looks
-from lowkey.engines import Engine, Sitting
-from lowkey.errors import LookError, LowkeyError, PhotoError, StoreError
-from lowkey.frame import Frame, Framing, Shot
+from lowkey.engines import Engine
+from lowkey.errors import EngineError, LookError, LowkeyError, PhotoError
+from lowkey.frame import Frame
 from lowkey.look import Look
-from lowkey.meter.verdict import Verdict, ranked
 from lowkey.photo import Photo
 from lowkey.plate.plate import Caution, Plate
-from lowkey.session import plates, record, retaking
-from lowkey.session.record import Record
+from lowkey.session import consent, files, known, opening, plates, record, retaking, sheets
+from lowkey.session.ledger import SessionLedger
+from lowkey.session.record import Judged
+from lowkey.session.setup import Setup
+from lowkey.session.store import FrameRow, Store
+from lowkey.session.taking import Sitter, Taking, remeter, scratch
 
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, what comes next)."""
@@ -44,7 +45,7 @@ class Taken:
     seed: int
     took_s: float
     honours: Mapping[str, str]
-    verdict: Verdict | None = None
+    verdict: Judged | None = None
     """What the meter said of it; None when it was not metered."""
     takes: int = 1
     """How many attempts it took."""
@@ -59,6 +60,10 @@ class Shoot:
     record: Path
     warnings: tuple[Caution, ...]
     frames: tuple[Taken, ...]
+    made: int = 0
+    """How many of the frames were made now; the others were there already."""
+    cost_usd: Decimal = Decimal(0)
+    """What the session has cost so far."""
 
 
 def shoot(
@@ -76,6 +81,11 @@ def shoot(
     meter: bool = True,
     retakes: int = 0,
     engine: str = "darkroom",
+    options: Mapping[str, str] | None = None,
+    prelight: bool = False,
+    budget_usd: Decimal | float | str | None = None,
+    private: bool = False,
+    person: str | None = None,
     out: Path | str | None = None,
     progress: Progress | None = None,
 ) -> Shoot:
@@ -84,8 +94,13 @@ def shoot(
     `look` is a Look, the name of one, or a look file. `seeds` is how many (1 to n) or which. `size_px` is (width, height);
     without it `aspect` and `height_px` make it. What was read of the photo is kept for the next time unless `keep_plate` is
     False. Every frame is metered against the look unless `meter` is False; with `retakes` one that misses is shot again with
-    what it lacked, so many times at most, and the best take is kept. `engine` is one of `engines.names()`. Files go to
-    ``./<stem>_lowkey/`` or to `out`. On Ctrl-C (KeyboardInterrupt) and on errors the record on disk says what is done.
+    what it lacked, so many times at most, and the best take is kept. `engine` is one of `engines.names()`, `options` are its
+    settings; with `prelight` the darkroom's frame goes along as a guide; `budget_usd` is the most that the session may cost.
+    With `private` the frames carry nothing of how they were shot. `person` is whose consent counts (else the photo's name).
+
+    Files go to ``./<stem>_lowkey/`` or to `out`. A folder that is a session of this photo is continued: frames that are done
+    stay, and only what is missing or was changed is made. On Ctrl-C (KeyboardInterrupt), on errors and after a crash the
+    folder holds whole files only, and the same call goes on.
     """
     if not 0 <= retakes <= retaking.MOST_RETAKES or (retakes and not meter):
         said = f"a frame is shot again at most {retaking.MOST_RETAKES} times, and only when it is metered"
@@ -93,93 +108,152 @@ def shoot(
     asked = look if isinstance(look, Look) else looks.find(look) if look is not None else Look()
     numbers = which_seeds(seeds)
     size = frame_size(size_px, aspect, height_px, force=force)
-    steps = len(numbers) + 2
-
-    def report(done: int, what: str) -> None:
-        if progress:
-            progress(done, steps, what)
-
-    report(0, "reading the photo")
+    settings = {**({"keep-skin": "yes"} if keep_skin else {}), **(options or {})}
+    maker = engines.find(engine, settings or None)
+    setup = Setup.of(asked, size, maker, face=face, retakes=retakes, prelight=prelight, private=private)
+    if progress:
+        progress(0, len(numbers) + 2, "reading the photo")
     picture = photo.read(reference)
-    folder, made = _folder(Path(out) if out is not None else Path(f"{picture.stem}_lowkey"))
+    with sitting(picture, Path(out) if out is not None else None, face, maker, keep_plate=keep_plate, person=person) as seated:
+        known.remember(seated.store.folder, Path(reference))
+        return shoot_setup(seated, setup, maker, numbers, meter=meter, budget_usd=dollars(budget_usd), progress=progress)
+
+
+@dataclass(frozen=True)
+class Seated:
+    """A photo and the session it is shot in."""
+
+    store: Store
+    sitter: Sitter
+    cautions: tuple[Caution, ...]
+
+
+@contextmanager
+def sitting(
+    picture: Photo, out: Path | None, face: int | None, maker: Engine, *, keep_plate: bool = True, person: str | None = None
+) -> Iterator[Seated]:
+    """The session of a photo, opened or begun, for as long as the block lasts. The engine is closed after it."""
+    folder = out if out is not None else Path(f"{picture.stem}_lowkey")
+    new = not folder.exists()
+    files.made(folder)
+
+    @cache
+    def plate() -> Plate:
+        return _plate(picture, face, folder, keep_plate)
+
     try:
-        plate = _plate(picture, face, folder, keep_plate)
+        if not files.is_session(folder):
+            plate()  # a photo that cannot be shot begins no session
     except BaseException:
-        if made:
+        if new:
             with suppress(OSError):
                 folder.rmdir()  # nothing came of it; a folder that holds something stays
         raise
-    divisor = math.gcd(*size)
-    framing = Framing(aspect=(size[0] // divisor, size[1] // divisor))
-    maker = engines.find(engine, {"keep-skin": "yes"} if keep_skin else None)
-    sitting = Sitting(picture, lambda: plate)
-    shots = [Shot(asked, framing, picture.hash, seed, size, maker.name, maker.options) for seed in numbers]
-    for shot in shots:
-        maker.check(shot, sitting)
-
-    kept = Record(folder / "record.json", lowkey.__version__, plate, asked, numbers, size, face)
-    warnings = [*plate.warnings, *_few(numbers)]
-    kept.warn(warnings)
-    kept.write()
-    taken: list[Taken] = []
-    cells: list[prints.Cell] = []
     try:
-        for index, shot in enumerate(shots):
-            report(1 + index, f"frame {index + 1} of {len(numbers)}")
-            seed = shot.seed
-            file = folder / f"{plate.photo.stem}_{asked.term('light').slug}_s{seed:02d}.png"
-            verdict: Verdict | None = None
-            tries: list[dict[str, Any]] = []
-            if meter:
-                frame, verdict, tries = _taken(maker, shot, sitting, retakes, file)
-            else:
-                frame = maker.shoot(shot, sitting)
-            photo.write_png(file, frame.pixels)
-            if index == 0:
-                warnings += _seen_on(frame, plate)
-                kept.warn(warnings)
-            kept.add(frame, file, verdict, tries)
-            taken.append(Taken(file, seed, frame.took_s, frame.honours, verdict, max(len(tries), 1)))
-            cells.append(prints.cell(frame, len(numbers)))
-        report(1 + len(numbers), "contact sheet")
-        sheet = folder / "sheet.png"
-        if meter:
-            places = ranked([one.verdict for one in taken if one.verdict])
-            kept.rank(places)
-            cells = [_marked(cell, one, place) for cell, one, place in zip(cells, taken, places, strict=True)]
-        photo.write_png(sheet, prints.sheet(cells, asked, plate.photo, size))
-        kept.finish("done", sheet)
+        with opening.opened(folder, create=True) as session, scratch(folder, maker) as place:
+            store = session.store
+            opening.sitting_of(store, picture.hash, picture.stem, person)
+            agreed = consent.for_engines(str(store.fact("person"))) if maker.abilities.leaves else None
+            sitter = Sitter(picture, plate, agreed, place)
+            if maker.abilities.leaves:
+                sitter.sit().must_allow(maker.name, consent.today())
+            yield Seated(store, sitter, session.cautions)
+    finally:
+        maker.close()
+
+
+def shoot_setup(
+    seated: Seated,
+    setup: Setup,
+    maker: Engine,
+    numbers: Sequence[int],
+    *,
+    meter: bool = True,
+    budget_usd: Decimal | None = None,
+    progress: Progress | None = None,
+    sheet: bool = True,
+) -> Shoot:
+    """Make what is missing of one setup, and its sheet unless `sheet` is False."""
+    if setup.prelight and not maker.abilities.guide:
+        raise EngineError("no-guide", f"the engine {maker.name} takes no guide; leave --prelight out")
+    store, sitter = seated.store, seated.sitter
+    stem, steps = sitter.photo.stem, len(numbers) + 2
+
+    def told(done: int, what: str) -> None:
+        if progress:
+            progress(1 + done, steps, f"frame {done + 1} of {len(numbers)}{': ' if what else ''}{what}" if done < len(numbers) else what)
+
+    number = store.setup(setup.key, setup.page(numbers))
+    ledger = SessionLedger(store, scope=setup.scope, budget_usd=budget_usd)
+    taking = Taking(store, number, setup, maker, sitter, meter=meter, ledger=ledger, told=told)
+    taking.ask(numbers, stem, sitter.photo.hash)
+    store.keep(current=number, lowkey=lowkey.__version__)
+    made, stored = 0, [Caution(one["code"], one["text"]) for one in next(one for one in store.setups() if one.id == number).warnings]
+    warnings = [*(caution for caution in stored if caution.code != "few-seeds"), *_few(numbers)]
+    try:
+        if taking.left(numbers):
+            plate = sitter.plate()
+            if not store.fact("plate"):
+                store.keep(**record.photo_of(plate, setup.face))
+            for seed in numbers:
+                maker.check(setup.shot(sitter.photo.hash, seed), sitter.sit())
+            warnings = [*plate.warnings, *_few(numbers), *(one for one in stored if one.code in _OF_FRAMES)]
+            store.change_setup(number, state="shooting", warnings=record.cautions(warnings))
+            record.write(store)
+            made = taking.run(numbers)
+            if taking.first is not None:
+                seen = _seen_on(taking.first, plate)
+                warnings = [*(one for one in warnings if one.code not in _OF_FRAMES), *seen]
+        rows = {row.seed: row for row in store.frames(number) if row.seed in numbers}
+        unmetered = [row for row in rows.values() if meter and not isinstance(row.page.get("meter"), Mapping)]
+        for row in unmetered:
+            remeter(taking, row)
+        if sheet and (made or unmetered or not sheets.whole(store, number)):
+            told(len(numbers), "contact sheet")
+            drawn = sheets.draw(store, number, setup, sitter.photo, taking.cells)
+            store.change_setup(number, state="done", sheet=drawn, warnings=record.cautions(warnings))
+        else:
+            store.change_setup(number, state="done")
+        record.write(store)
     except BaseException as stop:
-        _finish_anyway(kept, "interrupted" if isinstance(stop, KeyboardInterrupt) else "failed")
+        _finish_anyway(store, number, "interrupted" if isinstance(stop, KeyboardInterrupt) else "failed")
         raise
-    report(steps, "done")
-    return Shoot(folder, sheet, kept.path, tuple(warnings), tuple(taken))
+    if progress:
+        progress(steps, steps, "done")
+    warnings = [*seated.cautions, *warnings, *taking.cautions]
+    rows = {row.seed: row for row in store.frames(number)}
+    name = next(one.sheet for one in store.setups() if one.id == number)
+    frames = tuple(_told(store, rows[seed]) for seed in numbers)
+    sheet_file, record_file = store.folder / (name or "sheet.png"), store.folder / record.NAME
+    return Shoot(store.folder, sheet_file, record_file, tuple(warnings), frames, made, ledger.spent())
 
 
-def _taken(
-    engine: Engine, shot: Shot, sitting: Sitting, retakes: int, file: Path
-) -> tuple[Frame, Verdict, list[dict[str, Any]]]:
-    """The best of the takes of one seed, its verdict, and all of them for the record; each lies in the folder `takes`."""
-    best: tuple[Frame, Verdict] | None = None
-    tries: list[dict[str, Any]] = []
-    folder = file.parent / "takes"
-    for number, take in enumerate(retaking.takes(engine, shot, sitting, retakes), 1):
-        at = folder / f"{file.stem}_t{number}.png" if retakes else file
-        if retakes:
-            _folder(folder)
-            photo.write_png(at, take.frame.pixels)
-        tries.append(record.take(take.frame, take.verdict, at, file.parent))
-        if best is None or retaking.better(take.verdict, best[1]):
-            best = take.frame, take.verdict
-    assert best is not None
-    return *best, tries
+def _told(store: Store, row: FrameRow) -> Taken:
+    page = row.page
+    takes = page.get("takes")
+    count = max(len(takes), 1) if isinstance(takes, list) else 1
+    honours = page.get("honours")
+    return Taken(
+        store.folder / row.file,
+        row.seed,
+        float(page.get("took_s") or 0.0),
+        dict(honours) if isinstance(honours, Mapping) else {},
+        Judged.of(page.get("meter")),
+        count,
+    )
 
 
-def _marked(cell: prints.Cell, one: Taken, place: int | None) -> prints.Cell:
-    """A cell of the sheet with the meter's ticks and the frame's place."""
-    assert one.verdict is not None
-    marks = tuple(row.kept for row in one.verdict.rows)
-    return replace(cell, marks=marks, place=place)
+def dollars(text: Decimal | float | str | None) -> Decimal | None:
+    """A budget. Raises EngineError `bad-budget` for what is none."""
+    if text is None:
+        return None
+    try:
+        value = Decimal(str(text).strip().lstrip("$"))
+    except InvalidOperation:
+        value = Decimal(-1)
+    if not value.is_finite() or value < 0:
+        raise EngineError("bad-budget", f'--budget is an amount of dollars such as 2.50, not "{str(text)[:40]}"')
+    return value
 
 
 def which_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
@@ -209,20 +283,8 @@ def frame_size(size_px: tuple[int, int] | None, aspect: str = "4:5", height_px: 
     return w, h
 
 
-def _folder(folder: Path) -> tuple[Path, bool]:
-    """The folder, ready to be written to, and whether it is new."""
-    made = not folder.exists()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise StoreError("folder-missing", f"{folder} is not a folder, and one is needed there; choose another with --out") from None
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        code = "disk-full" if error.errno == errno.ENOSPC else "folder-read-only"
-        raise StoreError(code, f"the folder {folder} cannot be made: {why}; choose another with --out") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise StoreError("folder-read-only", f"the folder {folder} may not be written to; choose another with --out")
-    return folder, made
+_OF_FRAMES = ("few-pixels", "not-honoured")
+"""What only a frame can tell."""
 
 
 def _plate(picture: Photo, face: int | None, folder: Path, keep: bool) -> Plate:
@@ -262,7 +324,8 @@ def _seen_on(frame: Frame, plate: Plate) -> list[Caution]:
     return said
 
 
-def _finish_anyway(kept: Record, state: str) -> None:
+def _finish_anyway(store: Store, number: int, state: str) -> None:
     """The disk may be full: then the record of the last whole frame stays as it is."""
-    with suppress(LowkeyError):
-        kept.finish(state, None)
+    with suppress(LowkeyError, OSError):
+        store.change_setup(number, state=state)
+        record.write(store)

@@ -16,8 +16,8 @@ from lowkey import photo, prints
 from lowkey.errors import LookError, StoreError
 from lowkey.look import Look
 from lowkey.prints import pairs as pages
-from lowkey.session import metering
-from lowkey.session.record import plain, sha256_of
+from lowkey.session import metering, opening, record, selecting
+from lowkey.session.files import sha256_of
 
 MOST_FRAMES = 60
 ALL_PAIRS_OF = 8
@@ -62,7 +62,7 @@ def candidates(folder: Path) -> tuple[Candidate, ...]:
     """The frames of a folder: those its record names, else every picture in it but a contact sheet."""
     if not folder.is_dir():
         raise StoreError("folder-missing", f"there is no folder {folder}; name the one that a shoot left its frames in")
-    names = [row["file"] for row in _record(folder).get("frames", []) if isinstance(row, dict) and isinstance(row.get("file"), str)]
+    names = [row["file"] for row in record.read(folder).get("frames", []) if isinstance(row, dict) and isinstance(row.get("file"), str)]
     known = [folder / name for name in names if Path(name).name == name and (folder / name).is_file()]
     endings = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"}
     files = known or sorted(file for file in folder.iterdir() if file.suffix.lower() in endings and file.name not in NOT_FRAMES)
@@ -184,14 +184,13 @@ def wilson(kept: int, of: int, z: float = 1.96) -> tuple[float, float]:
 
 def keep_stars(folder: Path, stars: Mapping[str, int]) -> bool:
     """Write a person's stars into the record, apart from the meter's scores; False when there is no record."""
-    told = _record(folder)
-    if not told.get("frames"):
+    if not record.read(folder).get("frames"):
         return False
-    for row in told["frames"]:
-        if isinstance(row, dict):
-            row["stars"] = stars.get(str(row.get("file")), row.get("stars"))
-    text = json.dumps(plain(told), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    photo.write_whole(folder / "record.json", text.encode("utf-8", "backslashreplace"))
+    with opening.opened(folder) as session:
+        for row in session.store.frames():
+            if row.file in stars:
+                selecting.star(session.store, row, stars[row.file])
+        record.write(session.store)
     return True
 
 
@@ -200,7 +199,7 @@ def starred_sheet(folder: Path) -> Path | None:
 
     The reference is not in the folder, so its name stands for it.
     """
-    told = _record(folder)
+    told = record.read(folder)
     try:
         look = looks.from_json(json.dumps(told["look"]), "the record's look")
         width, height = (int(side) for side in told["size_px"])
@@ -228,7 +227,7 @@ def _scores(
     """The meter's score by file name."""
     scores: dict[str, float | None] = {}
     if reference is None and look is None:
-        for row in _record(folder).get("frames", []):
+        for row in record.read(folder).get("frames", []):
             told = row.get("meter") if isinstance(row, dict) else None
             if isinstance(told, dict) and isinstance(told.get("score"), float | int):
                 scores[str(row.get("file"))] = float(told["score"])
@@ -236,17 +235,6 @@ def _scores(
     for one in metering.meter(left, reference=reference, look=look, keep_plate=keep_plate):
         scores[one.path.name] = one.verdict.score
     return scores
-
-
-def _record(folder: Path) -> dict[str, Any]:
-    file = folder / "record.json"
-    try:
-        if not file.is_file() or file.stat().st_size > metering.LARGEST_RECORD_BYTES:
-            return {}
-        told = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) and isinstance(told.get("frames", []), list) else {}
 
 
 def _vote(row: Mapping[str, Any]) -> tuple[str, str, str | None]:
