@@ -209,6 +209,7 @@ def killed_in_the_darkroom(photo: Path, folder: Path, step: str, count: int) -> 
     shutil.rmtree(out)
 
 
+@pytest.mark.soak
 def test_the_real_darkroom_killed_before_its_frame_is_there(astronaut_file: Path, tmp_path: Path) -> None:
     killed_in_the_darkroom(astronaut_file, tmp_path, "db.committed promise", 1)
 
