@@ -29,10 +29,13 @@ from lowkey.errors import LowkeyError
 from lowkey.frame import Framing, Shot
 from lowkey.look import Look
 from lowkey.photo.png import png_bytes, texts_of, without_texts
+from lowkey.prompt.templates import TOKENS
 from lowkey.session import batch, consent, files, metadata, metering, opening, record, verifying, voting
 from lowkey.spec import Remedy
 
-_ROOM = Path(tempfile.mkdtemp(prefix="lowkey-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+_KEPT = tempfile.TemporaryDirectory(prefix="lowkey-fuzz-", dir=_MEMORY)
+_ROOM = Path(_KEPT.name)
 
 
 def look_toml(data: bytes) -> None:
@@ -158,7 +161,7 @@ def seeds_of(target: str) -> list[bytes]:
     several: dict[str, list[Any]] = {
         "look_toml": [looks.to_toml(Look()), looks.to_toml(looks.find("ember"))],
         "look_json": [looks.to_json(Look()), looks.to_json(looks.find("blackout"))],
-        "template": ["[light], [background], [clothing], [pose], [flare]", "a portrait, [LIGHT DIRECTION]"],
+        "template": ["".join(f"[{token}], " for token in TOKENS.values()), "a portrait, [[not one]], [LIGHT DIRECTION]"],
         "sheet_csv": ["photo,person,look,seeds\na.jpg,Ana,ember,3\n", "photo;light;out\nb.jpg;95,18;b\n"],
         "texts": [picture],
         "frame_metadata": [carried[metadata.KEY]],
@@ -166,7 +169,7 @@ def seeds_of(target: str) -> list[bytes]:
         "session_database": [_database()],
         "votes": [json.dumps({"lowkey_votes": 1, "votes": [{"a": "1", "b": "2", "chosen": "1"}], "stars": {"1": 4}})],
         "consent_file": [json.dumps({"lowkey_consent": 1, "person": "ana", "history": [line]})],
-        "photo": [picture, _jpeg()],
+        "photo": [png_bytes(np.full((96, 96, 3), 90, np.uint16), text=carried), *_pictures()],
     }
     return [one if isinstance(one, bytes) else one.encode() for one in several[target]]
 
@@ -206,14 +209,18 @@ def _database() -> bytes:
     return kept.read_bytes()
 
 
-def _jpeg() -> bytes:
+def _pictures() -> list[bytes]:
+    """One small picture of each kind that Pillow writes and the decoders read in-process."""
     import io
 
     from PIL import Image
 
-    packed = io.BytesIO()
-    Image.fromarray(np.arange(3072, dtype=np.uint8).reshape(32, 32, 3)).save(packed, "JPEG")
-    return packed.getvalue()
+    flat, several = Image.fromarray(np.full((96, 96, 3), 120, np.uint8)), []
+    for kind in ("JPEG", "PNG", "GIF", "TIFF", "WEBP"):
+        packed = io.BytesIO()
+        flat.save(packed, kind, **({"compression": "tiff_deflate"} if kind == "TIFF" else {}))
+        several.append(packed.getvalue())
+    return several
 
 
 if __name__ == "__main__":
@@ -221,5 +228,8 @@ if __name__ == "__main__":
     corpus.mkdir(parents=True, exist_ok=True)
     for index, seed in enumerate(seeds_of(name)):
         (corpus / f"seed{index}").write_bytes(seed)
+    # libFuzzer leaves without a goodbye, so what it works in lies beside the corpus.
+    _ROOM = corpus.with_name(f"{name}-room")
+    _ROOM.mkdir(exist_ok=True)
     atheris.Setup([sys.argv[0], str(corpus), *sys.argv[3:]], lambda data: run(name, data))
     atheris.Fuzz()

@@ -266,14 +266,14 @@ def killer(at: int) -> Callable[[str], None]:
 
 
 def failing(at: int, code: int) -> Callable[[str], None]:
-    """A hook that lets the step of that number fail once, as a full or broken disk would."""
+    """A hook that lets the step of that number fail once, as a full or broken disk would; with code 0 it is Ctrl-C that comes."""
     seen = 0
 
     def hook(name: str) -> None:
         nonlocal seen
         seen += 1
         if seen == at:
-            raise OSError(code, os.strerror(code))
+            raise OSError(code, os.strerror(code)) if code else KeyboardInterrupt
 
     return hook
 
@@ -473,7 +473,7 @@ def torture(base: Path, scene: str, every: int = 1) -> dict[str, Any]:
 
 
 def starve(base: Path, scene: str, code: int, every: int = 1) -> dict[str, Any]:
-    """Let each step of an act fail once with an error of the disk; then do it again with the disk mended."""
+    """Let each step of an act fail once with an error of the disk (0: with Ctrl-C); then do it again."""
     import shutil
 
     chosen = SCENES[scene]
@@ -484,7 +484,7 @@ def starve(base: Path, scene: str, code: int, every: int = 1) -> dict[str, Any]:
     names = steps(measured, lambda folder: (furnish(folder), chosen.act(folder))[1])
     wrong, count = [], 0
     for at in range(1, len(names) + 1, every):
-        if names[at - 1].startswith("net."):
+        if names[at - 1].startswith("net.") and code:
             continue
         folder = base / f"{scene}-{code}-{at}"
         shutil.copytree(start, folder)
@@ -501,7 +501,8 @@ def starve(base: Path, scene: str, code: int, every: int = 1) -> dict[str, Any]:
                 if error.code != {errno.ENOSPC: "disk-full"}.get(code, "write-failed"):
                     found.append(f"it is called {error.code}")
             except BaseException as error:
-                found.append(f"not an error of the store: {type(error).__name__}: {error}")
+                if code or not isinstance(error, KeyboardInterrupt):
+                    found.append(f"not an error of the store: {type(error).__name__}: {error}")
             faults.hook = None
             found += [f"right after: {one}" for one in whole(folder / "s")]
             found += [f"left behind: {file.name}" for file in folder.rglob(".lowkey-*.tmp")]

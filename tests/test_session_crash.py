@@ -81,8 +81,14 @@ def test_a_disk_that_fails_at_each_write_in_turn(quick_disk: Path, code: int) ->
     assert said["faults"] > 20
 
 
+def test_ctrl_c_at_any_step_drops_the_take_cleanly(quick_disk: Path) -> None:
+    said = trial(quick_disk, what="starve", scene="paid", code=0, every=3)
+    assert said["wrong"] == []
+    assert said["faults"] > 30
+
+
 @pytest.mark.soak
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("code", [0, errno.ENOSPC, errno.EIO])
 def test_a_disk_that_fails_at_each_write_of_every_act(quick_disk: Path, code: int) -> None:
     for scene in ("paid", "marked", "exported", "mended", "swept", "resumed"):
         assert trial(quick_disk / scene, what="starve", scene=scene, code=code)["wrong"] == []

@@ -126,7 +126,7 @@ class Desk:
     def _beat(self, frame: int, stop: threading.Event) -> None:
         while not stop.wait(BEAT_S):
             # A beat that fails is a beat missed: if the disk is full, the take itself will say so.
-            with suppress(StoreError, Exception), Store.open(self.store.folder) as own, own.writing("beat") as db:
+            with suppress(Exception), Store.open(self.store.folder) as own, own.writing("beat") as db:
                 db.execute("UPDATE frames SET beat = beat + 1 WHERE id = ? AND owner = ?", (frame, self.me))
 
     def _mine(self, changed: object) -> None:
