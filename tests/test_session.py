@@ -769,3 +769,39 @@ def test_every_error_of_a_session_is_one_of_ours(studio: Callable[..., Shoot]) -
         with pytest.raises(LowkeyError):
             act()
     assert isinstance(engines.find("darkroom"), Darkroom)
+
+
+def test_a_stopped_retake_goes_on_from_the_takes_that_are_there(studio: Callable[..., Shoot], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every take misses the same thing, so that each frame has several; a stop comes before the second one's file is there."""
+    from lowkey import faults
+    from lowkey.meter.verdict import judge
+    from lowkey.session import retaking
+    from test_verdict import HOUSE, reading
+
+    missing = judge(reading(lights=2.0, lit_islands=9.0), HOUSE)
+    assert missing.remedies
+    monkeypatch.setattr(retaking, "measure", lambda *_: None)
+    monkeypatch.setattr(retaking, "judge", lambda *_: missing)
+    seen: list[str] = []
+
+    def stop(name: str) -> None:
+        seen.append(name)
+        if seen.count("db.committed take") == 2 and name == "db.committed take":
+            raise KeyboardInterrupt
+
+    asked: dict[str, Any] = {"seeds": 1, "meter": True, "retakes": 2, "engine": "paid"}
+    unharmed = studio(**asked, out="unharmed")
+    before = shots()
+    takes = len(record.read(unharmed.folder)["frames"][0]["takes"])
+    monkeypatch.setattr(faults, "hook", stop)
+    with pytest.raises(KeyboardInterrupt):
+        studio(**asked, out="stopped")
+    monkeypatch.setattr(faults, "hook", None)
+    assert studio(**asked, out="stopped").made == 1
+    assert shots() - before == takes + 1, "the first take was read back, the second made once more, the rest made"
+    one, other = (record.read(Path(name))["frames"][0] for name in ("unharmed", "stopped"))
+    assert one["sha256"] == other["sha256"]
+    assert [take["shot"] for take in one["takes"]] == [take["shot"] for take in other["takes"]]
+    assert found("stopped") == {}
+    orders = room.Shop(Path("shop.txt")).orders()
+    assert len(orders) == len(set(orders)) == takes
