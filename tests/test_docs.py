@@ -170,7 +170,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_the_readme_s_commands_are_understood() -> None:
     """Every flag in the README's session exists."""
     known = {name: {flag for parameter in command.params for flag in parameter.opts} for name, command in commands()}  # type: ignore[attr-defined]
-    for name, rest in re.findall(r"^    \$ lowkey (\w+)(.*)$", README, re.MULTILINE):
+    for first, second, rest in re.findall(r"^    \$ lowkey (\w+) ?(\w*)(.*)$", README, re.MULTILINE):
+        name = f"{first} {second}" if f"{first} {second}" in known else first
         assert set(re.findall(r" (--[a-z-]+)", rest)) <= known[name], name
 
 

@@ -84,7 +84,7 @@ def seen(astronaut_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
     one = start(folder, 1, [
         {**plain, "seeds": [1, 2], "out": "here"},
         {**other, "seeds": [5], "out": "else"},
-        {**plain, "seeds": [2], "out": "here"},
+        {**plain, "seeds": [2], "out": "afresh"},
     ])  # fmt: skip
     two = start(folder, 2, [
         {**plain, "seeds": [1, 2], "out": str(folder / "some" / "where" / "deep")},

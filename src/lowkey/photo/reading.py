@@ -26,12 +26,24 @@ from lowkey.photo.sniff import HEAD_BYTES, kind_of
 from lowkey.pixels import freeze
 
 MOST_FILE_BYTES = 512 << 20
-"""No single photo is larger; the largest RAW files are about 250 MB."""
-
+"""No single photo is larger; the largest RAW files are about 250 MB. ``LOWKEY_MOST_FILE_MB`` says otherwise."""
+MOST_MEGAPIXELS, TIMEOUT_S, MEMORY_MB = 24.0, 60.0, 3072
+"""What a photo is reduced to, and what its decoder may use. ``LOWKEY_DECODE_S`` and ``LOWKEY_DECODE_MB`` say otherwise."""
 _START = "import sys, json; job = json.loads(sys.argv[1]); sys.path[:] = job['path']; from lowkey.photo.decoder import main; main(job)"
 
 
-def read(path: Path | str, *, max_megapixels: float = 24.0, timeout_s: float = 60.0, memory_mb: int = 3072) -> Photo:
+def _limit(name: str, default: float, low: float, high: float) -> float:
+    """A limit from the environment, within bounds; what is no number counts for nothing."""
+    try:
+        value = float(os.environ.get(name, ""))
+    except ValueError:
+        return default
+    return value if low <= value <= high else default
+
+
+def read(
+    path: Path | str, *, max_megapixels: float = MOST_MEGAPIXELS, timeout_s: float | None = None, memory_mb: int | None = None
+) -> Photo:
     """Read one photo: JPEG, PNG, TIFF, WebP, HEIC, AVIF, GIF (first frame), DNG or camera RAW, told by content.
 
     The pixels come upright, in sRGB, u8 or (RAW, 16-bit PNG and TIFF) u16, at most `max_megapixels` (reduced with a note).
@@ -47,9 +59,11 @@ def read(path: Path | str, *, max_megapixels: float = 24.0, timeout_s: float = 6
 
 
 def decode(
-    data: bytes, name: Path | str, *, max_megapixels: float = 24.0, timeout_s: float = 60.0, memory_mb: int = 3072
+    data: bytes, name: Path | str, *, max_megapixels: float = MOST_MEGAPIXELS, timeout_s: float | None = None, memory_mb: int | None = None
 ) -> Photo:
     """The same for bytes that come from elsewhere than a file; `name` is what errors call it. Raises PhotoError as `read` does."""
+    timeout_s = _limit("LOWKEY_DECODE_S", TIMEOUT_S, 1, 3600) if timeout_s is None else timeout_s
+    memory_mb = int(_limit("LOWKEY_DECODE_MB", MEMORY_MB, 256, 1 << 20)) if memory_mb is None else memory_mb
     try:
         kind = kind_of(data[:HEAD_BYTES])
         header, pixels = _decode(kind, data, max_megapixels, timeout_s, memory_mb)
@@ -85,6 +99,10 @@ def _texts(value: object, most: int) -> dict[str, str]:
     return {str(k): _plain(v, most) for k, v in value.items()} if isinstance(value, dict) else {}
 
 
+def _most_bytes() -> int:
+    return int(_limit("LOWKEY_MOST_FILE_MB", MOST_FILE_BYTES / 2**20, 1, 1 << 16) * 2**20)
+
+
 def _bytes_of(path: Path | str) -> bytes:
     """The bytes of a regular file; anything else is refused without being opened (a FIFO would wait for ever)."""
     try:
@@ -93,13 +111,13 @@ def _bytes_of(path: Path | str) -> bytes:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(handle, "rb") as file:
             _check_regular(os.fstat(file.fileno()))
-            data = file.read(MOST_FILE_BYTES + 1)
+            data = file.read(_most_bytes() + 1)
     except OSError as error:
         raise _refusal(error) from None
     except ValueError:
         raise PhotoError("photo-missing", "no file can have this name (it holds a NUL character)") from None
-    if len(data) > MOST_FILE_BYTES:
-        raise PhotoError("photo-too-large", f"the file is larger than {MOST_FILE_BYTES >> 20} MB: export it smaller")
+    if len(data) > _most_bytes():
+        raise PhotoError("photo-too-large", f"the file is larger than {_most_bytes() >> 20} MB: export it smaller")
     return data
 
 
@@ -108,8 +126,8 @@ def _check_regular(status: os.stat_result) -> None:
         raise PhotoError("photo-not-file", "this is a folder, not a photo: name one file in it")
     if not stat.S_ISREG(status.st_mode):
         raise PhotoError("photo-not-file", "this is a device, pipe or socket, not a file: save the photo to disk first")
-    if status.st_size > MOST_FILE_BYTES:
-        raise PhotoError("photo-too-large", f"the file is {status.st_size >> 20} MB (at most {MOST_FILE_BYTES >> 20}): export it smaller")
+    if status.st_size > _most_bytes():
+        raise PhotoError("photo-too-large", f"the file is {status.st_size >> 20} MB (at most {_most_bytes() >> 20}): export it smaller")
 
 
 def _refusal(error: OSError) -> PhotoError:

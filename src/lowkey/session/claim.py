@@ -49,7 +49,10 @@ class Desk:
         another process may have finished it in between.
         """
         for row in self.store.frames(setup):
-            if row.seed not in seeds or self.held(row) or self.done(row):
+            if row.seed not in seeds or self.held(row):
+                continue
+            if self.done(row):
+                self._settle(row)
                 continue
             with self.store.writing("claim") as db:
                 taken = db.execute(
@@ -62,6 +65,23 @@ class Desk:
                 return row
             self.release(row.id)
         return None
+
+    def settle(self, setup: int) -> None:
+        """Close what a process that died had finished: frames that are done, and whose claim nobody has given back."""
+        for row in self.store.frames(setup):
+            if row.owner is not None and not self.held(row) and self.done(row):
+                self._settle(row)
+
+    def _settle(self, row: FrameRow) -> None:
+        """A frame that is done, whose process died before it could say so."""
+        if row.owner is None:
+            return
+        with self.store.writing("settle") as db:
+            db.execute("UPDATE frames SET owner = NULL WHERE id = ? AND owner = ?", (row.id, row.owner))
+            takes = row.page.get("takes")
+            shots = {row.shot, *(take.get("shot") for take in takes if isinstance(take, dict))} if isinstance(takes, list) else {row.shot}
+            for shot in shots:
+                db.execute("UPDATE jobs SET kept = 1 WHERE shot = ? AND state = 'done'", (shot,))
 
     def waiting(self, setup: int, seeds: Sequence[int]) -> list[FrameRow]:
         """Those of these frames that others are at."""
@@ -106,7 +126,7 @@ class Desk:
     def _beat(self, frame: int, stop: threading.Event) -> None:
         while not stop.wait(BEAT_S):
             # A beat that fails is a beat missed: if the disk is full, the take itself will say so.
-            with suppress(StoreError, Exception), Store.open(self.store.folder) as own, own.writing("beat") as db:
+            with suppress(Exception), Store.open(self.store.folder) as own, own.writing("beat") as db:
                 db.execute("UPDATE frames SET beat = beat + 1 WHERE id = ? AND owner = ?", (frame, self.me))
 
     def _mine(self, changed: object) -> None:

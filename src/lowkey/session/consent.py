@@ -19,7 +19,7 @@ from typing import Any
 
 from lowkey.engines import Consent
 from lowkey.errors import ConsentError, LowkeyError
-from lowkey.photo import safe_stem, write_whole
+from lowkey.photo import safe_stem, sweep, write_whole
 from lowkey.session.files import digest, made
 from lowkey.session.lock import locked
 
@@ -159,6 +159,7 @@ def _add(name: str, line: Agreed) -> Person:
     with suppress(OSError):
         place.chmod(0o700)
     with locked(place, "consents"):
+        sweep(place)
         history = (*of_person(name).history, line)
         page = {"lowkey_consent": VERSION, "person": name, "history": [asdict(one) for one in history]}
         write_whole(_file(name), (json.dumps(page, ensure_ascii=False, indent=1) + "\n").encode())

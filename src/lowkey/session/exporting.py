@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lowkey.errors import LookError, StoreError
-from lowkey.photo import write_whole
+from lowkey.photo import sweep, write_whole
 from lowkey.photo.png import without_texts
 from lowkey.session import files
 from lowkey.session.store import Store
@@ -20,6 +20,7 @@ def export(store: Store, to: Path, *, stars: int = 1, private: bool = False) -> 
     if not rows:
         raise LookError("nothing-to-export", f"no frame of {store.folder} has {stars} stars or more; give some with lowkey session star")
     place = files.made(to)
+    sweep(place)
     copies = []
     for row in rows:
         # A select that was retouched is what the person wants to give away.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 from pathlib import Path
@@ -59,7 +58,7 @@ def made(folder: Path) -> Path:
         raise StoreError("folder-missing", f"{folder} is not a folder, and one is needed there; choose another with --out") from None
     except OSError as error:
         why = error.strerror or type(error).__name__
-        code = "disk-full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "folder-read-only"
+        code = refusal(error, folder / "x").code
         raise StoreError(code, f"the folder {folder} cannot be made: {why}; choose another with --out") from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise StoreError("folder-read-only", f"the folder {folder} may not be written to; choose another with --out")

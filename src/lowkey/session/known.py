@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lowkey.errors import LowkeyError
-from lowkey.photo import write_whole
+from lowkey.photo import sweep, write_whole
 from lowkey.session.files import digest, is_session
 
 
@@ -44,6 +44,7 @@ def remember(session: Path, photo: Path) -> None:
             return
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         file.parent.chmod(0o700)
+        sweep(file.parent)
         write_whole(file, page)
 
 

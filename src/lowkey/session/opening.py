@@ -51,7 +51,7 @@ def _open(folder: Path, create: bool) -> tuple[Store, tuple[Caution, ...]]:
             try:
                 store = Store.open(folder, create=filled)  # another process may have mended it meanwhile
             except Damaged as why:
-                damaged = str(why)
+                damaged = why.why
                 aside = rescue.move_aside(folder)
                 store = Store.open(folder, create=True)
     try:

@@ -191,6 +191,7 @@ def shoot_setup(
     made, stored = 0, [Caution(one["code"], one["text"]) for one in next(one for one in store.setups() if one.id == number).warnings]
     warnings = [*(caution for caution in stored if caution.code != "few-seeds"), *_few(numbers)]
     try:
+        taking.desk.settle(number)
         if taking.left(numbers):
             plate = sitter.plate()
             if not store.fact("plate"):

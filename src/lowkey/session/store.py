@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from lowkey import faults
 from lowkey.errors import StoreError
+from lowkey.photo.writing import refusal
 from lowkey.session.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
 NAME = "session.db"
@@ -27,8 +28,12 @@ BUSY_S = 20.0
 """How long a writer waits for another; a commit takes milliseconds."""
 
 
-class Damaged(Exception):
+class Damaged(StoreError):
     """The database cannot be read as one."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("session-damaged", f"the session cannot be read ({why}); run the command again: it is rebuilt from its files")
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,10 @@ class Store:
                 raise
         except sqlite3.Error as error:
             raise _refused(error, folder) from None
+        except UnicodeDecodeError:  # Python cannot even say what SQLite said of it
+            raise Damaged("its tables have no readable names") from None
+        except OSError as error:
+            raise refusal(error, file) from None
         return cls(folder, database, lent)
 
     def __enter__(self) -> Self:
@@ -138,9 +147,7 @@ class Store:
             faults.point(f"db.committed {what}")
         except sqlite3.Error as error:
             raise self._said(error) from None
-        except OSError as error:  # planted by a test: what SQLite would say of it
-            from lowkey.photo.writing import refusal
-
+        except OSError as error:  # of a file that is written while the pen is held
             raise refusal(error, self.folder / NAME) from None
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
@@ -149,13 +156,11 @@ class Store:
                 return self._db.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise self._said(error) from None
+        except UnicodeDecodeError:
+            raise Damaged("its tables have no readable names") from None
 
     def _said(self, error: sqlite3.Error) -> StoreError:
-        refused = _refused(error, self.folder)
-        if isinstance(refused, StoreError):
-            return refused
-        text = f"the session in {self.folder} cannot be read ({refused}); run it again: it is rebuilt from its files"
-        return StoreError("session-damaged", text)
+        return _refused(error, self.folder)
 
     # --- facts, setups, frames, takes, files ----------------------------------------------------------------------------------
 
@@ -252,6 +257,11 @@ def told(text: str | None, default: Any) -> Any:
 
 def _frame(row: sqlite3.Row) -> FrameRow:
     page = told(row["page"], {})
+    # SQLite keeps whatever it is given in any column, and a damaged page gives anything.
+    if not all(isinstance(row[name], int) for name in ("id", "setup", "seed", "beat", "stars")) or not 0 <= row["stars"] <= 5:
+        raise Damaged("a frame in it has no number")
+    if not all(isinstance(row[name], str) for name in ("shot", "file", "note")):
+        raise Damaged("a frame in it has no name")
     return FrameRow(
         row["id"], row["setup"], row["seed"], row["shot"], row["file"], row["sha256"], page if isinstance(page, dict) else {},
         row["owner"], row["beat"], row["problem"], row["stars"], bool(row["rejected"]), row["note"],
@@ -261,6 +271,7 @@ def _frame(row: sqlite3.Row) -> FrameRow:
 def _connected(file: Path) -> sqlite3.Connection:
     database = sqlite3.connect(file, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     database.row_factory = sqlite3.Row
+    database.text_factory = lambda data: data.decode("utf-8", "replace")
     # A file from a stranger: its schema may not run functions of ours, and no cell is larger than a page of a record can be.
     database.execute("PRAGMA trusted_schema = OFF")
     database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 64_000_000)
@@ -314,7 +325,7 @@ def _copied(file: Path) -> tuple[Path, Path]:
     return place, place / file.name
 
 
-def _refused(error: sqlite3.Error, folder: Path) -> StoreError | Damaged:
+def _refused(error: sqlite3.Error, folder: Path) -> StoreError:
     """SQLite's word for it as ours. Result codes: sqlite.org/rescode.html."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     match code:

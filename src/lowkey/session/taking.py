@@ -151,11 +151,15 @@ class Taking:
         tries: list[dict[str, Any]] = []
         pages: dict[str, dict[str, Any]] = {}
         shots: list[str] = []
+        reused: set[str] = set()
 
         def already(one: Shot) -> Frame | None:
             """A take that an earlier run has finished: paid for, perhaps, and at any rate not to be made twice."""
             found = kept.get(one.hash())
-            return self._read_back(one, found) if found else None
+            frame = self._read_back(one, found) if found else None
+            if frame is not None:
+                reused.add(one.hash())
+            return frame
 
         several = retaking.takes(
             self.engine, shot, sitting, self.setup.retakes,
@@ -163,9 +167,9 @@ class Taking:
         )  # fmt: skip
         for number, one in enumerate(several, 1):
             name = f"takes/{Path(row.file).stem}_t{number}.png" if self.setup.retakes else row.file
-            told = kept.get(one.frame.shot.hash())
-            if told and one.frame.rig is None and "take" in told.page:
-                page, tried = dict(told.page["frame"]), dict(told.page["take"])
+            if one.frame.shot.hash() in reused:
+                told = kept[one.frame.shot.hash()].page
+                page, tried = dict(told["frame"]), dict(told["take"])
             else:
                 self._noted(one.frame)
                 page, tried = record.frame_page(one.frame, one.verdict, reading=one.reading), record.take(one.frame, one.verdict, name)
@@ -191,7 +195,7 @@ class Taking:
         """A take from its file, if that is as it was written. Its rig stands in its page alone."""
         file = files.inside(self._folder, kept.file)
         page = kept.page.get("frame")
-        if not isinstance(page, dict) or not files.intact(file, kept.sha256):
+        if not isinstance(page, dict) or not isinstance(kept.page.get("take"), dict) or not files.intact(file, kept.sha256):
             return None
         place = page.get("placement")
         placement = Placement(**place) if isinstance(place, dict) else None
