@@ -835,3 +835,34 @@ def test_much_random_damage(fmt: str, tmp_path: Path) -> None:
     for _ in range(100):
         (tmp_path / "b").write_bytes(damaged(data, rng))
         assert outcome(tmp_path / "b") not in ("photo-crashed", "photo-timeout")
+
+
+# --- limits from the environment ---------------------------------------------------------------------------------------------
+
+
+def test_the_largest_file_can_be_said_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = saved(tmp_path / "noise.png", np.random.default_rng(1).integers(0, 255, (800, 800, 3), np.uint8))
+    assert path.stat().st_size > 1 << 20
+    assert photo.read(path).size_px == (800, 800)
+    monkeypatch.setenv("LOWKEY_MOST_FILE_MB", "1")
+    assert refusal(path) == "photo-too-large"
+
+
+def test_time_and_memory_of_the_decoder_can_be_said_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = saved(tmp_path / "plain.png", np.full((4000, 4000, 3), 90, np.uint8))
+    given: list[tuple[float, int]] = []
+    real = reading._decode
+
+    def watched(kind: Any, data: bytes, most: float, timeout_s: float, memory_mb: int) -> Any:
+        given.append((timeout_s, memory_mb))
+        return real(kind, data, most, timeout_s, memory_mb)
+
+    monkeypatch.setattr(reading, "_decode", watched)
+    monkeypatch.setenv("LOWKEY_DECODE_S", "30")
+    monkeypatch.setenv("LOWKEY_DECODE_MB", "2000")
+    assert photo.read(path).size_px == (4000, 4000)
+    for nonsense in ("", "much", "nan", "-1"):
+        monkeypatch.setenv("LOWKEY_DECODE_S", nonsense)
+        monkeypatch.setenv("LOWKEY_DECODE_MB", nonsense)
+        photo.read(path)
+    assert given == [(30.0, 2000)] + [(reading.TIMEOUT_S, reading.MEMORY_MB)] * 4
