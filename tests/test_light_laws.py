@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import bust
-from lowkey.darkroom import brdf
+from lowkey.darkroom import brdf, light
 from lowkey.darkroom.horizon import horizon
 from lowkey.darkroom.light import Relight, aim
 from lowkey.darkroom.subject import Subject
@@ -326,3 +327,16 @@ def test_what_mirrors_nothing_face_on_mirrors_nothing_at_grazing() -> None:
     for trace in (1e-10, 1e-5):
         assert brdf.ggx(0.43, 0.23, 0.994, 0.33, 0.4, trace) < 40 * trace * 50
     assert brdf.ggx(0.43, 0.23, 0.994, 0.33, 0.4, 0.03) > 1.0
+
+
+def test_highlights_of_moist_skin_are_held() -> None:
+    """Black skin sends back highlights alone: dry, those of a wet patch pass any bound; moist, none of them does, and order is kept."""
+    s = bust.subject()
+    finish = {"albedo": np.zeros_like(s.albedo), "skin": np.ones_like(s.skin), "specular": np.full_like(s.skin, 0.2)}
+    black = replace(s, roughness=np.full_like(s.skin, 0.2), **finish)
+    lamp = Source(Direction(60, 20), angular_radius_deg=2.5)
+    skin = s.matte * (1 - s.eyes) > 0.99
+    wet, held = (luminance(Relight(replace(black, shine=shine)).source(lamp))[skin] for shine in (1.0, 1.01))
+    assert wet.max() > 2 * light.HELD
+    assert held.max() <= light.HELD * 1.001
+    assert np.corrcoef(np.argsort(np.argsort(wet)), np.argsort(np.argsort(held)))[0, 1] > 0.999

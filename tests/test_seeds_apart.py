@@ -17,7 +17,8 @@ from lowkey.frame import Frame, Framing
 from lowkey.look import Look
 from lowkey.pixels import F32, luminance, srgb_decode, srgb_encode
 from lowkey.plate.plate import Plate
-from lowkey.rig import Rig
+from lowkey.rig import Rig, jittered
+from lowkey.seeds import Streams
 
 SIZE = W, H = 256, 320
 SEEDS = (1, 2, 3, 4, 5, 6)
@@ -151,3 +152,11 @@ def test_dust_lies_in_the_beam_and_on_no_eye(enlarger: Enlarger, maps: Maps, see
     quarters = [float(dust[room][part].mean()) for part in np.array_split(np.argsort(light[room]), 4)]
     assert quarters[2] + quarters[3] > 0.75 * sum(quarters), quarters
     assert quarters[0] < 0.1 * sum(quarters), quarters
+
+
+def test_one_seed_strews_another_dust_for_another_person() -> None:
+    """Pictures of two clients hang side by side: the same seed is the same lamp, and never the same specks."""
+    ana, ben = Streams(3, "ana"), Streams(3, "ben")
+    assert ana.of("motes").random(4).tolist() == Streams(3, "ana").of("motes").random(4).tolist()
+    assert ana.of("motes").random(4).tolist() != ben.of("motes").random(4).tolist()
+    assert jittered(rig.of(Look()), ana) == jittered(rig.of(Look()), ben)

@@ -24,6 +24,8 @@ DIFFUSION_SHARE = 0.75
 BOUNCE = 0.8
 """Share of the light returned by concave surroundings that is kept (path-traced heads are as well told by .3 as by 1)."""
 SPECULAR_GAIN = 1.3
+HELD = np.float32(0.30)
+"""Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
 THREAD_HW = 0.006
 """How far light wanders between the threads of pale cloth before it comes out, sigma: dark cloth swallows it on the way."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
@@ -150,6 +152,8 @@ class Relight:
         )  # fmt: skip
         if self._cloth_mass is not None:
             diffuse += self._pale * (_blur(diffuse * s.cloth, THREAD_HW * s.hw_px) / self._cloth_mass - diffuse)
+        if s.shine > 1.0:
+            gloss += s.skin * (HELD * (1 - np.exp(-gloss / HELD)) - gloss)
         keep = _without_islands(diffuse, s)
         diffuse *= keep
         gloss *= keep
@@ -349,8 +353,8 @@ def _catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> No
         across = ((xs - cx + 0.024 * s.hw_px * lx) ** 2 + (ys - cy - 0.024 * s.hw_px * ly) ** 2) / np.float32(0.026 * s.hw_px) ** 2
         out[box] *= (1 + 0.45 * reach * np.exp(-across) * s.eyes[box])[..., None]
         # A lamp a little taller than wide, its rim softened by the tear film, and a faint bloom of that film round it.
-        far = ((xs - px) / (0.0042 * s.hw_px)) ** 2 + ((ys - py) / (0.0060 * s.hw_px)) ** 2
-        spot = 0.66 * np.exp(-0.5 * far**1.5) + 0.012 * np.exp(-0.5 * far / 9)
+        far = ((xs - px) / (0.0036 * s.hw_px)) ** 2 + ((ys - py) / (0.0051 * s.hw_px)) ** 2
+        spot = 0.32 * np.exp(-0.5 * far**1.5) + 0.012 * np.exp(-0.5 * far / 9)
         out[box] += np.asarray(reach * spot * s.eyes[box], np.float32)[..., None]
 
 

@@ -313,12 +313,15 @@ def keep(plate: Plate) -> Kept:
     # Two pixels of feather at the jaw, as a lens would give.
     above = np.clip(0.5 - below * np.float32(k / 2.0), 0, 1)
     # Ear lobes hang outside the jaw and below where its line turns outward: skin beside the corners of the jaw is head.
+    # They hang a little, not a hand's breadth: what lies lower is the room taken for skin. They end softly, never in a corner.
     mesh, (h, w) = plate.landmarks, plate.matte.shape
-    edge = int(np.clip(mesh[list(JAW_CORNERS), 1].min(), 0, h))
-    left, right = (int(np.clip(v, 0, w)) for v in sorted(mesh[list(JAW_CORNERS), 0] + np.array([-0.05, 0.05], np.float32) * k))
-    for beside in (np.s_[:edge, :left], np.s_[:edge, right:]):
-        # They hang a little, not a hand's breadth: what lies lower is the room taken for skin.
-        above[beside] = np.maximum(above[beside], step(plate.parts["skin"][beside], 0.6, 0.95) * (1 - step(below[beside], 0.07, 0.13)))
+    rows, columns = np.arange(h, dtype=np.float32)[:, None], np.arange(w, dtype=np.float32)[None]
+    edge = float(mesh[list(JAW_CORNERS), 1].min())
+    left, right = sorted(mesh[list(JAW_CORNERS), 0])
+    outside = step(np.maximum(np.float32(left) - columns, columns - np.float32(right)) / np.float32(k), 0.03, 0.07)
+    beside = outside * (1 - step((rows - np.float32(edge)) / np.float32(k), -0.07, 0.03))
+    lobes = beside * step(plate.parts["skin"], 0.6, 0.95) * (1 - step(below, 0.06, 0.13))
+    above = np.maximum(above, lobes)
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
     head = np.maximum(np.maximum(above * (1 - body_cloth), hair), step(wrap, 0.15, 0.80)) * plate.matte
