@@ -112,6 +112,7 @@ def shoot(
         person=person,
         private=private,
         look=asking.look(look, light, background, clothing, pose, flare, exposure, fill, stock),
+        either_side=look is None and light is None,
         seeds=asking.seeds(seeds),
         size_px=asking.size(size, aspect, height),
         aspect=aspect or "4:5",
