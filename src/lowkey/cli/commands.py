@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lowkey.cli import equipping, saying, sessions, shelving
+from lowkey.cli import equipping, readers, saying, sessions, shelving
 
 app = typer.Typer(
     name="lowkey",
@@ -23,6 +23,7 @@ app.add_typer(cache_app, name="cache")
 app.add_typer(shelving.looks, name="looks")
 app.add_typer(equipping.engines, name="engines")
 app.command()(equipping.evidence)
+app.add_typer(readers.readers, name="readers")
 app.add_typer(sessions.session, name="session")
 app.command()(saying.prompt)
 app.command()(saying.lint)
