@@ -22,7 +22,7 @@ ONE_SIDED = 0.42
 may have any azimuth and still come from no side."""
 SURE, STRONG_STOPS = 0.3, 2.0
 """Confidence and contrast from which a found light may turn the key round. On heads under one hard lamp of known place the side was
-right down to a confidence of .31, the lowest that was seen (benchmarks/side.py); nothing is known below."""
+right nine times of nine, down to a confidence of .31, the lowest that was seen (benchmarks/side.py); nothing is known below."""
 SIDELESS_DEG = 30.0
 """A key within this of straight before, or straight behind, belongs to neither side."""
 
