@@ -20,7 +20,8 @@ GOOD: dict[str, float | str] = {
     "face_clipped_share": 0.0, "highlight_code": 222.0, "highlight_warmth_mired": 35.0, "terminator_width_hw": 0.06,
     "shadow_median_code": 18.0, "shadow_range_codes": 14.0, "lit_islands": 0.0, "neck_over_chin": 0.4, "dark_edge_codes": 6.0,
     "frame_black_share": 0.48, "motes_per_fh2": 300.0, "motes_on_eyes": 0.0, "flare": "halo", "texture_kind": "film grain",
-    "grain_on_skin_codes": 2.5, "cloth_median_code": 14.0, "frame_aspect": 0.8, "likeness": "same",
+    "grain_on_skin_codes": 2.5, "cloth_median_code": 14.0, "frame_aspect": 0.8, "likeness": "same", "midtone_flatness": 0.02,
+    "cloth_weave_codes": 4.0,
 }  # fmt: skip
 """A frame as the look wants it."""
 

@@ -124,6 +124,15 @@ def parse(variable: str, text: str) -> Term:
     raise LookError("unknown-word", f'no {variable} is called "{text}"{hint} {_choices(variable)}')
 
 
+def other_side(light: str) -> str | None:
+    """The same light from the other side, in its canonical spelling; None for one that has no other side."""
+    term = parse("light", light)
+    if term.word is None:
+        return _join((-term.numbers[0] + 0.0, *term.numbers[1:])) if abs(term.numbers[0]) not in (0.0, 180.0) else None
+    twins = (one for one in words("light") if one.values is term.word.values and one.mirrored != term.word.mirrored)
+    return next((one.word for one in twins), None)
+
+
 def _choices(variable: str) -> str:
     numbers = NUMBERS[variable]
     listed = ", ".join(word.word for word in words(variable))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lowkey.cli import equipping, saying, sessions, shelving
+from lowkey.cli import equipping, readers, saying, sessions, shelving
 
 app = typer.Typer(
     name="lowkey",
@@ -23,6 +23,7 @@ app.add_typer(cache_app, name="cache")
 app.add_typer(shelving.looks, name="looks")
 app.add_typer(equipping.engines, name="engines")
 app.command()(equipping.evidence)
+app.add_typer(readers.readers, name="readers")
 app.add_typer(sessions.session, name="session")
 app.command()(saying.prompt)
 app.command()(saying.lint)
@@ -112,6 +113,7 @@ def shoot(
         person=person,
         private=private,
         look=asking.look(look, light, background, clothing, pose, flare, exposure, fill, stock),
+        either_side=look is None and light is None,
         seeds=asking.seeds(seeds),
         size_px=asking.size(size, aspect, height),
         aspect=aspect or "4:5",

@@ -177,10 +177,12 @@ def sweep(
     axes = [sweeping.axis(text) for text in (across, down) if text is not None]
     with Bar() as bar:
         done = sweeping.sweep(
-            photo, *axes, look=_look(look), seeds=asking.seeds(seeds), size_px=asking.size(size, None, None),
+            photo, *axes, look=_look(look), either_side=look is None, seeds=asking.seeds(seeds), size_px=asking.size(size, None, None),
             options=asking.options(option), progress=bar.step, **more,
         )  # fmt: skip
     made, frames = sum(one.made for one in done.shoots), sum(len(one.frames) for one in done.shoots)
+    for caution in dict.fromkeys(one for shot in done.shoots for one in shot.warnings if one.code == "key-side-chosen"):
+        warn(caution)
     if as_json:
         paths = [str(one.path) for shot in done.shoots for one in shot.frames]
         print(json.dumps({"grid": str(done.grid), "record": str(done.record), "frames": paths, "made": made}, ensure_ascii=False))
@@ -196,7 +198,7 @@ def watch(
     from lowkey.session import watching
 
     asked = {
-        "look": _look(look), "seeds": asking.seeds(seeds), "size_px": asking.size(size, None, None),
+        "look": _look(look), "either_side": look is None, "seeds": asking.seeds(seeds), "size_px": asking.size(size, None, None),
         "options": asking.options(option), **more,
     }  # fmt: skip
     if not as_json:

@@ -72,7 +72,7 @@ def _hem(figure: _Figure, plate: Plate, kept: Kept) -> F32:
     return np.asarray(rim, np.float32)
 
 
-MOIST = 1.5
+MOIST = 1.3
 """How much more skin shines than bare dry skin: under one hard lamp a powdered face is chalk."""
 _MAPS = ("matte", "albedo", "depth", "normal", "skin", "hair", "cloth", "eyes", "roughness", "specular", "sheen")
 

@@ -29,7 +29,7 @@ VERSION = "darkroom 1"
 SKIN_CHROMA_BOUND = 4.0
 """Most that taking the old light off may shift the skin's chroma, in CIEDE2000 at equal lightness."""
 
-LIT_SKIN_EV = 0.2
+LIT_SKIN_EV = 0.31
 """Exposure over the meter, which holds the highlight: a lit cheek has to carry the frame against the lamp."""
 
 LAMP_CLEAR_FW = 0.055
@@ -62,7 +62,7 @@ class Enlarger:
 
         dress is reflectance; light, backdrop and optics are scene-linear and unclamped; film is sRGB-encoded, 0 to 1.
         """
-        streams = Streams(seed, self.plate.photo.hash)
+        streams = Streams(seed)
         lit = self._worn(rig.cloth)
         view = self._view(rig, lit)
         rig = self._resolved(jittered(rig, streams), lit, view)

@@ -397,7 +397,7 @@ def _pores(s: Subject) -> F32:
     # Strong texture is hair that was taken for skin (a fringe, a beard): it does not glitter, it is dull.
     rough = _blur(fine * fine, 0.02 * s.hw_px) / np.float32(0.07**2)
     dull = 1 - np.float32(0.7) * np.clip(rough - 1, 0, 1) * s.skin
-    return np.asarray(np.exp(np.float32(2.5) * fine * s.skin / (1 + rough)) * dull, np.float32)
+    return np.asarray(np.exp(np.float32(2.1) * fine * s.skin / (1 + rough)) * dull, np.float32)
 
 
 def aim(subject: Subject, auto: Auto, face_mask: F32) -> Direction:

@@ -9,8 +9,9 @@ import numpy as np
 
 from lowkey.frame import Placement
 from lowkey.photo import Photo
-from lowkey.pixels import F32, freeze
+from lowkey.pixels import F32, U8, freeze, srgb_encode
 from lowkey.plate import albedo, faces, fitness, landmarks, matte, parts, relief, shading, window
+from lowkey.plate.opinions import Panel
 from lowkey.plate.plate import Caution, Plate
 
 GUESS_PX = 800
@@ -22,15 +23,20 @@ def scan(photo: Photo, face: int | None = None) -> Plate:
     found = faces.find(photo)
     chosen = faces.choose(photo, found, face)
     cautions = [*fitness.examine(photo, chosen), *_others(found, chosen)]
-    guess, at = _guess(photo, chosen, found)
+    panel = Panel()
+    guess, at = _guess(photo, chosen, found, panel)
     opened = window.open_on(chosen.points, photo.size_px, guess, at)
     points = _placed(chosen.points, opened.placement)
     inside = opened.inside(photo)
     colour, mask = _person(photo, opened, guess, at, chosen.points)
     named, confidence = parts.part(colour, mask, points, opened.hw_px, inside)
+    view = _view(photo, opened, panel)
+    named = panel.parts(view, named, inside)
     depth, normal = relief.carve(points, mask, named, opened.hw_px, colour)
+    normal = panel.normals(view, normal, named["skin"] * inside)
     normal = shading.tilt(normal, colour, named, mask, inside, opened.hw_px, points)
     bare, light = albedo.delight(colour, normal, depth, named, mask, opened.hw_px, points)
+    cautions += panel.cautions
     cautions += [*_tight(photo, opened, chosen.points, cautions), *fitness.remark(points, named, light, confidence, opened.hw_px)]
     return Plate(
         photo=photo,
@@ -48,7 +54,7 @@ def scan(photo: Photo, face: int | None = None) -> Plate:
         found_light=light,
         confidence=confidence,
         warnings=tuple(cautions),
-        read_by=_readers(),
+        read_by={**_readers(), **panel.used},
     )
 
 
@@ -95,7 +101,14 @@ def _person(photo: Photo, opened: window.Window, guess: F32, at: tuple[int, int,
     return window.go_on(own, alpha, opened.inner(photo), opened.hw_px)
 
 
-def _guess(photo: Photo, chosen: faces.Face, found: tuple[faces.Face, ...]) -> tuple[F32, tuple[int, int, int, int]]:
+def _view(photo: Photo, opened: window.Window, panel: Panel) -> U8:
+    """The photo in the window as a reader wants it, u8[h, w, 3] sRGB; nothing where no reader would look at it."""
+    if not panel.asked:
+        return np.zeros((1, 1, 3), np.uint8)
+    return np.asarray(np.round(srgb_encode(window.colour(photo, opened)) * np.float32(255)), np.uint8)
+
+
+def _guess(photo: Photo, chosen: faces.Face, found: tuple[faces.Face, ...], panel: Panel) -> tuple[F32, tuple[int, int, int, int]]:
     """The first guess at the person within the largest window, and which photo pixels it covers."""
     w, h = photo.size_px
     x0, y0, x1, y1 = window.reach(chosen.points)
@@ -104,7 +117,8 @@ def _guess(photo: Photo, chosen: faces.Face, found: tuple[faces.Face, ...]) -> t
     scale = crop.shape[1] / (at[2] - at[0])
     shift = np.array([at[0], at[1]], np.float32)
     persons = [(f.points[:468, :2] - shift) * np.float32(scale) for f in (chosen, *(f for f in found if f is not chosen))]
-    return matte.coarse(crop, persons[0], persons[1:]), at
+    guess = matte.coarse(crop, persons[0], persons[1:])
+    return panel.matte(np.asarray(crop, np.uint8), guess, alone=len(found) == 1), at
 
 
 def _on_plate(guess: F32, at: tuple[int, int, int, int], opened: window.Window) -> F32:

@@ -172,7 +172,10 @@ def _job(client: Client, look: Look, asked: Mapping[str, Any], seeds: Callable[[
         raise LookError("bad-line", client.problem)
     own = {"seeds": seeds(client.seeds)} if client.seeds else {}
     face = {"face": client.face} if client.face else {}
-    return {**asked, "look": look_of(client, look), **own, **face, "person": client.person, "out": client.out}
+    # A line that names a light, or a look and so its light, is obeyed.
+    free = bool(asked.get("either_side")) and not {"look", "light"} & client.words.keys()
+    named = {"look": look_of(client, look), "either_side": free}
+    return {**asked, **named, **own, **face, "person": client.person, "out": client.out}
 
 
 def _shot(client: Client, job: dict[str, Any]) -> Outcome:

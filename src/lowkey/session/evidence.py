@@ -14,6 +14,7 @@ import lowkey
 from lowkey import photo as photos
 from lowkey.engines import find
 from lowkey.errors import PhotoError
+from lowkey.look import Look
 from lowkey.photo import write_png, write_whole
 from lowkey.session.shooting import Taken, shoot
 
@@ -42,7 +43,7 @@ def gather(
     folder = out if out is not None else Path(f"evidence-{engine}")
     with tempfile.TemporaryDirectory(prefix="lowkey-sample-") as kept:
         reference = photo if photo is not None else _sample(Path(kept))
-        shot = shoot(reference, seeds=seeds, size_px=size_px, engine=engine, options=options, out=folder)
+        shot = shoot(reference, look=Look(), seeds=seeds, size_px=size_px, engine=engine, options=options, out=folder)
         name = photos.read(reference).stem
     record = _record(shot.record)
     page = folder / "README.md"

@@ -26,7 +26,7 @@ from lowkey.errors import LowkeyError
 from lowkey.frame import Placement
 from lowkey.photo import Photo, write_whole
 from lowkey.pixels import F32, freeze
-from lowkey.plate import scan
+from lowkey.plate import readers, scan
 from lowkey.plate.plate import Caution, FoundLight, Plate, Pose
 
 LARGEST_BYTES = 2_000_000_000
@@ -100,7 +100,7 @@ def _make_room(where: Path) -> None:
 
 
 def _key(photo: Photo, face: int | None) -> str:
-    text = json.dumps([photo.hash, list(photo.size_px), str(photo.pixels.dtype), face, _reader()])
+    text = json.dumps([photo.hash, list(photo.size_px), str(photo.pixels.dtype), face, _reader(), *readers.state()])
     # The photo stands first, so that all that was ever read of it can be found and removed.
     return f"{photo.hash[:24]}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
@@ -110,7 +110,8 @@ def _reader() -> str:
     """What reads: this version, and the bytes of every file that has a part in it."""
     home = Path(lowkey.__file__).parent
     digest = hashlib.sha256(lowkey.__version__.encode())
-    for file in sorted([home / "pixels.py", home / "frame.py", *home.glob("photo/*.py"), *home.glob("plate/*.py")]):
+    single = (home / "pixels.py", home / "frame.py", home / "data" / "readers.toml")
+    for file in sorted([*single, *home.glob("photo/*.py"), *home.glob("plate/*.py")]):
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()
 

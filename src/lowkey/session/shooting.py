@@ -18,7 +18,7 @@ from lowkey.frame import Frame
 from lowkey.look import Look
 from lowkey.photo import Photo
 from lowkey.plate.plate import Caution, Plate
-from lowkey.session import consent, files, known, opening, plates, record, retaking, sheets
+from lowkey.session import consent, files, known, opening, plates, record, retaking, sheets, siding
 from lowkey.session.ledger import SessionLedger
 from lowkey.session.record import Judged
 from lowkey.session.setup import Setup
@@ -70,6 +70,7 @@ def shoot(
     reference: Path | str,
     *,
     look: Look | str | Path | None = None,
+    either_side: bool | None = None,
     seeds: int | Iterable[int] = 6,
     size_px: tuple[int, int] | None = None,
     aspect: str = "4:5",
@@ -91,12 +92,15 @@ def shoot(
 ) -> Shoot:
     """Shoot a photo of a person through one look, once per seed.
 
-    `look` is a Look, the name of one, or a look file. `seeds` is how many (1 to n) or which. `size_px` is (width, height);
-    without it `aspect` and `height_px` make it. What was read of the photo is kept for the next time unless `keep_plate` is
-    False. Every frame is metered against the look unless `meter` is False; with `retakes` one that misses is shot again with
-    what it lacked, so many times at most, and the best take is kept. `engine` is one of `engines.names()`, `options` are its
-    settings; with `prelight` the darkroom's frame goes along as a guide; `budget_usd` is the most that the session may cost.
-    With `private` the frames carry nothing of how they were shot. `person` is whose consent counts (else the photo's name).
+    `look` is a Look, the name of one, or a look file; it is shot as it stands. Without one it is the default look, and where the
+    photo has a strong light of its own from the other side, that look's mirrored form (`key-side-chosen` in the warnings).
+    `either_side` says whether that may be done where the caller knows better than by `look` alone. `seeds` is how many (1 to n) or
+    which. `size_px` is (width, height); without it `aspect` and `height_px` make it. What was read of the photo is kept for the
+    next time unless `keep_plate` is False. Every frame is metered against the look unless `meter` is False; with `retakes` one that
+    misses is shot again with what it lacked, so many times at most, and the best take is kept. `engine` is one of
+    `engines.names()`, `options` are its settings; with `prelight` the darkroom's frame goes along as a guide; `budget_usd` is the
+    most that the session may cost. With `private` the frames carry nothing of how they were shot. `person` is whose consent counts
+    (else the photo's name).
 
     Files go to ``./<stem>_lowkey/`` or to `out`. A folder that is a session of this photo is continued: frames that are done
     stay, and only what is missing or was changed is made. On Ctrl-C (KeyboardInterrupt), on errors and after a crash the
@@ -110,13 +114,15 @@ def shoot(
     size = frame_size(size_px, aspect, height_px, force=force)
     settings = {**({"keep-skin": "yes"} if keep_skin else {}), **(options or {})}
     maker = engines.find(engine, settings or None)
-    setup = Setup.of(asked, size, maker, face=face, retakes=retakes, prelight=prelight, private=private)
+    free = look is None if either_side is None else either_side
     if progress:
         progress(0, len(numbers) + 2, "reading the photo")
     picture = photo.read(reference)
     with sitting(picture, Path(out) if out is not None else None, face, maker, keep_plate=keep_plate, person=person) as seated:
         known.remember(seated.store.folder, Path(reference))
-        return shoot_setup(seated, setup, maker, numbers, meter=meter, budget_usd=dollars(budget_usd), progress=progress)
+        chosen, sides = siding.sided(asked, siding.of_session(seated.store, face, seated.sitter.plate), free=free)
+        setup = Setup.of(chosen, size, maker, face=face, retakes=retakes, prelight=prelight, private=private)
+        return shoot_setup(seated, setup, maker, numbers, meter=meter, budget_usd=dollars(budget_usd), progress=progress, cautions=sides)
 
 
 @dataclass(frozen=True)
@@ -172,8 +178,9 @@ def shoot_setup(
     budget_usd: Decimal | None = None,
     progress: Progress | None = None,
     sheet: bool = True,
+    cautions: Sequence[Caution] = (),
 ) -> Shoot:
-    """Make what is missing of one setup, and its sheet unless `sheet` is False."""
+    """Make what is missing of one setup, and its sheet unless `sheet` is False. `cautions` are what `siding` said of its light."""
     if setup.prelight and not maker.abilities.guide:
         raise EngineError("no-guide", f"the engine {maker.name} takes no guide; leave --prelight out")
     store, sitter = seated.store, seated.sitter
@@ -189,7 +196,8 @@ def shoot_setup(
     taking.ask(numbers, stem, sitter.photo.hash)
     store.keep(current=number, lowkey=lowkey.__version__)
     made, stored = 0, [Caution(one["code"], one["text"]) for one in next(one for one in store.setups() if one.id == number).warnings]
-    warnings = [*(caution for caution in stored if caution.code != "few-seeds"), *_few(numbers)]
+    side = [*cautions] or [caution for caution in stored if caution.code in siding.CODES]
+    warnings = [*(caution for caution in stored if caution.code not in ("few-seeds", *siding.CODES)), *side, *_few(numbers)]
     try:
         taking.desk.settle(number)
         if taking.left(numbers):
@@ -198,7 +206,7 @@ def shoot_setup(
                 store.keep(**record.photo_of(plate, setup.face))
             for seed in numbers:
                 maker.check(setup.shot(sitter.photo.hash, seed), sitter.sit())
-            warnings = [*plate.warnings, *_few(numbers), *(one for one in stored if one.code in _OF_FRAMES)]
+            warnings = [*plate.warnings, *side, *_few(numbers), *(one for one in stored if one.code in _OF_FRAMES)]
             store.change_setup(number, state="shooting", warnings=record.cautions(warnings))
             record.write(store)
             made = taking.run(numbers)

@@ -14,7 +14,7 @@ from lowkey import look as looks
 from lowkey.errors import LookError
 from lowkey.look import Look
 from lowkey.photo.png import png_bytes
-from lowkey.session import files, known, record, sheets
+from lowkey.session import files, known, record, sheets, siding
 from lowkey.session.setup import Setup
 from lowkey.session.shooting import Progress, Shoot, dollars, frame_size, shoot_setup, sitting, which_seeds
 
@@ -61,6 +61,7 @@ def sweep(
     down: Axis | None = None,
     *,
     look: Look | None = None,
+    either_side: bool | None = None,
     seeds: int | Sequence[int] = 1,
     size_px: tuple[int, int] | None = None,
     face: int | None = None,
@@ -74,7 +75,10 @@ def sweep(
     out: Path | None = None,
     progress: Progress | None = None,
 ) -> Swept:
-    """Shoot every word of `across` with every word of `down`, once a seed. A sweep that was stopped goes on where it was."""
+    """Shoot every word of `across` with every word of `down`, once a seed. A sweep that was stopped goes on where it was.
+
+    `look` and `either_side` are as for `shoot`; a light that an axis names is shot as it is named.
+    """
     if down is not None and down.variable == across.variable:
         raise LookError("bad-axis", f"both axes are {across.variable}; a grid wants two variables, or one")
     numbers = which_seeds(seeds)
@@ -86,6 +90,7 @@ def sweep(
         raise LookError("too-many-frames", f"{text}: name fewer words or seeds")
     maker = engines.find(engine, dict(options) if options else None)
     picture = photo.read(reference)
+    free = (look is None if either_side is None else either_side) and not any(one and one.variable == "light" for one in (across, down))
     shoots: list[Shoot] = []
     cells: dict[tuple[int, int], list[Any]] = {}
     folder = out if out is not None else Path(f"{picture.stem}_sweep")
@@ -96,11 +101,15 @@ def sweep(
 
     with sitting(picture, folder, face, maker, keep_plate=keep_plate, person=person) as seated:
         known.remember(seated.store.folder, Path(reference))
+        found = siding.of_session(seated.store, face, seated.sitter.plate)
         for (y, row), (x, word) in product(enumerate(rows), enumerate(across.words)):
             asked = _with(look or Look(), {across.variable: word, **({down.variable: row} if down and row else {})})
             label = "_".join(_slug(asked, one.variable) for one in (across, *([down] if down else [])))
-            setup = Setup.of(asked, size, maker, face=face, private=private, label=label)
-            shot = shoot_setup(seated, setup, maker, numbers, meter=meter, budget_usd=dollars(budget_usd), progress=told, sheet=False)
+            chosen, said = siding.sided(asked, found, free=free)
+            setup = Setup.of(chosen, size, maker, face=face, private=private, label=label)
+            shot = shoot_setup(
+                seated, setup, maker, numbers, meter=meter, budget_usd=dollars(budget_usd), progress=told, sheet=False, cautions=said
+            )
             shoots.append(shot)
             # Small at once: hundreds of frames do not stay in memory.
             cells[x, y] = [prints.cell_of(photo.read(one.path).pixels, one.seed, 6).picture for one in shot.frames]
