@@ -34,3 +34,4 @@ set-up:
 
 clean:
 	rm -rf out dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find src -name __pycache__ -prune -exec rm -rf {} +
