@@ -33,7 +33,7 @@ def roster(context: typer.Context, as_json: AsJson = False) -> None:
         if one["licence"]:
             typer.echo(f"{'':<12} {one['licence']}")
         for lacked in one["missing"]:
-            typer.echo(f"{'':<12} lacks {lacked}")
+            typer.echo(f"{'':<12} missing: {lacked}")
 
 
 def examine() -> list[dict[str, Any]]:
