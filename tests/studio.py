@@ -555,6 +555,8 @@ def crowd(base: Path, seconds: float, processes: int = 2) -> dict[str, Any]:
 
         def judged(seeds: tuple[int, ...] = seeds, kills: int = kills) -> list[str]:
             furnish(base)
+            # Whoever comes next sweeps up after the dead: the one that was not killed may have looked round before the other died.
+            shoot(base / "ana.png", seeds=seeds, size_px=SIZE, meter=False, engine="paid", out=base / "s")
             shots = [line.split()[0] for line in (base / "shots.txt").read_text().splitlines()]
             found = ended(base, "paid", len(seeds))
             if len(shots) - len(set(shots)) > kills:

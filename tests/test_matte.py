@@ -13,6 +13,7 @@ from lowkey import photo as files
 from lowkey.photo import Photo
 from lowkey.pixels import F32, freeze, srgb_decode, srgb_encode
 from lowkey.plate import evidence, faces, foreground, laplacian, matte, palette, scanning, window
+from lowkey.plate.opinions import Panel
 
 EPS = 1e-5
 
@@ -189,7 +190,7 @@ def test_known_composites(shared: Path, ground: str) -> None:
         mixed = truth[..., None] * own + (1 - truth[..., None]) * back
         photo = Photo(freeze(np.asarray(np.round(srgb_encode(mixed) * 255), np.uint8)), "00" * 32)
         found = faces.find(photo)
-        guess, at = scanning._guess(photo, found[0], found)
+        guess, at = scanning._guess(photo, found[0], found, Panel())
         opened = window.open_on(found[0].points, photo.size_px, guess, at)
         _, alpha = scanning._person(photo, opened, guess, at, found[0].points)
         there = opened.placement.warp(truth, opened.size_px)
@@ -202,7 +203,7 @@ def test_other_people_are_parted_from_the_sitter(shared: Path) -> None:
     photo = files.read(shared / "data/portraits/refuse_or_warn/n_two_faces.jpg")
     found = faces.find(photo)
     for mine, other in (found, found[::-1]):
-        guess, at = scanning._guess(photo, mine, found)
+        guess, at = scanning._guess(photo, mine, found, Panel())
         shift, scale = np.array([at[0], at[1]]), guess.shape[1] / (at[2] - at[0])
 
         def share(face: faces.Face, guess: F32 = guess, shift: NDArray[np.int64] = shift, scale: float = scale) -> float:

@@ -780,7 +780,7 @@ def test_a_stopped_retake_goes_on_from_the_takes_that_are_there(studio: Callable
 
     missing = judge(reading(lights=2.0, lit_islands=9.0), HOUSE)
     assert missing.remedies
-    monkeypatch.setattr(retaking, "measure", lambda *_: None)
+    monkeypatch.setattr(retaking, "measure", lambda *_, **__: None)
     monkeypatch.setattr(retaking, "judge", lambda *_: missing)
     seen: list[str] = []
 
