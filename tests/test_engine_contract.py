@@ -114,7 +114,8 @@ def test_sizes_are_exact(bench: Bench, engine: Engine, size: tuple[int, int]) ->
     assert made.pixels.shape == (size[1], size[0], 3)
 
 
-def test_progress_rises_to_its_end_and_tells_the_time_left(bench: Bench, engine: Engine) -> None:
+def test_progress_rises_to_its_end_and_tells_the_time_left(bench: Bench, engine: Engine, frame: Frame) -> None:
+    """After an earlier `frame`: how long a take lasts is known from the one before."""
     steps: list[Step] = []
     shoot(bench, engine, progress=steps.append)
     assert steps, "nothing was told"
