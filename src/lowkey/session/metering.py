@@ -107,13 +107,10 @@ def meter(
 
 def bars_likeness(frame: Path) -> bool:
     """Whether the record beside a frame says that whose face it is may not be asked unasked (`Abilities.likeness`)."""
-    file = frame.parent / "record.json"
     try:
-        if file.stat().st_size > 64_000_000:
-            return False
-        rows = json.loads(file.read_bytes())["frames"]
+        rows = record.read(frame.parent).get("frames", [])
         return any(row["file"] == frame.name and row["notes"].get("likeness") is False for row in rows)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, LowkeyError):
         return False  # no record, or not one of ours
 
 
