@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,36 +12,23 @@ import numpy as np
 import pytest
 
 from lowkey import engines
-from lowkey.engines import Abilities, Ready, Sitting
+from lowkey.engines import Sitting
 from lowkey.errors import EngineError
 from lowkey.frame import Frame, Shot
 from lowkey.session import metadata, record, resuming
 from lowkey.session.shooting import Shoot, shoot
+from studio import Quick
 
 SIZE_PX = (128, 160)
 
 
-class Finisher:
+class Finisher(Quick):
     """Turns the guide upside down, so that its frame tells which guide it was given; without one it draws grey."""
 
-    name, dialect = "finisher", ""
-    options: tuple[tuple[str, str], ...] = ()
-    abilities = Abilities(dict.fromkeys(("light", "background", "clothing", "pose", "flare"), "yes"), True, guide=True)
-
-    def __init__(self, stop_before: int = 0) -> None:
-        self.stop_before = stop_before
-
-    def ready(self) -> Ready:
-        return Ready(True)
-
-    def plan(self, shot: Shot, sitting: Sitting) -> Any:
-        return shot
-
-    def check(self, shot: Shot, sitting: Sitting) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
+    def __init__(self, folder: Path, stop_before: int) -> None:
+        super().__init__(folder, paid=False)
+        self.name, self.stop_before = "finisher", stop_before
+        self.abilities = replace(self.abilities, guide=True)
 
     def shoot(self, shot: Shot, sitting: Sitting, *, progress: Any = None, cancel: Any = None, ledger: Any = None) -> Frame:
         if shot.seed == self.stop_before:
@@ -56,7 +44,7 @@ def finisher(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, int]:
     real, wish = engines.find, {"stop_before": 0}
 
     def find(name: str, settings: Mapping[str, str] | None = None) -> Any:
-        return Finisher(wish["stop_before"]) if name == "finisher" else real(name, settings)
+        return Finisher(tmp_path, wish["stop_before"]) if name == "finisher" else real(name, settings)
 
     monkeypatch.setattr(engines, "find", find)
     monkeypatch.setenv("LOWKEY_DATA", str(tmp_path / "data"))
