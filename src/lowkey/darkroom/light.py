@@ -28,6 +28,9 @@ HELD = np.float32(0.30)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
 THREAD_HW = 0.006
 """How far light wanders between the threads of pale cloth before it comes out, sigma: dark cloth swallows it on the way."""
+LEAST_RISE, HAIR_WRAP = 0.07, 0.36
+"""Angle (radians) over the tangent plane from which something hides a lamp, and how far below that plane a mass of strands is still
+lit: it is the angle at which `_shade` ends it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
 HAIR_GAIN = 0.62
@@ -47,6 +50,7 @@ class Relight:
         depth = np.where(s.matte > 0.02, s.depth, np.float32(-8)).astype(np.float32)
         self._depth_half = np.ascontiguousarray(depth[::2, ::2])
         self._void = freeze(self._depth_half <= VOID_HW)
+        self._tangent_half, self._wrap_half = _tangent_plane(s)
         # The open sky is smooth: a coarse grid of about 80 px a head-width will do.
         self._coarse = n = 4 if s.hw_px >= 200 else 2
         coarse = np.ascontiguousarray(depth[::n, ::n])
@@ -93,6 +97,8 @@ class Relight:
     def visibility(self, direction: Direction, angular_radius_deg: float, distance_hw: float = math.inf) -> F32:
         """Share f32[h, w] of a disk source that nothing hides (attached shadow is not in it).
 
+        Only what stands above the surface's own tangent plane hides: the surface itself, falling away from the lamp, has its
+        edge of light from n.l alone. Asked twice, it would end in a hard line (the shadow terminator; Chiang, Li & Burley 2019).
         A near lamp is seen from every place under an azimuth and an elevation of its own, so shadows spread away from it.
         """
         x, y, z = direction.vector
@@ -112,7 +118,8 @@ class Relight:
         first = math.floor(low / step)
         angles = np.stack([self._horizon(step * (first + i)) for i in range(math.ceil(high / step) - first + 1)])
         seen = np.zeros(self._depth_half.shape, np.float32)
-        _seen(angles, turned, elevation, middle - step * first, spread, count, step, radius, seen)
+        away = middle - step * first
+        _seen(angles, turned, elevation, self._tangent_half, self._wrap_half, away, step * first, spread, count, step, radius, seen)
         seen = _soften(seen, ~self._void, 0.8)
         return _enlarged(seen, 2, (h, w))
 
@@ -184,14 +191,20 @@ class Relight:
 
 @njit(cache=True, parallel=True)
 def _seen(
-    angles: Any, turned: Any, elevation: Any, middle: float, spread: float, count: int, step: float, radius: float, out: Any
+    angles: Any, turned: Any, elevation: Any, facing: Any, wrap: Any, middle: float, first: float, spread: float, count: int,
+    step: float, radius: float, out: Any,
 ) -> None:  # fmt: skip
-    """Share of a disk over the horizons `angles` f32[n, h, w], which stand `step` degrees apart from 0; `middle` is its azimuth."""
+    """Share of a disk that is above the tangent plane and not hidden, of all of it that is above that plane.
+
+    `angles` f32[n, h, w] are horizons that stand `step` degrees apart from `first`; `middle` is the disk's azimuth counted from there.
+    `facing` f32[h, w, 3] are normals; `wrap` f32[h, w] says how far below the tangent plane light still finds its way (radians).
+    """
     n, h, w = angles.shape
     for y in prange(h):
         for x in range(w):
             total = 0.0
             part = 0.0
+            nz = max(facing[y, x, 2], 0.05)
             for i in range(count):
                 a = (2 * i + 1 - count) / count
                 tall = math.sqrt(1.0 - a * a)
@@ -199,9 +212,19 @@ def _seen(
                 k = int(at)
                 f = at - k
                 angle = angles[k, y, x] * (1.0 - f) + angles[k + 1, y, x] * f
-                part += tall * min(max((elevation[y, x] - angle) / (2.0 * radius * tall) + 0.5, 0.0), 1.0)
-                total += tall
-            out[y, x] = part / total
+                azimuth = math.radians(first + at * step)
+                plane = math.atan2(-(facing[y, x, 0] * math.cos(azimuth) + facing[y, x, 1] * math.sin(azimuth)), nz)
+                # A rise over the plane that is no more than the relief's own error is no occluder.
+                room = LEAST_RISE + wrap[y, x]
+                rise = min(max((angle - plane) / room, 0.0), 1.0)
+                angle -= room * (1.0 - rise * rise * (3.0 - 2.0 * rise))
+                plane -= room
+                # Only what is above the plane is asked for; the rest of the disk is below it for n.l to leave out.
+                whole = min(max((elevation[y, x] - plane) / (2.0 * radius * tall) + 0.5, 0.0), 1.0)
+                free = min(max((elevation[y, x] - max(angle, plane)) / (2.0 * radius * tall) + 0.5, 0.0), 1.0)
+                part += tall * free
+                total += tall * whole
+            out[y, x] = part / total if total > 1e-4 else 0.0
 
 
 @njit(cache=True, parallel=True)
@@ -298,6 +321,14 @@ def _without_islands(diffuse: F32, s: Subject) -> F32:
     whole = np.asarray(cv2.resize(_blur(factor, 1.2), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     # Down to the level of the dark round them, not below it.
     return np.asarray(whole + (1 - whole) * np.minimum(np.float32(floor) / np.maximum(diffuse, np.float32(1e-6)), 1), np.float32)
+
+
+def _tangent_plane(s: Subject) -> tuple[F32, F32]:
+    """At half size: the normals f32[h, w, 3] of the form without its pores, and how far below its plane light reaches (radians)."""
+    form = _blur(s.normal * s.matte[..., None], 0.012 * s.hw_px)[::2, ::2]
+    form = form / np.maximum(np.linalg.norm(form, axis=-1, keepdims=True), np.float32(1e-6))
+    wrap = np.float32(HAIR_WRAP) * _blur(s.hair, 0.006 * s.hw_px)[::2, ::2]
+    return freeze(np.ascontiguousarray(form, np.float32)), freeze(np.ascontiguousarray(wrap, np.float32))
 
 
 def _eyeballs(s: Subject) -> F32:
