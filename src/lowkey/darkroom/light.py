@@ -31,6 +31,8 @@ THREAD_HW = 0.006
 LEAST_RISE, HAIR_WRAP = 0.07, 0.36
 """Angle (radians) over the tangent plane from which something hides a lamp, and how far below that plane a mass of strands is still
 lit: it is the angle at which `_shade` ends it."""
+THICK_HW = 0.03
+"""How far round itself hair has to be hair to be a mass of it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
 HAIR_GAIN = 0.62
@@ -50,7 +52,8 @@ class Relight:
         depth = np.where(s.matte > 0.02, s.depth, np.float32(-8)).astype(np.float32)
         self._depth_half = np.ascontiguousarray(depth[::2, ::2])
         self._void = freeze(self._depth_half <= VOID_HW)
-        self._tangent_half, self._wrap_half = _tangent_plane(s)
+        self._thick = _thick(s)
+        self._tangent_half, self._wrap_half = _tangent_plane(s, self._thick)
         # The open sky is smooth: a coarse grid of about 80 px a head-width will do.
         self._coarse = n = 4 if s.hw_px >= 200 else 2
         coarse = np.ascontiguousarray(depth[::n, ::n])
@@ -153,7 +156,7 @@ class Relight:
         seen = self.visibility(direction, angular_radius_deg, distance_hw)
         diffuse, gloss = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
         _shade(
-            s.matte, self._normal, s.depth, seen, s.skin, s.hair, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent, self._strand,
+            s.matte, self._normal, s.depth, seen, s.skin, s.hair, self._thick, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent, self._strand,
             self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
             0.0 if math.isinf(distance_hw) else distance_hw, np.array(s.head_px), s.hw_px, s.shine, diffuse, gloss,
         )  # fmt: skip
@@ -229,7 +232,7 @@ def _seen(
 
 @njit(cache=True, parallel=True)
 def _shade(
-    matte: Any, normal: Any, depth: Any, seen: Any, skin: Any, hair: Any, cloth: Any, roughness: Any, specular: Any, sheen: Any,
+    matte: Any, normal: Any, depth: Any, seen: Any, skin: Any, hair: Any, thick: Any, cloth: Any, roughness: Any, specular: Any, sheen: Any,
     tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, shine_of_skin: float,
     diffuse: Any, gloss: Any,
 ) -> None:  # fmt: skip
@@ -293,7 +296,7 @@ def _shade(
             if k > 0.0:
                 # Light wraps round a mass of strands and fades instead of ending.
                 wrap = min(max((mu + 0.35) / 1.35, 0.0), 1.0)
-                base += k * (wrap * wrap * HAIR_GAIN * see * power - base)
+                base += (k - thick[y, x]) * (HAIR_GAIN - 1.0) * base + thick[y, x] * (wrap * wrap * HAIR_GAIN * see * power - base)
             diffuse[y, x] = base + glow * see * power
             gloss[y, x] = shine * see * power
 
@@ -323,11 +326,18 @@ def _without_islands(diffuse: F32, s: Subject) -> F32:
     return np.asarray(whole + (1 - whole) * np.minimum(np.float32(floor) / np.maximum(diffuse, np.float32(1e-6)), 1), np.float32)
 
 
-def _tangent_plane(s: Subject) -> tuple[F32, F32]:
+def _thick(s: Subject) -> F32:
+    """Share f32[h, w] of hair that is a mass of strands: a beard's or a brow's few lie on skin, and end with its light."""
+    wide = _blur(s.hair, THICK_HW * s.hw_px)
+    t = np.clip((wide - np.float32(0.45)) / np.float32(0.45), 0, 1)
+    return np.asarray(s.hair * t * t * (3 - 2 * t), np.float32)
+
+
+def _tangent_plane(s: Subject, thick: F32) -> tuple[F32, F32]:
     """At half size: the normals f32[h, w, 3] of the form without its pores, and how far below its plane light reaches (radians)."""
     form = _blur(s.normal * s.matte[..., None], 0.012 * s.hw_px)[::2, ::2]
     form = form / np.maximum(np.linalg.norm(form, axis=-1, keepdims=True), np.float32(1e-6))
-    wrap = np.float32(HAIR_WRAP) * _blur(s.hair, 0.006 * s.hw_px)[::2, ::2]
+    wrap = np.float32(HAIR_WRAP) * _blur(thick, 0.006 * s.hw_px)[::2, ::2]
     return freeze(np.ascontiguousarray(form, np.float32)), freeze(np.ascontiguousarray(wrap, np.float32))
 
 
