@@ -21,7 +21,7 @@ from lowkey.plate import posture
 from lowkey.plate.albedo import chroma_shift
 from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
-from lowkey.rig import Auto, Cloth, Rig, jittered, leans
+from lowkey.rig import Auto, Cloth, Direction, Rig, jittered, leans
 from lowkey.seeds import Streams
 
 VERSION = "darkroom 1"
@@ -193,7 +193,7 @@ def radiance(lit: light.Relight, rig: Rig) -> F32:
     if not math.isinf(rig.fill_ev):
         total = total + lit.fill(rig.fill_ev)
     if any(rig.ambient_rgb):
-        total = total + lit.ambient(rig.ambient_rgb)
+        total = total + lit.ambient(rig.ambient_rgb, rig.key.direction if isinstance(rig.key.direction, Direction) else None)
     return np.asarray(total, np.float32)
 
 

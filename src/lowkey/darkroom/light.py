@@ -26,6 +26,11 @@ BOUNCE = 0.8
 SPECULAR_GAIN = 1.3
 HELD = np.float32(0.30)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
+RETURNED = (1.0, 5.0)
+"""Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face, and at the chest
+under a lamp that stands above."""
+FUZZ = (0.02, 0.20)
+"""Share of an even surround that the fuzz of cloth throws back face on, and how much more at grazing angles."""
 THREAD_HW = 0.006
 """How far light wanders between the threads of pale cloth before it comes out, sigma: dark cloth swallows it on the way."""
 LEAST_RISE, HAIR_WRAP = 0.07, 0.36
@@ -91,11 +96,31 @@ class Relight:
         facing = np.maximum(s.normal[..., 2], 0) * (np.float32(0.5) + np.float32(0.5) * self.open)
         return np.asarray(s.albedo * (facing * gain)[..., None], np.float32)
 
-    def ambient(self, rgb: RGB) -> F32:
-        """Radiance f32[h, w, 3] under a uniform surround, occluded; contours catch a little more than the middle."""
+    def ambient(self, rgb: RGB, key: Direction | None = None) -> F32:
+        """Radiance f32[h, w, 3] under a uniform surround, occluded; contours catch a little more than the middle.
+
+        With a `key` the room is no longer even: its beam ends on the far side, on wall and floor, and comes back from there as a broad
+        light (RETURNED), so the dark side has a side of its own.
+        Beside what is scattered stands what is mirrored: skin's film and the fuzz of cloth throw a dark room back at grazing angles, and
+        give black its form.
+        """
         s = self.subject
-        contour = np.float32(0.65) + np.float32(0.35) * (1 - np.clip(s.normal[..., 2], 0, 1))
-        return np.asarray(s.albedo * (self.open * contour)[..., None] * np.array(rgb, np.float32), np.float32)
+        grazing = 1 - np.clip(s.normal[..., 2], 0, 1)
+        contour = np.float32(0.65) + np.float32(0.35) * grazing
+        # The lobes' albedo toward the eye: GGX as in `_shade`, and the fuzz as tabulated by Estevez & Kulla (2017).
+        film = s.specular + (s.specular > 0) * np.float32(0.13) / np.maximum(s.roughness, np.float32(0.2)) * grazing**3
+        fuzz = s.sheen * (np.float32(FUZZ[0]) + np.float32(FUZZ[1]) * grazing**2)
+        mirrored = np.asarray(film * (1 - s.hair) + fuzz, np.float32)
+        given = contour
+        if key is not None:
+            facing = -(s.normal @ np.array(key.vector, np.float32))
+            # A lamp that stands above ends its beam on the floor, nearer to the chest than to the face.
+            below = (np.arange(len(grazing), dtype=np.float32) - np.float32(s.head_px[1])) / np.float32(s.hw_px)
+            t = np.clip((below - np.float32(0.4)) / np.float32(1.2), 0, 1) * min(max(key.elevation_deg / 15.0, 0.0), 1.0)
+            near = np.asarray(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * t * t * (3 - 2 * t), np.float32)[:, None]
+            given = contour + near * np.clip((facing + np.float32(0.4)) / np.float32(1.4), 0, 1) ** 2
+        scattered = s.albedo * ((1 - mirrored) * given)[..., None]
+        return np.asarray((scattered + (mirrored * given / contour)[..., None]) * self.open[..., None] * np.array(rgb, np.float32), np.float32)
 
     def visibility(self, direction: Direction, angular_radius_deg: float, distance_hw: float = math.inf) -> F32:
         """Share f32[h, w] of a disk source that nothing hides (attached shadow is not in it).
