@@ -62,7 +62,7 @@ class Enlarger:
 
         dress is reflectance; light, backdrop and optics are scene-linear and unclamped; film is sRGB-encoded, 0 to 1.
         """
-        streams = Streams(seed)
+        streams = Streams(seed, dust_of=self.plate.photo.hash)
         lit = self._worn(rig.cloth)
         view = self._view(rig, lit)
         rig = self._resolved(jittered(rig, streams), lit, view)

@@ -290,8 +290,9 @@ def _shade(
                 steep = 0.13 / max(roughness[y, x], 0.2)
                 to_eye = f0 + steep * (1.0 - min(max(nz, 0.0), 1.0)) ** 3
                 to_lamp = f0 + steep * (1.0 - min(max(mu, 0.0), 1.0)) ** 3
-                base *= 1.0 - min(gain * to_eye, 1.0) * (1.0 - k)
-                base *= 1.0 - min(gain * to_lamp, 1.0) * (1.0 - k)
+                # Make-up's shine lies on top and takes nothing: what is lost is bare skin's own mirror image.
+                base *= 1.0 - min(SPECULAR_GAIN * to_eye, 1.0) * (1.0 - k)
+                base *= 1.0 - min(SPECULAR_GAIN * to_lamp, 1.0) * (1.0 - k)
             if sheen[y, x] > 0.0:
                 base *= 1.0 - 0.3 * sheen[y, x]
             shine, glow = 0.0, 0.0
