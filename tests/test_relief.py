@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 import bust
+from lowkey.blackbody import warmth
 from lowkey.pixels import F32, luminance
 from lowkey.plate import fitness, meshes
 from lowkey.plate.albedo import chroma_shift, delight
 from lowkey.plate.plate import PARTS
 from lowkey.plate.relief import EMPTY_HW, carve
 from lowkey.plate.shading import STEEPEST, tilt
-from lowkey.rig import Direction, warmth
+from lowkey.rig import Direction
 
 HW = 96.0
 
@@ -225,7 +226,9 @@ def test_a_hard_light_is_told_from_a_soft_one(carved: tuple[F32, ...]) -> None:
     assert delight(hard, normal, depth, parts, matte, HW, points)[1].hard
 
 
-@pytest.mark.parametrize(("key_kelvin", "other_kelvin", "mixed"), [(5000, 5000, False), (4500, 5500, False), (2900, 8000, True), (8000, 2900, True)])
+@pytest.mark.parametrize(
+    ("key_kelvin", "other_kelvin", "mixed"), [(5000, 5000, False), (4500, 5500, False), (2900, 8000, True), (8000, 2900, True)]
+)
 def test_two_colours_of_light_are_told(carved: tuple[F32, ...], key_kelvin: float, other_kelvin: float, mixed: bool) -> None:
     """A key from the left in one colour, everything else in another."""
     _, _, depth, normal, label, points = carved

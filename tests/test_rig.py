@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lowkey import look as looks
+from lowkey.blackbody import luminance_of, warmth
 from lowkey.look import VARIABLES, Look, words
-from lowkey.rig import KEY_HW, Auto, Direction, Rig, Stock, jittered, leans, lone_key, luminance_of, of, warmth
+from lowkey.rig import KEY_HW, Auto, Direction, Rig, Stock, jittered, leans, lone_key, of
 from lowkey.seeds import Streams
 
 LIGHTS = words("light")
@@ -155,7 +156,7 @@ def test_warmth_is_white_at_the_balance_and_redder_below() -> None:
 
 def test_warmth_matches_the_planckian_locus() -> None:
     """CIE 1931 x, y of a black body at 3000 K are .4369, .4041 (CIE 15:2004, table T.5 by way of u, v)."""
-    from lowkey.rig import _bt709, _planck_xyz
+    from lowkey.blackbody import _bt709, _planck_xyz
 
     r, g, b = _bt709(_planck_xyz(3000))
     x = 0.4123908 * r + 0.3575843 * g + 0.1804808 * b

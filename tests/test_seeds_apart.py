@@ -167,6 +167,5 @@ def test_dust_lies_in_the_beam_and_on_no_eye(enlarger: Enlarger, maps: Maps) -> 
         room = room < 0.02
         found.append([float(dust[room][part].mean()) for part in np.array_split(np.argsort(light[room]), 4)])
     quarters = np.mean(found, 0)
-    print(np.round(found, 4))
     assert quarters[2] + quarters[3] > 0.75 * sum(quarters), quarters
     assert quarters[0] < 0.1 * sum(quarters), quarters

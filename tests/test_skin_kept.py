@@ -74,7 +74,9 @@ def test_no_hair_prints_green_under_the_house_lamp(reflectance: tuple[float, flo
         scene = np.full((8, 8, 3), light, np.float32) * np.array(reflectance, np.float32) * np.array(look.key.irradiance_rgb, np.float32)
         stock = look.stock
         gain = np.array(stock.balance_rgb, np.float32)
-        print_ = film.printed(scene, gain, np.zeros_like(scene), film.curve(stock), film.encoding(), stock.saturation, np.zeros(3, np.float32))
+        print_ = film.printed(
+            scene, gain, np.zeros_like(scene), film.curve(stock), film.encoding(), stock.saturation, np.zeros(3, np.float32)
+        )
         hue, chroma = hue_and_chroma(srgb_decode(print_[4, 4].astype(np.float32) / 65535))
         assert 30 < hue < HAIR_HUE_DEG or chroma < 2
 

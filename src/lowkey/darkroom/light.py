@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
+from lowkey.blackbody import RGB
 from lowkey.darkroom import brdf
-from lowkey.darkroom.horizon import VOID_HW, horizon, openness
+from lowkey.darkroom.horizon import VOID_HW, horizon, openness, unhidden
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, freeze, luminance
-from lowkey.rig import RGB, Auto, Direction, Source
+from lowkey.rig import Auto, Direction, Source
 
 DIFFUSION_HW = (0.014, 0.0055, 0.003)
 """Screen-space scattering of skin, sigma of red, green and blue (after d'Eon, Luebke & Enderton 2007)."""
@@ -24,7 +25,7 @@ DIFFUSION_SHARE = 0.75
 BOUNCE = 0.8
 """Share of the light returned by concave surroundings that is kept (path-traced heads are as well told by .3 as by 1)."""
 SPECULAR_GAIN = 1.3
-HELD = np.float32(0.30)
+HELD = np.float32(0.22)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
 RETURNED = (1.0, 5.0)
 """Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face, and at the chest
@@ -33,9 +34,8 @@ FUZZ = (0.02, 0.20)
 """Share of an even surround that the fuzz of cloth throws back face on, and how much more at grazing angles."""
 THREAD_HW = 0.006
 """How far light wanders between the threads of pale cloth before it comes out, sigma: dark cloth swallows it on the way."""
-LEAST_RISE, HAIR_WRAP = 0.07, 0.36
-"""Angle (radians) over the tangent plane from which something hides a lamp, and how far below that plane a mass of strands is still
-lit: it is the angle at which `_shade` ends it."""
+HAIR_WRAP = 0.36
+"""How far (radians) below its tangent plane a mass of strands is still lit: the angle at which `_shade` ends it."""
 THICK_HW = 0.03
 """How far round itself hair has to be hair to be a mass of it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
@@ -120,7 +120,8 @@ class Relight:
             near = np.asarray(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * t * t * (3 - 2 * t), np.float32)[:, None]
             given = contour + near * np.clip((facing + np.float32(0.4)) / np.float32(1.4), 0, 1) ** 2
         scattered = s.albedo * ((1 - mirrored) * given)[..., None]
-        return np.asarray((scattered + (mirrored * given / contour)[..., None]) * self.open[..., None] * np.array(rgb, np.float32), np.float32)
+        both = scattered + (mirrored * given / contour)[..., None]
+        return np.asarray(both * self.open[..., None] * np.array(rgb, np.float32), np.float32)
 
     def visibility(self, direction: Direction, angular_radius_deg: float, distance_hw: float = math.inf) -> F32:
         """Share f32[h, w] of a disk source that nothing hides (attached shadow is not in it).
@@ -147,7 +148,8 @@ class Relight:
         angles = np.stack([self._horizon(step * (first + i)) for i in range(math.ceil(high / step) - first + 1)])
         seen = np.zeros(self._depth_half.shape, np.float32)
         away = middle - step * first
-        _seen(angles, turned, elevation, self._tangent_half, self._wrap_half, away, step * first, spread, count, step, radius, seen)
+        wrap = self._wrap_half
+        unhidden(angles, turned, elevation, self._tangent_half, wrap, away, step * first, spread, count, step, radius, seen)
         seen = _soften(seen, ~self._void, 0.8)
         return _enlarged(seen, 2, (h, w))
 
@@ -181,8 +183,8 @@ class Relight:
         seen = self.visibility(direction, angular_radius_deg, distance_hw)
         diffuse, gloss = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
         _shade(
-            s.matte, self._normal, s.depth, seen, s.skin, s.hair, self._thick, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent, self._strand,
-            self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
+            s.matte, self._normal, s.depth, seen, s.skin, s.hair, self._thick, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent,
+            self._strand, self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
             0.0 if math.isinf(distance_hw) else distance_hw, np.array(s.head_px), s.hw_px, s.shine, diffuse, gloss,
         )  # fmt: skip
         if self._cloth_mass is not None:
@@ -215,44 +217,6 @@ class Relight:
         near = _blur(glow, sigma) / np.maximum(_blur(mass, sigma), np.float32(0.05))[..., None]
         back = near * (np.float32(BOUNCE) * np.maximum(np.float32(0.95) - self._open_coarse, 0))[..., None]
         return _enlarged(np.asarray(back, np.float32), n, (h, w))
-
-
-@njit(cache=True, parallel=True)
-def _seen(
-    angles: Any, turned: Any, elevation: Any, facing: Any, wrap: Any, middle: float, first: float, spread: float, count: int,
-    step: float, radius: float, out: Any,
-) -> None:  # fmt: skip
-    """Share of a disk that is above the tangent plane and not hidden, of all of it that is above that plane.
-
-    `angles` f32[n, h, w] are horizons that stand `step` degrees apart from `first`; `middle` is the disk's azimuth counted from there.
-    `facing` f32[h, w, 3] are normals; `wrap` f32[h, w] says how far below the tangent plane light still finds its way (radians).
-    """
-    n, h, w = angles.shape
-    for y in prange(h):
-        for x in range(w):
-            total = 0.0
-            part = 0.0
-            nz = max(facing[y, x, 2], 0.05)
-            for i in range(count):
-                a = (2 * i + 1 - count) / count
-                tall = math.sqrt(1.0 - a * a)
-                at = min(max((middle + turned[y, x] + a * spread) / step, 0.0), n - 1.000001)
-                k = int(at)
-                f = at - k
-                angle = angles[k, y, x] * (1.0 - f) + angles[k + 1, y, x] * f
-                azimuth = math.radians(first + at * step)
-                plane = math.atan2(-(facing[y, x, 0] * math.cos(azimuth) + facing[y, x, 1] * math.sin(azimuth)), nz)
-                # A rise over the plane that is no more than the relief's own error is no occluder.
-                room = LEAST_RISE + wrap[y, x]
-                rise = min(max((angle - plane) / room, 0.0), 1.0)
-                angle -= room * (1.0 - rise * rise * (3.0 - 2.0 * rise))
-                plane -= room
-                # Only what is above the plane is asked for; the rest of the disk is below it for n.l to leave out.
-                whole = min(max((elevation[y, x] - plane) / (2.0 * radius * tall) + 0.5, 0.0), 1.0)
-                free = min(max((elevation[y, x] - max(angle, plane)) / (2.0 * radius * tall) + 0.5, 0.0), 1.0)
-                part += tall * free
-                total += tall * whole
-            out[y, x] = part / total if total > 1e-4 else 0.0
 
 
 @njit(cache=True, parallel=True)
