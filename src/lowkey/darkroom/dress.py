@@ -48,6 +48,7 @@ def dress(plate: Plate, cloth: Cloth) -> Subject:
     if cloth.kind != "own" and neck.closed(kept.wrap, plate.landmarks):
         kept = replace(kept, wrap=np.maximum(kept.wrap, _hem(figure, plate, kept)))
     if cloth.kind != "own":
+        _round_off(figure, plate.hw_px)
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
@@ -56,20 +57,65 @@ def dress(plate: Plate, cloth: Cloth) -> Subject:
     return figure.subject(plate, 1.0 if cloth.kind == "own" else MOIST)
 
 
+ROUND_HW = 0.016
+"""How far from the outline facing is carried on from further in."""
+
+
+def _round_off(figure: _Figure, k: float) -> None:
+    """Carry the facing f32[h, w, 3] of what lies further in over the outline's last pixels, in place.
+
+    There the form was blown up from a coarser silhouette than the matte's own: a pixel that faces away is a dark tooth.
+    """
+    solid = (figure.matte > 0.5).astype(np.uint8)
+    rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+    if len(rows) < 3 or len(columns) < 3:
+        return
+    m = round(0.1 * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    solid = np.pad(solid[box], 1, mode="edge")
+    within = cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1] / np.float32(k)
+    sure = step(within, ROUND_HW, 1.5 * ROUND_HW)
+    normal = figure.normal[box]
+    total, mass = np.zeros_like(normal), np.zeros_like(sure)
+    for i, sigma in enumerate((0.006, 0.018, 0.05)):
+        total += blur(normal * sure[..., None], sigma * k) * np.float32(0.003**i)
+        mass += blur(sure, sigma * k) * np.float32(0.003**i)
+    mix = ((1 - sure) * (mass > 1e-8))[..., None]
+    carried = normal + mix * (total / np.maximum(mass, 1e-9)[..., None] - normal)
+    figure.normal[box] = carried / np.maximum(np.linalg.norm(carried, axis=2, keepdims=True), 1e-6)
+
+
 def _hem(figure: _Figure, plate: Plate, kept: Kept) -> F32:
     """Under a wrap that closes round the face no skin lies beside the face's outline: what was read so is the wrap's rim.
 
     As skin it would shine and glow, a burnt patch beside the cheek. Changes the figure, gives the rim f32[h, w].
     """
+    k = plate.hw_px
     oval = np.zeros(plate.matte.shape, np.uint8)
     cv2.fillPoly(oval, [np.round(plate.landmarks[list(OVAL), :2]).astype(np.int32)], 1)
-    beside = cv2.distanceTransform(1 - oval, cv2.DIST_L2, 5) / np.float32(plate.hw_px)
-    rim = figure.skin * np.maximum(step(kept.wrap, 0.05, 0.35), step(beside, 0.01, 0.05) * (kept.below < 0.05)) * (1 - kept.hands)
+    beside = cv2.distanceTransform(1 - oval, cv2.DIST_L2, 5) / np.float32(k)
+    within = cv2.distanceTransform(oval, cv2.DIST_L2, 5) / np.float32(k)
+    over = np.maximum(step(beside, 0.002, 0.02) * (kept.below < 0.05), step(kept.wrap, 0.05, 0.35))
+    # The mesh's outline runs under the cloth of a turned head: within it the nearer of the two colours tells.
+    look = np.log(np.clip(plate.colour, 0.01, 1))
+    look = np.dstack([0.5 * look.mean(-1), look[..., 0] - look[..., 1], look[..., 2] - look[..., 1]])
+    far_in, sure = np.asarray(figure.skin > 0.9, np.float32) * (within > 0.20), np.asarray(kept.wrap > 0.9, np.float32)
+    sure = np.asarray(cv2.erode(sure, np.ones((7, 7), np.uint8)), np.float32)
+    if sure.sum() > 100 and far_in.sum() > 100:
+        as_skin, as_wrap = (np.square(look - neck.spread(look, np.asarray(m, np.float32), k)).sum(-1) for m in (far_in, sure))
+        like = blur(np.asarray((as_skin - as_wrap) / (as_skin + as_wrap + 0.02), np.float32), 0.006 * k)
+        over = np.maximum(over, step(like, -0.1, 0.3) * (1 - step(within, 0.14, 0.24)) * step(blur(sure, 0.10 * k), 0.01, 0.08))
+    rim = np.asarray(figure.skin * over * (1 - kept.hands), np.float32)
     figure.skin -= rim
     figure.cloth = np.asarray(np.minimum(figure.cloth + rim, 1), np.float32)
     figure.specular *= 1 - np.minimum(rim * 4, 1)
     figure.roughness += (0.85 - figure.roughness) * rim
-    return np.asarray(rim, np.float32)
+    if sure.sum() > 100:
+        # Old light was taken off it as off skin: take it off as off the wrap beside it.
+        taken = np.clip(luminance(plate.albedo), 0.004, 1) / np.clip(luminance(plate.colour), 0.004, 1)
+        usual = neck.spread(np.repeat(taken[..., None], 3, 2), sure, k)
+        figure.albedo += (np.clip(plate.colour * usual, 0, 1) - figure.albedo) * step(rim, 0.05, 0.5)[..., None]
+    return rim
 
 
 MOIST = 1.3
@@ -249,6 +295,8 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
             ground = blur(np.where(figure.matte[top:] > 0.02, figure.depth[top:], -1), 0.01 * k)
             low = ground + np.float32(gap)
             high = low + 0.02 + np.float32(loose) * np.exp(-np.maximum(part.below, 0) / 0.28)
+            # A wrap carries its own form down: pressed to a throat that nobody sees it would be torn along the throat's sides.
+            high = high + np.float32(9) * step(part.wrap, 0.1, 0.6)
             lying = np.clip(own.depth, low, high)
             figure.put_back(own, cover, np.asarray(own.depth + (lying - own.depth) * off * dressed, np.float32), top)
     if part.hands.max() > 0.5:
@@ -296,6 +344,11 @@ def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[sl
         # A raised hand keeps the sleeve that leads to it.
         away = cv2.distanceTransform((~hands).astype(np.uint8), cv2.DIST_L2, 5) / k
         natural = np.maximum(natural, 0.8 - away)
+    wrap = cv2.resize(kept.wrap[box], size, interpolation=cv2.INTER_AREA) > 0.5
+    if wrap.any():
+        # The tail of a wrap lies on the shoulder that the photo shows under it.
+        away = cv2.distanceTransform((~wrap).astype(np.uint8), cv2.DIST_L2, 5) / k
+        natural = natural + np.float32(0.18) * step(0.30 - away, 0.0, 0.20)
     # Notches between a ring, a collar or a pad and the shoulder are not the person's.
     across = 2 * round(0.20 * float(k)) + 1
     closed = cv2.morphologyEx(person.astype(np.uint8), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, across)))

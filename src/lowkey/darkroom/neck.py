@@ -288,6 +288,10 @@ def _wrap(plate: Plate) -> F32:
     opened = cv2.morphologyEx(its, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     _, names = cv2.connectedComponents(opened.astype(np.uint8))
     kept = np.isin(names, np.unique(names[seeds & opened])) & opened
+    # Above the chin what hangs together with a wrap is wrap, however narrow a strip of it shows beside the face.
+    high = (its > 0) & (rows < chin_y + 0.05 * k)
+    _, strips = cv2.connectedComponents(high.astype(np.uint8))
+    kept |= np.isin(strips, np.unique(strips[high & kept])) & high
     # Grow into what is no cloth at all, so that the wrap's outer and inner borders are those of the photo.
     grown = (cv2.dilate(kept.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (kept | (mask == 0))
     wide = cv2.resize(grown.astype(np.float32), plate.size_px, interpolation=cv2.INTER_LINEAR)
@@ -319,8 +323,10 @@ def keep(plate: Plate) -> Kept:
     edge = float(mesh[list(JAW_CORNERS), 1].min())
     left, right = sorted(mesh[list(JAW_CORNERS), 0])
     outside = step(np.maximum(np.float32(left) - columns, columns - np.float32(right)) / np.float32(k), 0.03, 0.07)
-    beside = outside * (1 - step((rows - np.float32(edge)) / np.float32(k), -0.07, 0.03))
-    lobes = beside * step(plate.parts["skin"], 0.6, 0.95) * (1 - step(below, 0.06, 0.13))
+    # A chin tipped up lets the ears, further back, sink against the jaw.
+    sunk = 0.5 * max(float(np.sin(np.radians(plate.pose.pitch_deg))), 0.0)
+    beside = outside * (1 - step((rows - np.float32(edge)) / np.float32(k), -0.07 + sunk, 0.03 + sunk))
+    lobes = beside * step(plate.parts["skin"], 0.6, 0.95) * (1 - step(below, 0.06 + sunk, 0.13 + sunk))
     above = np.maximum(above, lobes)
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
@@ -351,7 +357,8 @@ def _raised(plate: Plate, below: F32) -> F32:
     # A hand that covers the throat is one blob with it: of those only what the reader calls hands stays.
     mask = np.isin(names, [i for i in keep_ if i not in throat])
     grown = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
-    return np.asarray(cv2.resize(grown, plate.size_px, interpolation=cv2.INTER_LINEAR) * plate.parts["skin"], np.float32)
+    bare = np.minimum(plate.parts["skin"] + plate.parts["hands"], 1)
+    return np.asarray(cv2.resize(grown, plate.size_px, interpolation=cv2.INTER_LINEAR) * bare, np.float32)
 
 
 def _below_jaw(mesh: F32, size_px: tuple[int, int], k: float) -> F32:

@@ -10,7 +10,7 @@ import numpy as np
 from lowkey.frame import Placement
 from lowkey.photo import Photo
 from lowkey.pixels import F32, U8, freeze, srgb_encode
-from lowkey.plate import albedo, faces, fitness, landmarks, matte, parts, relief, shading, window
+from lowkey.plate import albedo, faces, fitness, landmarks, matte, outline, parts, relief, shading, window
 from lowkey.plate.opinions import Panel
 from lowkey.plate.plate import Caution, Plate
 
@@ -32,6 +32,7 @@ def scan(photo: Photo, face: int | None = None) -> Plate:
     named, confidence = parts.part(colour, mask, points, opened.hw_px, inside)
     view = _view(photo, opened, panel)
     named = panel.parts(view, named, inside)
+    mask, colour, named = outline.settle(mask, colour, named, opened.hw_px, opened.placement.scale)
     depth, normal = relief.carve(points, mask, named, opened.hw_px, colour)
     normal = panel.normals(view, normal, named["skin"] * inside)
     normal = shading.tilt(normal, colour, named, mask, inside, opened.hw_px, points)

@@ -1,0 +1,178 @@
+"""The outline settled: once it is known what is skin, cloth and hair, each ends as it does in nature.
+
+Closed-form matting passes alpha from pixel to pixel and knows no things: against a busy room it bites ears, leaves ghosts of
+bokeh beside them and beads along a veil. Skin and cloth end in one smooth line as soft as a lens draws it; hair is solid
+within its mass, and outside it only strands are hair. The border's colours are then held to those further in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from lowkey.pixels import F32
+from lowkey.plate import evidence
+from lowkey.plate.zones import ramp
+
+SMOOTH_HW, SMOOTH_PHOTO_PX = 0.012, 1.4
+"""Sigma along which a border of skin or cloth is straightened, in head-widths; at least so many of the photo's own pixels."""
+EDGE_PX = 2.6
+"""Width of that border, in plate pixels."""
+BITE_HW = 0.10
+"""Height of a gap between temple and ear, with the person above and below it, that is none; behind a lobe a gap opens downward."""
+STRAY_HW2, BESIDE_HW = 0.03, 0.09
+"""Area under which hair apart from all other hair, and within how much of the outline, is an ear's rim in the room's light."""
+MASS_HW = (0.015, 0.045)
+"""How far within its outline hair begins to be solid, and is."""
+STRAND_HW = 0.009
+"""Half the width above which what is half there beside the hair is no strand but a ghost of the room."""
+LEAST = 0.06
+"""Alpha of hair below which there is none."""
+RIM_HW = (0.014, 0.032)
+"""How far within the outline colour is held to the colours further in: altogether, and no more."""
+SOUND_HW = 0.016
+"""From how far within the outline colours are the person's for sure."""
+NEARBY_HW = 0.035
+ROOM_TO_VARY = {"skin": 0.8, "hair": 1.3, "cloth": 1.2}
+"""By how many standard deviations of the colours further in a border's colour may differ from their mean."""
+
+
+def settle(alpha: F32, colour: F32, parts: Mapping[str, F32], hw_px: float, scale: float) -> tuple[F32, F32, dict[str, F32]]:
+    """Matte f32[h, w], the person's own colour f32[h, w, 3] and parts with every border settled.
+
+    `parts` add up to the matte as in `plate.PARTS`; `scale` is plate pixels to one of the photo's.
+    """
+    rows, cols = np.flatnonzero((alpha > 0).any(1)), np.flatnonzero((alpha > 0).any(0))
+    if not len(rows):
+        return alpha, colour, dict(parts)
+    m = round(0.12 * hw_px)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + 1 + m, max(cols[0] - m, 0) : cols[-1] + 1 + m]
+    old = np.ascontiguousarray(alpha[box])
+    named = {name: np.ascontiguousarray(parts[name][box]) for name in ("skin", "hair", "cloth", "hands", "glasses")}
+    share = _carried(_rims_of_ears(named, old, hw_px), old, hw_px)
+    new, within, solid = _settled(old, share, hw_px, scale)
+    own = _held(np.ascontiguousarray(colour[box]), old, new, within, solid, share, hw_px)
+
+    whole, painted = alpha.copy(), colour.copy()
+    whole[box], painted[box] = new, own
+    out = {name: np.array(part) for name, part in parts.items()}
+    for name, one in share.items():
+        out[name][box] = one * new
+    out["background"] = 1 - whole
+    return whole, painted, out
+
+
+def _carried(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F32]:
+    """Share f32[h, w] of each part in what there is of the person, carried outward over the border; they add up to 1."""
+    sure = np.asarray(ramp(alpha, 0.3, 0.9), np.float32)
+    total = {name: part / np.maximum(alpha, 1e-3) * sure for name, part in named.items()}
+    mass = sure.copy()
+    for i, sigma in enumerate((0.006, 0.02, 0.06)):
+        weight = np.float32(0.02 ** (i + 1))
+        mass += weight * _blur(sure, sigma * hw_px)
+        for name in total:
+            total[name] = total[name] + weight * _blur(np.asarray(named[name] / np.maximum(alpha, 1e-3) * sure, np.float32), sigma * hw_px)
+    every = np.maximum(sum(total.values()), np.float32(1e-9))
+    found = {name: np.asarray(np.where(mass > 1e-8, one / every, 0), np.float32) for name, one in total.items()}
+    found["cloth"] += np.where(mass > 1e-8, 0, 1).astype(np.float32)
+    return found
+
+
+def _rims_of_ears(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F32]:
+    """The parts with stray hair beside the outline, that touches skin and no other hair, made skin."""
+    skin, hair = named["skin"].copy(), named["hair"].copy()
+    count, label, stats, _ = cv2.connectedComponentsWithStats((hair > 0.3).astype(np.uint8), connectivity=8)
+    within = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
+    bare = cv2.dilate((skin > 0.5).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    for i in range(1, count):
+        x, y, w, h, area = (int(v) for v in stats[i])
+        if area < 4 or area > STRAY_HW2 * hw_px**2:
+            continue
+        # With the pixels round it that are half hair.
+        at = np.s_[max(y - 4, 0) : y + h + 4, max(x - 4, 0) : x + w + 4]
+        mine = label[at] == i
+        if (mine & bare[at]).sum() > 0.25 * mine.sum() ** 0.5 and float((within[at][mine] < BESIDE_HW).mean()) > 0.8:
+            mine = cv2.dilate(mine.astype(np.uint8), np.ones((9, 9), np.uint8)) * ((label[at] == i) | (label[at] == 0)) > 0
+            skin[at][mine] += hair[at][mine]
+            hair[at][mine] = 0
+    return {**named, "skin": skin, "hair": hair}
+
+
+def _settled(alpha: F32, share: Mapping[str, F32], hw_px: float, scale: float) -> tuple[F32, F32, F32]:
+    """The settled matte f32[h, w]; signed distance to its outline, hw (+ within); and 1 where the old matte knew the person."""
+    base = np.clip((alpha - 0.35) / np.float32(0.3), 0, 1).astype(np.float32)
+
+    # A low gap beside bare skin is a bite; between fingers it is a gap.
+    tall, pad = 2 * round(BITE_HW * hw_px / 2) + 1, round(BITE_HW * hw_px) + 1
+    wide = cv2.copyMakeBorder(base, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((tall, 1), np.uint8))[pad:-pad, pad:-pad]
+    beside_skin = ramp(_blur(np.asarray(share["skin"] * alpha, np.float32), 0.03 * hw_px), 0.05, 0.2)
+    beside_skin = beside_skin * (1 - ramp(_blur(share["hands"] * alpha, 0.05 * hw_px), 0.01, 0.05))
+    filled = np.asarray((closed - base) * beside_skin * (1 - ramp(share["cloth"], 0.1, 0.3)), np.float32)
+
+    sigma = max(SMOOTH_HW * hw_px, SMOOTH_PHOTO_PX * scale)
+    level = _blur(np.asarray(base + filled, np.float32), sigma)
+    # A straight border blurred by sigma falls by .4 / sigma a pixel at its middle.
+    crisp = np.clip(0.5 + (level - 0.5) * np.float32(sigma / (0.4 * EDGE_PX)), 0, 1)
+    inner = (level > 0.5).astype(np.uint8)
+    within = (cv2.distanceTransform(inner, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5)) / np.float32(hw_px)
+    within = np.asarray(within, np.float32)
+
+    # Hair: solid in its mass unless the room shows through plainly; outside it what is wide and faint is a ghost.
+    side = 2 * round(STRAND_HW * hw_px) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    broad = np.asarray(cv2.morphologyEx(alpha, cv2.MORPH_OPEN, disc), np.float32)
+    out = ramp(-within, 0.0, 0.02)
+    hair = alpha + ramp(within, *MASS_HW) * ramp(alpha, 0.25, 0.6) * (1 - alpha)
+    hair = hair - out * broad * (1 - ramp(broad, 0.35, 0.65))
+    loose = ramp(_blur(np.asarray(4 * alpha * (1 - alpha), np.float32), 0.03 * hw_px), 0.10, 0.20)
+    strands = ramp(share["hair"], 0.35, 0.65) * loose
+    hair = np.clip((hair - np.float32(LEAST)) / np.float32(1 - 2 * LEAST), 0, 1)
+    new = np.asarray(np.clip(crisp + strands * (hair - crisp), 0, 1), np.float32)
+    return _joined(new), within, np.asarray((alpha > 0.97) & (filled < 0.02), np.float32)
+
+
+def _joined(alpha: F32) -> F32:
+    """Alpha without specks: what hangs together with the largest piece."""
+    count, label, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.12).astype(np.uint8), connectivity=8)
+    if count < 3:
+        return alpha
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return np.asarray(np.where((label == largest) | (label == 0), alpha, 0) * (alpha > 0.004), np.float32)
+
+
+def _held(colour: F32, old: F32, alpha: F32, within: F32, solid: F32, share: Mapping[str, F32], hw_px: float) -> F32:
+    """The person's colour with its border held to the colours further in, part by part, and carried a little beyond it."""
+    asked = (within > -0.08) & ((within < RIM_HW[1]) | (old < 0.95)) & ((alpha > 0) | (within > -0.05))
+    if not asked.any():
+        return colour
+    root = np.sqrt(np.maximum(colour, 0)).astype(np.float32)
+    sound = np.asarray(solid * (within > SOUND_HW), np.float32)
+    kinds = {"skin": share["skin"] + share["hands"], "hair": share["hair"], "cloth": share["cloth"] + share["glasses"]}
+    total, mass = np.zeros((int(asked.sum()), 3), np.float32), np.full((int(asked.sum()), 1), 1e-6, np.float32)
+    for name, kind in kinds.items():
+        weight = kind[asked][:, None]
+        if weight.max() < 0.02:
+            continue
+        mean, var = evidence.hereabouts(root, np.asarray(sound * ramp(kind, 0.6, 0.9), np.float32), asked, NEARBY_HW * hw_px)
+        known = var[:, :1] < 10
+        room = ROOM_TO_VARY[name] * np.sqrt(var + (0.05 * mean) ** 2)
+        off = (root[asked] - mean) / np.maximum(room, 1e-4)
+        # Brightness may vary as it does further in; the balance of the colours hardly.
+        even = off.mean(1, keepdims=True)
+        held = mean + room * (np.tanh(even) + np.float32(0.35) * np.tanh(off - even))
+        total += weight * np.where(known, held, root[asked])
+        mass += weight
+    held = np.clip(total / mass, 0, 1)
+    how = 1 - ramp(within[asked], *RIM_HW)
+    how = np.maximum(how, 1 - ramp(old[asked], 0.80, 0.97))[:, None]
+    out = colour.copy()
+    mixed = root[asked] + how * (held - root[asked])
+    out[asked] = mixed * mixed
+    return np.asarray(out, np.float32)
+
+
+def _blur(a: F32, sigma: float) -> F32:
+    return np.asarray(cv2.GaussianBlur(a, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
