@@ -46,7 +46,7 @@ def dress(plate: Plate, cloth: Cloth) -> Subject:
     kept = neck.keep(plate)
     figure = _Figure(plate)
     if cloth.kind != "own" and neck.closed(kept.wrap, plate.landmarks):
-        kept = replace(kept, wrap=np.maximum(kept.wrap, _hem(figure, plate, kept)))
+        kept = replace(kept, wrap=np.minimum(kept.wrap + _hem(figure, plate, kept), 1))
     if cloth.kind != "own":
         _round_off(figure, plate.hw_px)
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
@@ -104,11 +104,11 @@ def _hem(figure: _Figure, plate: Plate, kept: Kept) -> F32:
     if sure.sum() > 100 and far_in.sum() > 100:
         as_skin, as_wrap = (np.square(look - neck.spread(look, np.asarray(m, np.float32), k)).sum(-1) for m in (far_in, sure))
         like = blur(np.asarray((as_skin - as_wrap) / (as_skin + as_wrap + 0.02), np.float32), 0.006 * k)
-        over = np.maximum(over, step(like, -0.1, 0.3) * (1 - step(within, 0.14, 0.24)) * step(blur(sure, 0.10 * k), 0.01, 0.08))
+        over = np.maximum(over, step(like, 0.3, 0.65) * (1 - step(within, 0.14, 0.24)) * step(blur(sure, 0.10 * k), 0.01, 0.08))
     rim = np.asarray(figure.skin * over * (1 - kept.hands), np.float32)
     figure.skin -= rim
     figure.cloth = np.asarray(np.minimum(figure.cloth + rim, 1), np.float32)
-    figure.specular *= 1 - np.minimum(rim * 4, 1)
+    figure.specular *= 1 - np.maximum(over, np.minimum(rim * 4, 1)) * (1 - kept.hands)
     figure.roughness += (0.85 - figure.roughness) * rim
     if sure.sum() > 100:
         # Old light was taken off it as off skin: take it off as off the wrap beside it.
@@ -164,6 +164,9 @@ class _Figure:
 
     def subject(self, plate: Plate, shine: float) -> Subject:
         self.depth[self.matte < 0.02] = EMPTY_HW
+        # Colour goes on beyond the outline: a step to black there would read as a bright strand along it.
+        carried = neck.spread(self.albedo, step(self.matte, 0.5, 0.95), plate.hw_px)
+        self.albedo += (carried - self.albedo) * (1 - step(self.matte, 0.02, 0.4))[..., None]
         maps = {name: freeze(np.asarray(getattr(self, name), np.float32)) for name in _MAPS}
         return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, **maps)
 
@@ -283,8 +286,10 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
     at = (near.at[0] + top, near.at[1] + first)
     figure.lay(neck.rebuild(plate, bust, kept, near.of(x), near.of(y), at), at, np.ones(3, np.float32))
     for sheet, at in made.outer:
-        figure.lay(sheet, (at[0] + top, at[1] + first), dye)
+        figure.lay(_without_slivers(sheet, part.head, at, first, k), (at[0] + top, at[1] + first), dye)
     _level(figure.albedo[top:], figure.cloth[top:] * figure.matte[top:], cloth.reflectance)
+
+    _drawn_over(own, part, k)
 
     # Hair, beard and wrap fall over what was put on, hands lie before it; neither ever sinks into it. The lower hair falls,
     # the closer it lies: standing off like the head above it, it would throw a black band over the shoulder.
@@ -306,6 +311,27 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
             level = cloth.reflectance / max(float(sheet.albedo[sheet.cover > 0.5].mean()), 1e-3) if (sheet.cover > 0.5).any() else 0.0
             figure.lay(sheet, (at[0] + top, at[1]), np.asarray(tint / luminance(tint) * level, np.float32))
     _quieten(figure.albedo, plate, kept)
+
+
+SLIVER_HW = 0.016
+"""Half the width under which cloth that shows beside hair or a wrap is none."""
+
+
+def _without_slivers(sheet: Layer, head: F32, at: tuple[int, int], first: int, k: float) -> Layer:
+    """The sheet without what would peep out along the outline of a wrap or of hair: a seam of dark teeth there."""
+    rows, columns = sheet.cover.shape
+    over = head[at[0] : at[0] + rows, at[1] + first : at[1] + first + columns]
+    if over.shape != sheet.cover.shape or over.max() < 0.3:
+        return sheet
+    shown = ((sheet.cover > 0.05) & (over < 0.6)).astype(np.uint8)
+    side = 2 * round(SLIVER_HW * k) + 1
+    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    pad = cv2.copyMakeBorder(shown, side, side, side, side, cv2.BORDER_REPLICATE)
+    broad = np.asarray(cv2.morphologyEx(pad, cv2.MORPH_OPEN, round_)[side:-side, side:-side] > 0)
+    beside = np.asarray(cv2.dilate((over > 0.3).astype(np.uint8), round_) > 0)
+    sliver = ((shown > 0) & ~broad & beside).astype(np.uint8)
+    gone = np.asarray((cv2.dilate(sliver, np.ones((3, 3), np.uint8)) > 0) & ~broad, np.float32)
+    return replace(sheet, cover=np.asarray(sheet.cover * (1 - blur(gone, 0.7)), np.float32))
 
 
 def _quieten(albedo: F32, plate: Plate, kept: Kept) -> None:
@@ -401,6 +427,22 @@ def _heal_jaw(own: _Figure, part: Kept, k: float) -> None:
     form += mix * (carried - form)
     length = np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), 1e-6)
     own.normal[box] = np.where(mix > 0, form[..., :3] / length, own.normal[box])
+    own.depth[box] = form[..., 3]
+
+
+def _drawn_over(own: _Figure, part: Kept, k: float) -> None:
+    """A wrap spans the hollow between jaw and throat instead of lining it: its form there is smooth, in place."""
+    under = step(part.wrap, 0.3, 0.8) * step(part.below, -0.08, 0.04)
+    rows, columns = np.flatnonzero((under > 0.01).any(1)), np.flatnonzero((under > 0.01).any(0))
+    if len(rows) < 3 or len(columns) < 3:
+        return
+    m = round(0.2 * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    weight = step(part.wrap[box], 0.3, 0.8) * (own.matte[box] > 0.5)
+    form = np.dstack([own.normal[box], own.depth[box]])
+    broad = blur(form * weight[..., None], 0.07 * k) / np.maximum(blur(weight, 0.07 * k), np.float32(1e-3))[..., None]
+    form += (under[box] * weight)[..., None] * (broad - form)
+    own.normal[box] = form[..., :3] / np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), 1e-6)
     own.depth[box] = form[..., 3]
 
 

@@ -330,9 +330,19 @@ def keep(plate: Plate) -> Kept:
     above = np.maximum(above, lobes)
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
-    head = np.maximum(np.maximum(above * (1 - body_cloth), hair), step(wrap, 0.15, 0.80)) * plate.matte
+    face = _hanging(np.asarray(above * (1 - body_cloth) * plate.matte, np.float32), mesh[4])
+    head = np.maximum(np.maximum(face, hair * plate.matte), step(wrap, 0.15, 0.80) * plate.matte)
     hands = step(np.maximum(plate.parts["hands"], _raised(plate, below)), 0.15, 0.80) * plate.matte
     return Kept(np.asarray(head, np.float32), wrap, hair, np.asarray(hands, np.float32), below)
+
+
+def _hanging(head: F32, nose: F32) -> F32:
+    """The piece of a coverage f32[h, w] that the nose (x, y px) belongs to: a bit of the room above a shoulder is no head."""
+    _, names = cv2.connectedComponents((head > 0.3).astype(np.uint8), connectivity=4)
+    own = names[int(np.clip(round(float(nose[1])), 0, len(head) - 1)), int(np.clip(round(float(nose[0])), 0, head.shape[1] - 1))]
+    if not own:
+        return head
+    return np.asarray(head * cv2.dilate((names == own).astype(np.uint8), np.ones((5, 5), np.uint8)), np.float32)
 
 
 def _raised(plate: Plate, below: F32) -> F32:

@@ -23,6 +23,8 @@ OUTLINE_HW = 0.12
 """How far from room or cloth stray light is looked for in hair."""
 STRAY = (0.35, 1.0)
 """Log luminance over the hair's own, hereabouts and with its spread, at which a tone begins to be stray light, and is."""
+UNDER_SKIN = (0.55, 0.85)
+"""Broad luminance of hair over that of the face's skin from which it is pressed, and which it never passes."""
 CRUSHED = (0.05, 0.16)
 """RMS of log luminance in the band of strands under which none are seen, and above which the photo has its own."""
 BLACK = (0.012, 0.05)
@@ -45,6 +47,7 @@ def groom(albedo: F32, plate: Plate, hand: float) -> None:
     other = 1 - np.clip(plate.matte[box], 0, 1) + plate.parts["cloth"][box]
     _without_stray(tone, mine, np.asarray(other, np.float32), k)
     _unstained(tone, mine)
+    _beneath_skin(tone, mine, luminance(plate.albedo[plate.parts["skin"] > 0.9]), k)
     nose = plate.landmarks[4, :2] - np.array([box[1].start, box[0].start], np.float32)
     _restrung(tone, mine, k, (float(nose[0]), float(nose[1])), hand)
     albedo[box] += (tone - albedo[box]) * step(mine, 0.02, 0.5)[..., None]
@@ -81,6 +84,19 @@ def _unstained(tone: F32, hair: F32) -> None:
     clean = np.exp(log)
     clean *= (before / np.maximum(luminance(clean), np.float32(1e-4)))[..., None]
     tone += (clean - tone) * (before > 3e-3)[..., None]
+
+
+def _beneath_skin(tone: F32, hair: F32, skin: F32, k: float) -> None:
+    """Pale hair pressed under the skin's luminance, in place, strands and all: the face is the brightest thing in a low-key portrait."""
+    if skin.size < 100:
+        return
+    level = float(np.median(skin))
+    low, most = UNDER_SKIN[0] * level, UNDER_SKIN[1] * level
+    grey = luminance(tone)
+    broad = blur(grey * hair, 0.05 * k) / np.maximum(blur(hair, 0.05 * k), np.float32(0.02))
+    over = np.maximum(broad - np.float32(low), 0)
+    pressed = np.minimum(broad, low) + np.float32(most - low) * (1 - np.exp(-over / np.float32(most - low)))
+    tone *= (1 + hair * (pressed / np.maximum(broad, np.float32(1e-4)) - 1))[..., None]
 
 
 def _restrung(tone: F32, hair: F32, k: float, nose: tuple[float, float], hand: float) -> None:

@@ -16,12 +16,16 @@ from lowkey.pixels import F32
 from lowkey.plate import evidence
 from lowkey.plate.zones import ramp
 
+BROW, NOSE_BASE = 9, 2
+"""Mesh points between whose heights the ears lie."""
 SMOOTH_HW, SMOOTH_PHOTO_PX = 0.012, 1.4
 """Sigma along which a border of skin or cloth is straightened, in head-widths; at least so many of the photo's own pixels."""
 EDGE_PX = 2.6
 """Width of that border, in plate pixels."""
 BITE_HW = 0.10
 """Height of a gap between temple and ear, with the person above and below it, that is none; behind a lobe a gap opens downward."""
+TOOTH_HW = 0.010
+"""Half the depth up to which a gap is merely rough."""
 STRAY_HW2, BESIDE_HW = 0.03, 0.09
 """Area under which hair apart from all other hair, and within how much of the outline, is an ear's rim in the room's light."""
 MASS_HW = (0.015, 0.045)
@@ -39,10 +43,13 @@ ROOM_TO_VARY = {"skin": 0.8, "hair": 1.3, "cloth": 1.2}
 """By how many standard deviations of the colours further in a border's colour may differ from their mean."""
 
 
-def settle(alpha: F32, colour: F32, parts: Mapping[str, F32], hw_px: float, scale: float) -> tuple[F32, F32, dict[str, F32]]:
+def settle(
+    alpha: F32, colour: F32, seen: F32, parts: Mapping[str, F32], points: F32, hw_px: float, scale: float
+) -> tuple[F32, F32, dict[str, F32]]:  # fmt: skip
     """Matte f32[h, w], the person's own colour f32[h, w, 3] and parts with every border settled.
 
-    `parts` add up to the matte as in `plate.PARTS`; `scale` is plate pixels to one of the photo's.
+    `colour` has the old background taken out, `seen` is the photo as it is; `parts` add up to the matte as in `plate.PARTS`;
+    `points` f32[478, 3] are the landmarks, `scale` is plate pixels to one of the photo's.
     """
     rows, cols = np.flatnonzero((alpha > 0).any(1)), np.flatnonzero((alpha > 0).any(0))
     if not len(rows):
@@ -52,8 +59,13 @@ def settle(alpha: F32, colour: F32, parts: Mapping[str, F32], hw_px: float, scal
     old = np.ascontiguousarray(alpha[box])
     named = {name: np.ascontiguousarray(parts[name][box]) for name in ("skin", "hair", "cloth", "hands", "glasses")}
     share = _carried(_rims_of_ears(named, old, hw_px), old, hw_px)
-    new, within, solid = _settled(old, share, hw_px, scale)
-    own = _held(np.ascontiguousarray(colour[box]), old, new, within, solid, share, hw_px)
+    level = np.arange(*box[0].indices(len(alpha)), dtype=np.float32)[:, None]
+    beside = ramp(np.asarray((level - points[BROW, 1]) / hw_px, np.float32), -0.05, 0.05)
+    beside = beside * (1 - ramp(np.asarray((level - points[NOSE_BASE, 1]) / hw_px, np.float32), -0.05, 0.05))
+    new, within, solid = _settled(old, share, beside, hw_px, scale)
+    # A lock before a wall of its own darkness is half sure; with the wall taken out nothing of it was left but a smear.
+    trusted = (share["hair"] * ramp(old, 0.5, 0.8))[..., None]
+    own = _held(np.asarray(colour[box] + trusted * (seen[box] - colour[box]), np.float32), old, new, within, solid, share, hw_px)
 
     whole, painted = alpha.copy(), colour.copy()
     whole[box], painted[box] = new, own
@@ -100,8 +112,11 @@ def _rims_of_ears(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[st
     return {**named, "skin": skin, "hair": hair}
 
 
-def _settled(alpha: F32, share: Mapping[str, F32], hw_px: float, scale: float) -> tuple[F32, F32, F32]:
-    """The settled matte f32[h, w]; signed distance to its outline, hw (+ within); and 1 where the old matte knew the person."""
+def _settled(alpha: F32, share: Mapping[str, F32], ears: F32, hw_px: float, scale: float) -> tuple[F32, F32, F32]:
+    """The settled matte f32[h, w]; signed distance to its outline, hw (+ within); and 1 where the old matte knew the person.
+
+    `ears` f32[h, 1]: 1 on the rows of the ears.
+    """
     base = np.clip((alpha - 0.35) / np.float32(0.3), 0, 1).astype(np.float32)
 
     # A low gap beside bare skin is a bite; between fingers it is a gap.
@@ -110,7 +125,10 @@ def _settled(alpha: F32, share: Mapping[str, F32], hw_px: float, scale: float) -
     closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((tall, 1), np.uint8))[pad:-pad, pad:-pad]
     beside_skin = ramp(_blur(np.asarray(share["skin"] * alpha, np.float32), 0.03 * hw_px), 0.05, 0.2)
     beside_skin = beside_skin * (1 - ramp(_blur(share["hands"] * alpha, 0.05 * hw_px), 0.01, 0.05))
-    filled = np.asarray((closed - base) * beside_skin * (1 - ramp(share["cloth"], 0.1, 0.3)), np.float32)
+    # Teeth are no bites.
+    side = 2 * round(TOOTH_HW * hw_px) + 1
+    gap = cv2.morphologyEx(closed - base, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    filled = np.asarray(gap * beside_skin * (1 - ramp(share["cloth"], 0.1, 0.3)) * ears, np.float32)
 
     sigma = max(SMOOTH_HW * hw_px, SMOOTH_PHOTO_PX * scale)
     level = _blur(np.asarray(base + filled, np.float32), sigma)
@@ -127,7 +145,9 @@ def _settled(alpha: F32, share: Mapping[str, F32], hw_px: float, scale: float) -
     out = ramp(-within, 0.0, 0.02)
     hair = alpha + ramp(within, *MASS_HW) * ramp(alpha, 0.25, 0.6) * (1 - alpha)
     hair = hair - out * broad * (1 - ramp(broad, 0.35, 0.65))
-    loose = ramp(_blur(np.asarray(4 * alpha * (1 - alpha), np.float32), 0.03 * hw_px), 0.10, 0.20)
+    # Where there are strands at all: thin things, or a border far wider than a lens draws it.
+    thin, soft = np.asarray(alpha - broad, np.float32), np.asarray(4 * alpha * (1 - alpha), np.float32)
+    loose = np.maximum(ramp(_blur(soft, 0.03 * hw_px), 0.10, 0.20), ramp(_blur(thin, 0.02 * hw_px), 0.01, 0.03))
     strands = ramp(share["hair"], 0.35, 0.65) * loose
     hair = np.clip((hair - np.float32(LEAST)) / np.float32(1 - 2 * LEAST), 0, 1)
     new = np.asarray(np.clip(crisp + strands * (hair - crisp), 0, 1), np.float32)
@@ -140,7 +160,8 @@ def _joined(alpha: F32) -> F32:
     if count < 3:
         return alpha
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    return np.asarray(np.where((label == largest) | (label == 0), alpha, 0) * (alpha > 0.004), np.float32)
+    own = cv2.dilate((label == largest).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    return np.asarray(np.where(own & ((label == largest) | (label == 0)), alpha, 0) * (alpha > 0.004), np.float32)
 
 
 def _held(colour: F32, old: F32, alpha: F32, within: F32, solid: F32, share: Mapping[str, F32], hw_px: float) -> F32:
