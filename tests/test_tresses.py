@@ -38,10 +38,21 @@ def test_grey_hair_gives_back_the_green_of_the_room() -> None:
     assert luminance(got) == pytest.approx(luminance(plate.albedo[sure]), rel=0.02)
 
 
-@pytest.mark.parametrize("colour", [(0.30, 0.10, 0.02), (0.05, 0.03, 0.02), (0.45, 0.34, 0.20)])
+@pytest.mark.parametrize("colour", [(0.30, 0.10, 0.02), (0.05, 0.03, 0.02), (0.27, 0.20, 0.12)])
 def test_hair_of_a_natural_colour_stays(colour: tuple[float, float, float]) -> None:
     plate, sure = haired(colour, strands=0.3)
     assert np.abs(groomed(plate)[sure] - plate.albedo[sure]).max() < 1e-3
+
+
+def test_pale_hair_stays_under_the_skin_and_keeps_its_hue_and_its_strands() -> None:
+    plate, sure = haired((0.80, 0.70, 0.52), strands=0.3)
+    got = groomed(plate)
+    skin = float(np.median(luminance(plate.albedo[plate.parts["skin"] > 0.9])))
+    assert luminance(plate.albedo)[sure].mean() > 1.5 * skin
+    assert 0.6 * skin < luminance(got)[sure].mean() < 0.87 * skin
+    assert np.log(luminance(got)[sure]).std() > 0.9 * np.log(luminance(plate.albedo)[sure]).std()
+    hue = (got / luminance(got)[..., None])[sure] - (plate.albedo / luminance(plate.albedo)[..., None])[sure]
+    assert np.abs(hue).max() < 0.02
 
 
 def test_dyed_hair_stays_dyed() -> None:

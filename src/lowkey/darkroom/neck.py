@@ -178,7 +178,7 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     half = float(np.clip(half, 0.31, max(0.47 * float(np.linalg.norm(corners[0] - corners[1])) / float(k), 0.33)))
 
     axis = float(chin[0]) + offset * float(k)
-    most = float(np.clip(1.25 + 1.6 * (half - 0.33), 1.25, 1.45))
+    most = float(np.clip(1.34 + 1.6 * (half - 0.33), 1.34, 1.58))
     body = np.clip(plate.matte - plate.parts["hair"], 0, 1) > 0.5
     lines, halves = _shoulders(body, axis, float(chin[1]), float(k))
     edge = float(chin[2]) / float(k) * 0.95
@@ -328,6 +328,12 @@ def keep(plate: Plate) -> Kept:
     beside = outside * (1 - step((rows - np.float32(edge)) / np.float32(k), -0.07 + sunk, 0.03 + sunk))
     lobes = beside * step(plate.parts["skin"], 0.6, 0.95) * (1 - step(below, 0.06 + sunk, 0.13 + sunk))
     above = np.maximum(above, lobes)
+    # They belong to an ear: the room between a lobe and a shoulder, taken for skin, begins lower than any ear does.
+    _, names, stats, _ = cv2.connectedComponentsWithStats(((plate.matte > 0.5) & (outside > 0.5)).astype(np.uint8), connectivity=4)
+    low = stats[:, cv2.CC_STAT_TOP] > mesh[4, 1] + (0.05 + sunk) * k
+    low[0] = False
+    strange = cv2.dilate(low[names].astype(np.uint8), np.ones((9, 9), np.uint8)).astype(np.float32)
+    above *= 1 - outside * strange
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
     face = _hanging(np.asarray(above * (1 - body_cloth) * plate.matte, np.float32), mesh[4])

@@ -34,11 +34,13 @@ STRAND_HW = 0.009
 """Half the width above which what is half there beside the hair is no strand but a ghost of the room."""
 LEAST = 0.06
 """Alpha of hair below which there is none."""
-RIM_HW = (0.014, 0.032)
-"""How far within the outline colour is held to the colours further in: altogether, and no more."""
-SOUND_HW = 0.016
+RIM_HW = {"skin": (0.014, 0.032), "hair": (0.030, 0.070), "cloth": (0.014, 0.032)}
+"""How far within the outline colour is held to the colours further in: altogether, and no more (light shines through loose hair)."""
+SOUND_HW = {"skin": (0.017, 0.024), "hair": (0.045, 0.065), "cloth": (0.017, 0.024)}
 """From how far within the outline colours are the person's for sure."""
 NEARBY_HW = 0.035
+LET_THROUGH = {"skin": 1.0, "hair": 0.4, "cloth": 1.0}
+"""How much of that it may be brighter: light that came through the outermost hair was the old room's."""
 ROOM_TO_VARY = {"skin": 0.8, "hair": 1.3, "cloth": 1.2}
 """By how many standard deviations of the colours further in a border's colour may differ from their mean."""
 
@@ -166,31 +168,31 @@ def _joined(alpha: F32) -> F32:
 
 def _held(colour: F32, old: F32, alpha: F32, within: F32, solid: F32, share: Mapping[str, F32], hw_px: float) -> F32:
     """The person's colour with its border held to the colours further in, part by part, and carried a little beyond it."""
-    asked = (within > -0.08) & ((within < RIM_HW[1]) | (old < 0.95)) & ((alpha > 0) | (within > -0.05))
+    reach = max(last for _, last in RIM_HW.values())
+    asked = (within > -0.08) & ((within < reach) | (old < 0.95)) & ((alpha > 0) | (within > -0.05))
     if not asked.any():
         return colour
     root = np.sqrt(np.maximum(colour, 0)).astype(np.float32)
-    sound = np.asarray(solid * (within > SOUND_HW), np.float32)
     kinds = {"skin": share["skin"] + share["hands"], "hair": share["hair"], "cloth": share["cloth"] + share["glasses"]}
-    total, mass = np.zeros((int(asked.sum()), 3), np.float32), np.full((int(asked.sum()), 1), 1e-6, np.float32)
+    here, depth = root[asked], within[asked]
+    total, mass = np.zeros_like(here), np.full((len(here), 1), 1e-6, np.float32)
     for name, kind in kinds.items():
         weight = kind[asked][:, None]
         if weight.max() < 0.02:
             continue
-        mean, var = evidence.hereabouts(root, np.asarray(sound * ramp(kind, 0.6, 0.9), np.float32), asked, NEARBY_HW * hw_px)
-        known = var[:, :1] < 10
+        sound = np.asarray(solid * ramp(within, *SOUND_HW[name]) * ramp(kind, 0.6, 0.9), np.float32)
+        mean, var = evidence.hereabouts(root, sound, asked, NEARBY_HW * hw_px)
         room = ROOM_TO_VARY[name] * np.sqrt(var + (0.05 * mean) ** 2)
-        off = (root[asked] - mean) / np.maximum(room, 1e-4)
+        off = (here - mean) / np.maximum(room, 1e-4)
         # Brightness may vary as it does further in; the balance of the colours hardly.
         even = off.mean(1, keepdims=True)
+        even = np.minimum(even, LET_THROUGH[name] * np.tanh(even / LET_THROUGH[name]))
         held = mean + room * (np.tanh(even) + np.float32(0.35) * np.tanh(off - even))
-        total += weight * np.where(known, held, root[asked])
+        how = np.maximum(1 - ramp(depth, *RIM_HW[name]), 1 - ramp(old[asked], 0.80, 0.97))[:, None]
+        total += weight * np.where(var[:, :1] < 10, here + how * (held - here), here)
         mass += weight
-    held = np.clip(total / mass, 0, 1)
-    how = 1 - ramp(within[asked], *RIM_HW)
-    how = np.maximum(how, 1 - ramp(old[asked], 0.80, 0.97))[:, None]
+    mixed = np.clip((total + 1e-6 * here) / mass, 0, 1)
     out = colour.copy()
-    mixed = root[asked] + how * (held - root[asked])
     out[asked] = mixed * mixed
     return np.asarray(out, np.float32)
 
