@@ -328,27 +328,34 @@ def keep(plate: Plate) -> Kept:
     beside = outside * (1 - step((rows - np.float32(edge)) / np.float32(k), -0.07 + sunk, 0.03 + sunk))
     lobes = beside * step(plate.parts["skin"], 0.6, 0.95) * (1 - step(below, 0.06 + sunk, 0.13 + sunk))
     above = np.maximum(above, lobes)
-    # They belong to an ear: the room between a lobe and a shoulder, taken for skin, begins lower than any ear does.
-    _, names, stats, _ = cv2.connectedComponentsWithStats(((plate.matte > 0.5) & (outside > 0.5)).astype(np.uint8), connectivity=4)
-    low = stats[:, cv2.CC_STAT_TOP] > mesh[4, 1] + (0.05 + sunk) * k
-    low[0] = False
-    strange = cv2.dilate(low[names].astype(np.uint8), np.ones((9, 9), np.uint8)).astype(np.float32)
-    above *= 1 - outside * strange
+    # They hang from an ear: what begins anew under a gap below one, and all beyond that, is the room above a shoulder.
+    start = int(np.clip(mesh[4, 1] + (0.05 + sunk) * k, 0, h - 1))
+    solid = plate.matte[start:] > 0.3
+    anew = np.maximum.accumulate(np.maximum.accumulate(solid, axis=0) & ~solid, axis=0) & solid
+    nose = int(np.clip(mesh[4, 0], 1, w - 1))
+    anew[:, :nose] = np.maximum.accumulate(anew[:, :nose][:, ::-1], axis=1)[:, ::-1]
+    anew[:, nose:] = np.maximum.accumulate(anew[:, nose:], axis=1)
+    above[start:] *= 1 - blur(cv2.dilate(anew.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32), 1.0)
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
-    face = _hanging(np.asarray(above * (1 - body_cloth) * plate.matte, np.float32), mesh[4])
+    face = _hanging(np.asarray(above * (1 - body_cloth) * plate.matte, np.float32), mesh[4], start, k)
     head = np.maximum(np.maximum(face, hair * plate.matte), step(wrap, 0.15, 0.80) * plate.matte)
     hands = step(np.maximum(plate.parts["hands"], _raised(plate, below)), 0.15, 0.80) * plate.matte
     return Kept(np.asarray(head, np.float32), wrap, hair, np.asarray(hands, np.float32), below)
 
 
-def _hanging(head: F32, nose: F32) -> F32:
-    """The piece of a coverage f32[h, w] that the nose (x, y px) belongs to: a bit of the room above a shoulder is no head."""
-    _, names = cv2.connectedComponents((head > 0.3).astype(np.uint8), connectivity=4)
+def _hanging(head: F32, nose: F32, start: int, k: float) -> F32:
+    """The piece of a coverage f32[h, w] that the nose (x, y px) belongs to, from row `start` down without what hangs on it by a thread."""
+    solid = (head > 0.3).astype(np.uint8)
+    side = 2 * round(0.02 * k) + 1
+    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    solid[start:] = cv2.morphologyEx(solid, cv2.MORPH_OPEN, round_)[start:]
+    _, names = cv2.connectedComponents(solid, connectivity=4)
     own = names[int(np.clip(round(float(nose[1])), 0, len(head) - 1)), int(np.clip(round(float(nose[0])), 0, head.shape[1] - 1))]
     if not own:
         return head
-    return np.asarray(head * cv2.dilate((names == own).astype(np.uint8), np.ones((5, 5), np.uint8)), np.float32)
+    piece = cv2.dilate((names == own).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
+    return np.asarray(head * blur(piece, 0.8), np.float32)
 
 
 def _raised(plate: Plate, below: F32) -> F32:

@@ -34,12 +34,12 @@ STRAND_HW = 0.009
 """Half the width above which what is half there beside the hair is no strand but a ghost of the room."""
 LEAST = 0.06
 """Alpha of hair below which there is none."""
-RIM_HW = {"skin": (0.014, 0.032), "hair": (0.030, 0.070), "cloth": (0.014, 0.032)}
+RIM_HW = {"skin": (0.014, 0.032), "hair": (0.018, 0.050), "cloth": (0.014, 0.032)}
 """How far within the outline colour is held to the colours further in: altogether, and no more (light shines through loose hair)."""
 SOUND_HW = {"skin": (0.017, 0.024), "hair": (0.045, 0.065), "cloth": (0.017, 0.024)}
 """From how far within the outline colours are the person's for sure."""
 NEARBY_HW = 0.035
-LET_THROUGH = {"skin": 1.0, "hair": 0.4, "cloth": 1.0}
+LET_THROUGH = {"skin": 1.0, "hair": 0.7, "cloth": 1.0}
 """How much of that it may be brighter: light that came through the outermost hair was the old room's."""
 ROOM_TO_VARY = {"skin": 0.8, "hair": 1.3, "cloth": 1.2}
 """By how many standard deviations of the colours further in a border's colour may differ from their mean."""
