@@ -43,6 +43,8 @@ def dress(plate: Plate, cloth: Cloth) -> Subject:
 
     Kind "own" changes nothing: neither tone nor form of what is worn.
     """
+    if cloth.kind != "own":
+        plate = tresses.frayed(plate, neck.hand_of(plate))
     kept = neck.keep(plate)
     figure = _Figure(plate)
     if cloth.kind != "own" and neck.closed(kept.wrap, plate.landmarks):

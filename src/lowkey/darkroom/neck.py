@@ -347,7 +347,7 @@ def keep(plate: Plate) -> Kept:
 def _hanging(head: F32, nose: F32, start: int, k: float) -> F32:
     """The piece of a coverage f32[h, w] that the nose (x, y px) belongs to, from row `start` down without what hangs on it by a thread."""
     solid = (head > 0.3).astype(np.uint8)
-    side = 2 * round(0.02 * k) + 1
+    side = 2 * round(0.028 * k) + 1
     round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     solid[start:] = cv2.morphologyEx(solid, cv2.MORPH_OPEN, round_)[start:]
     _, names = cv2.connectedComponents(solid, connectivity=4)
