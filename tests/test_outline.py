@@ -18,6 +18,7 @@ SKIN, HAIR, ROOM = (np.array(c, np.float32) for c in ((0.50, 0.33, 0.25), (0.05,
 def points() -> F32:
     out = np.zeros((478, 3), np.float32)
     out[:, :2] = (210, 210)
+    out[list(outline.EARS), 0] = (110, 310)
     out[outline.BROW, 1], out[outline.NOSE_BASE, 1] = 170, 260
     return out
 
@@ -81,6 +82,16 @@ def test_a_bite_between_temple_and_ear_is_filled_with_skin() -> None:
     assert got[211, 305] > 0.95
     assert named["skin"][211, 305] > 0.95
     assert np.abs(np.sqrt(own[211, 305]) - np.sqrt(SKIN)).max() < 0.05
+
+
+def test_a_hollow_beside_the_eye_of_a_turned_face_stays() -> None:
+    alpha, colour, parts = head()
+    alpha[205:225, 300:] = 0
+    parts["skin"] = alpha.copy()
+    turned = points()
+    turned[outline.NOSE, 0] = 290
+    got, _, _ = outline.settle(alpha, colour, colour, parts, turned, HW, 1.0)
+    assert got[208:222, 308:].max() < 0.1
 
 
 def test_strands_of_hair_stay_and_a_broad_veil_beside_them_goes() -> None:

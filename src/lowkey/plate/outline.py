@@ -14,15 +14,17 @@ import numpy as np
 
 from lowkey.pixels import F32
 from lowkey.plate import evidence
-from lowkey.plate.zones import ramp
+from lowkey.plate.zones import ramp, step
 
-BROW, NOSE_BASE = 9, 2
-"""Mesh points between whose heights the ears lie."""
+BROW, NOSE, NOSE_BASE, EARS = 9, 4, 2, (234, 454)
+"""Mesh points: the ears lie between the heights of brow and nose."""
+TURNED = (0.20, 0.32)
+"""Share of a face's width beyond the nose below which no ear shows on that side, and above which one does."""
 SMOOTH_HW, SMOOTH_PHOTO_PX = 0.012, 1.4
 """Sigma along which a border of skin or cloth is straightened, in head-widths; at least so many of the photo's own pixels."""
 EDGE_PX = 2.6
 """Width of that border, in plate pixels."""
-BITE_HW = 0.10
+BITE_HW = 0.18
 """Height of a gap between temple and ear, with the person above and below it, that is none; behind a lobe a gap opens downward."""
 TOOTH_HW = 0.010
 """Half the depth up to which a gap is merely rough."""
@@ -64,6 +66,11 @@ def settle(
     level = np.arange(*box[0].indices(len(alpha)), dtype=np.float32)[:, None]
     beside = ramp(np.asarray((level - points[BROW, 1]) / hw_px, np.float32), -0.05, 0.05)
     beside = beside * (1 - ramp(np.asarray((level - points[NOSE_BASE, 1]) / hw_px, np.float32), -0.05, 0.05))
+    # A face turned far shows no ear on its far side: what is hollow there is the eye's.
+    across = np.arange(*box[1].indices(alpha.shape[1]), dtype=np.float32)[None]
+    left, right = sorted(points[list(EARS), 0])
+    wide, nose = max(float(right - left), 1.0), float(points[NOSE, 0])
+    beside = beside * np.where(across < nose, step((nose - left) / wide, *TURNED), step((right - nose) / wide, *TURNED)).astype(np.float32)
     new, within, solid = _settled(old, share, beside, hw_px, scale)
     # A lock before a wall of its own darkness is half sure; with the wall taken out nothing of it was left but a smear.
     trusted = (share["hair"] * ramp(old, 0.5, 0.8))[..., None]
@@ -117,7 +124,7 @@ def _rims_of_ears(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[st
 def _settled(alpha: F32, share: Mapping[str, F32], ears: F32, hw_px: float, scale: float) -> tuple[F32, F32, F32]:
     """The settled matte f32[h, w]; signed distance to its outline, hw (+ within); and 1 where the old matte knew the person.
 
-    `ears` f32[h, 1]: 1 on the rows of the ears.
+    `ears` f32[h, w]: 1 on the rows of the ears, on the sides that show one.
     """
     base = np.clip((alpha - 0.35) / np.float32(0.3), 0, 1).astype(np.float32)
 
