@@ -52,7 +52,7 @@ def dress(plate: Plate, cloth: Cloth) -> Subject:
     if cloth.kind != "own":
         _round_off(figure, plate.hw_px)
         # Frames of glasses stand off the face, so that they throw a thin shadow on it.
-        figure.depth += np.float32(FRAME_HW) * step(plate.parts["glasses"], 0.3, 0.8)
+        figure.depth += np.float32(FRAME_HW) * blur(step(plate.parts["glasses"], 0.3, 0.8), 0.008 * plate.hw_px)
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
@@ -65,7 +65,7 @@ ROUND_HW = 0.016
 """How far from the outline facing is carried on from further in."""
 
 
-FRAME_HW = 0.035
+FRAME_HW = 0.028
 """How far glasses stand before brow and cheek."""
 
 
@@ -297,7 +297,7 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
         figure.lay(_without_slivers(sheet, part.head, at, first, k), (at[0] + top, at[1] + first), dye)
     _level(figure.albedo[top:], figure.cloth[top:] * figure.matte[top:], cloth.reflectance)
 
-    _drawn_over(own, part, k)
+    _drawn_over(own, part, plate.parts["hands"][top:], k)
 
     # Hair, beard and wrap fall over what was put on, hands lie before it; neither ever sinks into it. The lower hair falls,
     # the closer it lies: standing off like the head above it, it would throw a black band over the shoulder.
@@ -438,17 +438,27 @@ def _heal_jaw(own: _Figure, part: Kept, k: float) -> None:
     own.depth[box] = form[..., 3]
 
 
-def _drawn_over(own: _Figure, part: Kept, k: float) -> None:
-    """A wrap spans the hollow between jaw and throat instead of lining it: its form there is smooth, in place."""
-    under = step(part.wrap, 0.3, 0.8) * step(part.below, -0.08, 0.04)
+def _drawn_over(own: _Figure, part: Kept, hands: F32, k: float) -> None:
+    """A wrap spans the hollow between jaw and throat instead of lining it, and a hand goes on into its wrist: smooth form, in place.
+
+    `hands` f32[h, w] is what was read as hands: their form ends there in a step, though the arm goes on.
+    """
+    _smooth(own, step(part.wrap, 0.3, 0.8), step(part.below, -0.08, 0.04), 0.07 * k, k)
+    near = blur(np.clip(hands, 0, 1), 0.05 * k)
+    _smooth(own, step(part.hands, 0.3, 0.8), np.asarray(step(near * (1 - near), 0.05, 0.16), np.float32), 0.07 * k, k)
+
+
+def _smooth(own: _Figure, part: F32, where: F32, sigma_px: float, k: float) -> None:
+    """Blur depth and facing among `part` f32[h, w], in place, as far as `where` f32[h, w] says."""
+    under = part * where
     rows, columns = np.flatnonzero((under > 0.01).any(1)), np.flatnonzero((under > 0.01).any(0))
     if len(rows) < 3 or len(columns) < 3:
         return
     m = round(0.2 * k)
     box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
-    weight = step(part.wrap[box], 0.3, 0.8) * (own.matte[box] > 0.5)
+    weight = part[box] * (own.matte[box] > 0.5)
     form = np.dstack([own.normal[box], own.depth[box]])
-    broad = blur(form * weight[..., None], 0.07 * k) / np.maximum(blur(weight, 0.07 * k), np.float32(1e-3))[..., None]
+    broad = blur(form * weight[..., None], sigma_px) / np.maximum(blur(weight, sigma_px), np.float32(1e-3))[..., None]
     form += (under[box] * weight)[..., None] * (broad - form)
     own.normal[box] = form[..., :3] / np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), 1e-6)
     own.depth[box] = form[..., 3]

@@ -345,10 +345,9 @@ def keep(plate: Plate) -> Kept:
 
 
 def _hanging(head: F32, nose: F32, start: int, k: float) -> F32:
-    """The piece of a coverage f32[h, w] that the nose (x, y px) belongs to, from row `start` down without what hangs on it by a thread."""
+    """The piece of a coverage f32[h, w] that the nose (x, y px) belongs to; from row `start` down nothing hangs on it by a thread."""
     solid = (head > 0.3).astype(np.uint8)
-    side = 2 * round(0.028 * k) + 1
-    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(0.028 * k) + 1,) * 2)
     solid[start:] = cv2.morphologyEx(solid, cv2.MORPH_OPEN, round_)[start:]
     _, names = cv2.connectedComponents(solid, connectivity=4)
     own = names[int(np.clip(round(float(nose[1])), 0, len(head) - 1)), int(np.clip(round(float(nose[0])), 0, head.shape[1] - 1))]
