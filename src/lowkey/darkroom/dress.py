@@ -309,7 +309,8 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
             low = ground + np.float32(gap)
             high = low + 0.02 + np.float32(loose) * np.exp(-np.maximum(part.below, 0) / 0.28)
             # A wrap carries its own form down: pressed to a throat that nobody sees it would be torn along the throat's sides.
-            high = high + np.float32(9) * step(part.wrap, 0.1, 0.6)
+            over = np.float32(9) * step(part.wrap, 0.1, 0.6)
+            low, high = low - over * (1 - step(part.below, 0.20, 0.45)), high + over
             lying = np.clip(own.depth, low, high)
             figure.put_back(own, cover, np.asarray(own.depth + (lying - own.depth) * off * dressed, np.float32), top)
     if part.hands.max() > 0.5:
