@@ -152,6 +152,8 @@ def frayed(plate: Plate, hand: float) -> Plate:
     k, (w, h) = plate.hw_px, plate.size_px
     m = round(3 * FRAY_HW * k)
     near = step(blur(plate.parts["hair"], 0.012 * k) / np.maximum(blur(plate.matte, 0.012 * k), 1e-3), 0.6, 0.95)
+    # Beside skin it may be an ear's rim that was read as hair.
+    near = near * (1 - step(blur(plate.parts["skin"], 0.02 * k), 0.05, 0.20))
     rows, columns = np.flatnonzero((near > 0.1).any(1)), np.flatnonzero((near > 0.1).any(0))
     if len(rows) < 3 or len(columns) < 3:
         return plate
@@ -190,10 +192,11 @@ def frayed(plate: Plate, hand: float) -> Plate:
     others = sum(parts[name][box] for name in ("skin", "cloth", "hands", "glasses"))
     parts["hair"][box] = np.maximum(new - others, 0)
     parts["background"] = 1 - whole
-    # Strands beyond the line lie where the hair behind them ends.
+    # Strands beyond the line lie where the hair behind them ends, a little further back: before it they would shade it.
     depth, albedo = np.array(plate.depth), np.array(plate.albedo)
     known = np.asarray(step(matte, 0.3, 0.6), np.float32)
-    far = spread(np.repeat(np.maximum(depth[box], -2)[..., None], 3, 2), known, k)[..., 0]
+    rim = np.asarray(known * (within < 0.010), np.float32)
+    far = spread(np.repeat(np.maximum(depth[box], -2)[..., None], 3, 2), rim, k)[..., 0] - np.float32(0.01)
     beyond = (new > 0.01) & (matte < 0.5)
     depth[box] = np.where(beyond, far, depth[box])
     albedo[box] = np.where(beyond[..., None], spread(albedo[box], known, k), albedo[box])
