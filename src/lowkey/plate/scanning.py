@@ -79,7 +79,8 @@ def _tight(photo: Photo, opened: window.Window, points: F32, mask: F32, inside: 
         return []
     top = int(np.argmax(inside.max(1) > 0.5))
     cut = float((mask[top : top + 3].mean(0) > 0.5).sum())
-    if cut > CUT_CROWN_HW * opened.hw_px:
+    # Over a helmet the matte is no judge of crowns.
+    if cut > CUT_CROWN_HW * opened.hw_px and not any(c.code == "face-covered" for c in said):
         text = "the photo cuts the head above: so does the frame, plainly; leave room over hair or hat"
         return [Caution("cropped-tight", text)]
     if room >= LEAST_ROOM_HW:
