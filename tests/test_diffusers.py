@@ -346,15 +346,22 @@ def test_lowkey_shoot_draws_what_is_drawn_here(weights: dict[str, Path], sitting
     shot = shot_for(engine, sitting)
     lit = darkroom.shoot(replace(shot, engine="darkroom", options=darkroom.options), sitting)
     here = engine.shoot(shot, Sitting(sitting.photo, lambda: sitting.plate, guide=lit.pixels))
+    unguided, other_seed = engine.shoot(shot, sitting), engine.shoot(replace(shot, seed=2), sitting)
     engine.close()
-    assert len(here.notes["pictures_px"]) == 2
     there = json.loads(Path(told["record"]).read_text())["frames"][0]
-    # What went in, first: where the pictures differ, this tells whether the guide did or the model.
-    assert there["notes"]["pictures_sha256"] == here.notes["pictures_sha256"]
+    assert len(here.notes["pictures_px"]) == 2
     assert there["words"]["text"] == here.words["text"]
-    there_px = photo.read(Path(told["frames"][0]["path"])).pixels
-    apart = np.abs(there_px.astype(np.int32) - here.pixels)
-    assert apart.max() == 0, f"{np.mean(apart > 0):.2%} of the values differ, by {apart.max()} of 65535 at most"
+    frame = photo.read(Path(told["frames"][0]["path"])).pixels.astype(np.int32)
+
+    def apart(one: Frame) -> int:
+        return int(np.abs(frame - one.pixels).max())
+
+    # That another process makes the same bytes is asked above. Here it is asked that the command shows the model the same photo, guide,
+    # words and seed: random weights heed a guide by some 130 of 65535, a seed by thousands, and rounding by one or two.
+    shown = "shown the same" if there["notes"]["pictures_sha256"] == here.notes["pictures_sha256"] else "shown other pictures"
+    assert apart(here) < 20, f"{apart(here)} of 65535, {shown}"
+    assert apart(unguided) > 60
+    assert apart(other_seed) > 1000
 
 
 def test_the_command_shoots_meters_and_writes_what_can_be_shown(weights: dict[str, Path], astronaut_file: Path, tmp_path: Path) -> None:
