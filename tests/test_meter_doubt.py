@@ -79,7 +79,7 @@ def kind(frame: Frame, plate: Plate, pixels: np.ndarray) -> Reading:
 
 def test_lost_pores_are_plastic_and_kept_ones_are_not(frame: Frame, astronaut_plate: Plate) -> None:
     codes = np.asarray(frame.pixels // 257, np.uint8)
-    smoothed = kind(frame, astronaut_plate, cv2.bilateralFilter(codes, 9, 35, 5))
+    smoothed = kind(frame, astronaut_plate, cv2.bilateralFilter(codes, 9, 25, 5))
     own = kind(frame, astronaut_plate, codes)
     kept, lost = own.number("skin_kept_share"), smoothed.number("skin_kept_share")
     assert kept is not None
