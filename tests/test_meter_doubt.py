@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from lowkey import photo, rig
 from lowkey.darkroom import Enlarger
@@ -90,6 +92,37 @@ def test_lost_pores_are_plastic_and_kept_ones_are_not(frame: Frame, astronaut_pl
     assert smoothed.word("texture_kind") == "plastic"
 
 
+@pytest.mark.parametrize("quality", [60, 75, 85, 90])
+def test_what_a_jpeg_takes_is_not_called_plastic(frame: Frame, astronaut_plate: Plate, quality: int) -> None:
+    held = io.BytesIO()
+    Image.fromarray(np.asarray(frame.pixels // 257, np.uint8)).save(held, "JPEG", quality=quality)
+    assert kind(frame, astronaut_plate, np.array(Image.open(held))).word("texture_kind") != "plastic"
+
+
+def test_what_rounding_leaves_is_no_colour_noise(frame: Frame, astronaut_plate: Plate) -> None:
+    """Smoothed until nothing but whole codes is left: neither in sixteen bits nor in eight is there colour noise."""
+    fine = cv2.GaussianBlur(frame.pixels, (0, 0), 2.5)
+    for pixels in (fine, np.asarray(fine // 257, np.uint8)):
+        share = kind(frame, astronaut_plate, pixels).number("grain_chroma_share")
+        assert share is not None
+        assert share < 0.5
+
+
+@pytest.mark.parametrize(("bar", "loose"), [(None, 1), ("skin", 1), ("frame", 0)])
+def test_a_spectacle_frame_cuts_no_fleck_off(bar: str | None, loose: int) -> None:
+    """A piece of lit skin across a bar: of dark skin, and it is loose; of what is no skin, and it belongs to the rest."""
+    lit = np.zeros((60, 60), bool)
+    lit[10:50, 10:30] = lit[20:30, 34:40] = True
+    cut = np.zeros_like(lit)
+    cut[:, 30:34] = bar == "frame"
+    areas = sorted(tones.islands(lit, cut, 3.0))
+    assert len(areas) == 1 + loose
+    assert sum(areas) == lit.sum()
+    cut[:] = bar == "frame"
+    lit[55:58, 55:58] = True
+    assert len(tones.islands(lit, cut, 3.0)) == 2 + loose, "and one that is far from any light stays loose"
+
+
 @pytest.mark.parametrize("stops", [-1.0, -2.0, -3.0])
 def test_a_dim_frame_is_never_called_plastic(astronaut_plate: Plate, stops: float) -> None:
     from dataclasses import replace
@@ -105,7 +138,7 @@ def test_lids_of_a_sleeping_scan_are_closed_and_never_surely_open(shared: Path) 
     soft = measure(folder / "input.png")["eyes_closed"]
     assert isinstance(soft, Measure)
     assert soft.value is True
-    for name in ("side-left", "overhead"):
+    for name in ("side-left", "overhead", "rembrandt-right"):
         assert isinstance(measure(folder / f"{name}.png")["eyes_closed"], CannotJudge)
 
 
