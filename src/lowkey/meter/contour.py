@@ -48,12 +48,12 @@ BESIDE_HW, ALONG_HW, EDGE = 0.16, 0.03, 0.25
 """How far to either side of the outline the contour is looked for, how near it must run, and what counts as one (edges are 0..1 long)."""
 SETTLE, SETTLE_HW = 3, 0.06
 """Steps of the last fit, and what counts as the contour in it."""
-LEAST_ALONG = 0.78
-"""Strangers' contours run along the outline for up to .74 of what is seen, the person's own where no hair frays it for .79 and more."""
+LEAST_ALONG = 0.82
+"""Strangers' contours run along the outline for up to .78 of what is seen, the person's own, where no hair frays it, for .85 and more."""
 INNER_PX, INNER_SHARE = 48, 30
 """Head-width of the copy in which faces are compared, and per cent of the face, where the reference's own edges are strongest."""
-LEAST_INNER, INNER_BETTER, ASIDE_HW = 0.25, 0.15, 0.15
-"""Agreement within the face, and by how much it must beat the same face moved aside: strangers .09 at most, the person's own .2 to .8."""
+LEAST_INNER, INNER_BETTER, ASIDE_HW = 0.25, 0.20, 0.15
+"""Agreement within the face, and by how much it must beat the same face moved aside: strangers by .14 at most, the person's own mostly by .3 to .8."""
 FLOOR_HW = 0.03
 
 Line = tuple[F32, F32, F32]
