@@ -53,7 +53,8 @@ LEAST_ALONG = 0.82
 INNER_PX, INNER_SHARE = 48, 30
 """Head-width of the copy in which faces are compared, and per cent of the face, where the reference's own edges are strongest."""
 LEAST_INNER, INNER_BETTER, ASIDE_HW = 0.25, 0.20, 0.15
-"""Agreement within the face, and by how much it must beat the same face moved aside: strangers by .14 at most, the person's own mostly by .3 to .8."""
+"""Agreement within the face, and by how much it must beat the same face moved aside: strangers' .14 at most, the person's own mostly
+.3 to .8."""
 FLOOR_HW = 0.03
 
 Line = tuple[F32, F32, F32]
