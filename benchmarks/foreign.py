@@ -2,8 +2,8 @@
 
     python benchmarks/foreign.py [--shared FOLDER] [--write docs/meter.md] [PART...]
 
-PART is any of contour, lids; both take some eight minutes. Frames are moved, scaled and cropped by known amounts, drawn from a seed that was
-not used while the method was made; the constants were set on other draws of the same heads and people.
+PART is any of contour, lids; both take some eight minutes. Frames are moved, scaled and cropped by known amounts, drawn from a seed
+that was not used while the method was made; the constants were set on other draws of the same heads and people.
 """
 
 from __future__ import annotations
