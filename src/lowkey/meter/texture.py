@@ -25,6 +25,9 @@ MIDTONES, SHADOWS = (70.0, 180.0), (4.0, 32.0)
 LEAST_TILES = 12
 BLOCKY, COLOURED, BANDED = 1.3, 1.3, 0.35
 FAINT_CODES, LEAST_GRAIN = 0.45, 0.10
+FLOOR_TONES, STILLEST, LEAST_STILL, GRAINLESS = (20.0, 200.0), 0.02, 6, 0.0048
+"""Tones and share of the tiles that tell whether anything lies on everything. Twelve people's frames without grain read .0000 to .0035 (one
+that shows no flat surface .0065), with half the usual grain .0061 and more, with all of it .0108 and more."""
 ROUNDED = {"tone": 0.0468, 0: 0.0947, 2: 0.1181}
 """Variance, in squared steps, that rounding each channel to whole steps (1/12) leaves in luminance, in red and in blue less luminance."""
 PORES_LOST, PORES_KEPT = 0.50, 0.60
@@ -63,6 +66,7 @@ def of_texture(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
         colour = (beyond(_Tiles(rgb[..., 0] - code).rms, 0) + beyond(_Tiles(rgb[..., 2] - code).rms, 2)) / 2
         share = math.sqrt(colour) / max(math.sqrt(beyond(rough, "tone")), LEAST_GRAIN)
         found["grain_chroma_share"] = measured("grain_chroma_share", share, None, "flat tones")
+    found["grain_floor_share"] = _floor(sight, tiles)
     found["jpeg_blockiness"] = measured("jpeg_blockiness", blockiness(code), None, "frame")
     found["banding_share"] = measured("banding_share", banding(sight), None, "frame")
     found |= _skin(sight, head, parted)
@@ -123,6 +127,16 @@ def _grain(sight: Sight, tiles: _Tiles, mid: np.ndarray, dark: np.ndarray) -> Fo
     else:
         found["grain_growth"] = measured("grain_growth", rms_codes / max(float(np.median(tiles.rms[dark])), 0.1), None, "flat tones")
     return found
+
+
+def _floor(sight: Sight, tiles: _Tiles) -> Measure | CannotJudge:
+    """What lies on everything lies on the stillest surfaces, too: their noise over their tone, without what rounding leaves."""
+    within = (tiles.tone >= FLOOR_TONES[0]) & (tiles.tone < FLOOR_TONES[1])
+    if within.sum() * STILLEST < LEAST_STILL:
+        return CannotJudge("no flat tone is large enough")
+    step = (255 / float(np.iinfo(sight.pixels.dtype).max)) ** 2
+    noise = np.sqrt(np.maximum(tiles.rms[within] ** 2 - ROUNDED["tone"] * step, 0)) / tiles.tone[within]
+    return measured("grain_floor_share", float(np.quantile(noise, STILLEST)), None, "the stillest surfaces")
 
 
 def _clump(corr: F32, pixel_um: float) -> Measure | CannotJudge:
@@ -294,6 +308,6 @@ def _kind(found: Found, rough: float) -> str | CannotJudge:
         return "plastic"
     if smooth:
         return CannotJudge("the skin is smooth, and whether it was smoothed or is so cannot be told")
-    if rough < FAINT_CODES:
+    if rough < FAINT_CODES or number("grain_floor_share", 1.0) < GRAINLESS:
         return "clean"
     return "film grain" if number("grain_growth", 1.0) > 1.2 else "sensor noise"
