@@ -30,8 +30,8 @@ FLOOR_TONES, STILLEST, LEAST_STILL, GRAINLESS = (20.0, 200.0), 0.02, 6, 0.0048
 that shows no flat surface .0065), with half the usual grain .0061 and more, with all of it .0108 and more."""
 ROUNDED = {"tone": 0.0468, 0: 0.0947, 2: 0.1181}
 """Variance, in squared steps, that rounding each channel to whole steps (1/12) leaves in luminance, in red and in blue less luminance."""
-PORES_LOST, PORES_KEPT = 0.50, 0.60
-"""Share of the reference's own finest skin texture in the calmer part of the skin: frames keep .65 to .89, smoothed ones at most .40."""
+PORES_LOST, PORES_KEPT = 0.55, 0.62
+"""Share of the reference's own finest skin texture in the calmer part of the skin: frames keep .73 to .95, smoothed ones at most .52."""
 CALM_SKIN, CALM_REACH = 0.6, 3.0
 """Share of the lit skin that counts as calm, and the radius in which tones are compared, in sigmas of the finest texture. Smoothing that
 spares edges spares strong texture too: where skin is calm it leaves least."""
@@ -42,7 +42,9 @@ PACKED = 1.06
 SMOOTH_SKIN, DOUBTFUL_SKIN = 0.0035, 0.0070
 """Finest texture of lit skin over its tone: below the first it is smoother than any of the portraits, whoever it is. Up to the
 second skin without a reference may be either."""
-DIM_SKIN_CODE, SHOULDER_CODE = 60.0, 225.0
+DIM_SKIN_CODE, SHOULDER_CODE, PORES_CODE = 60.0, 225.0, 200.0
+"""Pores are looked for well below white: a print's shoulder flattens them first where skin is calm, and a burnt frame would be plastic."""
+LEAST_SKIN_PX = 400
 
 
 def of_texture(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
@@ -219,14 +221,14 @@ def banding(sight: Sight) -> float:
 def _skin(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
     """What is left of the lit skin's own texture, and how much of it is grain."""
     names = ("grain_on_skin_codes", "skin_texture_codes", "skin_detail_codes", "skin_bare_share", "skin_kept_share")
-    if head is None or parted is None or parted.lit.sum() < 400:
+    if head is None or parted is None or parted.lit.sum() < LEAST_SKIN_PX:
         return {name: CannotJudge("no lit skin is seen") for name in names}
     hw = head.hw_px
     code = sight.code
     # Near white the print's curve is flat and takes all texture with it.
     held = parted.lit & (sight.smooth < SHOULDER_CODE)
     calm = cv2.erode(held.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    if calm.sum() < 400:
+    if calm.sum() < LEAST_SKIN_PX:
         return {name: CannotJudge("too little lit skin is seen that is not near white") for name in names}
 
     def band(fine: float, coarse: float) -> F32:
@@ -247,10 +249,13 @@ def _skin(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
         # Pores and freckles are the person's: what goes along with the reference's own fine texture is no grain.
         tone = np.asarray(255 * srgb_encode(head.albedo), np.float32)
         own = np.asarray(tone - cv2.GaussianBlur(tone, (0, 0), finest), np.float32)
-        still = _stillest(code, calm, CALM_REACH * finest)
+        below = calm & (sight.smooth < PORES_CODE)
+        enough = int(below.sum()) >= LEAST_SKIN_PX
+        still = _stillest(code, below if enough else calm, CALM_REACH * finest)
         share = float((fine[still] * own[still]).sum() / max(float(np.square(own[still]).sum()), 1e-6))
         grain = float(np.median(np.abs((fine - np.float32(max(share, 0.0)) * own)[still]))) / 0.6745
-        kept = _kept(code, tone, still, finest) if level >= DIM_SKIN_CODE else dim
+        bright = CannotJudge("too little lit skin is seen that is not near white")
+        kept = dim if level < DIM_SKIN_CODE else _kept(code, tone, still, finest) if enough else bright
     return {
         names[0]: measured(names[0], grain, None, "lit skin"),
         names[1]: measured(names[1], texture, None, "lit skin"),
