@@ -57,12 +57,29 @@ def test_what_the_targets_are_begun_with_is_understood(target: str, monkeypatch:
         fuzzing.TARGETS[target](seed)
 
 
+def guided(target: str, folder: Path, *more: str) -> str:
+    """What the guided fuzzer says at its end."""
+    pytest.importorskip("atheris", reason="atheris is installed where it has a wheel")
+    command = [sys.executable, str(Path(__file__).parent / "fuzzing.py"), target, str(folder / "corpus")]
+    asked = ["-timeout=20", "-print_final_stats=1", f"-artifact_prefix={folder}/", *more]
+    done = subprocess.run([*command, *asked], capture_output=True, text=True, errors="replace", timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stderr
+
+
+def new_units(said: str) -> int:
+    """How many inputs were kept because they reached code that no input before them did."""
+    return int(next(line.split()[-1] for line in said.splitlines() if line.startswith("stat::new_units_added")))
+
+
+def test_the_guided_fuzzer_sees_where_it_has_been(tmp_path: Path) -> None:
+    """Nothing imported outside its hook is watched, and a blind fuzzer runs as merrily as one that sees."""
+    assert new_units(guided("look_toml", tmp_path, "-runs=3000")) > 20
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("target", list(fuzzing.TARGETS))
 def test_a_minute_of_guided_noise(target: str, tmp_path: Path) -> None:
-    pytest.importorskip("atheris", reason="atheris is installed where it has a wheel")
-    command = [sys.executable, str(Path(__file__).parent / "fuzzing.py"), target, str(tmp_path / "corpus")]
-    more = ["-max_total_time=60", "-timeout=20", f"-artifact_prefix={tmp_path}/"]
-    done = subprocess.run([*command, *more], capture_output=True, text=True, errors="replace", timeout=300, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "Done" in done.stderr
+    said = guided(target, tmp_path, "-max_total_time=60")
+    assert "Done" in said
+    assert new_units(said) > 0

@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -228,7 +229,7 @@ def test_a_session_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
         assert one.store.rows("SELECT * FROM exports") == []
 
 
-@pytest.mark.parametrize("damage", ["header", "middle", "zeros", "text", "cut", "empty"])
+@pytest.mark.parametrize("damage", ["header", "middle", "zeros", "text", "cut", "empty", "length"])
 def test_a_damaged_database_is_rebuilt_and_what_was_lost_is_named(studio: Callable[..., Shoot], damage: str) -> None:
     folder = studio(seeds=3).folder
     selecting.mark([folder / A], stars=4)
@@ -249,7 +250,13 @@ def test_a_damaged_database_is_rebuilt_and_what_was_lost_is_named(studio: Callab
             del data[5000:]
         case "empty":
             data = bytearray()
+        case "length":  # of a row, found by fuzzing: SQLite says that memory ran out
+            at = data.index(b"tableframesframes")
+            data[at - 9 : at + 7], data[at + 11] = b"\xff" * 16, 0x8C
     file.write_bytes(data)
+    if damage == "length":
+        with pytest.raises(MemoryError), closing(sqlite3.connect(file)) as database:
+            database.execute("SELECT count(*) FROM sqlite_master")
     with session() as one:
         codes = [caution.code for caution in one.cautions]
         assert codes[0] == "session-rescued"

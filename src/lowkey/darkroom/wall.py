@@ -32,7 +32,7 @@ def hung(rig: Rig, beam: Beam, shape: tuple[int, int], streams: Streams) -> F32:
     else:
         height, lie_x, lie_y = velvet(small, streams)
         light, sheen = pile(height, lie_x, lie_y, rows, np.array([beam.x, beam.y, 1.5 * standoff]))
-        albedo, blur = np.ones(small, np.float32), 0.0011
+        albedo, blur = np.ones(small, np.float32), 0.0022
     d = distance(small, beam, standoff)
     colour = np.exp(-0.6 * d[:, :, None] * np.array(REDDENING, np.float32)) * np.array(beam.rgb, np.float32)
     colour *= np.float32(rig.backdrop.reflectance)
@@ -161,21 +161,21 @@ def velvet(shape: tuple[int, int], streams: Streams) -> tuple[F32, F32, F32]:
     lean = float(rng.uniform(-0.05, 0.05)) * y + 0.012 * field(rng, 3, shape, octaves=2, stretch=(1.0, 2.5))
     broad, narrow = float(rng.uniform(0, 1)), float(rng.uniform(0, 1))
     spread = 0.030 * np.sin(2 * np.pi * (1.7 * x + broad)) + 0.016 * np.sin(2 * np.pi * (3.1 * x + narrow))
-    phase = 2 * np.pi * (6.6 * (x + lean + spread) + float(rng.uniform(0, 1)))
-    depth = 0.017 * np.clip(1 + 0.45 * field(rng, 4, shape, octaves=1, stretch=(1.0, 3.5)), 0.25, 1.8)
+    phase = 2 * np.pi * (5.2 * (x + lean + spread) + float(rng.uniform(0, 1)))
+    depth = 0.026 * np.clip(1 + 0.45 * field(rng, 4, shape, octaves=1, stretch=(1.0, 3.5)), 0.25, 1.8)
     # The crest of a fold is round, its valley tight: a cosine of a cosine.
     height = depth * np.cos(phase + 0.55 * np.sin(phase))
     height = height + 0.35 * depth * np.cos(2.17 * phase + 2.0 * field(rng, 3, shape, octaves=1, stretch=(1.0, 3.0)))
 
     # Crushing: ridges and facets where the cloth was pressed, small against the folds, drawn out along their fall.
-    bend_x, bend_y = field(rng, 9, shape, octaves=2), field(rng, 9, shape, octaves=2)
-    crease = warp(field(rng, 17, shape, octaves=2, gain=0.5, stretch=(1.0, 1.7)), 0.012 * bend_x, 0.020 * bend_y)
-    crease2 = warp(field(rng, 31, shape, octaves=2, gain=0.5, stretch=(1.0, 1.5)), 0.010 * bend_y, 0.014 * bend_x)
+    bend_x, bend_y = field(rng, 6, shape, octaves=1), field(rng, 6, shape, octaves=1)
+    crease = warp(field(rng, 13, shape, octaves=1, stretch=(1.0, 2.6)), 0.008 * bend_x, 0.010 * bend_y)
+    crease2 = warp(field(rng, 29, shape, octaves=1, stretch=(1.0, 2.2)), 0.006 * bend_y, 0.008 * bend_x)
     pressed = np.clip(0.95 + 0.4 * field(rng, 4, shape, octaves=2), 0.15, 1.6)
-    height = height - pressed * (0.0050 * np.abs(crease) + 0.0026 * np.abs(crease2))
+    height = height - pressed * (0.0042 * crease + 0.0016 * crease2)
 
     # The nap was stroked downward; pressing laid it over in patches.
-    lie_x = 0.16 * pressed * np.tanh(1.6 * warp(field(rng, 21, shape, octaves=2, stretch=(1.0, 1.6)), 0.012 * bend_y, 0.012 * bend_x))
+    lie_x = 0.20 * pressed * np.tanh(1.3 * warp(field(rng, 15, shape, octaves=2, stretch=(1.0, 1.8)), 0.008 * bend_y, 0.008 * bend_x))
     lie_y = 0.22 + 0.14 * pressed * np.tanh(1.6 * crease2)
     lie_x = lie_x + 0.035 * field(rng, 430, shape, octaves=2, gain=0.8)
     return np.asarray(height, np.float32), np.asarray(lie_x, np.float32), np.asarray(lie_y, np.float32)

@@ -107,6 +107,8 @@ class Store:
             raise _refused(error, folder) from None
         except UnicodeDecodeError:  # Python cannot even say what SQLite said of it
             raise Damaged("its tables have no readable names") from None
+        except MemoryError:  # a damaged length: SQLite asks for as much
+            raise Damaged("a row in it is longer than any memory") from None
         except OSError as error:
             raise refusal(error, file) from None
         return cls(folder, database, lent)
@@ -158,6 +160,8 @@ class Store:
             raise self._said(error) from None
         except UnicodeDecodeError:
             raise Damaged("its tables have no readable names") from None
+        except MemoryError:
+            raise Damaged("a row in it is longer than any memory") from None
 
     def _said(self, error: sqlite3.Error) -> StoreError:
         return _refused(error, self.folder)

@@ -197,6 +197,8 @@ class Diffusers:
             "tokens": counted,
             "drawn_px": call.size_px,
             "pictures_px": [(picture.shape[1], picture.shape[0]) for picture in call.pictures],
+            # Where two frames of one shot differ, these tell whether the model was shown the same.
+            "pictures_sha256": [hashlib.sha256(picture.tobytes()).hexdigest() for picture in call.pictures],
             "reference_placement": shown.placement,
             "reference_beyond": shown.beyond,
             "libraries": used,

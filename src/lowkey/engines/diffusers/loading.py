@@ -17,6 +17,10 @@ from lowkey.errors import EngineError
 
 def load(weights: Weights, rung: Rung, machine: Machine) -> Any:
     """The pipeline, ready to be called. Raises EngineError `bad-weights`; what memory ran out with goes on up."""
+    if machine.device == "cpu":
+        # Said aloud, the count holds: until then MKL may take fewer threads when it likes, and another split ends in other last bits.
+        torch: Any = import_module("torch")
+        torch.set_num_threads(machine.threads)
     with hub.offline(), quiet():
         try:
             pipe = _modular(weights, rung, machine) if weights.family.name == "flux3" else _classic(weights, rung, machine)
