@@ -11,6 +11,7 @@ import numpy as np
 
 import lowkey
 from lowkey import photo, rig
+from lowkey.blackbody import warmth
 from lowkey.pixels import luminance, srgb_encode, stops
 
 path, *rest = sys.argv[1:]
@@ -25,7 +26,7 @@ for name in ("matte", "depth", "normal", "albedo"):
 
 # 2. A rig by hand, from a word: a smaller, cooler key at an exact place, less fill, another film.
 start = rig.of(lowkey.Look(light="hard side-right"))
-key = replace(start.key, direction=rig.Direction(80, 12), angular_radius_deg=1.0, irradiance_rgb=rig.warmth(5200))
+key = replace(start.key, direction=rig.Direction(80, 12), angular_radius_deg=1.0, irradiance_rgb=warmth(5200))
 asked = replace(start, key=key, fill_ev=-9.0, stock=replace(start.stock, grain_rms=0.02))
 
 # 3. Five stages. The first is reflectance, the next three are scene-linear and unclamped, the last is the film's sRGB codes.

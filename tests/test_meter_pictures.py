@@ -104,7 +104,7 @@ def test_the_width_of_an_edge_is_read_back(soft_hw: float) -> None:
 @pytest.mark.parametrize(("kelvin", "warm"), [(3200, True), (5000, True), (9000, False)])
 def test_a_black_body_has_its_own_mired(kelvin: float, warm: bool) -> None:
     """rig.warmth makes the colour of a lamp in a picture balanced for 5000 K; the meter reads its shift against that white."""
-    from lowkey.rig import warmth
+    from lowkey.blackbody import warmth
 
     shift = terminator.mired(np.array(warmth(kelvin), np.float32)) - terminator.mired(np.ones(3, np.float32))
     assert shift == pytest.approx(1e6 / kelvin - 1e6 / 5000, abs=25)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import bust
+from lowkey.blackbody import warmth
 from lowkey.pixels import F32, luminance
-from lowkey.plate import meshes
+from lowkey.plate import fitness, meshes
 from lowkey.plate.albedo import chroma_shift, delight
 from lowkey.plate.plate import PARTS
 from lowkey.plate.relief import EMPTY_HW, carve
@@ -223,6 +224,23 @@ def test_a_hard_light_is_told_from_a_soft_one(carved: tuple[F32, ...]) -> None:
     hard = (lit_photo(normal, label, 20, 10, 0.5) * cast[..., None]).astype(np.float32)
     assert not delight(soft, normal, depth, parts, matte, HW, points)[1].hard
     assert delight(hard, normal, depth, parts, matte, HW, points)[1].hard
+
+
+@pytest.mark.parametrize(
+    ("key_kelvin", "other_kelvin", "mixed"), [(5000, 5000, False), (4500, 5500, False), (2900, 8000, True), (8000, 2900, True)]
+)
+def test_two_colours_of_light_are_told(carved: tuple[F32, ...], key_kelvin: float, other_kelvin: float, mixed: bool) -> None:
+    """A key from the left in one colour, everything else in another."""
+    _, _, depth, normal, label, points = carved
+    key = np.maximum(normal @ np.array(Direction(-60, 10).vector, np.float32), 0)[..., None] * np.array(warmth(key_kelvin), np.float32)
+    tint = np.array([0.4, 0.26, 0.19], np.float32) * (label > 0)[..., None]
+    photo = (tint * (0.25 * np.array(warmth(other_kelvin), np.float32) + 0.75 * key)).astype(np.float32)
+    parts = parts_of(label)
+    found = delight(photo, normal, depth, parts, (label > 0).astype(np.float32), HW, points)[1]
+    said = {c.code: c.text for c in fitness.remark(points, parts, found, 1.0, HW)}
+    assert ("mixed-light" in said) is mixed
+    if mixed:
+        assert ("warmer" if key_kelvin < other_kelvin else "cooler") in said["mixed-light"]
 
 
 def test_hair_and_cloth_are_delit_by_half(carved: tuple[F32, ...]) -> None:

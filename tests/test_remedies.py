@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lowkey import compile, rig
+from lowkey.blackbody import luminance_of
 from lowkey.frame import Framing, Shot
 from lowkey.look import Look
-from lowkey.rig import Auto, Direction, Rig, luminance_of, remedied
+from lowkey.rig import Auto, Direction, Rig, remedied
 from lowkey.spec import Remedy, merged, remedies
 
 HOUSE = rig.of(Look())

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lowkey import rig
-from lowkey.darkroom import Enlarger
+from lowkey.darkroom import Enlarger, motes
 from lowkey.darkroom.beam import BEFORE_FH, BEHIND_FH, beam_of
 from lowkey.darkroom.enlarger import face_mask
 from lowkey.frame import Frame, Framing
@@ -18,6 +18,7 @@ from lowkey.look import Look
 from lowkey.pixels import F32, luminance, srgb_decode, srgb_encode
 from lowkey.plate.plate import Plate
 from lowkey.rig import Rig
+from lowkey.seeds import Streams
 
 SIZE = W, H = 256, 320
 SEEDS = (1, 2, 3, 4, 5, 6)
@@ -71,6 +72,17 @@ def stages(enlarger: Enlarger, asked: Rig, seed: int, last: str) -> dict[str, tu
         if name == last:
             break
     return seen
+
+
+def test_two_people_share_no_dust_and_one_person_keeps_it() -> None:
+    asked = rig.of(Look())
+    beam = beam_of(asked, 0.8)
+    one, again, other = (motes.scatter(asked, beam, 0.8, Streams(3, dust_of=photo)) for photo in ("one", "one", "other"))
+    np.testing.assert_array_equal(one.xyz, again.xyz)
+    apart = np.hypot(*(one.xyz[:, None, :2] - other.xyz[None, :, :2]).transpose(2, 0, 1)).min(1)
+    assert (apart < 1e-4).mean() < 0.01
+    for name in ("haze", "grain", "key"):
+        assert Streams(3, dust_of="one").of(name).random() == Streams(3).of(name).random(), "only dust is a person's own"
 
 
 # --- six are six -------------------------------------------------------------------------------------------------------------
@@ -131,27 +143,29 @@ def test_grain_does_not_move_when_dust_is_switched_off(enlarger: Enlarger) -> No
     assert np.median(other[toned]) > 0.5, "another seed's grain is another grain"
 
 
-@pytest.mark.parametrize("seed", [1, 4])
-def test_dust_lies_in_the_beam_and_on_no_eye(enlarger: Enlarger, maps: Maps, seed: int) -> None:
-    """Ten times the dust there is, half of it before the person."""
+def test_dust_lies_in_the_beam_and_on_no_eye(enlarger: Enlarger, maps: Maps) -> None:
+    """Ten times the dust there is, half of it before the person; four draws, for one cloud of dust may hang anywhere."""
     asked = rig.of(Look())
     thick = replace(asked, motes=replace(asked.motes, per_fh2=10 * asked.motes.per_fh2, front=0.5))
-    (dusty, used), (clean, _) = (stages(enlarger, one, seed, "backdrop")["backdrop"] for one in (thick, still(thick)))
-    dust = (dusty - clean).max(2)
-    assert (dust > 1e-3).mean() > 0.02
-    assert maps.eyes.max() > 0.5
-    assert dust[maps.eyes > 0.1].max() < 1e-6
-    # Where the person is solid; through a soft edge the dust behind may shine, as everything behind does.
-    assert dust[(maps.face > 0.5) & (maps.matte > 0.9999)].max() < 1e-3
-    # It shines by the beam's light alone: the better lit half of the room's air holds most of it, the dimmest quarter hardly any.
-    aimed = enlarger._view(used, enlarger._worn(used.cloth)).head_fw_fh
-    beam = beam_of(used, W / H, aimed)
-    x, y = np.meshgrid((np.arange(0, W, 4) + 2) / H, (np.arange(0, H, 4) + 2) / H)
-    light = np.zeros(x.shape)
-    for z in np.linspace(-BEHIND_FH, BEFORE_FH, 12):
-        light += beam.at(np.stack([x.ravel(), y.ravel(), np.full(x.size, z)], 1)).max(1).reshape(x.shape)
-    room, dust = (cv2.resize(one, (W // 4, H // 4), interpolation=cv2.INTER_AREA) for one in (maps.matte, dust))
-    room = room < 0.02
-    quarters = [float(dust[room][part].mean()) for part in np.array_split(np.argsort(light[room]), 4)]
+    found = []
+    for seed in (1, 2, 3, 4):
+        (dusty, used), (clean, _) = (stages(enlarger, one, seed, "backdrop")["backdrop"] for one in (thick, still(thick)))
+        dust = (dusty - clean).max(2)
+        assert (dust > 1e-3).mean() > 0.02
+        assert maps.eyes.max() > 0.5
+        assert dust[maps.eyes > 0.1].max() < 1e-6
+        # Where the person is solid; through a soft edge the dust behind may shine, as everything behind does.
+        view = enlarger._view(used, enlarger._worn(used.cloth))
+        assert dust[(maps.face > 0.5) & (view.matte >= 1)].max() < 1e-5
+        # It shines by the beam's light alone: the better lit half of the room's air holds most of it, the dimmest quarter hardly any.
+        beam = beam_of(used, W / H, view.head_fw_fh)
+        x, y = np.meshgrid((np.arange(0, W, 4) + 2) / H, (np.arange(0, H, 4) + 2) / H)
+        light = np.zeros(x.shape)
+        for z in np.linspace(-BEHIND_FH, BEFORE_FH, 12):
+            light += beam.at(np.stack([x.ravel(), y.ravel(), np.full(x.size, z)], 1)).max(1).reshape(x.shape)
+        room, dust = (cv2.resize(one, (W // 4, H // 4), interpolation=cv2.INTER_AREA) for one in (maps.matte, dust))
+        room = room < 0.02
+        found.append([float(dust[room][part].mean()) for part in np.array_split(np.argsort(light[room]), 4)])
+    quarters = np.mean(found, 0)
     assert quarters[2] + quarters[3] > 0.75 * sum(quarters), quarters
     assert quarters[0] < 0.1 * sum(quarters), quarters

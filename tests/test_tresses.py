@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -38,10 +39,21 @@ def test_grey_hair_gives_back_the_green_of_the_room() -> None:
     assert luminance(got) == pytest.approx(luminance(plate.albedo[sure]), rel=0.02)
 
 
-@pytest.mark.parametrize("colour", [(0.30, 0.10, 0.02), (0.05, 0.03, 0.02), (0.45, 0.34, 0.20)])
+@pytest.mark.parametrize("colour", [(0.30, 0.10, 0.02), (0.05, 0.03, 0.02), (0.27, 0.20, 0.12)])
 def test_hair_of_a_natural_colour_stays(colour: tuple[float, float, float]) -> None:
     plate, sure = haired(colour, strands=0.3)
     assert np.abs(groomed(plate)[sure] - plate.albedo[sure]).max() < 1e-3
+
+
+def test_pale_hair_stays_under_the_skin_and_keeps_its_hue_and_its_strands() -> None:
+    plate, sure = haired((0.80, 0.70, 0.52), strands=0.3)
+    got = groomed(plate)
+    skin = float(np.median(luminance(plate.albedo[plate.parts["skin"] > 0.9])))
+    assert luminance(plate.albedo)[sure].mean() > 1.5 * skin
+    assert 0.6 * skin < luminance(got)[sure].mean() < 0.87 * skin
+    assert np.log(luminance(got)[sure]).std() > 0.9 * np.log(luminance(plate.albedo)[sure]).std()
+    hue = (got / luminance(got)[..., None])[sure] - (plate.albedo / luminance(plate.albedo)[..., None])[sure]
+    assert np.abs(hue).max() < 0.02
 
 
 def test_dyed_hair_stays_dyed() -> None:
@@ -86,3 +98,23 @@ def test_a_mirrored_person_is_groomed_mirrored() -> None:
     here, there = groomed(plate), groomed(other)[:, ::-1]
     off = np.abs(np.log(luminance(here)[sure]) - np.log(luminance(there)[sure]))
     assert np.median(off) < 0.05
+
+
+def test_hair_ends_in_strands_and_skin_does_not() -> None:
+    plate, sure = haired((0.10, 0.06, 0.03), strands=0.6)
+    got = tresses.frayed(plate, neck.hand_of(plate))
+    changed = np.abs(got.matte - plate.matte)
+    hair = np.asarray(plate.parts["hair"] > 0.05)
+    near = np.hypot(*np.meshgrid(*(np.arange(-9, 10),) * 2)) < 9
+    wide = cv2.dilate(hair.astype(np.uint8), near.astype(np.uint8)) > 0
+    assert changed[wide].max() > 0.4
+    assert changed[~wide].max() < 1e-6
+    assert changed[sure & (cv2.erode(hair.astype(np.uint8), np.ones((21, 21), np.uint8)) > 0)].max(initial=0.0) < 1e-6
+    # As much stands out as goes in, and what stands out is hair of hair's own colour and depth.
+    assert got.matte.sum() == pytest.approx(plate.matte.sum(), rel=0.01)
+    total = sum(got.parts[n] for n in ("skin", "hair", "cloth", "hands", "glasses", "background"))
+    assert np.abs(total - 1).max() < 1e-5
+    out = (got.matte > plate.matte + 0.2) & (plate.matte < 0.5)
+    assert out.sum() > 20
+    assert luminance(got.albedo)[out].max() < 0.2
+    assert got.depth[out].min() > -2

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Any, TypeVar
 
+from lowkey.blackbody import RGB, luminance_of, warmth
 from lowkey.look import Look, Term, parse, table
 from lowkey.seeds import Streams
 from lowkey.spec import Remedy
-
-RGB = tuple[float, float, float]
 
 KEY_HW = 9.0
 """Where a key asked for by numbers stands, in head-widths from the head's centre: about 1.3 m, as in a studio."""
@@ -192,8 +191,6 @@ class Rig:
 
 # From a look to a rig.
 
-_BALANCE_KELVIN = 5000.0
-"""The light at which the picture's white is white."""
 _LAMP_KELVIN = 3800.0
 """Where warmer and cooler are reckoned from: between the lamps of the table."""
 _REAR_DEG = 75.0
@@ -386,37 +383,6 @@ def _filled(part: Part, fields: Mapping[str, Any]) -> Part:
 
 def _scaled(colour: RGB, by: float) -> RGB:
     return (colour[0] * by, colour[1] * by, colour[2] * by)
-
-
-def warmth(kelvin: float) -> RGB:
-    """Linear BT.709 colour of a black body of `kelvin` in a picture balanced for 5000 K, at luminance 1.
-
-    Planckian locus after Kim, Kweon and others (US patent 7024034, 2002), good from 1667 to 25000 K.
-    """
-    lamp, white = _planck_rgb(kelvin), _planck_rgb(_BALANCE_KELVIN)
-    r, g, b = (of_lamp / of_white for of_lamp, of_white in zip(lamp, white, strict=True))
-    return _scaled((r, g, b), 1 / luminance_of((r, g, b)))
-
-
-def luminance_of(colour: RGB) -> float:
-    """Relative luminance of one linear BT.709 colour (ITU-R BT.709-6)."""
-    return 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
-
-
-def _planck_rgb(t: float) -> RGB:
-    # Chromaticity x, y of the locus, then XYZ at Y = 1, then the BT.709 primaries (IEC 61966-2-1).
-    if t <= 4000:
-        x = -0.2661239e9 / t**3 - 0.2343589e6 / t**2 + 0.8776956e3 / t + 0.179910
-        y = -0.9549476 * x**3 - 1.37418593 * x**2 + 2.09137015 * x - 0.16748867
-    else:
-        x = -3.0258469e9 / t**3 + 2.1070379e6 / t**2 + 0.2226347e3 / t + 0.240390
-        y = 3.0817580 * x**3 - 5.87338670 * x**2 + 3.75112997 * x - 0.37001483
-    big_x, big_z = x / y, (1 - x - y) / y
-    return (
-        3.2404542 * big_x - 1.5371385 - 0.4985314 * big_z,
-        -0.9692660 * big_x + 1.8760108 + 0.0415560 * big_z,
-        0.0556434 * big_x - 0.2040259 + 1.0572252 * big_z,
-    )
 
 
 # From one seed to the next the composition stays; the halo's reach moves most, the light a little.

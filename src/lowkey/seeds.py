@@ -13,11 +13,13 @@ import numpy as np
 class Streams:
     """Named random streams of one seed. ``Streams(3).of("grain")`` always starts at the same place."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, *, dust_of: str = "") -> None:
+        """`dust_of` is a photo's hash: dust is one thing that two people at one seed must not share, and the only one it changes."""
+        self.seed, self.dust_of = seed, dust_of
 
     def of(self, name: str) -> np.random.Generator:
         """A fresh PCG64 generator for `name`; asking twice gives the same numbers twice."""
-        digest = hashlib.sha256(name.encode()).digest()
+        salted = f"{name} of {self.dust_of}" if name == "motes" and self.dust_of else name
+        digest = hashlib.sha256(salted.encode()).digest()
         words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4)]
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed & 0xFFFFFFFF, self.seed >> 32, *words])))

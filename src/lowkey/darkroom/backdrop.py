@@ -163,7 +163,8 @@ def clear_of(specks: motes.Specks, mask: F32) -> np.ndarray:
     h = mask.shape[0]
     good = np.ones(len(specks.blur), bool)
     for n, (x, y, _) in enumerate(specks.xyz):
-        reach = 0.6 * specks.blur[n] + 0.5 * math.hypot(*specks.smear[n]) + 0.003
+        # A drifting speck is a Gaussian: it ends three and a half of its deviations out, not at the end of its way.
+        reach = 0.6 * specks.blur[n] + 1.0 * math.hypot(*specks.smear[n]) + 0.005
         rows = slice(max(int((y - reach) * h), 0), max(int((y + reach) * h) + 2, 0))
         cols = slice(max(int((x - reach) * h), 0), max(int((x + reach) * h) + 2, 0))
         patch = mask[rows, cols]

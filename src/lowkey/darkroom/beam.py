@@ -14,8 +14,9 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from lowkey.blackbody import RGB
 from lowkey.pixels import F32
-from lowkey.rig import RGB, Rig
+from lowkey.rig import Rig
 
 F64 = NDArray[np.float64]
 

@@ -43,11 +43,16 @@ def dress(plate: Plate, cloth: Cloth) -> Subject:
 
     Kind "own" changes nothing: neither tone nor form of what is worn.
     """
+    if cloth.kind != "own":
+        plate = tresses.frayed(plate, neck.hand_of(plate))
     kept = neck.keep(plate)
     figure = _Figure(plate)
     if cloth.kind != "own" and neck.closed(kept.wrap, plate.landmarks):
-        kept = replace(kept, wrap=np.maximum(kept.wrap, _hem(figure, plate, kept)))
+        kept = replace(kept, wrap=np.minimum(kept.wrap + _hem(figure, plate, kept), 1))
     if cloth.kind != "own":
+        _round_off(figure, plate.hw_px)
+        # Frames of glasses stand off the face, so that they throw a thin shadow on it.
+        figure.depth += np.float32(FRAME_HW) * blur(step(plate.parts["glasses"], 0.3, 0.8), 0.008 * plate.hw_px)
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
@@ -56,20 +61,69 @@ def dress(plate: Plate, cloth: Cloth) -> Subject:
     return figure.subject(plate, 1.0 if cloth.kind == "own" else MOIST)
 
 
+ROUND_HW = 0.016
+"""How far from the outline facing is carried on from further in."""
+
+
+FRAME_HW = 0.028
+"""How far glasses stand before brow and cheek."""
+
+
+def _round_off(figure: _Figure, k: float) -> None:
+    """Carry the facing f32[h, w, 3] of what lies further in over the outline's last pixels, in place.
+
+    There the form was blown up from a coarser silhouette than the matte's own: a pixel that faces away is a dark tooth.
+    """
+    solid = (figure.matte > 0.5).astype(np.uint8)
+    rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+    if len(rows) < 3 or len(columns) < 3:
+        return
+    m = round(0.1 * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    solid = np.pad(solid[box], 1, mode="edge")
+    within = cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1] / np.float32(k)
+    sure = step(within, ROUND_HW, 1.5 * ROUND_HW)
+    normal = figure.normal[box]
+    total, mass = np.zeros_like(normal), np.zeros_like(sure)
+    for i, sigma in enumerate((0.006, 0.018, 0.05)):
+        total += blur(normal * sure[..., None], sigma * k) * np.float32(0.003**i)
+        mass += blur(sure, sigma * k) * np.float32(0.003**i)
+    mix = ((1 - sure) * (mass > 1e-8))[..., None]
+    carried = normal + mix * (total / np.maximum(mass, 1e-9)[..., None] - normal)
+    figure.normal[box] = carried / np.maximum(np.linalg.norm(carried, axis=2, keepdims=True), 1e-6)
+
+
 def _hem(figure: _Figure, plate: Plate, kept: Kept) -> F32:
     """Under a wrap that closes round the face no skin lies beside the face's outline: what was read so is the wrap's rim.
 
     As skin it would shine and glow, a burnt patch beside the cheek. Changes the figure, gives the rim f32[h, w].
     """
+    k = plate.hw_px
     oval = np.zeros(plate.matte.shape, np.uint8)
     cv2.fillPoly(oval, [np.round(plate.landmarks[list(OVAL), :2]).astype(np.int32)], 1)
-    beside = cv2.distanceTransform(1 - oval, cv2.DIST_L2, 5) / np.float32(plate.hw_px)
-    rim = figure.skin * np.maximum(step(kept.wrap, 0.05, 0.35), step(beside, 0.01, 0.05) * (kept.below < 0.05)) * (1 - kept.hands)
+    beside = cv2.distanceTransform(1 - oval, cv2.DIST_L2, 5) / np.float32(k)
+    within = cv2.distanceTransform(oval, cv2.DIST_L2, 5) / np.float32(k)
+    over = np.maximum(step(beside, 0.002, 0.02) * (kept.below < 0.05), step(kept.wrap, 0.05, 0.35))
+    # The mesh's outline runs under the cloth of a turned head: within it the nearer of the two colours tells.
+    look = np.log(np.clip(plate.colour, 0.01, 1))
+    look = np.dstack([0.5 * look.mean(-1), look[..., 0] - look[..., 1], look[..., 2] - look[..., 1]])
+    far_in, sure = np.asarray(figure.skin > 0.9, np.float32) * (within > 0.20), np.asarray(kept.wrap > 0.9, np.float32)
+    sure = np.asarray(cv2.erode(sure, np.ones((7, 7), np.uint8)), np.float32)
+    if sure.sum() > 100 and far_in.sum() > 100:
+        as_skin, as_wrap = (np.square(look - neck.spread(look, np.asarray(m, np.float32), k)).sum(-1) for m in (far_in, sure))
+        like = blur(np.asarray((as_skin - as_wrap) / (as_skin + as_wrap + 0.02), np.float32), 0.006 * k)
+        over = np.maximum(over, step(like, 0.3, 0.65) * (1 - step(within, 0.14, 0.24)) * step(blur(sure, 0.10 * k), 0.01, 0.08))
+    rim = np.asarray(figure.skin * over * (1 - kept.hands), np.float32)
     figure.skin -= rim
     figure.cloth = np.asarray(np.minimum(figure.cloth + rim, 1), np.float32)
-    figure.specular *= 1 - np.minimum(rim * 4, 1)
+    figure.specular *= 1 - np.maximum(over, np.minimum(rim * 4, 1)) * (1 - kept.hands)
     figure.roughness += (0.85 - figure.roughness) * rim
-    return np.asarray(rim, np.float32)
+    if sure.sum() > 100:
+        # Old light was taken off it as off skin: take it off as off the wrap beside it.
+        taken = np.clip(luminance(plate.albedo), 0.004, 1) / np.clip(luminance(plate.colour), 0.004, 1)
+        usual = neck.spread(np.repeat(taken[..., None], 3, 2), sure, k)
+        figure.albedo += (np.clip(plate.colour * usual, 0, 1) - figure.albedo) * step(rim, 0.05, 0.5)[..., None]
+    return rim
 
 
 MOIST = 1.3
@@ -118,6 +172,9 @@ class _Figure:
 
     def subject(self, plate: Plate, shine: float) -> Subject:
         self.depth[self.matte < 0.02] = EMPTY_HW
+        # Colour goes on beyond the outline: a step to black there would read as a bright strand along it.
+        carried = neck.spread(self.albedo, step(self.matte, 0.5, 0.95), plate.hw_px)
+        self.albedo += (carried - self.albedo) * (1 - step(self.matte, 0.02, 0.4))[..., None]
         maps = {name: freeze(np.asarray(getattr(self, name), np.float32)) for name in _MAPS}
         return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, **maps)
 
@@ -237,8 +294,10 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
     at = (near.at[0] + top, near.at[1] + first)
     figure.lay(neck.rebuild(plate, bust, kept, near.of(x), near.of(y), at), at, np.ones(3, np.float32))
     for sheet, at in made.outer:
-        figure.lay(sheet, (at[0] + top, at[1] + first), dye)
+        figure.lay(_without_slivers(sheet, part.head, at, first, k), (at[0] + top, at[1] + first), dye)
     _level(figure.albedo[top:], figure.cloth[top:] * figure.matte[top:], cloth.reflectance)
+
+    _drawn_over(own, part, plate.parts["hands"][top:], k)
 
     # Hair, beard and wrap fall over what was put on, hands lie before it; neither ever sinks into it. The lower hair falls,
     # the closer it lies: standing off like the head above it, it would throw a black band over the shoulder.
@@ -249,6 +308,9 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
             ground = blur(np.where(figure.matte[top:] > 0.02, figure.depth[top:], -1), 0.01 * k)
             low = ground + np.float32(gap)
             high = low + 0.02 + np.float32(loose) * np.exp(-np.maximum(part.below, 0) / 0.28)
+            # A wrap carries its own form down: pressed to a throat that nobody sees it would be torn along the throat's sides.
+            over = np.float32(9) * step(part.wrap, 0.1, 0.6)
+            low, high = low - over * (1 - step(part.below, 0.20, 0.45)), high + over
             lying = np.clip(own.depth, low, high)
             figure.put_back(own, cover, np.asarray(own.depth + (lying - own.depth) * off * dressed, np.float32), top)
     if part.hands.max() > 0.5:
@@ -258,6 +320,27 @@ def _cut_anew(figure: _Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Clot
             level = cloth.reflectance / max(float(sheet.albedo[sheet.cover > 0.5].mean()), 1e-3) if (sheet.cover > 0.5).any() else 0.0
             figure.lay(sheet, (at[0] + top, at[1]), np.asarray(tint / luminance(tint) * level, np.float32))
     _quieten(figure.albedo, plate, kept)
+
+
+SLIVER_HW = 0.016
+"""Half the width under which cloth that shows beside hair or a wrap is none."""
+
+
+def _without_slivers(sheet: Layer, head: F32, at: tuple[int, int], first: int, k: float) -> Layer:
+    """The sheet without what would peep out along the outline of a wrap or of hair: a seam of dark teeth there."""
+    rows, columns = sheet.cover.shape
+    over = head[at[0] : at[0] + rows, at[1] + first : at[1] + first + columns]
+    if over.shape != sheet.cover.shape or over.max() < 0.3:
+        return sheet
+    shown = ((sheet.cover > 0.05) & (over < 0.6)).astype(np.uint8)
+    side = 2 * round(SLIVER_HW * k) + 1
+    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    pad = cv2.copyMakeBorder(shown, side, side, side, side, cv2.BORDER_REPLICATE)
+    broad = np.asarray(cv2.morphologyEx(pad, cv2.MORPH_OPEN, round_)[side:-side, side:-side] > 0)
+    beside = np.asarray(cv2.dilate((over > 0.3).astype(np.uint8), round_) > 0)
+    sliver = ((shown > 0) & ~broad & beside).astype(np.uint8)
+    gone = np.asarray((cv2.dilate(sliver, np.ones((3, 3), np.uint8)) > 0) & ~broad, np.float32)
+    return replace(sheet, cover=np.asarray(sheet.cover * (1 - blur(gone, 0.7)), np.float32))
 
 
 def _quieten(albedo: F32, plate: Plate, kept: Kept) -> None:
@@ -296,6 +379,11 @@ def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[sl
         # A raised hand keeps the sleeve that leads to it.
         away = cv2.distanceTransform((~hands).astype(np.uint8), cv2.DIST_L2, 5) / k
         natural = np.maximum(natural, 0.8 - away)
+    wrap = cv2.resize(kept.wrap[box], size, interpolation=cv2.INTER_AREA) > 0.5
+    if wrap.any():
+        # The tail of a wrap lies on the shoulder that the photo shows under it.
+        away = cv2.distanceTransform((~wrap).astype(np.uint8), cv2.DIST_L2, 5) / k
+        natural = natural + np.float32(0.18) * step(0.30 - away, 0.0, 0.20)
     # Notches between a ring, a collar or a pad and the shoulder are not the person's.
     across = 2 * round(0.20 * float(k)) + 1
     closed = cv2.morphologyEx(person.astype(np.uint8), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, across)))
@@ -348,6 +436,32 @@ def _heal_jaw(own: _Figure, part: Kept, k: float) -> None:
     form += mix * (carried - form)
     length = np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), 1e-6)
     own.normal[box] = np.where(mix > 0, form[..., :3] / length, own.normal[box])
+    own.depth[box] = form[..., 3]
+
+
+def _drawn_over(own: _Figure, part: Kept, hands: F32, k: float) -> None:
+    """A wrap spans the hollow between jaw and throat instead of lining it, and a hand goes on into its wrist: smooth form, in place.
+
+    `hands` f32[h, w] is what was read as hands: their form ends there in a step, though the arm goes on.
+    """
+    _smooth(own, step(part.wrap, 0.3, 0.8), step(part.below, -0.08, 0.04), 0.07 * k, k)
+    near = blur(np.clip(hands, 0, 1), 0.05 * k)
+    _smooth(own, step(part.hands, 0.3, 0.8), np.asarray(step(near * (1 - near), 0.05, 0.16), np.float32), 0.07 * k, k)
+
+
+def _smooth(own: _Figure, part: F32, where: F32, sigma_px: float, k: float) -> None:
+    """Blur depth and facing among `part` f32[h, w], in place, as far as `where` f32[h, w] says."""
+    under = part * where
+    rows, columns = np.flatnonzero((under > 0.01).any(1)), np.flatnonzero((under > 0.01).any(0))
+    if len(rows) < 3 or len(columns) < 3:
+        return
+    m = round(0.2 * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    weight = part[box] * (own.matte[box] > 0.5)
+    form = np.dstack([own.normal[box], own.depth[box]])
+    broad = blur(form * weight[..., None], sigma_px) / np.maximum(blur(weight, sigma_px), np.float32(1e-3))[..., None]
+    form += (under[box] * weight)[..., None] * (broad - form)
+    own.normal[box] = form[..., :3] / np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), 1e-6)
     own.depth[box] = form[..., 3]
 
 

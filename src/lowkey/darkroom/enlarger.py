@@ -21,7 +21,7 @@ from lowkey.plate import posture
 from lowkey.plate.albedo import chroma_shift
 from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
-from lowkey.rig import Auto, Cloth, Rig, jittered, leans
+from lowkey.rig import Auto, Cloth, Direction, Rig, jittered, leans
 from lowkey.seeds import Streams
 
 VERSION = "darkroom 1"
@@ -29,7 +29,7 @@ VERSION = "darkroom 1"
 SKIN_CHROMA_BOUND = 4.0
 """Most that taking the old light off may shift the skin's chroma, in CIEDE2000 at equal lightness."""
 
-LIT_SKIN_EV = 0.31
+LIT_SKIN_EV = 0.12
 """Exposure over the meter, which holds the highlight: a lit cheek has to carry the frame against the lamp."""
 
 LAMP_CLEAR_FW = 0.055
@@ -62,7 +62,7 @@ class Enlarger:
 
         dress is reflectance; light, backdrop and optics are scene-linear and unclamped; film is sRGB-encoded, 0 to 1.
         """
-        streams = Streams(seed)
+        streams = Streams(seed, dust_of=self.plate.photo.hash)
         lit = self._worn(rig.cloth)
         view = self._view(rig, lit)
         rig = self._resolved(jittered(rig, streams), lit, view)
@@ -193,7 +193,7 @@ def radiance(lit: light.Relight, rig: Rig) -> F32:
     if not math.isinf(rig.fill_ev):
         total = total + lit.fill(rig.fill_ev)
     if any(rig.ambient_rgb):
-        total = total + lit.ambient(rig.ambient_rgb)
+        total = total + lit.ambient(rig.ambient_rgb, rig.key.direction if isinstance(rig.key.direction, Direction) else None)
     return np.asarray(total, np.float32)
 
 

@@ -33,6 +33,9 @@ HUE_KEPT = 1.0
 light on skin goes olive; a colour negative's inhibitor couplers work against just that (Barr, Thirtle & Vittum 1969)."""
 
 
+PRINT_GRAIN = 0.45
+"""Share of the grain at mid density that is the print's own. Without any, blacks are clean where real prints are not."""
+
 SHADE_EV = 0.9
 """How far a meter opens beyond an incident reading of the key: a face left in shadow stays there, its rim prints bright."""
 
@@ -115,12 +118,18 @@ def curve(stock: Stock) -> F32:
     # Cover of the negative's silver runs with the print's lightness; its deviation is largest at one half.
     cover = np.clip(np.cbrt(share), 0, 1)
     deviation = np.interp(cover * 256, np.arange(257), deviation_table())
+    swing = slope * deviation
+    # The print has silver of its own, most of it in its blacks: the deviation of its density runs with the root of that density
+    # (Siedentopf 1937), and what it does to the tone with the tone itself.
+    own = tone * np.sqrt(np.maximum(-np.log10(tone), 0))
+    middle = int(np.argmin(np.abs(cover - 0.5)))
+    swing += PRINT_GRAIN * (own * swing[middle] / own[middle] - swing)
     # The light's own ratios hold through the middle tones and give way to white over the five stops about paper white.
     kept = 0.62 * (1 - smooth(stops, -2.5, 1.5))
     # Toward the shoulder each layer begins to answer to its neighbours' light, the blue-sensitive one, on top, least: a warm
     # highlight pales toward cream and not toward pink.
-    pale = 0.36 * smooth(stops, -1.6, 0.4)
-    return np.asarray(np.stack([tone, slope * deviation, kept, pale]), np.float32)
+    pale = 0.28 * smooth(stops, -1.6, 0.4)
+    return np.asarray(np.stack([tone, swing, kept, pale]), np.float32)
 
 
 def smooth(x: NDArray[Any], low: float, high: float) -> NDArray[Any]:

@@ -107,6 +107,10 @@ _SWEATER = (
     (0.40, 0.64, 0.60, 0.80, 0.76, 1.04, 0.075, 0.010),
     (-0.05, 0.76, 0.20, 0.84, 0.44, 0.72, 0.065, 0.010),
     (0.05, 1.02, 0.28, 1.10, 0.60, 0.92, 0.090, 0.009),
+    # broad and soft: how the cloth hangs from the shoulder over the chest and bags above the waist
+    (0.62, 0.60, 0.74, 1.00, 0.58, 1.50, 0.170, 0.022),
+    (0.30, 0.98, 0.40, 1.40, 0.26, 1.84, 0.200, 0.018),
+    (1.18, 0.80, 1.24, 1.16, 1.16, 1.60, 0.150, 0.018),
 )
 
 
@@ -126,7 +130,7 @@ def mirrored(strokes: tuple[tuple[float, ...], ...], bust: Bust) -> F32:
 
 WALE, COURSE = 0.036, 0.027
 """A stitch of the body, hw: about 5 x 4 mm, a hand-knit gauge that still draws at 1024 px."""
-RIB, RIB_COURSE = 0.050, 0.030
+RIB, RIB_COURSE = 0.041, 0.028
 
 
 @dataclass(frozen=True)
@@ -255,6 +259,7 @@ def _raglan(bust: Bust, x: F32, y: F32) -> F32:
     wide = np.where(x < 0, np.float32(bust.half[0]), np.float32(bust.half[1])) / np.float32(1.38)
     down = np.clip(y - side, -0.1, 1.6)
     line = wide * (0.40 + 0.78 * down - 0.20 * down * down)
+    line = line + 0.016 * noise(np.sign(x) * np.float32(3.7 * bust.hand) + 0 * y, y * 3.1, 57)  # sewn by hand
     return np.asarray((np.abs(x) - line) * 0.8, np.float32)
 
 
@@ -279,9 +284,9 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     s, t = s + 0.24 * noise(s / 9, t / 13, 3) + 0.08 * noise(s / 2.5, t / 3, 4), t + 0.4 * noise(s / 7, t / 7, 5)
     height, tone = fabric(_sharp(s, x), _sharp(t, x), edge + 0.02, ribbed=False, stream=3)
     ridge = whole(seam, x)
-    raised = 0.0045 * np.exp(-np.square(ridge / 0.013)) - 0.0035 * np.exp(-np.square((np.abs(ridge) - 0.026) / 0.010))
+    raised = 0.0026 * np.exp(-np.square(ridge / 0.013)) - 0.0022 * np.exp(-np.square((np.abs(ridge) - 0.026) / 0.010))
     depth = np.asarray(draped + raised, np.float32)
-    normal, grey = knitted(depth, height, tone, 0.0070, k, fuzz, edge + 0.02)
+    normal, grey = knitted(depth, height, tone, 0.0055, k, fuzz, edge + 0.02)
 
     # A hand-knit's outline is alive by a fraction of a stitch; inside the collar there is no body to be seen.
     ring = ring_of(bust)
@@ -350,7 +355,7 @@ def _collar_front(bust: Bust, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
         wide = ring.wide + 0.075 * f**1.6
 
     # Girth: it widens onto the shoulders, and slack cloth rolls over in two or three soft rings that wander.
-    slump: Field = 0.019 * noise(lean * 1.7 + 2, s * 7.5 - 1.6 * lean + 0.4, 53) + 0.007 * noise(lean * 4.5, s * 14 + 1.2 * lean, 54)
+    slump: Field = 0.025 * noise(lean * 1.7 + 2, s * 7.5 - 1.6 * lean + 0.4, 53) + 0.007 * noise(lean * 4.5, s * 14 + 1.2 * lean, 54)
     slump = slump * step(s, 0.02, 0.12) + 0.014 * np.sin(np.pi * f)
     lip, hem = np.float32(0.065), np.float32(0.040)
     over = np.clip(1 - np.maximum(s, 0.001) / lip, 0, 1)
@@ -367,7 +372,7 @@ def _collar_front(bust: Bust, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
     a, b = a + 0.13 * noise(a / 3.1, b / 9, 10) + 0.05 * noise(a * 0.9, b / 2.5, 11), b + 0.3 * noise(a / 2, b / 6, 12)
     height, tone = fabric(a, b, np.asarray(wide + 0.02 - np.abs(x), np.float32), ribbed=True, stream=7)
     soft = np.asarray(cv2.GaussianBlur(depth, (0, 0), 1.2), np.float32)
-    normal, grey = knitted(soft, height, tone, 0.0130, k, fuzz, np.ones_like(x))
+    normal, grey = knitted(soft, height, tone, 0.0095, k, fuzz, np.ones_like(x))
     ragged = 0.004 * noise(lean * 26, y * 26, 55) + 0.002 * fuzz
     edge = np.minimum(np.minimum(s + 0.004 * (height - 0.5), tall - s + 0.005 * (height - 0.5)), wide - np.abs(x)) + ragged
     return Layer(coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, 0.30)

@@ -16,6 +16,8 @@ from lowkey.pixels import F32
 
 VOID_HW = -4.0
 """Depths below this hold nobody: they neither receive nor block light."""
+LEAST_RISE = 0.07
+"""Angle (radians) over the tangent plane from which something hides a lamp: what rises less may be the relief's own error."""
 
 
 @njit(cache=True, parallel=True)
@@ -105,6 +107,44 @@ def horizon(depth: F32, azimuth_rad: float, px_per_hw: float, bias_hw: float = 0
     out = np.empty(depth.shape, np.float32)
     _gather(lines, field, tilt, first, out, turned)
     return out
+
+
+@njit(cache=True, parallel=True)
+def unhidden(
+    angles: Any, turned: Any, elevation: Any, facing: Any, wrap: Any, middle: float, first: float, spread: float, count: int,
+    step: float, radius: float, out: Any,
+) -> None:  # fmt: skip
+    """Share of a disk that is above the tangent plane and not hidden, of all of it that is above that plane.
+
+    `angles` f32[n, h, w] are horizons that stand `step` degrees apart from `first`; `middle` is the disk's azimuth counted from there.
+    `facing` f32[h, w, 3] are normals; `wrap` f32[h, w] says how far below the tangent plane light still finds its way (radians).
+    """
+    n, h, w = angles.shape
+    for y in prange(h):
+        for x in range(w):
+            total = 0.0
+            part = 0.0
+            nz = max(facing[y, x, 2], 0.05)
+            for i in range(count):
+                a = (2 * i + 1 - count) / count
+                tall = math.sqrt(1.0 - a * a)
+                at = min(max((middle + turned[y, x] + a * spread) / step, 0.0), n - 1.000001)
+                k = int(at)
+                f = at - k
+                angle = angles[k, y, x] * (1.0 - f) + angles[k + 1, y, x] * f
+                azimuth = math.radians(first + at * step)
+                plane = math.atan2(-(facing[y, x, 0] * math.cos(azimuth) + facing[y, x, 1] * math.sin(azimuth)), nz)
+                # A rise over the plane that is no more than the relief's own error is no occluder.
+                room = LEAST_RISE + wrap[y, x]
+                rise = min(max((angle - plane) / room, 0.0), 1.0)
+                angle -= room * (1.0 - rise * rise * (3.0 - 2.0 * rise))
+                plane -= room
+                # Only what is above the plane is asked for; the rest of the disk is below it for n.l to leave out.
+                whole = min(max((elevation[y, x] - plane) / (2.0 * radius * tall) + 0.5, 0.0), 1.0)
+                free = min(max((elevation[y, x] - max(angle, plane)) / (2.0 * radius * tall) + 0.5, 0.0), 1.0)
+                part += tall * free
+                total += tall * whole
+            out[y, x] = part / total if total > 1e-4 else 0.0
 
 
 @njit(cache=True, parallel=True)

@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
+from lowkey.blackbody import RGB
 from lowkey.darkroom import brdf
-from lowkey.darkroom.horizon import VOID_HW, horizon, openness
+from lowkey.darkroom.horizon import VOID_HW, horizon, openness, unhidden
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, freeze, luminance
-from lowkey.rig import RGB, Auto, Direction, Source
+from lowkey.rig import Auto, Direction, Source
 
 DIFFUSION_HW = (0.014, 0.0055, 0.003)
 """Screen-space scattering of skin, sigma of red, green and blue (after d'Eon, Luebke & Enderton 2007)."""
@@ -24,10 +25,19 @@ DIFFUSION_SHARE = 0.75
 BOUNCE = 0.8
 """Share of the light returned by concave surroundings that is kept (path-traced heads are as well told by .3 as by 1)."""
 SPECULAR_GAIN = 1.3
-HELD = np.float32(0.30)
+HELD = np.float32(0.22)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
+RETURNED = (1.0, 5.0)
+"""Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face, and at the chest
+under a lamp that stands above."""
+FUZZ = (0.02, 0.20)
+"""Share of an even surround that the fuzz of cloth throws back face on, and how much more at grazing angles."""
 THREAD_HW = 0.006
 """How far light wanders between the threads of pale cloth before it comes out, sigma: dark cloth swallows it on the way."""
+HAIR_WRAP = 0.36
+"""How far (radians) below its tangent plane a mass of strands is still lit: the angle at which `_shade` ends it."""
+THICK_HW = 0.03
+"""How far round itself hair has to be hair to be a mass of it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
 HAIR_GAIN = 0.62
@@ -47,6 +57,8 @@ class Relight:
         depth = np.where(s.matte > 0.02, s.depth, np.float32(-8)).astype(np.float32)
         self._depth_half = np.ascontiguousarray(depth[::2, ::2])
         self._void = freeze(self._depth_half <= VOID_HW)
+        self._thick = _thick(s)
+        self._tangent_half, self._wrap_half = _tangent_plane(s, self._thick)
         # The open sky is smooth: a coarse grid of about 80 px a head-width will do.
         self._coarse = n = 4 if s.hw_px >= 200 else 2
         coarse = np.ascontiguousarray(depth[::n, ::n])
@@ -84,15 +96,38 @@ class Relight:
         facing = np.maximum(s.normal[..., 2], 0) * (np.float32(0.5) + np.float32(0.5) * self.open)
         return np.asarray(s.albedo * (facing * gain)[..., None], np.float32)
 
-    def ambient(self, rgb: RGB) -> F32:
-        """Radiance f32[h, w, 3] under a uniform surround, occluded; contours catch a little more than the middle."""
+    def ambient(self, rgb: RGB, key: Direction | None = None) -> F32:
+        """Radiance f32[h, w, 3] under a uniform surround, occluded; contours catch a little more than the middle.
+
+        With a `key` the room is no longer even: its beam ends on the far side, on wall and floor, and comes back from there as a broad
+        light (RETURNED), so the dark side has a side of its own.
+        Beside what is scattered stands what is mirrored: skin's film and the fuzz of cloth throw a dark room back at grazing angles, and
+        give black its form.
+        """
         s = self.subject
-        contour = np.float32(0.65) + np.float32(0.35) * (1 - np.clip(s.normal[..., 2], 0, 1))
-        return np.asarray(s.albedo * (self.open * contour)[..., None] * np.array(rgb, np.float32), np.float32)
+        grazing = 1 - np.clip(s.normal[..., 2], 0, 1)
+        contour = np.float32(0.65) + np.float32(0.35) * grazing
+        # The lobes' albedo toward the eye: GGX as in `_shade`, and the fuzz as tabulated by Estevez & Kulla (2017).
+        film = s.specular + (s.specular > 0) * np.float32(0.13) / np.maximum(s.roughness, np.float32(0.2)) * grazing**3
+        fuzz = s.sheen * (np.float32(FUZZ[0]) + np.float32(FUZZ[1]) * grazing**2)
+        mirrored = np.asarray(film * (1 - s.hair) + fuzz, np.float32)
+        given = contour
+        if key is not None:
+            facing = -(s.normal @ np.array(key.vector, np.float32))
+            # A lamp that stands above ends its beam on the floor, nearer to the chest than to the face.
+            below = (np.arange(len(grazing), dtype=np.float32) - np.float32(s.head_px[1])) / np.float32(s.hw_px)
+            t = np.clip((below - np.float32(0.4)) / np.float32(1.2), 0, 1) * min(max(key.elevation_deg / 15.0, 0.0), 1.0)
+            near = np.asarray(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * t * t * (3 - 2 * t), np.float32)[:, None]
+            given = contour + near * np.clip((facing + np.float32(0.4)) / np.float32(1.4), 0, 1) ** 2
+        scattered = s.albedo * ((1 - mirrored) * given)[..., None]
+        both = scattered + (mirrored * given / contour)[..., None]
+        return np.asarray(both * self.open[..., None] * np.array(rgb, np.float32), np.float32)
 
     def visibility(self, direction: Direction, angular_radius_deg: float, distance_hw: float = math.inf) -> F32:
         """Share f32[h, w] of a disk source that nothing hides (attached shadow is not in it).
 
+        Only what stands above the surface's own tangent plane hides: the surface itself, falling away from the lamp, has its
+        edge of light from n.l alone. Asked twice, it would end in a hard line (the shadow terminator; Chiang, Li & Burley 2019).
         A near lamp is seen from every place under an azimuth and an elevation of its own, so shadows spread away from it.
         """
         x, y, z = direction.vector
@@ -112,7 +147,9 @@ class Relight:
         first = math.floor(low / step)
         angles = np.stack([self._horizon(step * (first + i)) for i in range(math.ceil(high / step) - first + 1)])
         seen = np.zeros(self._depth_half.shape, np.float32)
-        _seen(angles, turned, elevation, middle - step * first, spread, count, step, radius, seen)
+        away = middle - step * first
+        wrap = self._wrap_half
+        unhidden(angles, turned, elevation, self._tangent_half, wrap, away, step * first, spread, count, step, radius, seen)
         seen = _soften(seen, ~self._void, 0.8)
         return _enlarged(seen, 2, (h, w))
 
@@ -146,8 +183,8 @@ class Relight:
         seen = self.visibility(direction, angular_radius_deg, distance_hw)
         diffuse, gloss = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
         _shade(
-            s.matte, self._normal, s.depth, seen, s.skin, s.hair, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent, self._strand,
-            self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
+            s.matte, self._normal, s.depth, seen, s.skin, s.hair, self._thick, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent,
+            self._strand, self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
             0.0 if math.isinf(distance_hw) else distance_hw, np.array(s.head_px), s.hw_px, s.shine, diffuse, gloss,
         )  # fmt: skip
         if self._cloth_mass is not None:
@@ -183,30 +220,8 @@ class Relight:
 
 
 @njit(cache=True, parallel=True)
-def _seen(
-    angles: Any, turned: Any, elevation: Any, middle: float, spread: float, count: int, step: float, radius: float, out: Any
-) -> None:  # fmt: skip
-    """Share of a disk over the horizons `angles` f32[n, h, w], which stand `step` degrees apart from 0; `middle` is its azimuth."""
-    n, h, w = angles.shape
-    for y in prange(h):
-        for x in range(w):
-            total = 0.0
-            part = 0.0
-            for i in range(count):
-                a = (2 * i + 1 - count) / count
-                tall = math.sqrt(1.0 - a * a)
-                at = min(max((middle + turned[y, x] + a * spread) / step, 0.0), n - 1.000001)
-                k = int(at)
-                f = at - k
-                angle = angles[k, y, x] * (1.0 - f) + angles[k + 1, y, x] * f
-                part += tall * min(max((elevation[y, x] - angle) / (2.0 * radius * tall) + 0.5, 0.0), 1.0)
-                total += tall
-            out[y, x] = part / total
-
-
-@njit(cache=True, parallel=True)
 def _shade(
-    matte: Any, normal: Any, depth: Any, seen: Any, skin: Any, hair: Any, cloth: Any, roughness: Any, specular: Any, sheen: Any,
+    matte: Any, normal: Any, depth: Any, seen: Any, skin: Any, hair: Any, thick: Any, cloth: Any, roughness: Any, specular: Any, sheen: Any,
     tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, shine_of_skin: float,
     diffuse: Any, gloss: Any,
 ) -> None:  # fmt: skip
@@ -239,8 +254,9 @@ def _shade(
                 steep = 0.13 / max(roughness[y, x], 0.2)
                 to_eye = f0 + steep * (1.0 - min(max(nz, 0.0), 1.0)) ** 3
                 to_lamp = f0 + steep * (1.0 - min(max(mu, 0.0), 1.0)) ** 3
-                base *= 1.0 - min(gain * to_eye, 1.0) * (1.0 - k)
-                base *= 1.0 - min(gain * to_lamp, 1.0) * (1.0 - k)
+                # Make-up's shine lies on top and takes nothing: what is lost is bare skin's own mirror image.
+                base *= 1.0 - min(SPECULAR_GAIN * to_eye, 1.0) * (1.0 - k)
+                base *= 1.0 - min(SPECULAR_GAIN * to_lamp, 1.0) * (1.0 - k)
             if sheen[y, x] > 0.0:
                 base *= 1.0 - 0.3 * sheen[y, x]
             shine, glow = 0.0, 0.0
@@ -270,7 +286,7 @@ def _shade(
             if k > 0.0:
                 # Light wraps round a mass of strands and fades instead of ending.
                 wrap = min(max((mu + 0.35) / 1.35, 0.0), 1.0)
-                base += k * (wrap * wrap * HAIR_GAIN * see * power - base)
+                base += (k - thick[y, x]) * (HAIR_GAIN - 1.0) * base + thick[y, x] * (wrap * wrap * HAIR_GAIN * see * power - base)
             diffuse[y, x] = base + glow * see * power
             gloss[y, x] = shine * see * power
 
@@ -298,6 +314,21 @@ def _without_islands(diffuse: F32, s: Subject) -> F32:
     whole = np.asarray(cv2.resize(_blur(factor, 1.2), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     # Down to the level of the dark round them, not below it.
     return np.asarray(whole + (1 - whole) * np.minimum(np.float32(floor) / np.maximum(diffuse, np.float32(1e-6)), 1), np.float32)
+
+
+def _thick(s: Subject) -> F32:
+    """Share f32[h, w] of hair that is a mass of strands: a beard's or a brow's few lie on skin, and end with its light."""
+    wide = _blur(s.hair, THICK_HW * s.hw_px)
+    t = np.clip((wide - np.float32(0.45)) / np.float32(0.45), 0, 1)
+    return np.asarray(s.hair * t * t * (3 - 2 * t), np.float32)
+
+
+def _tangent_plane(s: Subject, thick: F32) -> tuple[F32, F32]:
+    """At half size: the normals f32[h, w, 3] of the form without its pores, and how far below its plane light reaches (radians)."""
+    form = _blur(s.normal * s.matte[..., None], 0.012 * s.hw_px)[::2, ::2]
+    form = form / np.maximum(np.linalg.norm(form, axis=-1, keepdims=True), np.float32(1e-6))
+    wrap = np.float32(HAIR_WRAP) * _blur(thick, 0.006 * s.hw_px)[::2, ::2]
+    return freeze(np.ascontiguousarray(form, np.float32)), freeze(np.ascontiguousarray(wrap, np.float32))
 
 
 def _eyeballs(s: Subject) -> F32:

@@ -12,8 +12,10 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
+from lowkey.darkroom import hanging
 from lowkey.darkroom.knit import Field, noise
 from lowkey.pixels import F32
+from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
 
 JAW = (93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323)
@@ -178,7 +180,7 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     half = float(np.clip(half, 0.31, max(0.47 * float(np.linalg.norm(corners[0] - corners[1])) / float(k), 0.33)))
 
     axis = float(chin[0]) + offset * float(k)
-    most = float(np.clip(1.25 + 1.6 * (half - 0.33), 1.25, 1.45))
+    most = float(np.clip(1.34 + 1.6 * (half - 0.33), 1.34, 1.58))
     body = np.clip(plate.matte - plate.parts["hair"], 0, 1) > 0.5
     lines, halves = _shoulders(body, axis, float(chin[1]), float(k))
     edge = float(chin[2]) / float(k) * 0.95
@@ -288,6 +290,10 @@ def _wrap(plate: Plate) -> F32:
     opened = cv2.morphologyEx(its, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     _, names = cv2.connectedComponents(opened.astype(np.uint8))
     kept = np.isin(names, np.unique(names[seeds & opened])) & opened
+    # Above the chin what hangs together with a wrap is wrap, however narrow a strip of it shows beside the face.
+    high = (its > 0) & (rows < chin_y + 0.05 * k)
+    _, strips = cv2.connectedComponents(high.astype(np.uint8))
+    kept |= np.isin(strips, np.unique(strips[high & kept])) & high
     # Grow into what is no cloth at all, so that the wrap's outer and inner borders are those of the photo.
     grown = (cv2.dilate(kept.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (kept | (mask == 0))
     wide = cv2.resize(grown.astype(np.float32), plate.size_px, interpolation=cv2.INTER_LINEAR)
@@ -309,7 +315,7 @@ def keep(plate: Plate) -> Kept:
     k = plate.hw_px
     below = _below_jaw(plate.landmarks, plate.size_px, k)
     wrap = _wrap(plate)
-    hair = _falling(plate, below)
+    hair = hanging.falling(plate, below)
     # Two pixels of feather at the jaw, as a lens would give.
     above = np.clip(0.5 - below * np.float32(k / 2.0), 0, 1)
     # Ear lobes hang outside the jaw and below where its line turns outward: skin beside the corners of the jaw is head.
@@ -318,13 +324,28 @@ def keep(plate: Plate) -> Kept:
     rows, columns = np.arange(h, dtype=np.float32)[:, None], np.arange(w, dtype=np.float32)[None]
     edge = float(mesh[list(JAW_CORNERS), 1].min())
     left, right = sorted(mesh[list(JAW_CORNERS), 0])
-    outside = step(np.maximum(np.float32(left) - columns, columns - np.float32(right)) / np.float32(k), 0.03, 0.07)
-    beside = outside * (1 - step((rows - np.float32(edge)) / np.float32(k), -0.07, 0.03))
-    lobes = beside * step(plate.parts["skin"], 0.6, 0.95) * (1 - step(below, 0.06, 0.13))
-    above = np.maximum(above, lobes)
+    outside = step(np.maximum(np.float32(left) - columns, columns - np.float32(right)) / np.float32(k), 0.04, 0.075)
+    # A chin tipped up lets the ears, further back, sink against the jaw.
+    sunk = 0.5 * max(float(np.sin(np.radians(plate.pose.pitch_deg))), 0.0)
+    beside = outside * (1 - step((rows - np.float32(edge)) / np.float32(k), -0.07 + sunk, 0.03 + sunk))
+    lobes = beside * step(plate.parts["skin"], 0.6, 0.95) * (1 - step(below, 0.06 + sunk, 0.13 + sunk))
+    # Beside the jaw skin draws in toward the line, like a nape; cut straight off it would be a block under the ear.
+    oval = np.ones((h, w), np.uint8)
+    cv2.fillPoly(oval, [np.round(mesh[list(OVAL), :2]).astype(np.int32)], 0)
+    aside = cv2.distanceTransform(oval, cv2.DIST_L2, 5) / np.float32(k) - 0.01 - 1.5 * np.maximum(-below, 0)
+    above = np.maximum(above * (1 - step(aside, 0.0, 0.012)), lobes * hanging.broad(lobes, k))
+    # They hang from an ear: what begins anew under a gap below one, and all beyond that, is the room above a shoulder.
+    start = int(np.clip(mesh[4, 1] + (0.05 + sunk) * k, 0, h - 1))
+    solid = plate.matte[start:] > 0.3
+    anew = np.maximum.accumulate(np.maximum.accumulate(solid, axis=0) & ~solid, axis=0) & solid
+    nose = int(np.clip(mesh[4, 0], 1, w - 1))
+    anew[:, :nose] = np.maximum.accumulate(anew[:, :nose][:, ::-1], axis=1)[:, ::-1]
+    anew[:, nose:] = np.maximum.accumulate(anew[:, nose:], axis=1)
+    above[start:] *= 1 - blur(cv2.dilate(anew.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32), 1.0)
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
-    head = np.maximum(np.maximum(above * (1 - body_cloth), hair), step(wrap, 0.15, 0.80)) * plate.matte
+    face = hanging.on_nose(np.asarray(above * (1 - body_cloth) * plate.matte, np.float32), mesh[4], start, k)
+    head = np.maximum(np.maximum(face, hair * plate.matte), step(wrap, 0.15, 0.80) * plate.matte)
     hands = step(np.maximum(plate.parts["hands"], _raised(plate, below)), 0.15, 0.80) * plate.matte
     return Kept(np.asarray(head, np.float32), wrap, hair, np.asarray(hands, np.float32), below)
 
@@ -351,7 +372,8 @@ def _raised(plate: Plate, below: F32) -> F32:
     # A hand that covers the throat is one blob with it: of those only what the reader calls hands stays.
     mask = np.isin(names, [i for i in keep_ if i not in throat])
     grown = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
-    return np.asarray(cv2.resize(grown, plate.size_px, interpolation=cv2.INTER_LINEAR) * plate.parts["skin"], np.float32)
+    bare = np.minimum(plate.parts["skin"] + plate.parts["hands"], 1)
+    return np.asarray(cv2.resize(grown, plate.size_px, interpolation=cv2.INTER_LINEAR) * bare, np.float32)
 
 
 def _below_jaw(mesh: F32, size_px: tuple[int, int], k: float) -> F32:
@@ -371,18 +393,6 @@ def _below_jaw(mesh: F32, size_px: tuple[int, int], k: float) -> F32:
     cv2.fillPoly(inner, [np.round(ring * 16).astype(np.int32)], 1, shift=4)
     distance = cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5) - cv2.distanceTransform(inner, cv2.DIST_L2, 5)
     return np.asarray(cv2.GaussianBlur(distance, (0, 0), 2.0) / np.float32(k), np.float32)
-
-
-def _falling(plate: Plate, below: F32) -> F32:
-    """Hair and beard f32[h, w], wherever they fall, without islands that hang from no head (the parts end it above the photo's edge)."""
-    q = 4
-    hair = plate.parts["hair"]
-    small = cv2.resize(hair, None, fx=1 / q, fy=1 / q, interpolation=cv2.INTER_AREA)
-    on_head = cv2.resize(below, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA) < -0.02
-    _, names = cv2.connectedComponents((small > 0.3).astype(np.uint8))
-    roots = np.unique(names[on_head & (small > 0.5)])
-    rooted = cv2.dilate(np.isin(names, roots[roots > 0]).astype(np.float32), np.ones((3, 3)))
-    return np.asarray(hair * cv2.resize(rooted, plate.size_px, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def spread(colour: Field, weight: Field, hw_px: float) -> F32:

@@ -6,15 +6,16 @@ black hair is crushed to an even tone. Under one hard lamp each of these shows, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom.knit import noise
+from lowkey.darkroom.knit import Field, noise
 from lowkey.darkroom.neck import blur, spread, step
-from lowkey.pixels import F32, luminance
+from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.plate import Plate
 
 DYED = 0.45
@@ -23,12 +24,18 @@ OUTLINE_HW = 0.12
 """How far from room or cloth stray light is looked for in hair."""
 STRAY = (0.35, 1.0)
 """Log luminance over the hair's own, hereabouts and with its spread, at which a tone begins to be stray light, and is."""
+UNDER_SKIN = (0.55, 0.85)
+"""Broad luminance of hair over that of the face's skin from which it is pressed, and which it never passes."""
 CRUSHED = (0.05, 0.16)
 """RMS of log luminance in the band of strands under which none are seen, and above which the photo has its own."""
 BLACK = (0.012, 0.05)
 """Luminance below which hair without strands is crushed, and above which it is merely out of focus."""
 WALK_HW, STRAND_HW, LOCK_HW = 0.13, 0.0065, 0.030
 """How far a strand is followed each way, how wide it is, and how wide a lock is."""
+
+
+FRAY_HW = 0.009
+"""How far strands stand out of, and gaps reach into, a line drawn through hair: one standard deviation."""
 
 
 def groom(albedo: F32, plate: Plate, hand: float) -> None:
@@ -45,6 +52,7 @@ def groom(albedo: F32, plate: Plate, hand: float) -> None:
     other = 1 - np.clip(plate.matte[box], 0, 1) + plate.parts["cloth"][box]
     _without_stray(tone, mine, np.asarray(other, np.float32), k)
     _unstained(tone, mine)
+    _beneath_skin(tone, mine, luminance(plate.albedo[plate.parts["skin"] > 0.9]), k)
     nose = plate.landmarks[4, :2] - np.array([box[1].start, box[0].start], np.float32)
     _restrung(tone, mine, k, (float(nose[0]), float(nose[1])), hand)
     albedo[box] += (tone - albedo[box]) * step(mine, 0.02, 0.5)[..., None]
@@ -83,6 +91,19 @@ def _unstained(tone: F32, hair: F32) -> None:
     tone += (clean - tone) * (before > 3e-3)[..., None]
 
 
+def _beneath_skin(tone: F32, hair: F32, skin: F32, k: float) -> None:
+    """Pale hair pressed under the skin's luminance, in place, strands and all: the face is the brightest thing in a low-key portrait."""
+    if skin.size < 100:
+        return
+    level = float(np.median(skin))
+    low, most = UNDER_SKIN[0] * level, UNDER_SKIN[1] * level
+    grey = luminance(tone)
+    broad = blur(grey * hair, 0.05 * k) / np.maximum(blur(hair, 0.05 * k), np.float32(0.02))
+    over = np.maximum(broad - np.float32(low), 0)
+    pressed = np.minimum(broad, low) + np.float32(most - low) * (1 - np.exp(-over / np.float32(most - low)))
+    tone *= (1 + hair * (pressed / np.maximum(broad, np.float32(1e-4)) - 1))[..., None]
+
+
 def _restrung(tone: F32, hair: F32, k: float, nose: tuple[float, float], hand: float) -> None:
     """Strands along the hair's own flow, in place, where dark hair was crushed to an even tone."""
     grey = np.log(np.maximum(luminance(tone), np.float32(2e-3)))
@@ -96,14 +117,7 @@ def _restrung(tone: F32, hair: F32, k: float, nose: tuple[float, float], hand: f
     ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
     x, y = (xs - np.float32(nose[0])) * np.float32(hand / k), (ys - np.float32(nose[1])) / np.float32(k)
 
-    # The flow: the structure tensor of what strands there are, carried into what has none; hanging hair falls.
-    gx, gy = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 32), cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 32)
-    weight = hair * (1 - step(lost, 0.2, 0.8))
-    xx, yy, xy = (blur(p * weight, 0.05 * k) + np.float32(0.05) * blur(p * weight, 0.25 * k) for p in (gx * gx, gy * gy, gx * gy))
-    usual = float((xx + yy)[hair > 0.5].mean()) + 1e-9
-    angle = 0.5 * np.arctan2(2 * xy, xx + np.float32(0.03 * usual) - yy) + np.float32(np.pi / 2)
-    angle += np.float32(hand * 0.35) * noise(x * 5, y * 4, 71)
-    dx, dy = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
+    dx, dy, _ = _flow(grey, hair * (1 - step(lost, 0.2, 0.8)), hair > 0.5, x, y, k, hand)
 
     total = np.zeros_like(grey)
     for stream, (wide, share) in enumerate(((STRAND_HW, 0.8), (LOCK_HW, 0.6))):
@@ -113,6 +127,81 @@ def _restrung(tone: F32, hair: F32, k: float, nose: tuple[float, float], hand: f
         total += np.float32(share) * (drawn - inner.mean()) / max(float(inner.std()), 1e-6)
     # Between strands lies the shade of other strands: the mean goes down, the lit ones stand out.
     tone *= np.exp(lost * (np.clip(np.float32(0.6) * total, -1.4, 1.1) - np.float32(0.5)))[..., None]
+
+
+def _flow(grey: F32, weight: F32, where: Field, x: F32, y: F32, k: float, hand: float) -> tuple[F32, F32, F32]:
+    """Direction (right, DOWN) in which hair runs, and how much it runs at all (0 is curled), f32[h, w] each.
+
+    The structure tensor of what strands there are, carried into what has none; hanging hair falls. x, y f32[h, w] are hw from
+    the nose, x the way the person leans.
+    """
+    gx, gy = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 32), cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 32)
+    xx, yy, xy = (blur(p * weight, 0.05 * k) + np.float32(0.05) * blur(p * weight, 0.25 * k) for p in (gx * gx, gy * gy, gx * gy))
+    usual = float((xx + yy)[where].mean()) + 1e-9
+    angle = 0.5 * np.arctan2(2 * xy, xx + np.float32(0.03 * usual) - yy) + np.float32(np.pi / 2)
+    angle += np.float32(hand * 0.35) * noise(x * 5, y * 4, 71)
+    runs = np.sqrt((xx - yy) ** 2 + 4 * xy * xy) / np.maximum(xx + yy, np.float32(1e-9))
+    return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32), np.asarray(runs, np.float32)
+
+
+def frayed(plate: Plate, hand: float) -> Plate:
+    """The plate with hair that ends in strands: along a line that a matte drew through hair, strands stand out and gaps go in.
+
+    They follow the photo's own flow. Skin, cloth and the inside of hair are left alone. `hand` as in `groom`.
+    """
+    k, (w, h) = plate.hw_px, plate.size_px
+    m = round(3 * FRAY_HW * k)
+    near = step(blur(plate.parts["hair"], 0.012 * k) / np.maximum(blur(plate.matte, 0.012 * k), 1e-3), 0.6, 0.95)
+    # Beside skin it may be an ear's rim that was read as hair.
+    near = near * (1 - step(blur(plate.parts["skin"], 0.02 * k), 0.05, 0.20))
+    rows, columns = np.flatnonzero((near > 0.1).any(1)), np.flatnonzero((near > 0.1).any(0))
+    if len(rows) < 3 or len(columns) < 3:
+        return plate
+    box = np.s_[max(rows[0] - m, 0) : min(rows[-1] + m, h), max(columns[0] - m, 0) : min(columns[-1] + m, w)]
+    matte, hair, near = plate.matte[box], plate.parts["hair"][box], near[box] * plate.inside[box]
+    solid = np.pad((matte > 0.5).astype(np.uint8), m, mode="edge")
+    within = cv2.distanceTransform(solid, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
+    within = np.asarray(within[m:-m, m:-m] / np.float32(k), np.float32)
+    band = np.asarray(near * (np.abs(within) < 3 * FRAY_HW), np.float32)
+    sure = hair * step(within, 0.004, 0.012)
+    if float(sure.sum()) < 0.01 * k * k or band.max() < 0.1:
+        return plate
+
+    ys, xs = np.mgrid[box].astype(np.float32)
+    x, y = (xs - plate.landmarks[4, 0]) * np.float32(hand / k), (ys - plate.landmarks[4, 1]) / np.float32(k)
+    grey = np.log(np.maximum(luminance(plate.albedo[box]), np.float32(2e-3)))
+    dx, dy, runs = _flow(grey, np.asarray(sure, np.float32), sure > 0.5, x, y, k, hand)
+    drawn = _followed(noise(x / np.float32(STRAND_HW), y / np.float32(STRAND_HW), 75), dx, dy, band, max(round(WALK_HW * k), 2))
+    inner = drawn[band > 0.5]
+    strand = (drawn - inner.mean()) / max(float(inner.std()), 1e-6) if inner.size else drawn
+    # Most strands end near the line; one in many goes on.
+    strand = np.clip(strand, -1.2, 1.5) + np.float32(1.2) * np.clip(strand - 1.5, 0, 1.5)
+    # Curls end close to their line, straight hair flies.
+    strand = strand * (0.25 + 0.75 * step(runs, 0.2, 0.55))
+    moved = np.clip(0.5 + (within + np.float32(FRAY_HW) * strand) * np.float32(k / 3.0), 0, 1)
+    # Where the photo's own wisps are, they stay: only what was decided is decided anew.
+    loose = step(blur(np.asarray(4 * matte * (1 - matte), np.float32), 0.02 * k), 0.15, 0.30)
+    share = band * (1 - loose)
+    new = np.asarray(np.clip(matte + share * (moved - matte), 0, 1), np.float32)
+
+    whole, parts = np.array(plate.matte), {name: np.array(part) for name, part in plate.parts.items()}
+    whole[box] = new
+    grown = new / np.maximum(matte, np.float32(1e-3))
+    for name in ("skin", "cloth", "hands", "glasses"):
+        parts[name][box] *= np.minimum(grown, 1)
+    others = sum(parts[name][box] for name in ("skin", "cloth", "hands", "glasses"))
+    parts["hair"][box] = np.maximum(new - others, 0)
+    parts["background"] = 1 - whole
+    # Strands beyond the line lie where the hair behind them ends, a little further back: before it they would shade it.
+    depth, albedo = np.array(plate.depth), np.array(plate.albedo)
+    known = np.asarray(step(matte, 0.3, 0.6), np.float32)
+    rim = np.asarray(known * (within < 0.010), np.float32)
+    far = spread(np.repeat(np.maximum(depth[box], -2)[..., None], 3, 2), rim, k)[..., 0] - np.float32(0.01)
+    beyond = (new > 0.01) & (matte < 0.5)
+    depth[box] = np.where(beyond, far, depth[box])
+    albedo[box] = np.where(beyond[..., None], spread(albedo[box], known, k), albedo[box])
+    frozen = {name: freeze(part) for name, part in parts.items()}
+    return replace(plate, matte=freeze(whole), parts=frozen, depth=freeze(depth), albedo=freeze(albedo))
 
 
 @njit(cache=True, parallel=True)

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from scipy.ndimage import map_coordinates
 
+from lowkey.blackbody import RGB
 from lowkey.meter.direction import Key
 from lowkey.meter.reading import CannotJudge, Found, measured
 from lowkey.meter.sight import Head, Mask, Sight, features, oval
 from lowkey.meter.tones import LEAST_DARK, Sides
 from lowkey.pixels import BT709_XYZ, F32
 from lowkey.plate.plate import Plate
-from lowkey.rig import RGB
 
 PROFILES = 400
 REACH_HW, STEP_HW = 0.40, 0.004

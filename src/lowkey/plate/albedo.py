@@ -30,6 +30,11 @@ LEAST_VEIL, MOST_VEIL = 0.004, 0.08
 """Lifted black, in linear light, below which nothing is done and above which the photo simply holds nothing dark."""
 BLACK_HAIR = 0.011
 """Reflectance of hair in which the photo saw nothing."""
+MELANIN = 0.36
+"""How far green lies from red toward blue, in log reflectance, in hair of eumelanin: its absorption (.419, .697, 1.37 in red, green and
+blue) enters a hair's colour by its square root (d'Eon and others 2011; Chiang and others 2016). Pheomelanin: .34."""
+TINTED = (0.10, 0.25)
+"""Log green over that of melanin from which hair is no longer held to be stained by its room, and from which it is dyed."""
 IRIS_RIMS = ((469, 470, 471, 472), (474, 475, 476, 477))
 
 
@@ -73,6 +78,7 @@ def _delit(colour: F32, normal: F32, parts: Mapping[str, F32], matte: F32, hw_px
     flat = _without_shine(flat, clear, hw_px)
     flat = _bounded(flat, colour, clear, hw_px)
     flat = _without_catchlights(flat, parts["eyes"], landmarks, hw_px)
+    flat = _of_melanin(flat, parts["hair"])
     albedo = np.clip(flat, 0, 1) * (matte > 0.004)[..., None]
     return albedo.astype(np.float32), found
 
@@ -99,6 +105,23 @@ def _without_veil(colour: F32, hair: F32) -> F32:
     least = np.float32(min(BLACK_HAIR, 0.5 * veil))
     own = np.sqrt(own * own + least * least)
     return np.asarray(colour + np.clip(hair, 0, 1)[..., None] * (own - colour), np.float32)
+
+
+def _of_melanin(flat: F32, hair: F32) -> F32:
+    """Hair f32[h, w, 3] no greener than melanin makes it: red and blue stay, green comes down to melanin's place between them.
+
+    Grass, walls and a camera's green leave a few hundredths too much, which a warm lamp then prints as olive. What is far greener than any
+    melanin is dyed and stays; so do greys that lean to blue.
+    """
+    log = np.log(np.maximum(flat, np.float32(2e-3)))
+    warm = log[..., 0] - log[..., 2]
+    over = log[..., 1] - log[..., 0] + np.float32(MELANIN) * np.maximum(warm, 0)
+    trust = np.clip((np.float32(TINTED[1]) - over) / np.float32(TINTED[1] - TINTED[0]), 0, 1) * np.clip(warm / np.float32(0.04), 0, 1)
+    change = np.exp(-np.maximum(over, 0) * trust * np.clip(hair, 0, 1))
+    before = luminance(flat)
+    out = flat.copy()
+    out[..., 1] *= change
+    return np.asarray(out * (before / np.maximum(luminance(out), np.float32(1e-6)))[..., None], np.float32)
 
 
 def _soft_clamp(log_ratio: F32) -> F32:

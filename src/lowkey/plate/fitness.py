@@ -28,6 +28,11 @@ FOREIGN_AB = 15.0
 """How much further (CIELAB a*b* distance) mouth, chin and jaw lie from the cheeks than the forehead does, when all are covered."""
 
 UNSURE_PARTS = 0.5
+COOLER, WARMER = -170.0, 80.0
+"""Warmth of the lit side against the shadow side (mired) beyond which two lights of different colour fell on the face. One light leaves
+shadow skin redder: -110 to +23 on twelve portraits, middle -40. Daylight and a room lamp stand 200 apart."""
+SURE_LIGHT = 0.5
+"""Confidence of the fitted light from which its two sides are believed."""
 LEAST_GLASSES = 0.01
 """Area of the part `glasses` in square head-widths that counts as wearing some (thin frames .02 and more)."""
 _CHEEKS = (50, 280, 117, 346, 118, 347, 101, 330, 36, 266)
@@ -155,7 +160,7 @@ def _median(lab: F32, points: F32, at: tuple[int, ...]) -> F32:
 
 def remark(points: F32, parts: Mapping[str, F32], light: FoundLight, confidence: float, hw_px: float) -> tuple[Caution, ...]:
     """Cautions about what was read: `points`, `parts` and `hw_px` are the plate's."""
-    said = [_mouth(points), _hard_light(light), _glasses(parts, hw_px)]
+    said = [_mouth(points), _hard_light(light), _mixed_light(light), _glasses(parts, hw_px)]
     if confidence < UNSURE_PARTS:
         text = f"hair, skin and cloth were told apart with doubt (confidence {confidence:.2f}): look at the frames' borders"
         said.append(Caution("low-confidence", text))
@@ -187,6 +192,15 @@ def _hard_light(light: FoundLight) -> Caution | None:
     seen = f"the photo has hard light from frame-{side}, {light.contrast_stops:.1f} stops"
     text = f"{seen}: key from that side (rear-{side} or hard side-{side})"
     return Caution("hard-light", text)
+
+
+def _mixed_light(light: FoundLight) -> Caution | None:
+    """Two lights of different colour: the fit divides brightness only, so each side keeps the colour of its own."""
+    if light.confidence < SURE_LIGHT or COOLER <= light.warm_mired <= WARMER:
+        return None
+    other = "warmer" if light.warm_mired > 0 else "cooler"
+    seen = f"two lights of different colour in the photo: the lit side is {other} by about {abs(light.warm_mired):.0f} mired"
+    return Caution("mixed-light", f"{seen}, and that stays in the skin: one light, or two of one colour, serve better")
 
 
 def _glasses(parts: Mapping[str, F32], hw_px: float) -> Caution | None:

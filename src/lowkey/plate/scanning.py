@@ -10,12 +10,14 @@ import numpy as np
 from lowkey.frame import Placement
 from lowkey.photo import Photo
 from lowkey.pixels import F32, U8, freeze, srgb_encode
-from lowkey.plate import albedo, faces, fitness, landmarks, matte, parts, relief, shading, window
+from lowkey.plate import albedo, faces, fitness, landmarks, matte, outline, parts, relief, shading, window
 from lowkey.plate.opinions import Panel
 from lowkey.plate.plate import Caution, Plate
 
 GUESS_PX = 800
 LEAST_ROOM_HW = 0.1
+CUT_CROWN_HW = 0.1
+"""Width of the person along the photo's upper edge from which the head is held to be cut."""
 
 
 def scan(photo: Photo, face: int | None = None) -> Plate:
@@ -32,12 +34,14 @@ def scan(photo: Photo, face: int | None = None) -> Plate:
     named, confidence = parts.part(colour, mask, points, opened.hw_px, inside)
     view = _view(photo, opened, panel)
     named = panel.parts(view, named, inside)
+    mask, colour, named = outline.settle(mask, colour, window.colour(photo, opened), named, points, opened.hw_px, opened.placement.scale)
     depth, normal = relief.carve(points, mask, named, opened.hw_px, colour)
     normal = panel.normals(view, normal, named["skin"] * inside)
     normal = shading.tilt(normal, colour, named, mask, inside, opened.hw_px, points)
     bare, light = albedo.delight(colour, normal, depth, named, mask, opened.hw_px, points)
     cautions += panel.cautions
-    cautions += [*_tight(photo, opened, chosen.points, cautions), *fitness.remark(points, named, light, confidence, opened.hw_px)]
+    cautions += _tight(photo, opened, chosen.points, mask, inside, cautions)
+    cautions += fitness.remark(points, named, light, confidence, opened.hw_px)
     return Plate(
         photo=photo,
         window=opened.placement,
@@ -65,13 +69,21 @@ def _others(found: tuple[faces.Face, ...], chosen: faces.Face) -> list[Caution]:
     return [Caution("other-faces", f"{rest} in the photo: face {chosen.number} from the left was taken; --face takes another")]
 
 
-def _tight(photo: Photo, opened: window.Window, points: F32, said: list[Caution]) -> list[Caution]:
+def _tight(photo: Photo, opened: window.Window, points: F32, mask: F32, inside: F32, said: list[Caution]) -> list[Caution]:
     """The photo cuts the head or leaves no room round it."""
     x, y, height = window.head(points)
     hw = landmarks.width(points)
     w, h = photo.size_px
     room = min(y - height / 2, x - 0.6 * hw, w - 1 - x - 0.6 * hw, h - 1 - y - height / 2) / hw
-    if room >= LEAST_ROOM_HW or any(c.code == "cropped-tight" for c in said):
+    if any(c.code == "cropped-tight" for c in said):
+        return []
+    top = int(np.argmax(inside.max(1) > 0.5))
+    cut = float((mask[top : top + 3].mean(0) > 0.5).sum())
+    # Over a helmet the matte is no judge of crowns.
+    if cut > CUT_CROWN_HW * opened.hw_px and not any(c.code == "face-covered" for c in said):
+        text = "the photo cuts the head above: so does the frame, plainly; leave room over hair or hat"
+        return [Caution("cropped-tight", text)]
+    if room >= LEAST_ROOM_HW:
         return []
     text = "the photo is cropped tight round the head: the frame is tightened too; leave room for hair and shoulders"
     return [Caution("cropped-tight", text)]

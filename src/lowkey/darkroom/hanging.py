@@ -1,0 +1,45 @@
+"""What hangs on the head, and what only touches it: ears and hair are its own, bits of the room between lobe and shoulder are not."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lowkey.pixels import F32
+from lowkey.plate.plate import Plate
+
+THREAD_HW = 0.028
+"""Half the width under which what hangs below the nose's tip is a thread."""
+
+
+def broad(cover: F32, k: float) -> F32:
+    """1 where a coverage f32[h, w] is broader than a thread, softly 0 elsewhere; k is pixels a head-width."""
+    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(THREAD_HW * k) + 1,) * 2)
+    core = cv2.morphologyEx((cover > 0.3).astype(np.uint8), cv2.MORPH_OPEN, round_)
+    grown = cv2.dilate(core, np.ones((5, 5), np.uint8)).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(grown, (0, 0), 0.8, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def on_nose(head: F32, nose: F32, start: int, k: float) -> F32:
+    """The piece of a coverage f32[h, w] that the nose (x, y px) belongs to; from row `start` down nothing hangs on it by a thread."""
+    whole = head.copy()
+    whole[start:] *= broad(head, k)[start:]
+    _, names = cv2.connectedComponents((whole > 0.3).astype(np.uint8), connectivity=4)
+    own = names[int(np.clip(round(float(nose[1])), 0, len(head) - 1)), int(np.clip(round(float(nose[0])), 0, head.shape[1] - 1))]
+    if not own:
+        return head
+    # With its own soft edge.
+    near = cv2.dilate((names == own).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return np.asarray(np.where(near, whole, 0), np.float32)
+
+
+def falling(plate: Plate, below: F32) -> F32:
+    """Hair and beard f32[h, w], wherever they fall, without islands that hang from no head (the parts end it above the photo's edge)."""
+    q = 4
+    hair = plate.parts["hair"]
+    small = cv2.resize(hair, None, fx=1 / q, fy=1 / q, interpolation=cv2.INTER_AREA)
+    on_head = cv2.resize(below, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA) < -0.02
+    _, names = cv2.connectedComponents((small > 0.3).astype(np.uint8))
+    roots = np.unique(names[on_head & (small > 0.5)])
+    rooted = cv2.dilate(np.isin(names, roots[roots > 0]).astype(np.float32), np.ones((3, 3)))
+    return np.asarray(hair * cv2.resize(rooted, plate.size_px, interpolation=cv2.INTER_LINEAR), np.float32)

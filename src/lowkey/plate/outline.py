@@ -1,0 +1,208 @@
+"""The outline settled: once it is known what is skin, cloth and hair, each ends as it does in nature.
+
+Closed-form matting passes alpha from pixel to pixel and knows no things: against a busy room it bites ears, leaves ghosts of
+bokeh beside them and beads along a veil. Skin and cloth end in one smooth line as soft as a lens draws it; hair is solid
+within its mass, and outside it only strands are hair. The border's colours are then held to those further in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from lowkey.pixels import F32
+from lowkey.plate import evidence
+from lowkey.plate.zones import ramp, step
+
+BROW, NOSE, NOSE_BASE, EARS = 9, 4, 2, (234, 454)
+"""Mesh points: the ears lie between the heights of brow and nose."""
+TURNED = (0.20, 0.32)
+"""Share of a face's width beyond the nose below which no ear shows on that side, and above which one does."""
+SMOOTH_HW, SMOOTH_PHOTO_PX = 0.012, 1.4
+"""Sigma along which a border of skin or cloth is straightened, in head-widths; at least so many of the photo's own pixels."""
+EDGE_PX = 2.6
+"""Width of that border, in plate pixels."""
+BITE_HW = 0.18
+"""Height of a gap between temple and ear, with the person above and below it, that is none; behind a lobe a gap opens downward."""
+TOOTH_HW = 0.010
+"""Half the depth up to which a gap is merely rough."""
+STRAY_HW2, BESIDE_HW = 0.03, 0.09
+"""Area under which hair apart from all other hair, and within how much of the outline, is an ear's rim in the room's light."""
+MASS_HW = (0.015, 0.045)
+"""How far within its outline hair begins to be solid, and is."""
+STRAND_HW = 0.009
+"""Half the width above which what is half there beside the hair is no strand but a ghost of the room."""
+LEAST = 0.06
+"""Alpha of hair below which there is none."""
+RIM_HW = {"skin": (0.014, 0.032), "hair": (0.018, 0.050), "cloth": (0.014, 0.032)}
+"""How far within the outline colour is held to the colours further in: altogether, and no more (light shines through loose hair)."""
+SOUND_HW = {"skin": (0.017, 0.024), "hair": (0.045, 0.065), "cloth": (0.017, 0.024)}
+"""From how far within the outline colours are the person's for sure."""
+NEARBY_HW = 0.035
+LET_THROUGH = {"skin": 1.0, "hair": 0.7, "cloth": 1.0}
+"""How much of that it may be brighter: light that came through the outermost hair was the old room's."""
+ROOM_TO_VARY = {"skin": 0.8, "hair": 1.3, "cloth": 1.2}
+"""By how many standard deviations of the colours further in a border's colour may differ from their mean."""
+
+
+def settle(
+    alpha: F32, colour: F32, seen: F32, parts: Mapping[str, F32], points: F32, hw_px: float, scale: float
+) -> tuple[F32, F32, dict[str, F32]]:  # fmt: skip
+    """Matte f32[h, w], the person's own colour f32[h, w, 3] and parts with every border settled.
+
+    `colour` has the old background taken out, `seen` is the photo as it is; `parts` add up to the matte as in `plate.PARTS`;
+    `points` f32[478, 3] are the landmarks, `scale` is plate pixels to one of the photo's.
+    """
+    rows, cols = np.flatnonzero((alpha > 0).any(1)), np.flatnonzero((alpha > 0).any(0))
+    if not len(rows):
+        return alpha, colour, dict(parts)
+    m = round(0.12 * hw_px)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + 1 + m, max(cols[0] - m, 0) : cols[-1] + 1 + m]
+    old = np.ascontiguousarray(alpha[box])
+    named = {name: np.ascontiguousarray(parts[name][box]) for name in ("skin", "hair", "cloth", "hands", "glasses")}
+    share = _carried(_rims_of_ears(named, old, hw_px), old, hw_px)
+    level = np.arange(*box[0].indices(len(alpha)), dtype=np.float32)[:, None]
+    beside = ramp(np.asarray((level - points[BROW, 1]) / hw_px, np.float32), -0.05, 0.05)
+    beside = beside * (1 - ramp(np.asarray((level - points[NOSE_BASE, 1]) / hw_px, np.float32), -0.05, 0.05))
+    # A face turned far shows no ear on its far side: what is hollow there is the eye's.
+    across = np.arange(*box[1].indices(alpha.shape[1]), dtype=np.float32)[None]
+    left, right = sorted(points[list(EARS), 0])
+    wide, nose = max(float(right - left), 1.0), float(points[NOSE, 0])
+    beside = beside * np.where(across < nose, step((nose - left) / wide, *TURNED), step((right - nose) / wide, *TURNED)).astype(np.float32)
+    new, within, solid = _settled(old, share, beside, hw_px, scale)
+    # A lock before a wall of its own darkness is half sure; with the wall taken out nothing of it was left but a smear.
+    trusted = (share["hair"] * ramp(old, 0.5, 0.8))[..., None]
+    own = _held(np.asarray(colour[box] + trusted * (seen[box] - colour[box]), np.float32), old, new, within, solid, share, hw_px)
+
+    whole, painted = alpha.copy(), colour.copy()
+    whole[box], painted[box] = new, own
+    out = {name: np.array(part) for name, part in parts.items()}
+    for name, one in share.items():
+        out[name][box] = one * new
+    out["background"] = 1 - whole
+    return whole, painted, out
+
+
+def _carried(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F32]:
+    """Share f32[h, w] of each part in what there is of the person, carried outward over the border; they add up to 1."""
+    sure = np.asarray(ramp(alpha, 0.3, 0.9), np.float32)
+    total = {name: part / np.maximum(alpha, 1e-3) * sure for name, part in named.items()}
+    mass = sure.copy()
+    for i, sigma in enumerate((0.006, 0.02, 0.06)):
+        weight = np.float32(0.02 ** (i + 1))
+        mass += weight * _blur(sure, sigma * hw_px)
+        for name in total:
+            total[name] = total[name] + weight * _blur(np.asarray(named[name] / np.maximum(alpha, 1e-3) * sure, np.float32), sigma * hw_px)
+    every = np.maximum(sum(total.values()), np.float32(1e-9))
+    found = {name: np.asarray(np.where(mass > 1e-8, one / every, 0), np.float32) for name, one in total.items()}
+    found["cloth"] += np.where(mass > 1e-8, 0, 1).astype(np.float32)
+    return found
+
+
+def _rims_of_ears(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F32]:
+    """The parts with stray hair beside the outline, that touches skin and no other hair, made skin."""
+    skin, hair = named["skin"].copy(), named["hair"].copy()
+    count, label, stats, _ = cv2.connectedComponentsWithStats((hair > 0.3).astype(np.uint8), connectivity=8)
+    within = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
+    bare = cv2.dilate((skin > 0.5).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    for i in range(1, count):
+        x, y, w, h, area = (int(v) for v in stats[i])
+        if area < 4 or area > STRAY_HW2 * hw_px**2:
+            continue
+        # With the pixels round it that are half hair.
+        at = np.s_[max(y - 4, 0) : y + h + 4, max(x - 4, 0) : x + w + 4]
+        mine = label[at] == i
+        if (mine & bare[at]).sum() > 0.25 * mine.sum() ** 0.5 and float((within[at][mine] < BESIDE_HW).mean()) > 0.8:
+            mine = cv2.dilate(mine.astype(np.uint8), np.ones((9, 9), np.uint8)) * ((label[at] == i) | (label[at] == 0)) > 0
+            skin[at][mine] += hair[at][mine]
+            hair[at][mine] = 0
+    return {**named, "skin": skin, "hair": hair}
+
+
+def _settled(alpha: F32, share: Mapping[str, F32], ears: F32, hw_px: float, scale: float) -> tuple[F32, F32, F32]:
+    """The settled matte f32[h, w]; signed distance to its outline, hw (+ within); and 1 where the old matte knew the person.
+
+    `ears` f32[h, w]: 1 on the rows of the ears, on the sides that show one.
+    """
+    base = np.clip((alpha - 0.35) / np.float32(0.3), 0, 1).astype(np.float32)
+
+    # A low gap beside bare skin is a bite; between fingers it is a gap.
+    tall, pad = 2 * round(BITE_HW * hw_px / 2) + 1, round(BITE_HW * hw_px) + 1
+    wide = cv2.copyMakeBorder(base, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((tall, 1), np.uint8))[pad:-pad, pad:-pad]
+    beside_skin = ramp(_blur(np.asarray(share["skin"] * alpha, np.float32), 0.03 * hw_px), 0.05, 0.2)
+    beside_skin = beside_skin * (1 - ramp(_blur(share["hands"] * alpha, 0.05 * hw_px), 0.01, 0.05))
+    # Teeth are no bites.
+    side = 2 * round(TOOTH_HW * hw_px) + 1
+    gap = cv2.morphologyEx(closed - base, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    filled = np.asarray(gap * beside_skin * (1 - ramp(share["cloth"], 0.1, 0.3)) * ears, np.float32)
+
+    sigma = max(SMOOTH_HW * hw_px, SMOOTH_PHOTO_PX * scale)
+    level = _blur(np.asarray(base + filled, np.float32), sigma)
+    # A straight border blurred by sigma falls by .4 / sigma a pixel at its middle.
+    crisp = np.clip(0.5 + (level - 0.5) * np.float32(sigma / (0.4 * EDGE_PX)), 0, 1)
+    inner = (level > 0.5).astype(np.uint8)
+    within = (cv2.distanceTransform(inner, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5)) / np.float32(hw_px)
+    within = np.asarray(within, np.float32)
+
+    # Hair: solid in its mass unless the room shows through plainly; outside it what is wide and faint is a ghost.
+    side = 2 * round(STRAND_HW * hw_px) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    broad = np.asarray(cv2.morphologyEx(alpha, cv2.MORPH_OPEN, disc), np.float32)
+    out = ramp(-within, 0.0, 0.02)
+    hair = alpha + ramp(within, *MASS_HW) * ramp(alpha, 0.25, 0.6) * (1 - alpha)
+    hair = hair - out * broad * (1 - ramp(broad, 0.35, 0.65))
+    # Where there are strands at all: thin things, or a border far wider than a lens draws it.
+    thin, soft = np.asarray(alpha - broad, np.float32), np.asarray(4 * alpha * (1 - alpha), np.float32)
+    loose = np.maximum(ramp(_blur(soft, 0.03 * hw_px), 0.10, 0.20), ramp(_blur(thin, 0.02 * hw_px), 0.01, 0.03))
+    strands = ramp(share["hair"], 0.35, 0.65) * loose
+    hair = np.clip((hair - np.float32(LEAST)) / np.float32(1 - 2 * LEAST), 0, 1)
+    new = np.asarray(np.clip(crisp + strands * (hair - crisp), 0, 1), np.float32)
+    return _joined(new), within, np.asarray((alpha > 0.97) & (filled < 0.02), np.float32)
+
+
+def _joined(alpha: F32) -> F32:
+    """Alpha without specks: what hangs together with the largest piece."""
+    count, label, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.12).astype(np.uint8), connectivity=8)
+    if count < 3:
+        return alpha
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    own = cv2.dilate((label == largest).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    return np.asarray(np.where(own & ((label == largest) | (label == 0)), alpha, 0) * (alpha > 0.004), np.float32)
+
+
+def _held(colour: F32, old: F32, alpha: F32, within: F32, solid: F32, share: Mapping[str, F32], hw_px: float) -> F32:
+    """The person's colour with its border held to the colours further in, part by part, and carried a little beyond it."""
+    reach = max(last for _, last in RIM_HW.values())
+    asked = (within > -0.08) & ((within < reach) | (old < 0.95)) & ((alpha > 0) | (within > -0.05))
+    if not asked.any():
+        return colour
+    root = np.sqrt(np.maximum(colour, 0)).astype(np.float32)
+    kinds = {"skin": share["skin"] + share["hands"], "hair": share["hair"], "cloth": share["cloth"] + share["glasses"]}
+    here, depth = root[asked], within[asked]
+    total, mass = np.zeros_like(here), np.full((len(here), 1), 1e-6, np.float32)
+    for name, kind in kinds.items():
+        weight = kind[asked][:, None]
+        if weight.max() < 0.02:
+            continue
+        sound = np.asarray(solid * ramp(within, *SOUND_HW[name]) * ramp(kind, 0.6, 0.9), np.float32)
+        mean, var = evidence.hereabouts(root, sound, asked, NEARBY_HW * hw_px)
+        room = ROOM_TO_VARY[name] * np.sqrt(var + (0.05 * mean) ** 2)
+        off = (here - mean) / np.maximum(room, 1e-4)
+        # Brightness may vary as it does further in; the balance of the colours hardly.
+        even = off.mean(1, keepdims=True)
+        even = np.minimum(even, LET_THROUGH[name] * np.tanh(even / LET_THROUGH[name]))
+        held = mean + room * (np.tanh(even) + np.float32(0.35) * np.tanh(off - even))
+        how = np.maximum(1 - ramp(depth, *RIM_HW[name]), 1 - ramp(old[asked], 0.80, 0.97))[:, None]
+        total += weight * np.where(var[:, :1] < 10, here + how * (held - here), here)
+        mass += weight
+    mixed = np.clip((total + 1e-6 * here) / mass, 0, 1)
+    out = colour.copy()
+    out[asked] = mixed * mixed
+    return np.asarray(out, np.float32)
+
+
+def _blur(a: F32, sigma: float) -> F32:
+    return np.asarray(cv2.GaussianBlur(a, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)

@@ -1,0 +1,75 @@
+"""Laws of the seams between head, wrap, glasses and garment: nothing peeps out, nothing hangs in the air, forms go on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from lowkey.darkroom import dress as dressing
+from lowkey.darkroom import neck
+from lowkey.darkroom.neck import Layer
+from lowkey.pixels import F32, freeze
+from lowkey.plate.plate import Plate
+from test_dress import CHIN_Y, EYE_X, HW, TURTLENECK, person
+
+
+def test_a_sliver_of_cloth_beside_hair_goes_and_a_shoulder_stays() -> None:
+    y, x = np.mgrid[:300, :300].astype(np.float32)
+    away = np.hypot(x - 150, y - 120)
+    head = np.clip(100 - away, 0, 1).astype(np.float32)
+    cover = np.maximum(np.clip(102 - away, 0, 1), np.clip(y - 200, 0, 1)).astype(np.float32)
+    flat = np.zeros_like(cover)
+    got = dressing._without_slivers(Layer(cover, flat, np.dstack([flat, flat, flat + 1]), flat, 0.9, 0, 0), head, (0, 0), 0, HW).cover
+    assert cover[(away > 100) & (away < 102) & (y < 150)].max() == 1
+    assert got[(away > 101) & (y < 150)].max() < 0.1
+    assert got[230:].min() == 1
+
+
+def test_a_wrap_has_no_step_where_the_throat_begins() -> None:
+    plate = person(wrap=True)
+    wrap = neck.keep(plate).wrap
+    s = dressing.dress(plate, TURTLENECK)
+    inner = cv2.erode((wrap > 0.9).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    inner &= neck.keep(plate).below > 0.02
+    assert inner.sum() > 500
+    across, own = (np.abs(np.diff(d, axis=1))[inner[:, 1:]] for d in (s.depth, plate.depth))
+    assert (across - own).max() < 0.02  # it was .16 of a head-width on one pixel
+
+
+def eared(blob: bool) -> tuple[Plate, F32]:
+    """A person with an ear beside the jaw and, a gap below it, a piece of the room taken for skin; where that piece is."""
+    plate = person(turn=0.0)
+    y, x = np.mgrid[0 : plate.matte.shape[0], 0 : plate.matte.shape[1]].astype(np.float32)
+    u, v = (x - EYE_X) / np.float32(HW), (y - CHIN_Y) / np.float32(HW)
+    ear = ((u - 0.60) / 0.09) ** 2 + ((v + 0.75) / 0.22) ** 2 < 1
+    room = ((u - 0.62) / 0.14) ** 2 + ((v + 0.22) / 0.13) ** 2 < 1
+    more = np.asarray(ear | room if blob else ear, np.float32)
+    matte = np.maximum(plate.matte, more)
+    parts = dict(plate.parts)
+    parts["skin"] = freeze(np.asarray(np.maximum(parts["skin"], more * (1 - parts["hair"])), np.float32))
+    return replace(plate, matte=freeze(np.asarray(matte, np.float32)), parts=parts), np.asarray(room & (plate.matte < 0.01), np.float32)
+
+
+def test_an_ear_stays_and_the_room_below_it_goes() -> None:
+    plate, room = eared(True)
+    kept = neck.keep(plate).head
+    rows = int(CHIN_Y - 0.75 * HW)
+    assert kept[rows, int(EYE_X + 0.64 * HW)] > 0.95
+    core = cv2.erode(room, np.ones((5, 5), np.uint8)) > 0
+    assert core.sum() > 200
+    assert kept[core].mean() < 0.05
+
+
+def test_the_frame_of_glasses_stands_before_the_face() -> None:
+    plate = person()
+    frame = np.zeros_like(plate.matte)
+    cv2.circle(frame, (int(EYE_X + 0.2 * HW), int(CHIN_Y - 0.9 * HW)), int(0.16 * HW), 1.0, max(int(0.03 * HW), 2))
+    parts = dict(plate.parts)
+    parts["glasses"], parts["skin"] = freeze(frame * plate.matte), freeze(parts["skin"] * (1 - frame))
+    with_, without = dressing.dress(replace(plate, parts=parts), TURTLENECK), dressing.dress(plate, TURTLENECK)
+    rise = with_.depth - without.depth
+    assert 0.5 * dressing.FRAME_HW < np.median(rise[frame > 0]) <= dressing.FRAME_HW
+    assert np.abs(rise[cv2.dilate(frame, np.ones((25, 25), np.uint8)) == 0]).max() == pytest.approx(0, abs=1e-4)
