@@ -80,7 +80,8 @@ def changes(remedy: Remedy) -> str:
         if "number" not in change:
             told.append(next(f"{name} of the lights" for name in ("turn", "lift", "warm", "mirror") if name in change))
         else:
-            how = f"{change['by']:+g} a stop" if "by" in change else f"times {2 ** change['doubles']:.3g} a stop"
+            each = "stop" if remedy.unit == "stops" else remedy.unit
+            how = f"{change['by']:+g} a {each}" if "by" in change else f"times {2 ** change['doubles']:.3g} a {each}"
             limits = [f"{name} {change[name]:g}" for name in ("from", "least", "most") if name in change and math.isfinite(change[name])]
             told.append(f"`{change['number']}` {how}" + (f" ({', '.join(limits)})" if limits else ""))
     return "; ".join(told) or "nothing: for a person, or a model that paints"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -90,6 +92,21 @@ def test_twice_the_same_outline_is_not_believed(lit: np.ndarray, plate: Plate) -
     twice = np.concatenate([small, small], axis=1)
     found = contour.find(sights.Sight(np.ascontiguousarray(twice)), plate)
     assert found is None or "several places" in found.doubt
+
+
+@pytest.mark.parametrize(("wider", "taller"), [(0.85, 1.15), (0.85, 1.0), (1.2, 0.9), (1.2, 1.0)])
+def test_somebody_elses_outline_is_not_believed(lit: np.ndarray, wider: float, taller: float) -> None:
+    """A head of another shape, from a reference of somebody else: wherever it fits best, that is no place to read a face."""
+    other = bust.plate(HW)
+    h, w = other.matte.shape
+    middle = other.landmarks[[10, 152], :2].mean(0)
+    m = np.array([[wider, 0, (1 - wider) * middle[0]], [0, taller, (1 - taller) * middle[1]]])
+    head = np.where(np.arange(h)[:, None] < other.landmarks[152, 1] + 0.1 * HW, cv2.warpAffine(other.matte, m, (w, h)), other.matte)
+    landmarks = other.landmarks.copy()
+    landmarks[:, :2] = landmarks[:, :2] @ m[:, :2].T + m[:, 2]
+    stranger = replace(other, matte=np.asarray(head, np.float32), landmarks=landmarks)
+    found = contour.find(sights.Sight(lit), stranger)
+    assert found is None or found.doubt
 
 
 def test_the_same_frame_is_placed_the_same(lit: np.ndarray, plate: Plate) -> None:

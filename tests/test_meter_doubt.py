@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from lowkey import photo, rig
 from lowkey.darkroom import Enlarger
@@ -79,7 +81,7 @@ def kind(frame: Frame, plate: Plate, pixels: np.ndarray) -> Reading:
 
 def test_lost_pores_are_plastic_and_kept_ones_are_not(frame: Frame, astronaut_plate: Plate) -> None:
     codes = np.asarray(frame.pixels // 257, np.uint8)
-    smoothed = kind(frame, astronaut_plate, cv2.bilateralFilter(codes, 9, 35, 5))
+    smoothed = kind(frame, astronaut_plate, cv2.bilateralFilter(codes, 9, 25, 5))
     own = kind(frame, astronaut_plate, codes)
     kept, lost = own.number("skin_kept_share"), smoothed.number("skin_kept_share")
     assert kept is not None
@@ -88,6 +90,37 @@ def test_lost_pores_are_plastic_and_kept_ones_are_not(frame: Frame, astronaut_pl
     assert lost < texture.PORES_LOST
     assert own.word("texture_kind") == "film grain"
     assert smoothed.word("texture_kind") == "plastic"
+
+
+@pytest.mark.parametrize("quality", [60, 75, 85, 90])
+def test_what_a_jpeg_takes_is_not_called_plastic(frame: Frame, astronaut_plate: Plate, quality: int) -> None:
+    held = io.BytesIO()
+    Image.fromarray(np.asarray(frame.pixels // 257, np.uint8)).save(held, "JPEG", quality=quality)
+    assert kind(frame, astronaut_plate, np.array(Image.open(held))).word("texture_kind") != "plastic"
+
+
+def test_what_rounding_leaves_is_no_colour_noise(frame: Frame, astronaut_plate: Plate) -> None:
+    """A smooth picture has no more colour noise for being rounded to whole codes, though these are then most of what differs."""
+    fine = cv2.GaussianBlur(frame.pixels, (0, 0), 2.5)
+    share, rounded = (kind(frame, astronaut_plate, one).number("grain_chroma_share") for one in (fine, np.asarray(fine // 257, np.uint8)))
+    assert share is not None
+    assert rounded is not None
+    assert rounded < share + 0.1 < texture.COLOURED
+
+
+@pytest.mark.parametrize(("bar", "loose"), [(None, 1), ("skin", 1), ("frame", 0)])
+def test_a_spectacle_frame_cuts_no_fleck_off(bar: str | None, loose: int) -> None:
+    """A piece of lit skin across a bar: of dark skin, and it is loose; of what is no skin, and it belongs to the rest."""
+    lit = np.zeros((60, 60), bool)
+    lit[10:50, 10:30] = lit[20:30, 34:40] = True
+    cut = np.zeros_like(lit)
+    cut[:, 30:34] = bar == "frame"
+    areas = sorted(tones.islands(lit, cut, 3.0))
+    assert len(areas) == 1 + loose
+    assert sum(areas) == lit.sum()
+    cut[:] = bar == "frame"
+    lit[55:58, 55:58] = True
+    assert len(tones.islands(lit, cut, 3.0)) == 2 + loose, "and one that is far from any light stays loose"
 
 
 @pytest.mark.parametrize("stops", [-1.0, -2.0, -3.0])
@@ -105,7 +138,7 @@ def test_lids_of_a_sleeping_scan_are_closed_and_never_surely_open(shared: Path) 
     soft = measure(folder / "input.png")["eyes_closed"]
     assert isinstance(soft, Measure)
     assert soft.value is True
-    for name in ("side-left", "overhead"):
+    for name in ("side-left", "overhead", "rembrandt-right"):
         assert isinstance(measure(folder / f"{name}.png")["eyes_closed"], CannotJudge)
 
 

@@ -196,6 +196,8 @@ def test_pores_are_no_grain(enlarger: Enlarger, reading: Reading, astronaut_plat
     clean = measure(enlarger.develop(replace(asked, stock=replace(asked.stock, grain_rms=0.0)), 3), astronaut_plate)
     assert number(clean, "grain_on_skin_codes") < 0.5 * number(reading, "grain_on_skin_codes")
     assert number(clean, "skin_texture_codes") > number(clean, "grain_on_skin_codes")
+    assert clean.word("texture_kind") == "clean"
+    assert number(clean, "grain_floor_share") < 0.5 * number(reading, "grain_floor_share")
 
 
 @pytest.mark.parametrize(("flare", "streaked"), [("prominent bright halo", False), ("multi-ring anamorphic flare", True)])

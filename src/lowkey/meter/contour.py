@@ -5,6 +5,9 @@ dark head before its halo. The reference's outline is known from its matte, so e
 where the frame's edges run along it, whichever side is the brighter (directions by their doubled angle: a generalised Hough
 transform, Ballard 1981, with the oriented edges of Shotton, Blake and Cipolla 2008), and where few edges are left over. A fit is
 believed only when no other size or place does nearly as well; how sure it is follows from fits without each part of the outline.
+
+Heads are alike, and somebody else's outline finds such a place, too. So the fit must be confirmed: by the contour's own course, which
+runs along the outline and not just near it, or by what little shows within the face, which is the reference's.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from scipy.fft import irfft2, rfft2
 from scipy.ndimage import map_coordinates
 
 from lowkey.frame import Placement
-from lowkey.meter.sight import Sight
+from lowkey.meter.sight import Sight, oval
 from lowkey.pixels import F32
 from lowkey.plate.plate import Plate
 
@@ -39,8 +42,19 @@ LEAST_INSIDE = 0.6
 NEAR_HW, NEAR_SCALE = 0.3, 0.2
 """Fits this near to the best, in head-widths and in the logarithm of the size, are the same fit."""
 PARTS = 8
-LEAST_SCORE, BETTER, MOST_SIGMA_HW = 0.10, 1.35, 0.08
+LEAST_SCORE, BETTER, MOST_SIGMA_HW = 0.10, 1.25, 0.08
 """What is believed: the score itself, its ratio to any other place's, and its own error."""
+BESIDE_HW, ALONG_HW, EDGE = 0.16, 0.03, 0.25
+"""How far to either side of the outline the contour is looked for, how near it must run, and what counts as one (edges are 0..1 long)."""
+SETTLE, SETTLE_HW = 3, 0.06
+"""Steps of the last fit, and what counts as the contour in it."""
+LEAST_ALONG = 0.82
+"""Strangers' contours run along the outline for up to .78 of what is seen, the person's own, where no hair frays it, for .85 and more."""
+INNER_PX, INNER_SHARE = 48, 30
+"""Head-width of the copy in which faces are compared, and per cent of the face, where the reference's own edges are strongest."""
+LEAST_INNER, INNER_BETTER, ASIDE_HW = 0.25, 0.20, 0.15
+"""Agreement within the face, and by how much it must beat the same face moved aside: strangers' .14 at most, the person's own mostly
+.3 to .8."""
 FLOOR_HW = 0.03
 
 Line = tuple[F32, F32, F32]
@@ -58,6 +72,10 @@ class Contour:
     """The best score of any other size or place."""
     sigma_hw: float
     """Standard error of where the face lies, in head-widths."""
+    along: float
+    """Share of the contour that is seen about the outline that runs along it."""
+    inner: tuple[float, float]
+    """How well edges within the face agree with the reference's (0 is chance, 1 the same), and the best that they do moved aside."""
 
     @property
     def doubt(self) -> str:
@@ -68,6 +86,9 @@ class Contour:
             return "the person's outline fits the frame in several places"
         if self.sigma_hw > MOST_SIGMA_HW:
             return f"the person's outline fits the frame only to within {self.sigma_hw:.2f} head-widths"
+        here, aside = self.inner
+        if self.along < LEAST_ALONG and (here < LEAST_INNER or here < aside + INNER_BETTER):
+            return "the person's outline lies near the frame's contour, as somebody else's would"
         return ""
 
 
@@ -95,7 +116,80 @@ def find(sight: Sight, plate: Plate) -> Contour | None:
         moved.append(other.points(face))
     spread = np.array(moved) - np.mean(moved, axis=0)
     error = float(np.sqrt((PARTS - 1) / PARTS * np.square(spread).sum((0, 2)).mean())) / (fit.scale * hw)
-    return Contour(shrink.inverse() @ fit, score, second, float(np.hypot(error, FLOOR_HW)))
+    fit = _settled(field, line, fit, hw)
+    off = np.abs(_beside(field, line, fit, hw)[2])
+    along = float((off < ALONG_HW).mean()) if len(off) >= 5 else 0.0
+    to_frame = shrink.inverse() @ fit
+    return Contour(to_frame, score, second, float(np.hypot(error, FLOOR_HW)), along, _inner(sight, plate, to_frame))
+
+
+def _beside(field: tuple[F32, F32], line: Line, fit: Placement, hw_px: float) -> tuple[F32, F32, F32]:
+    """Where the head's outline sees the contour: points f32[n, 2] in the small frame, unit normals f32[n, 2], and how far along its
+    normal each has the strongest edge of its neighbourhood, f32[n] head-widths. Points that see no edge are left out."""
+    x, y = field
+    h, w = x.shape
+    head = line[2] > BODY_WEIGHT
+    at, turned = line[0][head] * np.float32(fit.scale) + np.array([fit.tx, fit.ty], np.float32), line[1][head]
+    turn = np.arctan2(turned[:, 1], turned[:, 0]) / 2
+    normal = np.stack([np.cos(turn), np.sin(turn)], 1)
+    reach = BESIDE_HW * fit.scale * hw_px
+    steps = np.arange(-reach, reach + 0.25, 0.5)
+    where = at[:, None] + normal[:, None] * steps[None, :, None]
+    rows, cols = where[..., 1], where[..., 0]
+    edge = turned[:, :1] * map_coordinates(x, [rows, cols], order=1) + turned[:, 1:] * map_coordinates(y, [rows, cols], order=1)
+    edge = np.where((cols > 0) & (cols < w - 1) & (rows > 0) & (rows < h - 1), edge, 0)
+    within = (at[:, 0] > 0) & (at[:, 0] < w - 1) & (at[:, 1] > 0) & (at[:, 1] < h - 1)
+    seen = (edge.max(1) > EDGE) & within
+    return at[seen], normal[seen], np.asarray(steps[edge.argmax(1)][seen] / (fit.scale * hw_px), np.float32)
+
+
+def _settled(field: tuple[F32, F32], line: Line, fit: Placement, hw_px: float) -> Placement:
+    """The fit moved onto the contour by least squares along the normals (iterative closest points, Besl and McKay 1992)."""
+    for _ in range(SETTLE):
+        at, normal, off = _beside(field, line, fit, hw_px)
+        near = np.abs(off) < SETTLE_HW
+        if near.sum() < 12:
+            return fit
+        at, normal, off = at[near], normal[near], off[near] * fit.scale * hw_px
+        middle = at.mean(0)
+        matrix = np.column_stack([normal, (normal * (at - middle)).sum(1)])
+        right, down, grows = (float(v) for v in np.linalg.lstsq(matrix, off, rcond=1e-3)[0])
+        k = 1 + float(np.clip(grows, -0.02, 0.02))
+        fit = Placement(k, (1 - k) * float(middle[0]) + right, (1 - k) * float(middle[1]) + down) @ fit
+    return fit
+
+
+def _inner(sight: Sight, plate: Plate, to_frame: Placement) -> tuple[float, float]:
+    """Mean |cosine| of the frame's and the reference's gradients of log light within the face, 0 for chance: here, and moved aside."""
+    h, w = sight.shape
+    k = min(1.0, INNER_PX / (to_frame.scale * plate.hw_px))
+    size = (max(round(w * k), 16), max(round(h * k), 16))
+    k = size[0] / w
+    to_small = Placement(k, (k - 1) / 2, (k - 1) / 2) @ to_frame
+    frame = slopes(np.asarray(cv2.resize(np.log(sight.even + np.float32(0.003)), size, interpolation=cv2.INTER_AREA), np.float32))
+    there = slopes(to_small.warp(np.log(plate.colour.mean(-1) + np.float32(0.003)).astype(np.float32), size))
+    points = plate.landmarks.copy()
+    points[:, :2] = to_small.points(plate.landmarks[:, :2])
+    face = oval(points, (size[1], size[0])) > 0
+    if face.sum() < 100:
+        return 0.0, 0.0
+    length = np.hypot(*there)
+    rows, cols = np.nonzero(face & (length > np.percentile(length[face], 100 - INNER_SHARE)))
+
+    def match(down: int, right: int) -> float:
+        y, x = np.clip(rows + down, 0, size[1] - 1), np.clip(cols + right, 0, size[0] - 1)
+        dot = np.abs(frame[0][y, x] * there[0][rows, cols] + frame[1][y, x] * there[1][rows, cols])
+        both = np.maximum(np.hypot(frame[0][y, x], frame[1][y, x]) * length[rows, cols], 1e-9)
+        return (float((dot / both).mean()) - 2 / np.pi) / (1 - 2 / np.pi)
+
+    step = max(round(ASIDE_HW * plate.hw_px * to_small.scale), 3)
+    return match(0, 0), max(match(down, right) for down in (-step, 0, step) for right in (-step, 0, step) if down or right)
+
+
+def slopes(picture: F32) -> tuple[F32, F32]:
+    """Gradient f32[h, w] each, right and down, of a picture smoothed by a pixel and a half."""
+    smooth = cv2.GaussianBlur(picture, (0, 0), 1.5)
+    return np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), np.float32), np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 0, 1), np.float32)
 
 
 def edges(code: F32) -> tuple[F32, F32]:

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from lowkey.meter.reading import CannotJudge, Found, Measure, measured
-from lowkey.meter.sight import Head, Sight
-from lowkey.pixels import F32
+from lowkey.meter.sight import Head, Mask, Sight
+from lowkey.pixels import F32, U8, luminance
 from lowkey.plate import hands, landmarks, meshes
 
 CLOSED = 0.14
@@ -23,8 +23,16 @@ UP_DEG, ASIDE_DEG = 14.0, 20.0
 CHIN_HW = 0.55
 LIT_EYE = 0.012
 """Display-linear (code 29): an opening that is nowhere brighter lies in the dark."""
-IRIS_STOPS = 1.0
-"""An iris is darker than the white round it by this or more; lids are skin all over."""
+IRIS_STOPS, GREY_IRIS_STOPS = 1.0, 2.5
+"""An iris is darker than the white round it by the first or more; lids are skin all over. Shade on a lid reaches it, too, so the white
+must be whiter than skin; where the picture has no colour to tell by, the second is asked."""
+WHITE_STOPS, COLOURLESS = -0.5, 0.1
+"""The white of an eye has less red over blue and over green than the skin under the eye has, the two together in stops. Skin whose red
+is not more than the second over its blue has no colour."""
+ASIDE_STOPS, SLIVER = 0.3, 0.1
+"""Shade falls from one side: white to both sides of the iris is brighter than it by the first; less than the second of it is a sliver."""
+OUTSHINES_STOPS = 1.5
+"""Where the opening is brighter than the skin below it by more than this, the two lie in different light and their colours tell nothing."""
 EYE_CODES = 10.0
 """An eye that shows spans 19 codes and more; two behind dark glasses spanned 2 and 5."""
 LIDS = ((159, 145), (386, 374))
@@ -90,9 +98,10 @@ def _eyes(sight: Sight, head: Head, yaw: float, pitch: float) -> Found:
 def _against(sight: Sight, points: F32, closed: bool) -> str:
     """What the pixels say against the mesh, which draws lids open in half light whatever they are; empty where they agree.
 
-    In every opening that is lit an iris must be darker than the white beside it, if the eyes are open, and must not be, if not.
+    In every opening that is lit an iris must be darker than the white beside it, if the eyes are open, and must not be, if not; and
+    it must be so to both sides, as far as both show, and the white of one eye at least must be whiter than skin.
     """
-    stops = []
+    stops, aside, whites, grey = [], [], [], True
     for rim, iris in zip(meshes.EYES, meshes.IRISES, strict=True):
         disc, near, opening = (np.zeros(sight.shape, np.uint8) for _ in range(3))
         cv2.fillPoly(opening, [np.round(points[list(rim), :2]).astype(np.int32)], 1)
@@ -100,16 +109,54 @@ def _against(sight: Sight, points: F32, closed: bool) -> str:
         radius = float(np.linalg.norm(points[iris + 1 : iris + 5, :2] - middle, axis=1).mean())
         for mask, share in ((disc, 0.85), (near, 1.15)):
             cv2.circle(mask, (round(float(middle[0])), round(float(middle[1]))), max(round(share * radius), 1), 1, -1)
-        dark, white = sight.light[(opening > 0) & (disc > 0)], sight.light[(opening > 0) & (near == 0)]
+        beside = (opening > 0) & (near == 0)
+        dark, white = sight.light[(opening > 0) & (disc > 0)], sight.light[beside]
         if min(len(dark), len(white)) < 8 or float(np.percentile(sight.even[opening > 0], 80)) < LIT_EYE:
             continue
-        stops.append(math.log2((float(np.percentile(white, 60)) + 2e-3) / (float(np.percentile(dark, 40)) + 2e-3)))
+        tone = float(np.percentile(dark, 40)) + 2e-3
+        stops.append(math.log2((float(np.percentile(white, 60)) + 2e-3) / tone))
+        for part in _sides(beside, points[list(rim), :2], middle):
+            aside.append(math.log2((float(np.percentile(sight.light[part], 60)) + 2e-3) / tone))
+        skin = _below(opening, float(np.ptp(points[list(rim), 0])))
+        if skin.sum() < 8:
+            continue
+        own = np.median(sight.linear[skin], axis=0) + 1e-4
+        seen = np.median(sight.linear[beside & (sight.light >= np.median(white))], axis=0) + 1e-4
+        grey = grey and abs(math.log2(own[0] / own[2])) < COLOURLESS
+        if math.log2(luminance(seen) / luminance(own)) < OUTSHINES_STOPS:
+            whites.append(2 * math.log2(seen[0] / own[0]) - math.log2(seen[1] / own[1]) - math.log2(seen[2] / own[2]))
     if not stops:
         return "the eyes lie in the dark, or are too small"
-    seen = min(stops) >= IRIS_STOPS
-    if closed is seen:
+    iris_seen = min(stops) >= IRIS_STOPS
+    if closed is iris_seen:
         return "whether the lids are open cannot be told: the mesh says one thing, the tones of the eyes another"
+    coloured = min(stops) >= GREY_IRIS_STOPS if grey else min(whites, default=0.0) <= WHITE_STOPS
+    if iris_seen and not (coloured and min(aside, default=0.0) >= ASIDE_STOPS):
+        return "whether the white of an eye is seen or a lid cannot be told"
     return ""
+
+
+def _sides(beside: Mask, rim: F32, middle: F32) -> list[Mask]:
+    """What shows of the white on either side of the iris, along the opening; a sliver is left out."""
+    along = rim[np.argmax(rim[:, 0])] - rim[np.argmin(rim[:, 0])]
+    rows, cols = np.nonzero(beside)
+    right = (cols - middle[0]) * along[0] + (rows - middle[1]) * along[1] > 0
+    parts = []
+    for wanted in (False, True):
+        part = np.zeros_like(beside)
+        part[rows[right == wanted], cols[right == wanted]] = True
+        if part.sum() >= max(SLIVER * beside.sum(), 8):
+            parts.append(part)
+    return parts
+
+
+def _below(opening: U8, width: float) -> Mask:
+    """bool[h, w]: skin under an eye, a fifth to two fifths of its width away from the opening."""
+    far, near = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(int(k * width), 1) + 1,) * 2) for k in (0.45, 0.2))
+    ring = (cv2.dilate(opening, far) > 0) & (cv2.dilate(opening, near) == 0)
+    low = int(np.nonzero(opening.any(1))[0].mean())
+    ring[:low] = False
+    return np.asarray(ring)
 
 
 def _seen(sight: Sight, points: F32) -> bool:

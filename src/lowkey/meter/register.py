@@ -141,7 +141,7 @@ def _same_framing(sight: Sight, plate: Plate) -> Placement | None:
     there = shrunk.warp(np.log(plate.colour.mean(-1) + np.float32(0.003)).astype(np.float32), small)
     cover = shrunk.warp(plate.matte, small, beyond="black")
     edge = cv2.dilate((cover > 0.5).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    a, b = _slopes(frame), _slopes(there)
+    a, b = contour.slopes(frame), contour.slopes(there)
     steep = np.hypot(*a)
     if edge.sum() < 500:
         return None
@@ -159,8 +159,3 @@ def _same_framing(sight: Sight, plate: Plate) -> Placement | None:
     here, away = match(0, 0), max(round(ASIDE_HW * plate.hw_px * shrunk.scale), 3)
     around = max(match(down, right) for down in (-away, 0, away) for right in (-away, 0, away) if down or right)
     return to_frame if here >= LEAST_MATCH and here >= around + BETTER_BY else None
-
-
-def _slopes(picture: F32) -> tuple[F32, F32]:
-    smooth = cv2.GaussianBlur(picture, (0, 0), 1.5)
-    return np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), np.float32), np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 0, 1), np.float32)

@@ -24,14 +24,27 @@ CALM = 0.35
 MIDTONES, SHADOWS = (70.0, 180.0), (4.0, 32.0)
 LEAST_TILES = 12
 BLOCKY, COLOURED, BANDED = 1.3, 1.3, 0.35
-FAINT_CODES = 0.45
-PORES_LOST, PORES_KEPT = 0.50, 0.60
-"""Share of the reference's own finest skin texture: frames keep .64 to .81, smoothed ones .20 to .47 (twelve people)."""
-BARE_SKIN, SMOOTH_SKIN = 0.015, 0.0035
-"""Finest texture of lit skin over its tone: below the first nothing lies on it, no grain and no noise; below the second it is smoother
-than any of the portraits, whoever it is. Between .0035 and .0070 skin without a reference may be either."""
-DOUBTFUL_SKIN = 0.0070
-DIM_SKIN_CODE, SHOULDER_CODE = 60.0, 225.0
+FAINT_CODES, LEAST_GRAIN = 0.45, 0.10
+FLOOR_TONES, STILLEST, LEAST_STILL, GRAINLESS = (20.0, 200.0), 0.02, 6, 0.0048
+"""Tones and share of the tiles that tell whether anything lies on everything. Twelve people's frames without grain read .0000 to .0035 (one
+that shows no flat surface .0065), with half the usual grain .0061 and more, with all of it .0108 and more."""
+ROUNDED = {"tone": 0.0468, 0: 0.0947, 2: 0.1181}
+"""Variance, in squared steps, that rounding each channel to whole steps (1/12) leaves in luminance, in red and in blue less luminance."""
+PORES_LOST, PORES_KEPT = 0.55, 0.62
+"""Share of the reference's own finest skin texture in the calmer part of the skin: frames keep .73 to .95, smoothed ones at most .52."""
+CALM_SKIN, CALM_REACH = 0.6, 3.0
+"""Share of the lit skin that counts as calm, and the radius in which tones are compared, in sigmas of the finest texture. Smoothing that
+spares edges spares strong texture too: where skin is calm it leaves least."""
+MOST_ERROR = 0.13
+"""A share of pores that is known less well than this is not known."""
+PACKED = 1.06
+"""Blockiness from which a file was once a JPEG (those that never were read up to 1.03): its tables take pores, too, and unevenly."""
+SMOOTH_SKIN, DOUBTFUL_SKIN = 0.0035, 0.0070
+"""Finest texture of lit skin over its tone: below the first it is smoother than any of the portraits, whoever it is. Up to the
+second skin without a reference may be either."""
+DIM_SKIN_CODE, SHOULDER_CODE, PORES_CODE = 60.0, 225.0, 200.0
+"""Pores are looked for well below white: a print's shoulder flattens them first where skin is calm, and a burnt frame would be plastic."""
+LEAST_SKIN_PX = 400
 
 
 def of_texture(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
@@ -46,9 +59,16 @@ def of_texture(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
     if calm.sum() < LEAST_TILES:
         found["grain_chroma_share"] = CannotJudge("no flat tone is large enough")
     else:
-        # Two colour differences against luminance, all in codes.
-        colour = math.sqrt(sum(float(np.median(_Tiles(rgb[..., c] - code).rms[calm])) ** 2 for c in (0, 2)) / 2)
-        found["grain_chroma_share"] = measured("grain_chroma_share", colour / max(float(np.median(rough[calm])), 0.05), None, "flat tones")
+        # Two colour differences against luminance, all in codes, without what comes of rounding to codes: in the dark that is most of it.
+        step = (255 / float(np.iinfo(sight.pixels.dtype).max)) ** 2
+
+        def beyond(rms: np.ndarray, kind: str | int) -> float:
+            return max(float(np.median(rms[calm])) ** 2 - ROUNDED[kind] * step, 0.0)
+
+        colour = (beyond(_Tiles(rgb[..., 0] - code).rms, 0) + beyond(_Tiles(rgb[..., 2] - code).rms, 2)) / 2
+        share = math.sqrt(colour) / max(math.sqrt(beyond(rough, "tone")), LEAST_GRAIN)
+        found["grain_chroma_share"] = measured("grain_chroma_share", share, None, "flat tones")
+    found["grain_floor_share"] = _floor(sight, tiles)
     found["jpeg_blockiness"] = measured("jpeg_blockiness", blockiness(code), None, "frame")
     found["banding_share"] = measured("banding_share", banding(sight), None, "frame")
     found |= _skin(sight, head, parted)
@@ -109,6 +129,16 @@ def _grain(sight: Sight, tiles: _Tiles, mid: np.ndarray, dark: np.ndarray) -> Fo
     else:
         found["grain_growth"] = measured("grain_growth", rms_codes / max(float(np.median(tiles.rms[dark])), 0.1), None, "flat tones")
     return found
+
+
+def _floor(sight: Sight, tiles: _Tiles) -> Measure | CannotJudge:
+    """What lies on everything lies on the stillest surfaces, too: their noise over their tone, without what rounding leaves."""
+    within = (tiles.tone >= FLOOR_TONES[0]) & (tiles.tone < FLOOR_TONES[1])
+    if within.sum() * STILLEST < LEAST_STILL:
+        return CannotJudge("no flat tone is large enough")
+    step = (255 / float(np.iinfo(sight.pixels.dtype).max)) ** 2
+    noise = np.sqrt(np.maximum(tiles.rms[within] ** 2 - ROUNDED["tone"] * step, 0)) / tiles.tone[within]
+    return measured("grain_floor_share", float(np.quantile(noise, STILLEST)), None, "the stillest surfaces")
 
 
 def _clump(corr: F32, pixel_um: float) -> Measure | CannotJudge:
@@ -191,14 +221,14 @@ def banding(sight: Sight) -> float:
 def _skin(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
     """What is left of the lit skin's own texture, and how much of it is grain."""
     names = ("grain_on_skin_codes", "skin_texture_codes", "skin_detail_codes", "skin_bare_share", "skin_kept_share")
-    if head is None or parted is None or parted.lit.sum() < 400:
+    if head is None or parted is None or parted.lit.sum() < LEAST_SKIN_PX:
         return {name: CannotJudge("no lit skin is seen") for name in names}
     hw = head.hw_px
     code = sight.code
     # Near white the print's curve is flat and takes all texture with it.
     held = parted.lit & (sight.smooth < SHOULDER_CODE)
     calm = cv2.erode(held.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    if calm.sum() < 400:
+    if calm.sum() < LEAST_SKIN_PX:
         return {name: CannotJudge("too little lit skin is seen that is not near white") for name in names}
 
     def band(fine: float, coarse: float) -> F32:
@@ -212,18 +242,22 @@ def _skin(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
     fine = band(0.0, finest)
     texture = spread(fine)
     level = max(float(np.median(code[calm])), 1.0)
-    kept: Measure | CannotJudge = CannotJudge("without the reference's placement its pores cannot be looked for")
-    if head.albedo is not None:
-        kept = _kept(code, np.asarray(255 * srgb_encode(head.albedo), np.float32), calm, finest)
     dim = CannotJudge("the lit skin is too dim for its texture to be read")
+    kept: Measure | CannotJudge = CannotJudge("without the reference's placement its pores cannot be looked for")
+    grain = texture
     if head.albedo is not None:
         # Pores and freckles are the person's: what goes along with the reference's own fine texture is no grain.
-        tone = 255 * srgb_encode(head.albedo)
+        tone = np.asarray(255 * srgb_encode(head.albedo), np.float32)
         own = np.asarray(tone - cv2.GaussianBlur(tone, (0, 0), finest), np.float32)
-        share = float((fine[calm] * own[calm]).sum() / max(float(np.square(own[calm]).sum()), 1e-6))
-        fine = fine - np.float32(max(share, 0.0)) * own
+        below = calm & (sight.smooth < PORES_CODE)
+        enough = int(below.sum()) >= LEAST_SKIN_PX
+        still = _stillest(code, below if enough else calm, CALM_REACH * finest)
+        share = float((fine[still] * own[still]).sum() / max(float(np.square(own[still]).sum()), 1e-6))
+        grain = float(np.median(np.abs((fine - np.float32(max(share, 0.0)) * own)[still]))) / 0.6745
+        bright = CannotJudge("too little lit skin is seen that is not near white")
+        kept = dim if level < DIM_SKIN_CODE else _kept(code, tone, still, finest) if enough else bright
     return {
-        names[0]: measured(names[0], spread(fine), None, "lit skin"),
+        names[0]: measured(names[0], grain, None, "lit skin"),
         names[1]: measured(names[1], texture, None, "lit skin"),
         names[2]: measured(names[2], spread(band(max(0.002 * hw, 0.5), max(0.010 * hw, 1.2))), None, "lit skin"),
         names[3]: measured(names[3], texture / level, None, "lit skin") if level >= DIM_SKIN_CODE else dim,
@@ -231,12 +265,19 @@ def _skin(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
     }
 
 
-def _kept(code: F32, own: F32, calm: np.ndarray, sigma: float) -> Measure | CannotJudge:
+def _stillest(code: F32, skin: np.ndarray, sigma: float) -> np.ndarray:
+    """bool[h, w]: the part of the skin around which tones move least."""
+    mean = cv2.GaussianBlur(code, (0, 0), sigma)
+    moves = cv2.GaussianBlur(code * code, (0, 0), sigma) - mean * mean
+    return np.asarray(skin & (moves <= np.quantile(moves[skin], CALM_SKIN)))
+
+
+def _kept(code: F32, own: F32, where: np.ndarray, sigma: float) -> Measure | CannotJudge:
     """How much of the reference's finest texture is in the frame: the slope of one relative contrast on the other."""
 
     def relative(picture: F32) -> F32:
         low = cv2.GaussianBlur(picture, (0, 0), sigma)
-        return np.asarray(((picture - low) / np.maximum(low, 8))[calm], np.float32)
+        return np.asarray(((picture - low) / np.maximum(low, 8))[where], np.float32)
 
     seen, there = relative(code), relative(own)
     reach = 3 * float(np.median(np.abs(there))) / 0.6745
@@ -247,7 +288,7 @@ def _kept(code: F32, own: F32, calm: np.ndarray, sigma: float) -> Measure | Cann
     held = 3 * float(np.median(np.abs(seen))) / 0.6745
     seen = np.clip(seen, -held, held)
     error = 3 * float(seen.std()) / math.sqrt(power)  # neighbouring pixels are not independent: nine of them are one
-    if error > 0.12:
+    if error > MOST_ERROR:
         return CannotJudge("the reference's finest texture is too faint under the frame's grain")
     return measured("skin_kept_share", float(seen @ there) / power, error, "lit skin")
 
@@ -261,20 +302,17 @@ def _kind(found: Found, rough: float) -> str | CannotJudge:
         return "jpeg blocks"
     if number("banding_share", 0.0) > BANDED:
         return "banding"
-    bare, kept = number("skin_bare_share", 1.0), number("skin_kept_share", math.nan)
-    if not math.isnan(kept):
-        # The reference's own pores tell; what is lost under noise that lies on the skin was lost to that.
-        if kept < PORES_LOST and bare < BARE_SKIN:
-            return "plastic"
-        doubtful = kept < PORES_KEPT and bare < BARE_SKIN
-    else:
-        if bare < SMOOTH_SKIN:
-            return "plastic"
-        doubtful = bare < DOUBTFUL_SKIN
     if rough > FAINT_CODES and number("grain_chroma_share", 0.0) > COLOURED:
         return "chroma noise"
-    if doubtful:
+    bare, kept = number("skin_bare_share", 1.0), number("skin_kept_share", math.nan)
+    # The reference's own pores tell. Without them only skin that is smoother than anybody's.
+    lost, smooth = (kept < PORES_LOST, kept < PORES_KEPT) if not math.isnan(kept) else (bare < SMOOTH_SKIN, bare < DOUBTFUL_SKIN)
+    if smooth and number("jpeg_blockiness", 1.0) > PACKED:
+        return CannotJudge("the skin is smooth, and whether it was smoothed or the JPEG that it went through took its pores cannot be told")
+    if lost:
+        return "plastic"
+    if smooth:
         return CannotJudge("the skin is smooth, and whether it was smoothed or is so cannot be told")
-    if rough < FAINT_CODES:
+    if rough < FAINT_CODES or number("grain_floor_share", 1.0) < GRAINLESS:
         return "clean"
     return "film grain" if number("grain_growth", 1.0) > 1.2 else "sensor noise"

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from lowkey.meter.reading import CannotJudge, Found, Measure, measured
-from lowkey.meter.sight import Head, Mask, Sight
+from lowkey.meter.sight import Head, Mask, Sight, oval
 from lowkey.pixels import F32
 
 LIT_SHARE_OF_PEAK = 0.25
@@ -22,7 +22,7 @@ ZONES_L = np.arange(5, 100, 10)
 BLOCK_HW = 0.05
 """Tones of a face hang together over about this length: so many independent samples does it hold."""
 MUSH_GRAIN_FH, MUSH_CODES = 0.005, 6.0
-ISLAND, FLECK_PX = 0.01, 12
+ISLAND, FLECK_PX, BRIDGE_HW = 0.01, 12, 0.03
 SURROUND = 0.08
 """Width of the band at the frame's edge that shows the room, over the frame's shorter side."""
 
@@ -116,9 +116,7 @@ def of_face(sight: Sight, head: Head, parted: Sides) -> Found:
         error = float(1.2533 * values.std() / math.sqrt(_samples(dark, head)))
         found["shadow_median_code"] = measured("shadow_median_code", float(np.median(values)), error, "shadow side of the face")
         found["shadow_range_codes"] = measured("shadow_range_codes", float(high - low), 2 * error, "shadow side of the face")
-        # Loose flecks: islands of light that belong to no lit plane.
-        n, _, stats, _ = cv2.connectedComponentsWithStats(lit.astype(np.uint8), connectivity=8)
-        areas = stats[1:n, cv2.CC_STAT_AREA]
+        areas = islands(lit, (oval(head.points, sight.shape) > 0) & ~face, BRIDGE_HW * head.hw_px)
         fleck = FLECK_PX * (sight.shape[0] / 1280) ** 2
         count = float(((areas < ISLAND * face.sum()) & (areas > max(fleck, 2))).sum())
         found["lit_islands"] = measured("lit_islands", count, None, "face skin")
@@ -133,6 +131,16 @@ def of_face(sight: Sight, head: Head, parted: Sides) -> Found:
 _FACE = ("lit_share", "face_clipped_share", "face_white_share", "face_over_share", "face_under_share", "face_uniformity",
          "face_entropy_bits", "highlight_code", "lighting_ratio_stops", "shadow_median_code", "shadow_range_codes", "lit_islands",
          "neck_over_chin", "dark_edge_codes")  # fmt: skip
+
+
+def islands(lit: Mask, cut: Mask, reach_px: float) -> F32:
+    """Areas f32[n], in pixels, of the pieces of lit skin that hang together with no other. What is no skin (a brow, the frame of a
+    pair of glasses, a strand of hair: `cut`) parts none if it is narrower than two reaches."""
+    reach = 2 * max(round(reach_px), 1) + 1
+    near = cv2.dilate(lit.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
+    _, labels = cv2.connectedComponents((lit | (cut & near)).astype(np.uint8), connectivity=8)
+    areas = np.bincount(labels[lit])[1:]
+    return np.asarray(areas[areas > 0], np.float32)
 
 
 def _samples(where: Mask, head: Head) -> float:
