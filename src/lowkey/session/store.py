@@ -97,18 +97,13 @@ class Store:
         if file.exists() and not (os.access(file, os.W_OK) and os.access(folder, os.W_OK)):
             lent, file = _copied(file)  # a read-only folder: SQLite wants to write beside what it reads
         try:
-            database = _connected(file)
-            try:
-                _brought_up(database, new=create)
-            except BaseException:
-                database.close()
-                raise
-        except sqlite3.Error as error:
-            raise _refused(error, folder) from None
-        except UnicodeDecodeError:  # Python cannot even say what SQLite said of it
-            raise Damaged("its tables have no readable names") from None
-        except MemoryError:  # a damaged length: SQLite asks for as much
-            raise Damaged("a row in it is longer than any memory") from None
+            with _understood(folder):
+                database = _connected(file)
+                try:
+                    _brought_up(database, new=create)
+                except BaseException:
+                    database.close()
+                    raise
         except OSError as error:
             raise refusal(error, file) from None
         return cls(folder, database, lent)
@@ -148,23 +143,13 @@ class Store:
                     raise
             faults.point(f"db.committed {what}")
         except sqlite3.Error as error:
-            raise self._said(error) from None
+            raise _refused(error, self.folder) from None
         except OSError as error:  # of a file that is written while the pen is held
             raise refusal(error, self.folder / NAME) from None
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
-        try:
-            with self._pen:
-                return self._db.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
-            raise self._said(error) from None
-        except UnicodeDecodeError:
-            raise Damaged("its tables have no readable names") from None
-        except MemoryError:
-            raise Damaged("a row in it is longer than any memory") from None
-
-    def _said(self, error: sqlite3.Error) -> StoreError:
-        return _refused(error, self.folder)
+        with _understood(self.folder), self._pen:
+            return self._db.execute(sql, values).fetchall()
 
     # --- facts, setups, frames, takes, files ----------------------------------------------------------------------------------
 
@@ -327,6 +312,19 @@ def _copied(file: Path) -> tuple[Path, Path]:
         if (source := file.with_name(file.name + ending)).exists():
             shutil.copyfile(source, place / source.name)
     return place, place / file.name
+
+
+@contextmanager
+def _understood(folder: Path) -> Iterator[None]:
+    """What reading a session's database raises, as ours: StoreError, or Damaged for what only damage can bring about."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _refused(error, folder) from None
+    except UnicodeDecodeError:  # Python cannot even say what SQLite said of it
+        raise Damaged("its tables have no readable names") from None
+    except MemoryError:  # a damaged length: SQLite asks for as much
+        raise Damaged("a row in it is longer than any memory") from None
 
 
 def _refused(error: sqlite3.Error, folder: Path) -> StoreError:
