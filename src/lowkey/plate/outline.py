@@ -88,13 +88,14 @@ def settle(
 def _carried(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F32]:
     """Share f32[h, w] of each part in what there is of the person, carried outward over the border; they add up to 1."""
     sure = np.asarray(ramp(alpha, 0.3, 0.9), np.float32)
-    total = {name: part / np.maximum(alpha, 1e-3) * sure for name, part in named.items()}
-    mass = sure.copy()
+    known = {name: np.asarray(part / np.maximum(alpha, 1e-3) * sure, np.float32) for name, part in named.items()}
+    shown = [name for name, part in known.items() if part.any()]
+    total, mass = dict(known), sure.copy()
     for i, sigma in enumerate((0.006, 0.02, 0.06)):
         weight = np.float32(0.02 ** (i + 1))
         mass += weight * _blur(sure, sigma * hw_px)
-        for name in total:
-            total[name] = total[name] + weight * _blur(np.asarray(named[name] / np.maximum(alpha, 1e-3) * sure, np.float32), sigma * hw_px)
+        for name in shown:
+            total[name] = total[name] + weight * _blur(known[name], sigma * hw_px)
     every = np.maximum(sum(total.values()), np.float32(1e-9))
     found = {name: np.asarray(np.where(mass > 1e-8, one / every, 0), np.float32) for name, one in total.items()}
     found["cloth"] += np.where(mass > 1e-8, 0, 1).astype(np.float32)

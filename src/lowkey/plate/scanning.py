@@ -30,11 +30,12 @@ def scan(photo: Photo, face: int | None = None) -> Plate:
     opened = window.open_on(chosen.points, photo.size_px, guess, at)
     points = _placed(chosen.points, opened.placement)
     inside = opened.inside(photo)
-    colour, mask = _person(photo, opened, guess, at, chosen.points)
+    seen = window.colour(photo, opened)
+    colour, mask = _person(photo, opened, seen, guess, at, chosen.points)
     named, confidence = parts.part(colour, mask, points, opened.hw_px, inside)
-    view = _view(photo, opened, panel)
+    view = _view(seen, panel)
     named = panel.parts(view, named, inside)
-    mask, colour, named = outline.settle(mask, colour, window.colour(photo, opened), named, points, opened.hw_px, opened.placement.scale)
+    mask, colour, named = outline.settle(mask, colour, seen, named, points, opened.hw_px, opened.placement.scale)
     depth, normal = relief.carve(points, mask, named, opened.hw_px, colour)
     normal = panel.normals(view, normal, named["skin"] * inside)
     normal = shading.tilt(normal, colour, named, mask, inside, opened.hw_px, points)
@@ -99,10 +100,17 @@ def _placed(points: F32, placement: Placement) -> F32:
     return np.concatenate([placement.points(points[:, :2]), points[:, 2:] * np.float32(placement.scale)], 1).astype(np.float32)
 
 
-def _person(photo: Photo, opened: window.Window, guess: F32, at: tuple[int, int, int, int], points: F32) -> tuple[F32, F32]:
-    """The person's own colour f32[h, w, 3] and matte f32[h, w] on the plate, solved where the photo has pixels of its own."""
+def _person(
+    photo: Photo, opened: window.Window, seen: F32, guess: F32, at: tuple[int, int, int, int], points: F32
+) -> tuple[F32, F32]:
+    """The person's own colour f32[h, w, 3] and matte f32[h, w] on the plate, solved where the photo has pixels of its own.
+
+    `seen` f32[h, w, 3] is the photo in the window as it is.
+    """
     native = opened.native()
-    seen, filled = window.colour(photo, native), native.inner(photo)
+    if native is not opened:
+        seen = window.colour(photo, native)
+    filled = native.inner(photo)
     rows, cols = filled
     placed = _placed(points, native.placement) - np.array([cols.start, rows.start, 0], np.float32)
     rough = _on_plate(guess, at, native)
@@ -113,11 +121,11 @@ def _person(photo: Photo, opened: window.Window, guess: F32, at: tuple[int, int,
     return window.go_on(own, alpha, opened.inner(photo), opened.hw_px)
 
 
-def _view(photo: Photo, opened: window.Window, panel: Panel) -> U8:
+def _view(seen: F32, panel: Panel) -> U8:
     """The photo in the window as a reader wants it, u8[h, w, 3] sRGB; nothing where no reader would look at it."""
     if not panel.asked:
         return np.zeros((1, 1, 3), np.uint8)
-    return np.asarray(np.round(srgb_encode(window.colour(photo, opened)) * np.float32(255)), np.uint8)
+    return np.asarray(np.round(srgb_encode(seen) * np.float32(255)), np.uint8)
 
 
 def _guess(photo: Photo, chosen: faces.Face, found: tuple[faces.Face, ...], panel: Panel) -> tuple[F32, tuple[int, int, int, int]]:
