@@ -36,19 +36,30 @@ BAR = {"iou": 0.83, "ssim_lin": 0.80, "dir_err_vs_gtfit": 7.0}
 WORST_LIGHT_IOU = 0.76
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def asking(page: str) -> argparse.ArgumentParser:
+    """What every benchmark on the path-traced heads is asked: which of them, and where the reference data is."""
+    parser = argparse.ArgumentParser(description=page.splitlines()[0])
     parser.add_argument("heads", nargs="*")
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("LOWKEY_SHARED", "../shared")))
-    parser.add_argument("--out", type=Path)
-    args = parser.parse_args()
+    return parser
+
+
+def found(args: argparse.Namespace) -> tuple[list[Path], ModuleType]:
+    """The folders of the heads asked for, and the scorer. Exits with 2 where the reference data is not there."""
     truth = args.shared / "data" / "ground_truth"
     if not truth.is_dir():
         print(f"{truth} is not there: set LOWKEY_SHARED or --shared", file=sys.stderr)
-        return 2
-    scorer = _scorer(args.shared / "bench" / "score.py")
+        raise SystemExit(2)
     heads = args.heads or sorted(p.name for p in truth.iterdir() if (p / "meta.json").is_file())
-    table = {head: _relit(truth / head, scorer, args.out) for head in heads}
+    return [truth / head for head in heads], _scorer(args.shared / "bench" / "score.py")
+
+
+def main() -> int:
+    parser = asking(__doc__)
+    parser.add_argument("--out", type=Path)
+    args = parser.parse_args()
+    heads, scorer = found(args)
+    table = {head.name: _relit(head, scorer, args.out) for head in heads}
     return _print(table)
 
 

@@ -9,15 +9,13 @@ light, beside those of the soft photo; "agrees" is a new light from the old one'
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
-from relighting import CAMERA_UNITS, FOV_DEG, LAMP_RADIUS_DEG, LAMP_UNITS, _scorer
+from relighting import CAMERA_UNITS, FOV_DEG, LAMP_RADIUS_DEG, LAMP_UNITS, asking, found
 
 from lowkey import photo
 from lowkey.darkroom import Enlarger
@@ -35,31 +33,24 @@ WHITE = 0.62
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("heads", nargs="*")
-    parser.add_argument("--shared", type=Path, default=Path(os.environ.get("LOWKEY_SHARED", "../shared")))
+    parser = asking(__doc__)
     parser.add_argument("--old", nargs="*", default=OLD)
     args = parser.parse_args()
-    truth = args.shared / "data" / "ground_truth"
-    if not truth.is_dir():
-        print(f"{truth} is not there: set LOWKEY_SHARED or --shared", file=sys.stderr)
-        return 2
-    scorer = _scorer(args.shared / "bench" / "score.py")
-    for head in args.heads or sorted(p.name for p in truth.iterdir() if (p / "meta.json").is_file()):
-        folder = truth / head
+    folders, scorer = found(args)
+    for folder in folders:
         lights = json.loads((folder / "meta.json").read_text())["lights"]
         soft = scorer.load(str(folder / "input.exr"))
         for old in ("soft", *args.old):
             mixed = soft if old == "soft" else SKY * soft + scorer.load(str(folder / f"{old}.exr")) * _gain(soft, folder, old, scorer)
             pixels = np.asarray(np.round(srgb_encode(np.asarray(_exposed(mixed), np.float32)) * 255), np.uint8)
-            picture = photo.decode(png_bytes(pixels), f"{head}_{old}.png")
+            picture = photo.decode(png_bytes(pixels), f"{folder.name}_{old}.png")
             plate = scan(picture)
-            found = plate.found_light
+            own = plate.found_light
             enlarger = Enlarger(plate, Framing(source=True), picture.size_px)
             tall = 2 * CAMERA_UNITS * np.tan(np.radians(FOV_DEG / 2))
             distance = LAMP_UNITS / tall * picture.size_px[1] / (plate.hw_px / plate.window.scale)
-            said = [f"{head} {old}: found {found.azimuth_deg:+.0f},{found.elevation_deg:+.0f} {found.contrast_stops:.1f} stops"]
-            said[0] += f"{' hard' if found.hard else ''} confidence {found.confidence:.2f}"
+            said = [f"{folder.name} {old}: found {own.azimuth_deg:+.0f},{own.elevation_deg:+.0f} {own.contrast_stops:.1f} stops"]
+            said[0] += f"{' hard' if own.hard else ''} confidence {own.confidence:.2f}"
             for new in NEW:
                 azimuth, elevation = lights[new]["az_el"]
                 stages = enlarger.stages(lone_key(Direction(azimuth, elevation), LAMP_RADIUS_DEG, distance), 1)
