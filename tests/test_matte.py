@@ -192,7 +192,7 @@ def test_known_composites(shared: Path, ground: str) -> None:
         found = faces.find(photo)
         guess, at = scanning._guess(photo, found[0], found, Panel())
         opened = window.open_on(found[0].points, photo.size_px, guess, at)
-        _, alpha = scanning._person(photo, opened, guess, at, found[0].points)
+        _, alpha = scanning._person(photo, opened, window.colour(photo, opened), guess, at, found[0].points)
         there = opened.placement.warp(truth, opened.size_px)
         inside = opened.inside(photo)
         errors.append(100 * float((np.abs(alpha - there) * inside).sum() / (there * inside).sum()))
