@@ -37,3 +37,16 @@ def test_hair_that_the_photo_cuts_is_cut_by_the_frame(astronaut_plate: Plate, in
     assert place.points(np.array([[head.x_px, row]], np.float32))[0, 1] <= 1e-3
     # The face stays in the frame, chin and all.
     assert place.points(cut.landmarks[:, :2])[:, 1].max() < 0.8 * SIZE[1]
+
+
+def test_a_cropped_plate_says_the_same_of_the_same_places(astronaut_plate: Plate) -> None:
+    rows, cols = slice(60, 700), slice(101, 640)
+    part = astronaut_plate.cropped(rows, cols)
+    assert part.size_px == (539, 640)
+    assert np.array_equal(part.albedo, astronaut_plate.albedo[rows, cols])
+    assert np.array_equal(part.parts["hair"], astronaut_plate.parts["hair"][rows, cols])
+    at = np.array([[37.0, 41.0]], np.float32)
+    assert np.allclose(part.window.points(at) + [101, 60], astronaut_plate.window.points(at), atol=1e-3)
+    assert np.allclose(part.landmarks[:, :2] + [101, 60], astronaut_plate.landmarks[:, :2], atol=1e-3)
+    # Its parts are as contiguous as the whole's: kernels are compiled for that.
+    assert all(part.parts[name].flags.c_contiguous for name in part.parts)

@@ -16,8 +16,9 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom import garments, neck, sleeve, tailored, tresses
-from lowkey.darkroom.neck import Bust, Kept, Layer, blur, step
+from lowkey.darkroom.neck import Bust, Kept, Layer, step
 from lowkey.darkroom.subject import Subject
+from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate

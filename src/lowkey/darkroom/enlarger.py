@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -35,6 +35,9 @@ LIT_SKIN_EV = 0.44
 LAMP_CLEAR_FW = 0.055
 """How far beside the head's silhouette a lamp in the frame stands, in frame widths: nearer, the head hides its halo."""
 
+MARGIN_HW = 0.25
+"""How much more of the plate than a frame shows is dressed and lit: cast shadows, bounce and blurs reach in from there."""
+
 _one_at_a_time = threading.Lock()
 """One render at a time per process: the kernels already use every core, and two would only fight for memory."""
 
@@ -50,8 +53,15 @@ class Enlarger:
         """`keep_skin` leaves the person's colour and texture as photographed, old light and all: no edit of the skin."""
         self.source = plate
         """The plate as it was given."""
-        self.plate = _as_photographed(plate) if keep_skin else plate
         self.keep_skin, self.framing, self.size_px = keep_skin, framing, size_px
+        self._places = {mirrored: compose.place(plate, _facing(framing, mirrored), size_px) for mirrored in (False, True)}
+        """Plate to frame, for a light from the viewer's right and from the left (looked at in the mirror: more room on the lamp's side)."""
+        self._head = compose.head_of(plate)
+        rows, cols = _shown(plate, self._places.values(), size_px)
+        self._corner = Placement(1, cols.start, rows.start)
+        cut = plate.cropped(rows, cols)
+        self.plate = _as_photographed(cut) if keep_skin else cut
+        """What of it the framing can show, with a margin: dress and light are made of no more."""
         self._dressed: tuple[Cloth, light.Relight] | None = None
         self._redressed: tuple[Edit, ...] | None = None
         self._face: F32 | None = None
@@ -112,10 +122,12 @@ class Enlarger:
         return self._dressed[1]
 
     def _view(self, rig: Rig, lit: light.Relight) -> _View:
-        """The frame's window on the plate; a light from the left looks at it in the mirror (more room on the lamp's side)."""
+        """The frame's window on the plate."""
         mirrored = leans(rig) < 0
         if mirrored not in self._views:
-            self._views[mirrored] = _View(self.plate, lit, _facing(self.framing, mirrored), self.size_px)
+            place = self._places[mirrored]
+            head = place.points(np.array([[self._head.x_px, self._head.y_px]], np.float32))[0]
+            self._views[mirrored] = _View(self.plate, lit, place, place @ self._corner, (float(head[0]), float(head[1])), self.size_px)
         return self._views[mirrored]
 
     def _resolved(self, rig: Rig, lit: light.Relight, view: _View) -> Rig:
@@ -135,13 +147,12 @@ class Enlarger:
 class _View:
     """What a framing shows of a dressed plate, at the frame's size: maps that every seed shares."""
 
-    def __init__(self, plate: Plate, lit: light.Relight, framing: Framing, size_px: tuple[int, int]) -> None:
-        self.size_px = size_px
-        self.place = compose.place(plate, framing, size_px)
-        w, h = size_px
-        head = compose.head_of(plate)
-        centre = self.place.points(np.array([[head.x_px, head.y_px]], np.float32))[0]
-        self.head_fw_fh = (float(centre[0]) / w, float(centre[1]) / h)
+    def __init__(
+        self, plate: Plate, lit: light.Relight, place: Placement, inner: Placement, head: tuple[float, float], size_px: tuple[int, int]
+    ) -> None:  # fmt: skip
+        """`place` leads from the whole plate to the frame, `inner` from the cropped `plate`; `head` is the head's centre in the frame."""
+        self.size_px, self.place, self._inner = size_px, place, inner
+        self.head_fw_fh = (head[0] / size_px[0], head[1] / size_px[1])
         self.matte = freeze(np.clip(self.printed(lit.subject.matte), 0, 1))
         self.face = freeze(np.clip(self.printed(face_mask(plate)), 0, 1))
         self.eyes = freeze(np.clip(self.printed(np.asarray(cv2.dilate(plate.parts["eyes"], np.ones((9, 9), np.uint8)), np.float32)), 0, 1))
@@ -149,7 +160,7 @@ class _View:
 
     def printed(self, picture: F32) -> F32:
         """A plate map resampled into the frame; beyond the plate lies nothing."""
-        return self.place.warp(picture, self.size_px)
+        return self._inner.warp(picture, self.size_px)
 
     def beside_head(self, lamp_fw_fh: tuple[float, float]) -> tuple[float, float]:
         """The lamp's place, moved outward until it clears the silhouette on its side, if it stood within the frame."""
@@ -170,7 +181,7 @@ class _View:
         w, h = self.size_px
         if self.place.scale < 1.05 or plate.window.scale > 0.9:
             return freeze(np.ones((h, w, 1), np.float32))
-        to_frame = self.place @ plate.window
+        to_frame = self._inner @ plate.window
         corners = to_frame.inverse().points(np.array([[-2, -2], [w + 1, h + 1]], np.float32))
         pw, ph = plate.photo.size_px
         x0, y0 = (int(v) for v in np.clip(np.floor(corners[0]), 0, [pw - 2, ph - 2]))
@@ -253,6 +264,19 @@ def honours(plate: Plate, rig: Rig, look: Look) -> dict[str, str]:
     kept = posture.shows(plate, asked.word.values["pose"]) if asked.word else posture.turned_to(plate, *asked.numbers)
     pose = "kept from photo" if kept else "no"
     return {"light": "yes", "background": "yes", "clothing": dress.honours(plate, rig.cloth), "pose": pose, "flare": "yes"}
+
+
+def _shown(plate: Plate, places: Iterable[Placement], size_px: tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns of the plate that frames of (width, height) placed so can show, and MARGIN_HW round them."""
+    w, h = size_px
+    seen = np.concatenate([place.inverse().points(np.array([[0, 0], [w - 1, h - 1]], np.float32)) for place in places])
+    m = MARGIN_HW * plate.hw_px
+    # The head is read whole, whatever is shown of it.
+    seen = np.concatenate([seen, plate.landmarks[:, :2]])
+    high, wide = plate.matte.shape
+    x0, y0 = (max(int(v), 0) for v in np.floor(seen.min(0) - m))
+    x1, y1 = (int(v) + 1 for v in np.ceil(seen.max(0) + m))
+    return slice(y0, min(y1, high)), slice(x0, min(x1, wide))
 
 
 def _facing(framing: Framing, mirrored: bool) -> Framing:

@@ -14,7 +14,8 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom.knit import Field, fabric, noise
-from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, blur, facing, slopes, step
+from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, facing, slopes, step
+from lowkey.gaussian import blur
 from lowkey.pixels import F32
 
 # ---------------------------------------------------------------- the body under any garment

@@ -16,6 +16,7 @@ from lowkey.blackbody import RGB
 from lowkey.darkroom import brdf
 from lowkey.darkroom.horizon import VOID_HW, horizon, openness, unhidden
 from lowkey.darkroom.subject import Subject
+from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.rig import Auto, Direction, Source
 
@@ -456,7 +457,7 @@ def _enlarged(small: F32, factor: int, shape: tuple[int, int]) -> F32:
 
 
 def _blur(image: F32, sigma: float) -> F32:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), max(sigma, 0.3)), np.float32)
+    return blur(image, max(sigma, 0.3))
 
 
 def _soften(value: F32, inside: Any, sigma: float) -> F32:

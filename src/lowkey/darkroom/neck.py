@@ -14,6 +14,7 @@ from numba import njit, prange
 
 from lowkey.darkroom import hanging
 from lowkey.darkroom.knit import Field, noise
+from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
@@ -101,17 +102,6 @@ def step(x: Field, low: float, high: float) -> F32:
     out = np.empty(flat.shape, np.float32)
     _step(flat.reshape(-1), low, high, out.reshape(-1))
     return out
-
-
-def blur(x: Field, sigma_px: float) -> F32:
-    """Gaussian blur that shrinks the picture first when sigma is large."""
-    k = int(max(1, 2 ** int(np.log2(max(sigma_px / 4, 1)))))
-    if k == 1:
-        return np.asarray(cv2.GaussianBlur(x, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE), np.float32)
-    h, w = x.shape[:2]
-    small = cv2.resize(x, (max(w // k, 2), max(h // k, 2)), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), sigma_px / k, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def slopes(depth: Field, hw_px: float) -> tuple[F32, F32]:

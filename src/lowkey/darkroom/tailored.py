@@ -14,7 +14,8 @@ from numba import njit, prange
 
 from lowkey.darkroom.garments import Made, Outline, Ring, collar_back, coverage, creases, joint, mirrored, torso, whole, window
 from lowkey.darkroom.knit import Field, noise
-from lowkey.darkroom.neck import Bust, Layer, arch, blur, facing, slopes, step
+from lowkey.darkroom.neck import Bust, Layer, arch, facing, slopes, step
+from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.seeds import Streams
 

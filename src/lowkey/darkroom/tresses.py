@@ -14,7 +14,8 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom.knit import Field, noise
-from lowkey.darkroom.neck import blur, spread, step
+from lowkey.darkroom.neck import spread, step
+from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.plate import Plate
 

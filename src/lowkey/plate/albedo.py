@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lowkey.gaussian import blur
 from lowkey.pixels import BT709_XYZ, F32, luminance
 from lowkey.plate import meshes, shading
 from lowkey.plate.plate import FoundLight
@@ -48,15 +49,23 @@ def delight(
     out; hair and cloth get half of it.
     """
     # Nothing is done where nobody is: work on the person's own box.
-    rows, cols = np.flatnonzero((matte > 0.004).any(1)), np.flatnonzero((matte > 0.004).any(0))
-    if not len(rows):
+    box = _box(matte > 0.004, 0)
+    if box is None:
         return np.zeros_like(colour), FoundLight(0.0, 0.0, 0.0, False, 0.0, 0.0)
-    box = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
-    points = landmarks - np.array([cols[0], rows[0], 0], np.float32)
+    points = landmarks - np.array([box[1].start, box[0].start, 0], np.float32)
     inner, found = _delit(colour[box], normal[box], {k: v[box] for k, v in parts.items()}, matte[box], hw_px, points)
     albedo = np.zeros_like(colour)
     albedo[box] = inner
     return albedo, found
+
+
+def _box(where: NDArray[np.bool_], margin_px: int) -> tuple[slice, slice] | None:
+    """Rows and columns of bool[h, w] that hold all that is true, and a margin; None where nothing is."""
+    rows, cols = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
+    if not len(rows):
+        return None
+    m = margin_px
+    return slice(max(int(rows[0]) - m, 0), int(rows[-1]) + 1 + m), slice(max(int(cols[0]) - m, 0), int(cols[-1]) + 1 + m)
 
 
 def _delit(colour: F32, normal: F32, parts: Mapping[str, F32], matte: F32, hw_px: float, landmarks: F32) -> tuple[F32, FoundLight]:
@@ -72,12 +81,16 @@ def _delit(colour: F32, normal: F32, parts: Mapping[str, F32], matte: F32, hw_px
     gentle = np.float32(0.5) * np.clip(parts["hair"] + parts["cloth"] + parts["glasses"], 0, 1)
     flat = colour * np.exp(-np.float32(POWER) * (1 - gentle) * log_ratio)[..., None]
 
-    found = _describe(fit, spread, flat, colour, clear, shade, landmarks, hw_px)
-    flat = _flattened(flat, skin, clear, FLATTEN_HARD if found.hard else FLATTEN, hw_px)
-    flat = _without_rim(flat, clear, matte, hw_px)
-    flat = _without_shine(flat, clear, hw_px)
-    flat = _bounded(flat, colour, clear, hw_px)
-    flat = _without_catchlights(flat, parts["eyes"], landmarks, hw_px)
+    # What follows is skin's alone: on the skin's own box, with room for the widest blur that could reach in.
+    box = _box(skin > 0.004, round(0.05 * hw_px)) or np.s_[:1, :1]
+    own, bare, all_skin = np.ascontiguousarray(flat[box]), np.ascontiguousarray(clear[box]), np.ascontiguousarray(skin[box])
+    seen, points = np.ascontiguousarray(colour[box]), landmarks - np.array([box[1].start or 0, box[0].start or 0, 0], np.float32)
+    found = _describe(fit, spread, own, seen, bare, shade[box], points, hw_px)
+    own = _flattened(own, all_skin, bare, FLATTEN_HARD if found.hard else FLATTEN, hw_px)
+    own = _without_rim(own, bare, matte[box], hw_px)
+    own = _without_shine(own, bare, hw_px)
+    own = _bounded(own, seen, bare, hw_px)
+    flat[box] = _without_catchlights(own, parts["eyes"][box], points, hw_px)
     flat = _of_melanin(flat, parts["hair"])
     albedo = np.clip(flat, 0, 1) * (matte > 0.004)[..., None]
     return albedo.astype(np.float32), found
@@ -88,7 +101,8 @@ def chroma_shift(colour: F32, albedo: F32, skin: F32, hw_px: float) -> tuple[flo
 
     Broad change (blurred by .05 hw); `skin` f32[h, w] weights.
     """
-    shift = _shift(colour, albedo, skin, hw_px)[0]
+    box = _box(skin > 0.004, round(0.05 * hw_px)) or np.s_[:, :]
+    shift = _shift(colour[box], albedo[box], np.ascontiguousarray(skin[box]), hw_px)[0]
     return (float(np.median(shift)), float(np.percentile(shift, 95))) if len(shift) else (0.0, 0.0)
 
 
@@ -186,7 +200,7 @@ def _flattened(flat: F32, skin: F32, clear: F32, share: float, hw_px: float) -> 
         return flat
     middle = np.float32(np.median(broad[clear > 0.6]))
     excess = np.clip(broad - middle, -2.5, 1.5)
-    on = cv2.GaussianBlur(skin, (0, 0), 0.01 * hw_px)
+    on = blur(skin, 0.01 * hw_px)
     return np.asarray(flat * np.exp2(-np.float32(share) * on * excess)[..., None], np.float32)
 
 
@@ -321,7 +335,7 @@ def _without_catchlights(flat: F32, eyes: F32, landmarks: F32, hw_px: float) -> 
         wide = 2 * max(round(0.16 * r), 1) + 1
         spread = cv2.dilate(spot, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)))
         soft = np.asarray(np.clip(5 - 5 * away / r, 0, 1) * eyes[box], np.float32)
-        spot = np.maximum(spot, soft * cv2.GaussianBlur(spread, (0, 0), max(0.08 * r, 0.5)))
+        spot = np.maximum(spot, soft * blur(spread, max(0.08 * r, 0.5)))
         filled = among(np.ascontiguousarray(flat[box]), np.clip(iris - 1.5 * spot, 0, 1), 0.25 * r)
         if out is flat:
             out = flat.copy()

@@ -8,6 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
+from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate import features
 from lowkey.plate.features import BROWS, LIPS
@@ -34,7 +35,7 @@ class _Face:
     def drawn(self, ring: tuple[int, ...], grow_hw: float = 0.0) -> F32:
         """f32[h, w] 1 inside the polygon through landmarks, soft at its edge."""
         full = features.filled(self.points, ring, self.person.shape, grow_hw * self.hw_px)
-        return np.asarray(cv2.GaussianBlur(full, (0, 0), max(SOFT_HW * self.hw_px, 0.5)), np.float32)
+        return np.asarray(blur(full, max(SOFT_HW * self.hw_px, 0.5)), np.float32)
 
     def near(self, ring: tuple[int, ...], gap_hw: float, wide_hw: float) -> F32:
         """Median look f32[3] of a band around a polygon."""
@@ -161,7 +162,7 @@ def _stroke(face: _Face, corners: list[F32], wide_hw: float) -> F32:
     """f32[h, w]: 1 on a thick line."""
     out = np.zeros(face.person.shape, np.uint8)
     cv2.polylines(out, [np.round(np.array(corners) * 8).astype(np.int32)], False, 255, max(round(wide_hw * face.hw_px), 1), cv2.LINE_8, 3)
-    return np.asarray(cv2.GaussianBlur(out.astype(np.float32) / 255, (0, 0), 0.01 * face.hw_px), np.float32)
+    return np.asarray(blur(out.astype(np.float32) / 255, 0.01 * face.hw_px), np.float32)
 
 
 def _arms(face: _Face, up: F32) -> F32:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
+from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.zones import ramp
 
@@ -28,19 +28,15 @@ def kept(hair: F32, colour: F32, matte: F32, inside: F32, hw_px: float) -> F32:
     top = max(end - round((LAST_HW + FADE_HW + LOCKS_HW + STRANDS_HW) * hw_px), 0)
     last = slice(max(end - max(round(0.03 * hw_px), 2), 0), end)
     across = hair[last].sum(0) / np.maximum(matte[last].sum(0), 1e-3)
-    runs_out = ramp(_blur(across[None], 0.10 * hw_px)[0], 0.01, 0.12)
+    runs_out = ramp(blur(across[None], 0.10 * hw_px)[0], 0.01, 0.12)
     if runs_out.max() <= 0:
         return share
 
     tone = np.log(np.maximum(luminance(colour[top:end]), np.float32(2e-3)))
-    finest, fine, broad = (_blur(tone, sigma * hw_px) for sigma in (0.004, 0.03, 0.12))
+    finest, fine, broad = (blur(tone, sigma * hw_px) for sigma in (0.004, 0.03, 0.12))
     strands, locks = np.clip((finest - fine) / 0.5, -1, 1), np.clip((fine - broad) / 0.5, -1, 1)
     left = (end - np.arange(top, end, dtype=np.float32))[:, None] / np.float32(hw_px)
     thin = ramp(np.asarray(left + STRANDS_HW * strands + LOCKS_HW * locks, np.float32), LAST_HW, LAST_HW + FADE_HW)
     share[top:end] = 1 - runs_out * (1 - thin)
     share[end:] = 1 - runs_out
     return share
-
-
-def _blur(a: F32, sigma_px: float) -> F32:
-    return np.asarray(cv2.GaussianBlur(a, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE), np.float32)

@@ -8,11 +8,14 @@ directly (after Ruzon & Tomasi 2000, with one Gaussian a side); anywhere else th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numba import njit, prange
 from numpy.typing import NDArray
 
+from lowkey.gaussian import blur
 from lowkey.pixels import F32
 
 PERSON_HW, ROOM_HW = (0.10, 0.45), (0.08, 0.40)
@@ -101,20 +104,52 @@ def _climb(root: F32) -> F32:
 def hereabouts(picture: F32, where: F32, asked: NDArray[np.bool_], sigma_px: float) -> tuple[F32, F32]:
     """Mean and variance f32[n, 3] of a picture f32[h, w, 3] among `where` f32[h, w], weighted by nearness, at the pixels asked."""
     h, w = where.shape
-    size = ((w + STEP - 1) // STEP, (h + STEP - 1) // STEP)
-
-    def small(values: F32) -> F32:
-        return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
-
-    weight = where[..., None]
-    sums = np.dstack([small(picture * weight), small(picture**2 * weight), small(where)])
+    sums = np.empty((-(-h // STEP), -(-w // STEP), 7), np.float32)
+    _summed(np.asarray(picture, np.float32), np.asarray(where, np.float32), sums)
     # Where nothing is near, what is further off speaks.
     both = np.zeros(sums.shape, np.float64)
     for times, share in ((1.0, 1.0), (2.5, 1e-3), (8.0, 1e-6)):
-        both += share * cv2.GaussianBlur(sums, (0, 0), times * sigma_px / STEP)
+        both += share * blur(sums, times * sigma_px / STEP)
     count = both[..., 6:] + 1e-15
     mean = both[..., :3] / count
     var = np.maximum(both[..., 3:6] / count - mean**2, 0)
     var = np.where(count > 1e-12, var, 1e3)  # learned from nothing: infinitely unsure
-    back = cv2.resize(np.dstack([mean, var]).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)[asked]
-    return np.asarray(back[:, :3], np.float32), np.asarray(back[:, 3:], np.float32)
+    rows, cols = np.nonzero(asked)
+    back = np.empty((len(rows), 6), np.float32)
+    _looked_up(np.concatenate([mean, var], 2).astype(np.float32), rows, cols, back)
+    return back[:, :3], back[:, 3:]
+
+
+@njit(cache=True, parallel=True)  # type: ignore[misc]
+def _summed(picture: Any, where: Any, sums: Any) -> None:
+    """Of each cell of STEP x STEP pixels: sums of weighted colour, weighted squares and weight, over the cell's area."""
+    h, w = where.shape
+    for i in prange(sums.shape[0]):
+        sums[i] = 0
+        for y in range(i * STEP, min((i + 1) * STEP, h)):
+            for x in range(w):
+                k = where[y, x]
+                if k > 0:
+                    j = x // STEP
+                    for c in range(3):
+                        v = picture[y, x, c]
+                        sums[i, j, c] += k * v
+                        sums[i, j, 3 + c] += k * v * v
+                    sums[i, j, 6] += k
+        sums[i] /= STEP * STEP
+
+
+@njit(cache=True, parallel=True)  # type: ignore[misc]
+def _looked_up(cells: Any, rows: Any, cols: Any, out: Any) -> None:
+    """Values of the grid of cells between their centres, at the pixels (rows, cols)."""
+    h, w, n = cells.shape
+    for p in prange(len(rows)):
+        y, x = (rows[p] + 0.5) / STEP - 0.5, (cols[p] + 0.5) / STEP - 0.5
+        y, x = min(max(y, 0.0), h - 1.0), min(max(x, 0.0), w - 1.0)
+        i, j = min(int(y), h - 2) if h > 1 else 0, min(int(x), w - 2) if w > 1 else 0
+        t, u = np.float32(y - i), np.float32(x - j)
+        below, beside = min(i + 1, h - 1), min(j + 1, w - 1)
+        for c in range(n):
+            top = cells[i, j, c] * (1 - u) + cells[i, beside, c] * u
+            bottom = cells[below, j, c] * (1 - u) + cells[below, beside, c] * u
+            out[p, c] = top * (1 - t) + bottom * t

@@ -11,6 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
 
+from lowkey.gaussian import blur
 from lowkey.pixels import F32
 
 
@@ -72,9 +73,8 @@ def inflate(mask: F32, hw_px: float, curvature: F32 | float) -> tuple[F32, F32, 
     whole = cv2.resize(u.astype(np.float32), (w, h), interpolation=cv2.INTER_CUBIC)
     near = np.clip(edge / (4 * step), 0, 1)
     u_full = np.maximum(near * whole + (1 - near) * fine * edge, 0) * (mask > 0.5)
-    u_full = cv2.GaussianBlur(u_full.astype(np.float32), (0, 0), max(0.8, 0.012 * hw_px))
-    u_x = cv2.Scharr(u_full, cv2.CV_32F, 1, 0, scale=hw_px / 32)
-    u_y = cv2.Scharr(u_full, cv2.CV_32F, 0, 1, scale=hw_px / 32)
+    u_full = blur(u_full.astype(np.float32), max(0.8, 0.012 * hw_px))
+    u_x, u_y = (np.asarray(cv2.Scharr(u_full, cv2.CV_32F, i, 1 - i, scale=hw_px / 32), np.float32) for i in (1, 0))
     return u_full, u_x, u_y
 
 
@@ -83,7 +83,7 @@ def _spread(value: F32, inside: NDArray[np.bool_]) -> F32:
     weight = inside.astype(np.float32)
     total, mass = value * weight, weight
     for sigma in (1.0, 2.0, 4.0):
-        wide, norm = cv2.GaussianBlur(total, (0, 0), sigma), cv2.GaussianBlur(mass, (0, 0), sigma)
+        wide, norm = blur(total, sigma), blur(mass, sigma)
         total = np.where(mass > 0.01, total, wide)
         mass = np.where(mass > 0.01, mass, norm)
     return (total / np.maximum(mass, 1e-6)).astype(np.float32)

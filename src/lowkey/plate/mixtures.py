@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 from numpy.typing import NDArray
 
 from lowkey.pixels import F32
 
 F64 = NDArray[np.float64]
+PART = 4096
+"""Rows that one thread takes at a time."""
 
 
 @dataclass(frozen=True)
@@ -151,17 +153,19 @@ def _moments(x: Any, weight: Any, means: Any, whitening: Any, log_scale: Any) ->
     return s0, s1, s2
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True, parallel=True)  # type: ignore[misc]
 def _log_density(x: Any, means: Any, whitening: Any, log_scale: Any) -> Any:
-    out = np.empty(x.shape[0], np.float32)
-    logs = np.empty(means.shape[0])
-    for i in range(x.shape[0]):
-        top = _logs(x[i], means, whitening, log_scale, logs)
-        total = 0.0
-        for j in range(means.shape[0]):
-            if logs[j] > top - 12.0:  # the rest would not show in float32
-                total += np.exp(logs[j] - top)
-        out[i] = top + np.log(total)
+    n = x.shape[0]
+    out = np.empty(n, np.float32)
+    for part in prange(-(-n // PART)):
+        logs = np.empty(means.shape[0])
+        for i in range(part * PART, min((part + 1) * PART, n)):
+            top = _logs(x[i], means, whitening, log_scale, logs)
+            total = 0.0
+            for j in range(means.shape[0]):
+                if logs[j] > top - 12.0:  # the rest would not show in float32
+                    total += np.exp(logs[j] - top)
+            out[i] = top + np.log(total)
     return out
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
+from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate import evidence
 from lowkey.plate.zones import ramp, step
@@ -93,9 +94,9 @@ def _carried(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F3
     total, mass = dict(known), sure.copy()
     for i, sigma in enumerate((0.006, 0.02, 0.06)):
         weight = np.float32(0.02 ** (i + 1))
-        mass += weight * _blur(sure, sigma * hw_px)
+        mass += weight * blur(sure, sigma * hw_px)
         for name in shown:
-            total[name] = total[name] + weight * _blur(known[name], sigma * hw_px)
+            total[name] = total[name] + weight * blur(known[name], sigma * hw_px)
     every = np.maximum(sum(total.values()), np.float32(1e-9))
     found = {name: np.asarray(np.where(mass > 1e-8, one / every, 0), np.float32) for name, one in total.items()}
     found["cloth"] += np.where(mass > 1e-8, 0, 1).astype(np.float32)
@@ -133,15 +134,15 @@ def _settled(alpha: F32, share: Mapping[str, F32], ears: F32, hw_px: float, scal
     tall, pad = 2 * round(BITE_HW * hw_px / 2) + 1, round(BITE_HW * hw_px) + 1
     wide = cv2.copyMakeBorder(base, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((tall, 1), np.uint8))[pad:-pad, pad:-pad]
-    beside_skin = ramp(_blur(np.asarray(share["skin"] * alpha, np.float32), 0.03 * hw_px), 0.05, 0.2)
-    beside_skin = beside_skin * (1 - ramp(_blur(share["hands"] * alpha, 0.05 * hw_px), 0.01, 0.05))
+    beside_skin = ramp(blur(np.asarray(share["skin"] * alpha, np.float32), 0.03 * hw_px), 0.05, 0.2)
+    beside_skin = beside_skin * (1 - ramp(blur(share["hands"] * alpha, 0.05 * hw_px), 0.01, 0.05))
     # Teeth are no bites.
     side = 2 * round(TOOTH_HW * hw_px) + 1
     gap = cv2.morphologyEx(closed - base, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     filled = np.asarray(gap * beside_skin * (1 - ramp(share["cloth"], 0.1, 0.3)) * ears, np.float32)
 
     sigma = max(SMOOTH_HW * hw_px, SMOOTH_PHOTO_PX * scale)
-    level = _blur(np.asarray(base + filled, np.float32), sigma)
+    level = blur(np.asarray(base + filled, np.float32), sigma)
     # A straight border blurred by sigma falls by .4 / sigma a pixel at its middle.
     crisp = np.clip(0.5 + (level - 0.5) * np.float32(sigma / (0.4 * EDGE_PX)), 0, 1)
     inner = (level > 0.5).astype(np.uint8)
@@ -157,7 +158,7 @@ def _settled(alpha: F32, share: Mapping[str, F32], ears: F32, hw_px: float, scal
     hair = hair - out * broad * (1 - ramp(broad, 0.35, 0.65))
     # Where there are strands at all: thin things, or a border far wider than a lens draws it.
     thin, soft = np.asarray(alpha - broad, np.float32), np.asarray(4 * alpha * (1 - alpha), np.float32)
-    loose = np.maximum(ramp(_blur(soft, 0.03 * hw_px), 0.10, 0.20), ramp(_blur(thin, 0.02 * hw_px), 0.01, 0.03))
+    loose = np.maximum(ramp(blur(soft, 0.03 * hw_px), 0.10, 0.20), ramp(blur(thin, 0.02 * hw_px), 0.01, 0.03))
     strands = ramp(share["hair"], 0.35, 0.65) * loose
     hair = np.clip((hair - np.float32(LEAST)) / np.float32(1 - 2 * LEAST), 0, 1)
     new = np.asarray(np.clip(crisp + strands * (hair - crisp), 0, 1), np.float32)
@@ -203,7 +204,3 @@ def _held(colour: F32, old: F32, alpha: F32, within: F32, solid: F32, share: Map
     out = colour.copy()
     out[asked] = mixed * mixed
     return np.asarray(out, np.float32)
-
-
-def _blur(a: F32, sigma: float) -> F32:
-    return np.asarray(cv2.GaussianBlur(a, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate import complexion, cover, details, ends, features, hands, walk, zones
 from lowkey.plate.complexion import Complexion
@@ -64,7 +65,7 @@ def part(colour: F32, matte: F32, landmarks: F32, hw_px: float, inside: F32) -> 
     keep = 1 - found["glasses"]
     worn = found.pop("glasses") * matte
     skin, hair, cloth = (np.asarray(one * keep, np.float32) for one in (skin, hair, cloth))
-    hand = skin * cv2.GaussianBlur(held, (0, 0), 0.015 * hw_px)
+    hand = skin * blur(held, 0.015 * hw_px)
     named = {"skin": skin - hand, "hair": hair, "cloth": cloth, "hands": hand, "glasses": worn, "background": 1 - matte, **found}
     return {name: np.ascontiguousarray(m, np.float32) for name, m in named.items()}, _confidence(p, reading)
 
@@ -233,11 +234,11 @@ def _fringe(colour: F32, skin: F32, hair: F32, landmarks: F32, hw_px: float) -> 
     sure = np.asarray((mine > 0.9) & (cv2.blur(strands, (5, 5)) < 0.05), np.float32)
     sigma = 0.08 * hw_px / 4
     size = max(mine.shape[1] // 4, 1), max(mine.shape[0] // 4, 1)
-    sums = cv2.GaussianBlur(cv2.resize(np.dstack([np.log2(tone) * sure, sure]), size, interpolation=cv2.INTER_AREA), (0, 0), sigma)
+    sums = blur(cv2.resize(np.dstack([np.log2(tone) * sure, sure]), size, interpolation=cv2.INTER_AREA), sigma)
     usual, count = cv2.split(cv2.resize(sums, (mine.shape[1], mine.shape[0]), interpolation=cv2.INTER_LINEAR))
     darker = np.where(count > 0.02, usual / np.maximum(count, 1e-4) - np.log2(tone), 0)
     reach = 2 * round(0.03 * hw_px) + 1
-    near = cv2.GaussianBlur(cv2.dilate(np.asarray(strands > 0.5, np.float32), np.ones((reach, reach), np.uint8)), (0, 0), 0.01 * hw_px)
+    near = blur(cv2.dilate(np.asarray(strands > 0.5, np.float32), np.ones((reach, reach), np.uint8)), 0.01 * hw_px)
     taken = mine * ramp(np.asarray(darker, np.float32), *FRINGE) * near
     skin, hair = skin.copy(), hair.copy()
     skin[box] -= taken

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from lowkey.frame import Placement
 from lowkey.photo import Photo
-from lowkey.pixels import F32
+from lowkey.pixels import F32, freeze
 
 PARTS = ("skin", "hair", "cloth", "hands", "eyes", "brows", "lips", "teeth", "glasses", "background")
 """Soft memberships kept in Plate.parts. skin, hair, cloth, hands (skin of hands), glasses and background sum to 1;
@@ -88,3 +90,25 @@ class Plate:
     def size_px(self) -> tuple[int, int]:
         """(width, height)."""
         return self.matte.shape[1], self.matte.shape[0]
+
+    def cropped(self, rows: slice, cols: slice) -> Plate:
+        """The plate of these rows and columns alone (both with a start and an end within it)."""
+        x0, y0 = cols.start, rows.start
+        if (rows.stop - y0, cols.stop - x0) == self.matte.shape:
+            return self
+
+        def cut(a: F32) -> F32:
+            return freeze(np.ascontiguousarray(a[rows, cols]))
+
+        return replace(
+            self,
+            window=Placement(1, -x0, -y0) @ self.window,
+            landmarks=freeze(self.landmarks - np.array([x0, y0, 0], np.float32)),
+            inside=cut(self.inside),
+            colour=cut(self.colour),
+            matte=cut(self.matte),
+            parts={name: cut(part) for name, part in self.parts.items()},
+            depth=cut(self.depth),
+            normal=cut(self.normal),
+            albedo=cut(self.albedo),
+        )

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate import meshes
 from lowkey.plate.inflate import inflate, smooth_extension
@@ -77,7 +78,7 @@ def _solid(landmarks: F32, matte: F32, parts: Mapping[str, F32], hw_px: float) -
     face_z, face_in, vertices = _face(landmarks, (w, h), hw_px)
     jaw = vertices[list(meshes.JAW)[2:-2]]
     below, beyond = _below_jaw(jaw[:, :2], landmarks, (w, h), hw_px)
-    smooth = _blurred(matte, 0.012 * hw_px)
+    smooth = blur(matte, 0.012 * hw_px)
     lower = _step(below / np.float32(hw_px), -0.15, 0.25)
     u, u_x, u_y = inflate(smooth, hw_px, HEAD_CURVATURE + (BODY_CURVATURE - HEAD_CURVATURE) * lower)
     under = _underside(jaw, below, hw_px)
@@ -128,7 +129,7 @@ def _below_jaw(jaw: F32, landmarks: F32, size_px: tuple[int, int], hw_px: float)
     ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
     along = xs * side[0] + ys * side[1]
     beyond = np.maximum(float(jaw[0] @ side) - along, along - float(jaw[-1] @ side))
-    return np.asarray(_blurred(distance, 1.5), np.float32), beyond.astype(np.float32)
+    return np.asarray(blur(distance, 1.5), np.float32), beyond.astype(np.float32)
 
 
 def _head(u: F32, u_x: F32, u_y: F32, smooth: F32, face_z: F32, face_in: F32, below: F32, beyond: F32, under: F32, hw_px: float) -> Solid:
@@ -145,14 +146,14 @@ def _head(u: F32, u_x: F32, u_y: F32, smooth: F32, face_z: F32, face_in: F32, be
     domain = cv2.dilate(reach, np.ones((5, 5))) > 0.4
     plate = smooth_extension(np.asarray(known / np.maximum(share, 1e-3), np.float32), share > 0.9, domain, STIFFNESS)
     wide = cv2.resize(plate, (w, h), interpolation=cv2.INTER_CUBIC)
-    wide = _blurred(wide, step * 0.7)
+    wide = blur(wide, step * 0.7)
     # Inside the oval the mesh itself; the hand-over takes .10 hw, but none at the jaw, where the mesh ends in the air and
     # its place is taken by the underside.
     inside = cv2.distanceTransform((face_in > 0).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
     jaw = _step(below / np.float32(hw_px), -0.16, -0.06) * _step(-beyond / np.float32(hw_px), 0.02, 0.14)
     own = np.maximum(_step(inside, 0.015, 0.12), jaw)
     mesh = np.where(face_in > 0, face_z, jaw * under + (1 - jaw) * (s + wide))
-    mesh = _blurred(mesh.astype(np.float32), 0.010 * hw_px)
+    mesh = blur(mesh.astype(np.float32), 0.010 * hw_px)
     depth = own * mesh + (1 - own) * (s + wide)
     wx, wy = _gradient(wide, hw_px)
     fx, fy = _gradient(mesh, hw_px)
@@ -165,10 +166,10 @@ def _teeth(head: Solid, teeth: F32, hw_px: float) -> Solid:
     """Teeth stand upright: the opening of a mouth takes the smooth facing of the face round it, not the lips' slant."""
     if teeth.max() < 0.5:
         return head
-    on = _blurred(teeth, 0.01 * hw_px)
-    away = np.clip(1 - _blurred(teeth, 0.02 * hw_px) * 1.5, 0, 1)
-    mass = _blurred(away, 0.12 * hw_px)
-    round_about = [_blurred(n * away, 0.12 * hw_px) / np.maximum(mass, 1e-3) for n in head[1:]]
+    on = blur(teeth, 0.01 * hw_px)
+    away = np.clip(1 - blur(teeth, 0.02 * hw_px) * 1.5, 0, 1)
+    mass = blur(away, 0.12 * hw_px)
+    round_about = [blur(n * away, 0.12 * hw_px) / np.maximum(mass, 1e-3) for n in head[1:]]
     return Solid(head.depth, *_unit(*((1 - on) * n + on * r for n, r in zip(head[1:], round_about, strict=True))))
 
 
@@ -182,7 +183,7 @@ def _ears(head: Solid, landmarks: F32, parts: Mapping[str, F32], face_in: F32, h
     up = up[:2] / max(float(np.hypot(up[0], up[1])), 1e-6)
     ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
     depth, nx, ny, nz = head
-    clear = _blurred(parts["skin"], 0.01 * hw_px) * (1 - cv2.dilate(face_in, np.ones((3, 3), np.uint8)))
+    clear = blur(parts["skin"], 0.01 * hw_px) * (1 - cv2.dilate(face_in, np.ones((3, 3), np.uint8)))
     for tragus, other, top, lobe in ((234, 454, 127, 132), (454, 234, 356, 361)):
         origin = landmarks[tragus, :2]
         out = np.array([-up[1], up[0]]) * np.sign((landmarks[tragus, :2] - landmarks[other, :2]) @ np.array([-up[1], up[0]]))
@@ -194,7 +195,7 @@ def _ears(head: Solid, landmarks: F32, parts: Mapping[str, F32], face_in: F32, h
         on = gate * _step(clear, 0.4, 0.8)
         if float(on.sum()) < 0.002 * hw_px**2:
             continue
-        on = _blurred(on, 0.008 * hw_px)
+        on = blur(on, 0.008 * hw_px)
         lean = np.float32(0.85)
         leaf = np.float32(landmarks[tragus, 2] / hw_px - 0.03) - np.float32(0.5) * np.maximum(across, 0)
         ex, ey, ez = _unit(lean * np.float32(out[0]) * np.ones_like(xs), -lean * np.float32(out[1]) * np.ones_like(xs), np.ones_like(xs))
@@ -219,7 +220,7 @@ def _body(u: F32, u_x: F32, u_y: F32, landmarks: F32, below: F32, parts: Mapping
     lies = float(landmarks[152, 2]) / hw_px * MESH_Z - throat_gap(landmarks, parts, hw_px, veiled(parts, below, hw_px))
     lies_there = lies - THROAT_FALL * _step(away, 0.15, 0.5) + CHEST * _step(away, 0.6, 1.5)
     back = np.interp(below / hw_px, away, level - lies_there).astype(np.float32)
-    bx, by = _gradient(_blurred(back, 0.02 * hw_px), hw_px)
+    bx, by = _gradient(blur(back, 0.02 * hw_px), hw_px)
     nx, ny, nz = _unit(-(slope * u_x / 2 - s * bx), slope * u_y / 2 - s * by, s + np.float32(1e-3))
     return Solid((pressed - back).astype(np.float32), nx, ny, nz)
 
@@ -273,16 +274,16 @@ def _join(
     lower = gap * under + (1 - gap) * body.depth + k * gap * (1 - gap)
     ux, uy = _gradient(under, hw_px)
     jaw_n = _unit(-ux, uy, np.ones_like(ux))
-    lower_n = [_blurred(gap * j + (1 - gap) * b, 0.018 * hw_px) for j, b in zip(jaw_n, body[1:], strict=True)]
+    lower_n = [blur(gap * j + (1 - gap) * b, 0.018 * hw_px) for j, b in zip(jaw_n, body[1:], strict=True)]
     over = 1 - _step(d, -0.004, 0.012)
     firm = [over * t + (1 - over) * b for t, b in zip(head, (lower, *lower_n), strict=True)]
     # Loose: beside the jaw, and where hair hangs over it, a slow slope (a beard under the chin is jaw, not hanging hair).
-    hair = _blurred(parts["hair"], 0.03 * hw_px) * (1 - _step(inside, 0.1, 0.2) * _step(-d, -0.3, -0.2))
-    veil = _blurred(parts["cloth"] * (1 - _step(inside, 0.0, 0.3)), 0.08 * hw_px) * np.float32(veiled(parts, below, hw_px))
+    hair = blur(parts["hair"], 0.03 * hw_px) * (1 - _step(inside, 0.1, 0.2) * _step(-d, -0.3, -0.2))
+    veil = blur(parts["cloth"] * (1 - _step(inside, 0.0, 0.3)), 0.08 * hw_px) * np.float32(veiled(parts, below, hw_px))
     hanging, drawn = _step(hair, 0.3, 0.7), _step(veil, 0.1, 0.9)
     end = np.float32(0.20) + np.float32(0.50) * hanging
     over = 1 - _step((d + np.float32(0.12)) / (end + np.float32(0.12)), 0.0, 1.0)
-    thick = np.float32(0.06) * _step(_blurred(hair, 0.06 * hw_px), 0.3, 0.8) * _step(d, 0.0, 0.5)
+    thick = np.float32(0.06) * _step(blur(hair, 0.06 * hw_px), 0.3, 0.8) * _step(d, 0.0, 0.5)
     slow = [over * t + (1 - over) * b for t, b in zip(head, (body.depth + thick, *body[1:]), strict=True)]
     loose = np.maximum.reduce([_step(-inside, -0.14, 0.12), hanging, drawn])
     depth, *normal = ((1 - loose) * f + loose * g for f, g in zip(firm, slow, strict=True))
@@ -312,17 +313,17 @@ def _underside(jaw: F32, below: F32, hw_px: float) -> F32:
         mass += weight
     edge = cv2.resize((total / mass).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
     fall = edge - np.float32(UNDER_SLOPE / hw_px) * np.maximum(below, 0)
-    return np.asarray(_blurred(fall, 0.012 * hw_px), np.float32)
+    return np.asarray(blur(fall, 0.012 * hw_px), np.float32)
 
 
 def _hands(hands: F32, depth: F32, normal: F32, hw_px: float) -> tuple[F32, F32]:
     """Lay hands in front of whatever they cover: a low cushion of their own silhouette."""
-    mask = _blurred(hands, 0.01 * hw_px)
+    mask = blur(hands, 0.01 * hw_px)
     u, u_x, u_y = inflate(mask, hw_px, BODY_CURVATURE)
     s = np.sqrt(u)
     limit = np.float32(0.16)
     thick = s / (1 + (s / limit) ** 2) ** 0.5
-    ground = _blurred(depth, 0.05 * hw_px)
+    ground = blur(depth, 0.05 * hw_px)
     on = _step(mask, 0.35, 0.65)
     ground = np.maximum(ground, depth)
     nx, ny, nz = _unit(-u_x / 2, u_y / 2, s + np.float32(1e-3))
@@ -336,11 +337,11 @@ def _skin_relief(normal: F32, colour: F32, parts: Mapping[str, F32], hw_px: floa
     The high-pass of log luminance is read as height (dark is low), softly compressed so that a wrinkle counts as a pore.
     """
     luma = np.log(np.maximum(luminance(colour), 2e-3))
-    fine = _blurred(luma, 0.004 * hw_px) - _blurred(luma, 0.014 * hw_px)
+    fine = blur(luma, 0.004 * hw_px) - blur(luma, 0.014 * hw_px)
     # Strong texture is stray hair, not skin.
-    fine = fine / (1 + np.abs(fine) / np.float32(0.12)) / (1 + _blurred(fine * fine, 0.02 * hw_px) / np.float32(0.05**2))
+    fine = fine / (1 + np.abs(fine) / np.float32(0.12)) / (1 + blur(fine * fine, 0.02 * hw_px) / np.float32(0.05**2))
     features = np.maximum.reduce([parts["eyes"], parts["brows"], parts["lips"], parts["teeth"], parts["glasses"]])
-    gate = _blurred(np.clip(parts["skin"] - features, 0, 1), 0.01 * hw_px)
+    gate = blur(np.clip(parts["skin"] - features, 0, 1), 0.01 * hw_px)
     gx, gy = _gradient(fine * gate, hw_px)
     gain = np.float32(0.0045)
     return np.stack(_unit(normal[..., 0] - gain * gx, normal[..., 1] + gain * gy, normal[..., 2]), -1)
@@ -348,10 +349,6 @@ def _skin_relief(normal: F32, colour: F32, parts: Mapping[str, F32], hw_px: floa
 
 def _resized(image: Map, size_px: tuple[int, int], how: int) -> F32:
     return np.asarray(cv2.resize(image, size_px, interpolation=how), np.float32)
-
-
-def _blurred(image: Map, sigma: float) -> F32:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)
 
 
 def _gradient(z: Map, hw_px: float) -> tuple[F32, F32]:

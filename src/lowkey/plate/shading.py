@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate import meshes
 
@@ -92,7 +93,7 @@ def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside:
     to_right, to_up = (-(light[0] * cosine + along * right) / shade, -(light[1] * cosine + along * up) / shade)
     oval = np.zeros(size[::-1], np.float32)
     cv2.fillPoly(oval, [np.round(landmarks[list(meshes.OVAL), :2] * hw / hw_px).astype(np.int32)], 1)
-    oval = cv2.GaussianBlur(oval, (0, 0), 0.04 * hw)
+    oval = blur(oval, 0.04 * hw)
     doubt = np.float32(DOUBT) * oval + np.float32(DOUBT_BODY) * (1 - oval)
     gain = clear * asked / (to_right**2 + to_up**2 + doubt)
     add_right, add_up = gain * to_right, gain * to_up
@@ -113,19 +114,8 @@ def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside:
 
 
 def among(value: F32, weight: F32, sigma: float) -> F32:
-    """Gaussian blur of f32[h, w(, c)] among weighted pixels only; where there are none near, the value stays.
-
-    Wide blurs are computed on a smaller grid, where they cost nothing and look the same.
-    """
-    h, w = weight.shape
+    """Gaussian blur of f32[h, w(, c)] among weighted pixels only; where there are none near, the value stays."""
     k = weight[..., None] if value.ndim == 3 else weight
-    shrink = max(1, int(sigma / 4))
-    size = (max(1, w // shrink), max(1, h // shrink))
-
-    def wide(a: F32) -> F32:
-        small = cv2.GaussianBlur(a if shrink == 1 else cv2.resize(a, size, interpolation=cv2.INTER_AREA), (0, 0), sigma / shrink)
-        return np.asarray(small if shrink == 1 else cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
-
-    top, mass = wide((value * k).astype(np.float32)), wide(weight)
+    top, mass = blur((value * k).astype(np.float32), sigma), blur(weight, sigma)
     floor = mass[..., None] if value.ndim == 3 else mass
     return np.asarray(np.where(floor > 1e-3, top / np.maximum(floor, np.float32(1e-4)), value), np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowkey.frame import Placement
+from lowkey.gaussian import blur
 from lowkey.photo import Photo
 from lowkey.pixels import F32, U8, srgb_decode, srgb_encode
 from lowkey.plate import landmarks as mesh
@@ -156,8 +157,8 @@ def go_on(colour: F32, alpha: F32, filled: tuple[slice, slice], hw_px: float) ->
     rungs = [0.008 * 2**k for k in range(6)]
     blurred = []
     for sigma in rungs:
-        top = cv2.GaussianBlur(light[None], (0, 0), sigma * hw_px, borderType=cv2.BORDER_REPLICATE)[0]
-        low = cv2.GaussianBlur(cover[None], (0, 0), sigma * hw_px, borderType=cv2.BORDER_REPLICATE)[0]
+        top = blur(light[None], sigma * hw_px)[0]
+        low = blur(cover[None], sigma * hw_px)[0]
         blurred.append((top + 1e-4 * colour[end - 1]) / (low + 1e-4)[:, None])
     ladder = np.stack(blurred)
     depth = np.arange(h - end, dtype=np.float32) / hw_px
@@ -168,7 +169,7 @@ def go_on(colour: F32, alpha: F32, filled: tuple[slice, slice], hw_px: float) ->
     # The finest texture of the last rows (weave, not folds or lettering), mirrored back and forth.
     tall = max(min(round(0.2 * hw_px), end - rows.start), 2)
     source = np.log(np.maximum(colour[end - tall : end], 1e-3))
-    fine = source - cv2.GaussianBlur(source, (0, 0), 0.006 * hw_px, borderType=cv2.BORDER_REPLICATE)
+    fine = source - blur(source, 0.006 * hw_px)
     there = np.arange(h - end) % (2 * tall)
     mirrored = np.clip(fine[np.where(there < tall, tall - 1 - there, there - tall)], -0.1, 0.1)
     colour[end:] *= np.exp(mirrored * (np.abs(mirrored) < 0.1))
