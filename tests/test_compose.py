@@ -46,7 +46,7 @@ def test_a_cropped_plate_says_the_same_of_the_same_places(astronaut_plate: Plate
     assert np.array_equal(part.albedo, astronaut_plate.albedo[rows, cols])
     assert np.array_equal(part.parts["hair"], astronaut_plate.parts["hair"][rows, cols])
     at = np.array([[37.0, 41.0]], np.float32)
-    assert np.allclose(part.window.points(at) + [101, 60], astronaut_plate.window.points(at), atol=1e-3)
-    assert np.allclose(part.landmarks[:, :2] + [101, 60], astronaut_plate.landmarks[:, :2], atol=1e-3)
+    assert np.allclose(part.window.points(at) + np.array([101, 60]), astronaut_plate.window.points(at), atol=1e-3)
+    assert np.allclose(part.landmarks[:, :2] + np.array([101, 60]), astronaut_plate.landmarks[:, :2], atol=1e-3)
     # Its parts are as contiguous as the whole's: kernels are compiled for that.
     assert all(part.parts[name].flags.c_contiguous for name in part.parts)
