@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom import garments, neck, sleeve, tailored, tresses
+from lowkey.darkroom import garments, neck, sleeve, strays, tailored, tresses
 from lowkey.darkroom.neck import Bust, Kept, Layer, step
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -59,7 +59,10 @@ def dress(plate: Plate, cloth: Cloth) -> Subject:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
     elif cloth.kind != "own":  # own: exactly as photographed, for measurements
         _darken(figure, plate, kept, cloth)
-    return figure.subject(plate, 1.0 if cloth.kind == "own" else MOIST)
+    if cloth.kind == "own":
+        return figure.subject(plate, 1.0)
+    x, y = plate.landmarks[4, :2]
+    return strays.strewn(figure.subject(plate, MOIST), plate.inside, (float(x), float(y)), neck.hand_of(plate))
 
 
 ROUND_HW = 0.016

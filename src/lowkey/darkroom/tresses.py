@@ -118,7 +118,7 @@ def _restrung(tone: F32, hair: F32, k: float, nose: tuple[float, float], hand: f
     ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
     x, y = (xs - np.float32(nose[0])) * np.float32(hand / k), (ys - np.float32(nose[1])) / np.float32(k)
 
-    dx, dy, _ = _flow(grey, hair * (1 - step(lost, 0.2, 0.8)), hair > 0.5, x, y, k, hand)
+    dx, dy, _ = flow(grey, hair * (1 - step(lost, 0.2, 0.8)), hair > 0.5, x, y, k, hand)
 
     total = np.zeros_like(grey)
     for stream, (wide, share) in enumerate(((STRAND_HW, 0.8), (LOCK_HW, 0.6))):
@@ -130,7 +130,7 @@ def _restrung(tone: F32, hair: F32, k: float, nose: tuple[float, float], hand: f
     tone *= np.exp(lost * (np.clip(np.float32(0.6) * total, -1.4, 1.1) - np.float32(0.5)))[..., None]
 
 
-def _flow(grey: F32, weight: F32, where: Field, x: F32, y: F32, k: float, hand: float) -> tuple[F32, F32, F32]:
+def flow(grey: F32, weight: F32, where: Field, x: F32, y: F32, k: float, hand: float) -> tuple[F32, F32, F32]:
     """Direction (right, DOWN) in which hair runs, and how much it runs at all (0 is curled), f32[h, w] each.
 
     The structure tensor of what strands there are, carried into what has none; hanging hair falls. x, y f32[h, w] are hw from
@@ -171,7 +171,7 @@ def frayed(plate: Plate, hand: float) -> Plate:
     ys, xs = np.mgrid[box].astype(np.float32)
     x, y = (xs - plate.landmarks[4, 0]) * np.float32(hand / k), (ys - plate.landmarks[4, 1]) / np.float32(k)
     grey = np.log(np.maximum(luminance(plate.albedo[box]), np.float32(2e-3)))
-    dx, dy, runs = _flow(grey, np.asarray(sure, np.float32), sure > 0.5, x, y, k, hand)
+    dx, dy, runs = flow(grey, np.asarray(sure, np.float32), sure > 0.5, x, y, k, hand)
     drawn = _followed(noise(x / np.float32(STRAND_HW), y / np.float32(STRAND_HW), 75), dx, dy, band, max(round(WALK_HW * k), 2))
     inner = drawn[band > 0.5]
     strand = (drawn - inner.mean()) / max(float(inner.std()), 1e-6) if inner.size else drawn
