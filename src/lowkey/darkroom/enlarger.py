@@ -35,8 +35,9 @@ LIT_SKIN_EV = 0.44
 LAMP_CLEAR_FW = 0.055
 """How far beside the head's silhouette a lamp in the frame stands, in frame widths: nearer, the head hides its halo."""
 
-MARGIN_HW = 0.25
-"""How much more of the plate than a frame shows is dressed and lit: cast shadows, bounce and blurs reach in from there."""
+MARGIN_HW, BELOW_HW = 0.25, 0.60
+"""How much more of the plate than a frame shows is dressed and lit, round it and below: cast shadows, bounce and blurs reach in from
+there, and the chest fills in from below (on path-traced heads .25 all round costs .0007 of SSIM, this .0002)."""
 
 _one_at_a_time = threading.Lock()
 """One render at a time per process: the kernels already use every core, and two would only fight for memory."""
@@ -275,7 +276,7 @@ def _shown(plate: Plate, places: Iterable[Placement], size_px: tuple[int, int]) 
     seen = np.concatenate([seen, plate.landmarks[:, :2]])
     high, wide = plate.matte.shape
     x0, y0 = (max(int(v), 0) for v in np.floor(seen.min(0) - m))
-    x1, y1 = (int(v) + 1 for v in np.ceil(seen.max(0) + m))
+    x1, y1 = (int(v) + 1 for v in np.ceil(seen.max(0) + np.array([m, BELOW_HW * plate.hw_px])))
     return slice(y0, min(y1, high)), slice(x0, min(x1, wide))
 
 
