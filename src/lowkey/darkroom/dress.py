@@ -12,7 +12,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from lowkey.darkroom import garments, neck, seams, sleeve, tailored, tresses
+from lowkey.darkroom import garments, jersey, neck, retouch, seams, sleeve, tailored, throat, tresses
 from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.neck import Bust, Kept, blur, step
 from lowkey.darkroom.subject import Subject
@@ -20,7 +20,7 @@ from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
 from lowkey.rig import Cloth
 
-MADE = {"turtleneck": garments.turtleneck, "leather": tailored.leather, "linen": tailored.linen}
+MADE = {"turtleneck": jersey.turtleneck, "leather": tailored.leather, "linen": tailored.linen}
 """Kinds that are cut anew; the others keep the person's own clothes."""
 
 
@@ -33,10 +33,10 @@ def honours(plate: Plate, cloth: Cloth) -> str:
     return "kept from photo"
 
 
-def dress(plate: Plate, cloth: Cloth) -> Subject:
+def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     """The person f32 on the plate's grid, dressed as asked: cloth of mean luminance reflectance ``cloth.reflectance``.
 
-    Kind "own" changes nothing: neither tone nor form of what is worn.
+    Kind "own" changes nothing: neither tone nor form of what is worn. Without `retouched` eyes, teeth and lips stay as they are.
     """
     if cloth.kind != "own":
         plate = tresses.frayed(plate, neck.hand_of(plate))
@@ -48,6 +48,8 @@ def dress(plate: Plate, cloth: Cloth) -> Subject:
         seams.round_off(figure, plate.hw_px)
         # Frames of glasses stand off the face, so that they throw a thin shadow on it.
         figure.depth += np.float32(FRAME_HW) * blur(step(plate.parts["glasses"], 0.3, 0.8), 0.008 * plate.hw_px)
+        if retouched:
+            retouch.retouch(figure.albedo, plate)
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
@@ -87,8 +89,10 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
         figure.lay(sheet, (at[0] + top, at[1] + first), dye)
     near = garments.window(bust, x, y, bust.neck + 0.25, (-0.75, 1.0))
     at = (near.at[0] + top, near.at[1] + first)
-    figure.lay(neck.rebuild(plate, bust, kept, near.of(x), near.of(y), at), at, np.ones(3, np.float32))
+    figure.lay(throat.rebuild(plate, bust, kept, near.of(x), near.of(y), at), at, np.ones(3, np.float32))
+    tresses.tucked(part, own.depth, plate, bust, _covered(made, part.head.shape, first))
     for sheet, at in made.outer:
+        figure.touched(sheet.cover, (at[0] + top, at[1] + first))
         figure.lay(seams.without_slivers(sheet, part.head, at, first, k), (at[0] + top, at[1] + first), dye)
     _level(figure.albedo[top:], figure.cloth[top:] * figure.matte[top:], cloth.reflectance)
 
@@ -96,18 +100,21 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
 
     # Hair, beard and wrap fall over what was put on, hands lie before it; neither ever sinks into it. The lower hair falls,
     # the closer it lies: standing off like the head above it, it would throw a black band over the shoulder.
-    off = step(part.below, 0.0, 0.08)
     for cover, gap, loose in ((part.head, 0.025, 0.25), (part.hands, 0.05, 9.0)):
-        if cover.max() > 0:
-            dressed = step(figure.matte[top:], 0.3, 0.9)
-            ground = blur(np.where(figure.matte[top:] > 0.02, figure.depth[top:], -1), 0.01 * k)
+        rows = np.flatnonzero((cover > 0).any(1))
+        if len(rows):
+            there = np.s_[rows[0] : rows[-1] + 1]
+            dressed = step(figure.matte[top:][there], 0.3, 0.9)
+            ground = blur(np.where(figure.matte[top:][there] > 0.02, figure.depth[top:][there], -1), 0.01 * k)
             low = ground + np.float32(gap)
-            high = low + 0.02 + np.float32(loose) * np.exp(-np.maximum(part.below, 0) / 0.28)
-            # A wrap carries its own form down: pressed to a throat that nobody sees it would be torn along the throat's sides.
-            over = np.float32(9) * step(part.wrap, 0.1, 0.6)
-            low, high = low - over * (1 - step(part.below, 0.20, 0.45)), high + over
-            lying = np.clip(own.depth, low, high)
-            figure.put_back(own, cover, np.asarray(own.depth + (lying - own.depth) * off * dressed, np.float32), top)
+            high = low + 0.02 + np.float32(loose) * np.exp(-np.maximum(part.below[there], 0) / 0.28)
+            if part.wrap.max() > 0.1:
+                # A wrap carries its own form down: pressed to a throat that nobody sees it would be torn along the throat's sides.
+                over = np.float32(9) * step(part.wrap[there], 0.1, 0.6)
+                low, high = low - over * (1 - step(part.below[there], 0.20, 0.45)), high + over
+            lying = np.clip(own.depth[there], low, high)
+            depth = own.depth[there] + (lying - own.depth[there]) * step(part.below[there], 0.0, 0.08) * dressed
+            figure.put_back(own.rows(there), cover[there], np.asarray(depth, np.float32), top + int(rows[0]))
     if part.hands.max() > 0.5:
         like = made.outer[0][0]
         ribbed = cloth.kind == "turtleneck"
@@ -115,6 +122,16 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
             level = cloth.reflectance / max(float(sheet.albedo[sheet.cover > 0.5].mean()), 1e-3) if (sheet.cover > 0.5).any() else 0.0
             figure.lay(sheet, (at[0] + top, at[1]), np.asarray(tint / luminance(tint) * level, np.float32))
     _quieten(figure.albedo, plate, kept)
+
+
+def _covered(made: garments.Made, shape: tuple[int, ...], first: int) -> F32:
+    """What a garment's outer sheets cover of the body's rows, f32[h, w]; its own first column is `first`."""
+    cover = np.zeros(shape, np.float32)
+    for sheet, at in made.outer:
+        h, w = sheet.cover.shape
+        part = cover[at[0] : at[0] + h, at[1] + first : at[1] + first + w]
+        np.maximum(part, sheet.cover[: part.shape[0], : part.shape[1]], out=part)
+    return cover
 
 
 def _quieten(albedo: F32, plate: Plate, kept: Kept) -> None:
@@ -141,6 +158,10 @@ def _level(albedo: F32, cover: F32, reflectance: float) -> None:
         albedo *= (1 + (gain - 1) * np.clip(cover, 0, 1))[..., None]
 
 
+EASE_HW, BLEND_HW = 0.05, 0.20
+"""How far a garment stands off the outline of what was worn, and over which distance that outline gives way to natural shoulders."""
+
+
 def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[slice, slice]) -> garments.Outline:
     """The clothed body's outline: the person's own where it is natural, natural shoulders where old clothes stood off them."""
     h, w = x.shape
@@ -150,9 +171,10 @@ def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[sl
     natural = garments.silhouette(bust, xs, ys)
     hands = cv2.resize(kept.hands[box], size, interpolation=cv2.INTER_AREA) > 0.5
     if hands.any():
-        # A raised hand keeps the sleeve that leads to it.
+        # A raised hand keeps the sleeve that leads to it from below.
         away = cv2.distanceTransform((~hands).astype(np.uint8), cv2.DIST_L2, 5) / k
-        natural = np.maximum(natural, 0.8 - away)
+        lead = np.minimum(0.8 - away, ys - np.float32(np.median(ys[hands])))
+        natural = garments.joint(natural, lead, 0.35)
     wrap = cv2.resize(kept.wrap[box], size, interpolation=cv2.INTER_AREA) > 0.5
     if wrap.any():
         # The tail of a wrap lies on the shoulder that the photo shows under it.
@@ -161,11 +183,15 @@ def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[sl
     # Notches between a ring, a collar or a pad and the shoulder are not the person's.
     across = 2 * round(0.20 * float(k)) + 1
     closed = cv2.morphologyEx(person.astype(np.uint8), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, across)))
-    within = ((natural > 0) & (closed > 0)).astype(np.uint8)
     pad = round(0.5 * float(k))
-    wide = cv2.copyMakeBorder(within, 0, pad, pad, pad, cv2.BORDER_REPLICATE)
+    wide = cv2.copyMakeBorder(closed, 0, pad, pad, pad, cv2.BORDER_REPLICATE)
     signed = cv2.distanceTransform(wide, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - wide, cv2.DIST_L2, 5)
-    return garments.Outline(xs, ys, blur(np.asarray(signed[:-pad, pad:-pad] / k, np.float32), 0.035 * float(k)))
+    own = blur(np.asarray(signed[:-pad, pad:-pad] / k, np.float32), 0.035 * float(k)) + np.float32(EASE_HW)
+    # Wherever the two run close together the smoother of them rules: a fold of the old sleeve is no shoulder.
+    mix = np.clip(0.5 + 0.5 * (natural - own) / np.float32(BLEND_HW), 0, 1)
+    both = natural + (own - natural) * mix - np.float32(BLEND_HW) * mix * (1 - mix)
+    both = np.minimum(both, own)
+    return garments.Outline(xs, ys, np.asarray(both, np.float32))
 
 
 def _darken(figure: Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:

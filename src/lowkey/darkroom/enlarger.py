@@ -106,7 +106,7 @@ class Enlarger:
 
     def _worn(self, cloth: Cloth) -> light.Relight:
         if self._dressed is None or self._dressed[0] != cloth:
-            self._dressed = (cloth, light.Relight(dress.dress(self.plate, cloth)))
+            self._dressed = (cloth, light.Relight(dress.dress(self.plate, cloth, retouched=not self.keep_skin)))
             self._redressed = None
             self._views.clear()
         return self._dressed[1]

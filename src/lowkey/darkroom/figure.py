@@ -17,6 +17,8 @@ from lowkey.plate.plate import Plate
 
 EMPTY_HW = np.float32(-8)
 """Depth where nobody is."""
+TOUCH, TOUCH_HW = 1.2, 0.030
+"""Light denied right at a sheet's edge (twice over), and how far beside it any is."""
 MAPS = ("matte", "albedo", "depth", "normal", "skin", "hair", "cloth", "eyes", "roughness", "specular", "sheen")
 
 
@@ -25,6 +27,7 @@ class Figure:
 
     def __init__(self, plate: Plate) -> None:
         p = plate.parts
+        self.hw_px = plate.hw_px
         self.matte = np.array(plate.matte)
         self.albedo, self.depth, self.normal = np.array(plate.albedo), np.array(plate.depth), np.array(plate.normal)
         self.skin = np.minimum(p["skin"] + p["hands"], 1)
@@ -41,6 +44,13 @@ class Figure:
             whole[top:] = 0
         return own
 
+    def rows(self, there: slice) -> Figure:
+        """These rows of it, not copied."""
+        part = copy.copy(self)
+        for name in MAPS:
+            setattr(part, name, getattr(self, name)[there])
+        return part
+
     def lay(self, sheet: Layer, at: tuple[int, int], dye: F32) -> None:
         """Lay a sheet over what is there, its first pixel `at` (row, column), its albedo times `dye` f32[3]."""
         kind = np.array([sheet.skin, 0, 1 - sheet.skin, 0, sheet.roughness, sheet.specular, sheet.sheen], np.float32)
@@ -48,6 +58,16 @@ class Figure:
             self.matte, self.albedo, self.depth, self.normal, self._scalars(),
             sheet.cover, np.atleast_3d(sheet.albedo), dye, sheet.depth, sheet.normal, kind, *at,
         )  # fmt: skip
+
+    def touched(self, cover: F32, at: tuple[int, int]) -> None:
+        """Darken what lies within TOUCH_HW of the edge of a sheet `cover` f32[h, w] that is to be laid at `at`: there it touches.
+
+        No heightfield at this size shows so narrow a cleft to the light, and without it a collar hovers.
+        """
+        h, w = cover.shape
+        small = cv2.resize(cover, (max(w // 4, 2), max(h // 4, 2)), interpolation=cv2.INTER_AREA)
+        near = cv2.resize(neck.blur(small, TOUCH_HW * self.hw_px / 8), (w, h), interpolation=cv2.INTER_LINEAR)
+        _shaded(self.albedo[at[0] : at[0] + h, at[1] : at[1] + w], near, TOUCH)
 
     def _scalars(self) -> tuple[F32, ...]:
         return self.skin, self.hair, self.cloth, self.eyes, self.roughness, self.specular, self.sheen
@@ -63,9 +83,32 @@ class Figure:
         self.depth[self.matte < 0.02] = EMPTY_HW
         # Colour goes on beyond the outline: a step to black there would read as a bright strand along it.
         carried = neck.spread(self.albedo, step(self.matte, 0.5, 0.95), plate.hw_px)
-        self.albedo += (carried - self.albedo) * (1 - step(self.matte, 0.02, 0.4))[..., None]
+        _carry_on(self.albedo, carried, self.matte)
         maps = {name: freeze(np.asarray(getattr(self, name), np.float32)) for name in MAPS}
         return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, **maps)
+
+
+@njit(cache=True, parallel=True)
+def _shaded(albedo: Any, near: Any, strength: float) -> None:
+    h, w = near.shape
+    for r in prange(h):
+        for c in range(w):
+            if near[r, c] > 0.004:
+                gain = max(1 - strength * near[r, c], 0.0)
+                for m in range(3):
+                    albedo[r, c, m] *= gain
+
+
+@njit(cache=True, parallel=True)
+def _carry_on(albedo: Any, carried: Any, matte: Any) -> None:
+    h, w = matte.shape
+    for r in prange(h):
+        for c in range(w):
+            t = min(max((matte[r, c] - 0.02) / 0.38, 0.0), 1.0)
+            if t < 1:
+                mix = 1 - t * t * (3 - 2 * t)
+                for m in range(3):
+                    albedo[r, c, m] += (carried[r, c, m] - albedo[r, c, m]) * mix
 
 
 @njit(cache=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
+from numba import njit, prange
 
 from lowkey.darkroom import neck
 from lowkey.darkroom.figure import Figure
@@ -22,6 +24,7 @@ def round_off(figure: Figure, k: float) -> None:
     """Carry the facing f32[h, w, 3] of what lies further in over the outline's last pixels, in place.
 
     There the form was blown up from a coarser silhouette than the matte's own: a pixel that faces away is a dark tooth.
+    What is carried is smooth, so it is worked out at half size.
     """
     solid = (figure.matte > 0.5).astype(np.uint8)
     rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
@@ -30,16 +33,54 @@ def round_off(figure: Figure, k: float) -> None:
     m = round(0.1 * k)
     box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
     solid = np.pad(solid[box], 1, mode="edge")
-    within = cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1] / np.float32(k)
-    sure = step(within, ROUND_HW, 1.5 * ROUND_HW)
+    within = cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    sure = step(within, ROUND_HW * k, 1.5 * ROUND_HW * k)
     normal = figure.normal[box]
-    total, mass = np.zeros_like(normal), np.zeros_like(sure)
-    for i, sigma in enumerate((0.006, 0.018, 0.05)):
-        total += blur(normal * sure[..., None], sigma * k) * np.float32(0.003**i)
-        mass += blur(sure, sigma * k) * np.float32(0.003**i)
-    mix = ((1 - sure) * (mass > 1e-8))[..., None]
-    carried = normal + mix * (total / np.maximum(mass, 1e-9)[..., None] - normal)
-    figure.normal[box] = carried / np.maximum(np.linalg.norm(carried, axis=2, keepdims=True), 1e-6)
+    carried, mass = _carried(normal, sure, k / 2, 2)
+    _turn(normal, sure, carried, mass)
+
+
+def _carried(form: F32, sound: F32, k: float, shrunk: int = 1) -> tuple[F32, F32]:
+    """Sums of form f32[h, w, n] and of `sound` f32[h, w] round each pixel, `shrunk` times smaller: near ones count most by far."""
+    mass = cv2.resize(sound, None, fx=1 / shrunk, fy=1 / shrunk, interpolation=cv2.INTER_AREA)
+    total = cv2.resize(form * sound[..., None], (mass.shape[1], mass.shape[0]), interpolation=cv2.INTER_AREA)
+    wide = [(blur(total, sigma * k), blur(mass, sigma * k)) for sigma in (0.006, 0.018, 0.05)]
+    return (
+        np.asarray(sum(t * np.float32(0.003**i) for i, (t, _) in enumerate(wide)), np.float32),
+        np.asarray(sum(m * np.float32(0.003**i) for i, (_, m) in enumerate(wide)), np.float32),
+    )
+
+
+@njit(cache=True, parallel=True)
+def _turn(normal: Any, sure: Any, carried: Any, mass: Any) -> None:
+    """Normals f32[h, w, 3] that are not `sure` are turned, in place, as `carried` over `mass` (half size) says."""
+    h, w = sure.shape
+    last_row, last_column = mass.shape[0] - 1, mass.shape[1] - 1
+    for r in prange(h):
+        y = min(max((r - 0.5) / 2, 0.0), last_row)
+        i = min(int(y), max(last_row - 1, 0))
+        f = y - i
+        i2 = min(i + 1, last_row)
+        for c in range(w):
+            if sure[r, c] >= 1:
+                continue
+            x = min(max((c - 0.5) / 2, 0.0), last_column)
+            j = min(int(x), max(last_column - 1, 0))
+            g = x - j
+            j2 = min(j + 1, last_column)
+            weight = (1 - f) * ((1 - g) * mass[i, j] + g * mass[i, j2]) + f * ((1 - g) * mass[i2, j] + g * mass[i2, j2])
+            if weight <= 1e-8:
+                continue
+            mix = 1 - sure[r, c]
+            square = 0.0
+            for m in range(3):
+                sum_ = (1 - f) * ((1 - g) * carried[i, j, m] + g * carried[i, j2, m])
+                sum_ += f * ((1 - g) * carried[i2, j, m] + g * carried[i2, j2, m])
+                normal[r, c, m] += mix * (sum_ / weight - normal[r, c, m])
+                square += normal[r, c, m] ** 2
+            length = max(np.sqrt(square), 1e-6)
+            for m in range(3):
+                normal[r, c, m] /= length
 
 
 def hem(figure: Figure, plate: Plate, kept: Kept) -> F32:
@@ -129,10 +170,7 @@ def heal_jaw(own: Figure, part: Kept, k: float) -> None:
     box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
     sound = ((part.below[box] < -0.018) & (own.matte[box] > 0.9)).astype(np.float32)
     form = np.dstack([own.normal[box], own.depth[box]])
-    total, mass = np.zeros_like(form), np.zeros_like(sound)
-    for i, sigma in enumerate((0.006, 0.018, 0.05)):
-        total += blur(form * sound[..., None], sigma * k) * np.float32(0.003**i)
-        mass += blur(sound, sigma * k) * np.float32(0.003**i)
+    total, mass = _carried(form, sound, k)
     carried = total / np.maximum(mass, 1e-9)[..., None]
     mix = (band[box] * (mass > 1e-8))[..., None]
     form += mix * (carried - form)
