@@ -14,6 +14,7 @@ import numpy as np
 
 from lowkey.darkroom import garments, jersey, neck, retouch, seams, sleeve, tailored, throat, tresses
 from lowkey.darkroom.figure import Figure
+from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import Bust, Kept, blur, step
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, luminance
@@ -208,6 +209,15 @@ def _darken(figure: Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:
     muted = 1 + 0.45 * (colour - 1)
     muted /= np.maximum(luminance(np.asarray(muted, np.float32)), 0.05)[..., None]
     dark = np.asarray(muted * (pressed * np.float32(cloth.reflectance))[..., None], np.float32)
+    # Below the photo its last row would run down in streaks: there the cloth goes on in its own mean tone, with a weave of its own.
+    unseen, shown = blur(1 - plate.inside, 0.02 * k), (worn > 0.8) & (plate.inside > 0.5)
+    if unseen.max() > 0.5 and shown.any():
+        ys, xs = np.mgrid[0 : worn.shape[0], 0 : worn.shape[1]].astype(np.float32) / np.float32(0.02 * k)
+        usual = np.asarray(np.median(dark[shown], 0), np.float32)
+        plain = usual * (1 + 0.12 * noise(3 * xs, ys, 91) + 0.12 * noise(xs, 3 * ys, 92))[..., None]
+        dark += (plain - dark) * (unseen * worn)[..., None]
+        # Nobody knows the chest there: it is left to the dark.
+        figure.albedo *= (1 - np.float32(0.75) * unseen * (1 - worn))[..., None]
     _level(dark, np.asarray(worn * plate.matte, np.float32), cloth.reflectance)
     figure.albedo += ((dark - figure.albedo) * worn[..., None]).astype(np.float32)
     _quieten(figure.albedo, plate, kept)

@@ -23,7 +23,7 @@ IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
 ENAMEL, OVER_SKIN = 0.68, 3.0
 """Most that teeth reflect, and most over the face's own skin."""
-GAP, LINE = 0.62, 0.40
+GAP, LINE = 0.62, 0.46
 """Luminance of the darkest spot and of the darkest line among teeth over the teeth round it."""
 ROW_HW = 0.030
 """Half the width of a gap that belongs to a row of teeth; what is wider is the mouth."""

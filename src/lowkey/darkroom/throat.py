@@ -13,11 +13,11 @@ from lowkey.darkroom.neck import JAW, Bust, Kept, Layer, arch, blur, facing, slo
 from lowkey.pixels import F32
 from lowkey.plate.plate import Plate
 
-MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.026, 0.050, 0.020
+MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.022, 0.042, 0.014
 """How far the sternomastoid stands out of a plain cylinder, the hollow between it and the windpipe lies in it, the larynx stands out."""
-UNDER_JAW, UNDER_JAW_HW = 0.50, 0.050
+UNDER_JAW, UNDER_JAW_HW = 0.58, 0.060
 """Share of the light from anywhere that the crease right under the jaw is denied, and how far down that reaches."""
-BURNED, BURNED_HW = 0.30, 0.10
+BURNED, BURNED_HW = 0.42, 0.10
 """How much of the light a flag keeps off the throat, and over which way below the jaw it comes into the beam."""
 DRY = (0.52, 0.024)
 """Roughness and F0 of a neck: nobody makes it up, and it is no oily skin."""
@@ -76,7 +76,8 @@ def _muscles(bust: Bust, x: F32, y: F32) -> F32:
     behind = 0.6 * bell(line + np.float32(0.11), 0.055)
     hollow = HOLLOW_HW * (bell(line - np.float32(0.125), 0.070) * step(u, 0.02, 0.10) + behind)
     larynx = LARYNX_HW * bell(np.zeros_like(line), 0.085) * step(y, 0.02, 0.22)
-    return np.asarray(ridge - hollow + larynx, np.float32)
+    # Toward the pit of the throat all of it flattens out.
+    return np.asarray((ridge - hollow) * (1 - 0.75 * step(y, 0.06, 0.34)) + larynx, np.float32)
 
 
 def _skin_below(plate: Plate, kept: Kept, box: tuple[slice, slice]) -> F32:
