@@ -113,9 +113,14 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
                 # A wrap carries its own form down: pressed to a throat that nobody sees it would be torn along the throat's sides.
                 over = np.float32(9) * step(part.wrap[there], 0.1, 0.6)
                 low, high = low - over * (1 - step(part.below[there], 0.20, 0.45)), high + over
-            lying = np.clip(own.depth[there], low, high)
-            depth = own.depth[there] + (lying - own.depth[there]) * step(part.below[there], 0.0, 0.08) * dressed
-            figure.put_back(own.rows(there), cover[there], np.asarray(depth, np.float32), top + int(rows[0]))
+            moved = (np.clip(own.depth[there], low, high) - own.depth[there]) * step(part.below[there], 0.0, 0.08) * dressed
+            if cover is part.hands:
+                # Where the cloth behind it begins, a hand has no ledge: what lies beside comes forward with it.
+                small = cv2.resize(moved, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+                disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(0.03 * k) + 1,) * 2)
+                wide = blur(cv2.dilate(small, disc), 0.05 * k / 4)
+                moved = np.maximum(moved, cv2.resize(wide, (moved.shape[1], moved.shape[0]), interpolation=cv2.INTER_LINEAR))
+            figure.put_back(own.rows(there), cover[there], np.asarray(own.depth[there] + moved, np.float32), top + int(rows[0]))
     if part.hands.max() > 0.5:
         like = made.outer[0][0]
         ribbed = cloth.kind == "turtleneck"

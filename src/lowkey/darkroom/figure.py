@@ -40,8 +40,10 @@ class Figure:
         own = copy.copy(self)
         for name in MAPS:
             whole = getattr(self, name)
-            setattr(own, name, whole[top:].copy())
-            whole[top:] = 0
+            bare = np.zeros_like(whole)
+            bare[:top] = whole[:top]
+            setattr(own, name, whole[top:])
+            setattr(self, name, bare)
         return own
 
     def rows(self, there: slice) -> Figure:

@@ -38,7 +38,9 @@ def retouch(albedo: F32, plate: Plate) -> None:
     skin = albedo[face][plate.parts["skin"][face] - plate.parts["lips"][face] - plate.parts["eyes"][face] > 0.9]
     level = float(np.median(luminance(skin))) if len(skin) > 50 else 0.3
     _eyes(albedo, plate)
-    _lips(albedo, plate)
+    if plate.found_light.hard:
+        # Under a soft light what differs on the lips is the lips' own.
+        _lips(albedo, plate)
     _teeth(albedo, plate, min(ENAMEL, max(OVER_SKIN * level, 0.30)))
 
 
@@ -95,13 +97,16 @@ def _lips(albedo: F32, plate: Plate) -> None:
         return
     grey = np.maximum(luminance(tone), np.float32(2e-3))
     middle = float(np.median(grey[sure]))
-    # The slit between the lips is no lip.
-    mine = np.asarray(lips * step(grey / middle, 0.12, 0.30), np.float32)
+    # Of a mouth a little open the mesh gives away some of the lips; the slit between them is none.
+    side = 2 * round(0.025 * k) + 1
+    pad = cv2.copyMakeBorder(lips, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
+    closed = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]
+    mine = np.asarray(np.maximum(lips, closed * (1 - plate.parts["teeth"][box])) * step(grey / middle, 0.12, 0.30), np.float32)
     broad = _among(np.log(grey), mine, LIP_HW * k)
     gain = np.exp(np.clip(np.float32(LEVELLED) * (np.float32(np.log(middle)) - broad), -0.5, 0.9))
     usual = np.median(tone[sure] / grey[sure][:, None], 0).astype(np.float32)
-    odd = np.clip(np.abs(np.log(np.maximum(_among(tone / grey[..., None], mine, 0.5 * LIP_HW * k), 0.05) / usual)).max(-1) / 0.5, 0, 1)
-    coloured = tone + (np.float32(0.6) * odd)[..., None] * (grey[..., None] * usual - tone)
+    odd = np.clip(np.abs(np.log(np.maximum(_among(tone / grey[..., None], mine, 0.5 * LIP_HW * k), 0.05) / usual)).max(-1) / 0.3, 0, 1)
+    coloured = tone + (np.float32(0.85) * odd)[..., None] * (grey[..., None] * usual - tone)
     tone += mine[..., None] * (coloured * gain[..., None] - tone)
 
 
