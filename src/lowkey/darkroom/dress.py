@@ -115,11 +115,7 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
                 low, high = low - over * (1 - step(part.below[there], 0.20, 0.45)), high + over
             moved = (np.clip(own.depth[there], low, high) - own.depth[there]) * step(part.below[there], 0.0, 0.08) * dressed
             if cover is part.hands:
-                # Where the cloth behind it begins, a hand has no ledge: what lies beside comes forward with it.
-                small = cv2.resize(moved, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-                disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(0.03 * k) + 1,) * 2)
-                wide = blur(cv2.dilate(small, disc), 0.05 * k / 4)
-                moved = np.maximum(moved, cv2.resize(wide, (moved.shape[1], moved.shape[0]), interpolation=cv2.INTER_LINEAR))
+                moved = _forward(moved, cover[there])
             figure.put_back(own.rows(there), cover[there], np.asarray(own.depth[there] + moved, np.float32), top + int(rows[0]))
     if part.hands.max() > 0.5:
         like = made.outer[0][0]
@@ -128,6 +124,19 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
             level = cloth.reflectance / max(float(sheet.albedo[sheet.cover > 0.5].mean()), 1e-3) if (sheet.cover > 0.5).any() else 0.0
             figure.lay(sheet, (at[0] + top, at[1]), np.asarray(tint / luminance(tint) * level, np.float32))
     _quieten(figure.albedo, plate, kept)
+
+
+def _forward(moved: F32, hands: F32) -> F32:
+    """Each hand of `hands` f32[h, w] moved as a whole by what most of it must, and no part less than it must: it keeps its form.
+
+    Moved only where cloth begins behind it, a hand would have a ledge there.
+    """
+    count, names = cv2.connectedComponents((hands > 0.5).astype(np.uint8))
+    far = np.zeros(count, np.float32)
+    for i in range(1, count):
+        far[i] = np.percentile(moved[names == i], 95)
+    whole = cv2.dilate(far[names], np.ones((5, 5), np.uint8))
+    return np.asarray(np.maximum(moved, whole), np.float32)
 
 
 def _covered(made: garments.Made, shape: tuple[int, ...], first: int) -> F32:
