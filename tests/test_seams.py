@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lowkey.darkroom import dress as dressing
-from lowkey.darkroom import neck
+from lowkey.darkroom import neck, seams
 from lowkey.darkroom.neck import Layer
 from lowkey.pixels import F32, freeze
 from lowkey.plate.plate import Plate
@@ -22,7 +22,7 @@ def test_a_sliver_of_cloth_beside_hair_goes_and_a_shoulder_stays() -> None:
     head = np.clip(100 - away, 0, 1).astype(np.float32)
     cover = np.maximum(np.clip(102 - away, 0, 1), np.clip(y - 200, 0, 1)).astype(np.float32)
     flat = np.zeros_like(cover)
-    got = dressing._without_slivers(Layer(cover, flat, np.dstack([flat, flat, flat + 1]), flat, 0.9, 0, 0), head, (0, 0), 0, HW).cover
+    got = seams.without_slivers(Layer(cover, flat, np.dstack([flat, flat, flat + 1]), flat, 0.9, 0, 0), head, (0, 0), 0, HW).cover
     assert cover[(away > 100) & (away < 102) & (y < 150)].max() == 1
     assert got[(away > 101) & (y < 150)].max() < 0.1
     assert got[230:].min() == 1

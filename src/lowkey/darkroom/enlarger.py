@@ -117,7 +117,7 @@ class Enlarger:
 
     def _worn(self, cloth: Cloth) -> light.Relight:
         if self._dressed is None or self._dressed[0] != cloth:
-            self._dressed = (cloth, light.Relight(dress.dress(self.plate, cloth)))
+            self._dressed = (cloth, light.Relight(dress.dress(self.plate, cloth, retouched=not self.keep_skin)))
             self._redressed = None
             self._views.clear()
         return self._dressed[1]
@@ -240,10 +240,19 @@ def dressing(plate: Plate, worn: Subject) -> tuple[Edit, ...]:
     skin = shown & (worn.skin[step] > 0.5)
     still = (np.abs(worn.normal[step] - plate.normal[step]).max(-1) < 0.02) & (np.abs(worn.depth[step] - plate.depth[step]) < 0.003)
     painted = skin & ~still & (np.abs(after - before) > 0.03 * before + 0.002)
+    features = shown & (np.maximum(plate.parts["eyes"], np.maximum(plate.parts["teeth"], plate.parts["lips"]))[step] > 0.5)
     own = shown & still & (worn.cloth[step] > 0.8) & (plate.parts["cloth"][step] > 0.8)
     found = []
     if skin.any() and painted.sum() > 0.002 * skin.sum():
         found.append(Edit("skin painted anew (neck and throat), of all skin", round(float(painted.sum() / skin.sum()), 3), "share"))
+    if features.any():
+        changed = float(np.percentile(np.abs(np.log2((after[features] + 1e-3) / (before[features] + 1e-3))), 95))
+        if changed > 0.02:
+            found.append(Edit("eyes, teeth and lips retouched, 95th percentile", round(changed, 3), "scene stops"))
+    locks = (plate.parts["hair"] * plate.inside)[step] > 0.5
+    behind = locks & (worn.hair[step] < 0.1) & (worn.cloth[step] > 0.5)
+    if behind.sum() > 0.005 * max(int(locks.sum()), 1):
+        found.append(Edit("hair that the photo cuts laid down the back, of all hair", round(float(behind.sum() / locks.sum()), 3), "share"))
     if own.sum() > 0.01 * shown.sum():
         darker = float(np.median(np.log2((after[own] + 1e-4) / (before[own] + 1e-4))))
         if abs(darker) > 0.02:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom.knit import Field, fabric, noise
+from lowkey.darkroom.knit import Field
 from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, facing, slopes, step
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
@@ -31,7 +31,11 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     out = np.maximum(u - np.float32(bust.neck), 0)
     line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.30 * np.square(np.maximum(u - 0.55, 0)) - 0.14 * np.exp(-out / 0.12)
     above = (y - line) * np.float32(0.94)
-    beside = half + 0.05 * np.clip(y - 0.8, 0, 2) - u
+    # An arm is no post: it is broadest over the deltoid, and its sleeve hangs in slack below it.
+    low = y - start
+    bulge = 0.035 * np.exp(-np.square((low - 0.62) / 0.26)) - 0.02 * np.exp(-np.square((low - 1.3) / 0.3))
+    hang = 0.05 * np.clip(y - 0.8, 0, 2) + bulge
+    beside = half + hang - u
     # A smooth minimum rounds the shoulder over the joint (Quilez 2013, polynomial of second degree).
     k = np.float32(0.38)
     h = np.clip(0.5 + 0.5 * (beside - above) / k, 0, 1)
@@ -88,33 +92,6 @@ def joint(a: Field, b: Field, k: float) -> F32:
     return np.asarray(b + (a - b) * h + np.float32(k) * h * (1 - h), np.float32)
 
 
-# Drape of a sweater on the viewer's right half (x, y of three points, width, height); the left half mirrors it, shifted a
-# little by `_mirrored` so that the two do not rhyme.
-_SWEATER = (
-    # from the armpit up toward the collar
-    (1.02, 1.30, 0.90, 1.02, 0.56, 0.86, 0.075, 0.016),
-    (0.98, 1.50, 0.66, 1.38, 0.34, 1.08, 0.090, 0.018),
-    (0.99, 1.62, 0.80, 1.60, 0.52, 1.44, 0.070, 0.012),
-    (0.95, 1.82, 0.62, 1.80, 0.20, 1.56, 0.110, 0.018),
-    (0.90, 2.10, 0.60, 2.12, 0.16, 1.98, 0.110, 0.016),
-    # over the shoulder and down the sleeve
-    (1.10, 1.00, 1.02, 0.84, 0.84, 0.70, 0.060, 0.010),
-    (1.34, 1.06, 1.20, 1.20, 1.00, 1.28, 0.060, 0.014),
-    (1.36, 1.36, 1.22, 1.52, 1.04, 1.52, 0.065, 0.015),
-    (1.38, 1.66, 1.24, 1.74, 1.06, 1.90, 0.070, 0.014),
-    (1.36, 1.98, 1.22, 2.10, 1.04, 2.12, 0.070, 0.014),
-    # slack below the collar
-    (0.46, 0.46, 0.64, 0.58, 0.92, 0.62, 0.055, 0.010),
-    (0.40, 0.64, 0.60, 0.80, 0.76, 1.04, 0.075, 0.010),
-    (-0.05, 0.76, 0.20, 0.84, 0.44, 0.72, 0.065, 0.010),
-    (0.05, 1.02, 0.28, 1.10, 0.60, 0.92, 0.090, 0.009),
-    # broad and soft: how the cloth hangs from the shoulder over the chest and bags above the waist
-    (0.62, 0.60, 0.74, 1.00, 0.58, 1.50, 0.170, 0.022),
-    (0.30, 0.98, 0.40, 1.40, 0.26, 1.84, 0.200, 0.018),
-    (1.18, 0.80, 1.24, 1.16, 1.16, 1.60, 0.150, 0.018),
-)
-
-
 def mirrored(strokes: tuple[tuple[float, ...], ...], bust: Bust) -> F32:
     """Both halves' strokes f32[2n, 8], fitted to each shoulder; the leaning half is stronger and hangs a little lower."""
     out = []
@@ -127,11 +104,6 @@ def mirrored(strokes: tuple[tuple[float, ...], ...], bust: Bust) -> F32:
             fit = [v for x, y in ((ax, ay), (bx, by + wave), (cx, cy + 0.6 * wave)) for v in (sign * x * wide, y + drop + 0.5 * wave)]
             out.append((*fit, width, height * (1.15 if leaning else 0.85) * (1 + 0.35 * np.sin(1.9 * i + (2.2 if leaning else 0.4)))))
     return np.array(out, np.float32)
-
-
-WALE, COURSE = 0.036, 0.027
-"""A stitch of the body, hw: about 5 x 4 mm, a hand-knit gauge that still draws at 1024 px."""
-RIB, RIB_COURSE = 0.041, 0.028
 
 
 @dataclass(frozen=True)
@@ -238,7 +210,7 @@ def _clothe(depth: Any, height: Any, tone: Any, fuzz: Any, where: Any, relief: f
             unit = 1 / np.sqrt(1 + gx * gx + gy * gy)
             normal[r, c, 0], normal[r, c, 1], normal[r, c, 2] = -gx * unit, gy * unit, unit
             # The depth between yarns gives back less light; loose fibre on top blurs the difference.
-            grey[r, c] = (0.42 + 0.80 * height[r, c]) * tone[r, c] * (1 + 0.10 * fuzz[r, c])
+            grey[r, c] = (0.34 + 0.92 * height[r, c]) * tone[r, c] * (1 + 0.10 * fuzz[r, c])
 
 
 def knitted(depth: F32, height: F32, tone: F32, relief: float, hw_px: float, fuzz: F32, where: Field) -> tuple[F32, F32]:
@@ -249,59 +221,9 @@ def knitted(depth: F32, height: F32, tone: F32, relief: float, hw_px: float, fuz
     return normal, grey
 
 
-def _sharp(a: Field, like: F32) -> F32:
-    """A quarter-grid map brought to the grid without smoothing."""
-    return np.asarray(cv2.resize(a, (like.shape[1], like.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _raglan(bust: Bust, x: F32, y: F32) -> F32:
-    """Distance f32[h, w] (hw) beyond the seam that runs from the collar to the armpit; positive on the sleeve."""
-    side = np.where(x < 0, np.float32(bust.shoulder[0]), np.float32(bust.shoulder[1]))
-    wide = np.where(x < 0, np.float32(bust.half[0]), np.float32(bust.half[1])) / np.float32(1.38)
-    down = np.clip(y - side, -0.1, 1.6)
-    line = wide * (0.40 + 0.78 * down - 0.20 * down * down)
-    line = line + 0.016 * noise(np.sign(x) * np.float32(3.7 * bust.hand) + 0 * y, y * 3.1, 57)  # sewn by hand
-    return np.asarray((np.abs(x) - line) * 0.8, np.float32)
-
-
 def coverage(distance: Field, hw_px: float, soft_px: float) -> F32:
     """Coverage f32[h, w] from a signed distance in hw, falling over `soft_px`."""
     return np.asarray(np.clip(0.5 + distance * np.float32(hw_px / soft_px), 0, 1), np.float32)
-
-
-def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
-    """A roll-neck sweater from the inside of its collar outward; `x`, `y` f32[h, w] hw."""
-    k, q = bust.hw_px, bust.hw_px / 4
-    hand = np.float32(bust.hand)
-    coarse = torso(bust, body, mirrored(_SWEATER, bust))
-    draped, edge = whole(coarse, x), whole(body.inside, x)
-    fuzz = noise(x * hand * 230, y * 230, 41)
-
-    # Body: stockinette on a draped form, in the hand's own uneven tension; beyond the raglan seam the sleeve's wales lean.
-    across, along = laid(coarse, body.x, body.y, bust.hand, q)
-    seam = _raglan(bust, body.x, body.y)
-    lean = np.where(seam > 0, np.sign(body.x) * hand * 0.21, 0.0)
-    s, t = (across - lean * along) / WALE, (along + lean * across) / COURSE
-    s, t = s + 0.24 * noise(s / 9, t / 13, 3) + 0.08 * noise(s / 2.5, t / 3, 4), t + 0.4 * noise(s / 7, t / 7, 5)
-    height, tone = fabric(_sharp(s, x), _sharp(t, x), edge + 0.02, ribbed=False, stream=3)
-    ridge = whole(seam, x)
-    raised = 0.0026 * np.exp(-np.square(ridge / 0.013)) - 0.0022 * np.exp(-np.square((np.abs(ridge) - 0.026) / 0.010))
-    depth = np.asarray(draped + raised, np.float32)
-    normal, grey = knitted(depth, height, tone, 0.0055, k, fuzz, edge + 0.02)
-
-    # A hand-knit's outline is alive by a fraction of a stitch; inside the collar there is no body to be seen.
-    ring = ring_of(bust)
-    inside = np.where(np.abs(x) < ring.wide + 0.02, y - (ring.top + 0.10 - 0.5 * ring.tilt * ring.deep * np.square(x / ring.wide)), 9)
-    ragged = whole(0.005 * noise(body.x * hand * 26, body.y * 26, 42), x) + 0.0015 * fuzz
-    sheet = Layer(coverage(np.minimum(edge, inside).astype(np.float32) + ragged, k, 4.0), depth, normal, grey, 0.9, 0.0, 0.30)
-
-    if bust.covered:
-        return Made([], [(sheet, (0, 0))])
-    near = window(bust, x, y, ring.wide + 0.16, (ring.top - 0.42, ring.top + ring.tall + 0.12))
-    xc, yc = near.of(x), near.of(y)
-    back = collar_back(bust, xc, yc, ring, ribbed=True)
-    front = _collar_front(bust, xc, yc, near.of(depth), near.of(fuzz))
-    return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)])
 
 
 @dataclass(frozen=True)
@@ -319,61 +241,15 @@ class Ring:
     """The back of the collar stands higher than its front by this much per hw of depth."""
 
 
-def ring_of(bust: Bust) -> Ring:
-    start = (bust.shoulder[0] + bust.shoulder[1]) / 2
-    wide = bust.neck + 0.045
-    deep = 0.86 * wide
-    tall = float(np.clip(0.37 + 0.5 * (start - 0.25), 0.35, 0.46))
-    return Ring(0.12 + max(bust.lifted, -0.03), tall, wide, deep, bust.throat[2] + 0.05 - deep)
-
-
-def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, ribbed: bool = False) -> Layer:
-    """The inside of the collar's far half, seen between the neck and its rim; knit is ribbed, cloth and leather plain."""
+def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, rib: float = 0.0) -> Layer:
+    """The inside of the collar's far half, seen between the neck and its rim; knit has ribs of `rib` hw, cloth and leather none."""
     sine = np.clip(x / np.float32(ring.wide), -0.999, 0.999)
     cosine = np.sqrt(1 - sine * sine)
     rim = ring.top - ring.tilt * ring.deep * (1 + cosine) + 0.02 * bust.hand * x
     front = ring.top - ring.tilt * ring.deep * (1 - cosine)
     inside = np.minimum(np.minimum(y - rim, front + 0.10 - y), ring.wide - np.abs(x))
     depth = ring.centre_z - ring.deep * cosine + 0.15 * np.maximum(rim + 0.03 - y, 0)
-    ribs = np.cos(2 * np.pi * np.arcsin(sine) * np.float32(ring.wide / RIB)) if ribbed else np.zeros_like(x)
+    ribs = np.cos(2 * np.pi * np.arcsin(sine) * np.float32(ring.wide / rib)) if rib else np.zeros_like(x)
     normal = facing(sine * 1.2, np.zeros_like(x))
     grey = 0.45 + 0.12 * ribs
     return Layer(coverage(inside, bust.hw_px, 2.5), np.asarray(depth, np.float32), normal, np.asarray(grey, np.float32), 0.9, 0.0, 0.1)
-
-
-def _collar_front(bust: Bust, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
-    """The rolled fold: thick, ribbed, soft at its lip, slumping a little, resting on the shoulders below."""
-    ring, k, hand = ring_of(bust), bust.hw_px, np.float32(bust.hand)
-    lean = x * hand
-
-    # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.
-    wave = 0.010 * noise(lean * 3.1 + 5, np.zeros_like(x), 51) + 0.020 * lean
-    tall = ring.tall + 0.014 * noise(lean * 2.3 + 9, np.zeros_like(x), 52) - 0.012 * lean
-    wide: Field = np.full_like(x, ring.wide)
-    for _ in range(3):
-        s = y - (ring.top - ring.tilt * ring.deep * (1 - np.maximum(arch(x / wide), 0)) + wave)
-        f = np.clip(s / tall, 0, 1)
-        wide = ring.wide + 0.075 * f**1.6
-
-    # Girth: it widens onto the shoulders, and slack cloth rolls over in two or three soft rings that wander.
-    slump: Field = 0.025 * noise(lean * 1.7 + 2, s * 7.5 - 1.6 * lean + 0.4, 53) + 0.007 * noise(lean * 4.5, s * 14 + 1.2 * lean, 54)
-    slump = slump * step(s, 0.02, 0.12) + 0.014 * np.sin(np.pi * f)
-    lip, hem = np.float32(0.065), np.float32(0.040)
-    over = np.clip(1 - np.maximum(s, 0.001) / lip, 0, 1)
-    under = np.clip(1 - np.maximum(tall - s, 0.001) / hem, 0, 1)
-    tuck = lip * 0.7 * (1 - np.sqrt(1 - over * over)) + hem * 0.7 * (1 - np.sqrt(1 - under * under))
-    wide = wide + slump - tuck * 0.4
-    sine = np.clip(x / wide, -0.9995, 0.9995)
-    tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / wide) + slump - tuck
-    depth = joint(tube, body + 0.045 - tuck, 0.05)
-
-    # Ribs run round by angle, so they crowd toward both sides; each swells the hem and the lip it reaches.
-    a, b = np.arcsin(sine) * (ring.wide / RIB) * hand, -s / np.float32(RIB_COURSE)
-    a = a + 0.5 * noise(lean * 1.3 + 3, s * 2.2, 56) * s / ring.tall
-    a, b = a + 0.13 * noise(a / 3.1, b / 9, 10) + 0.05 * noise(a * 0.9, b / 2.5, 11), b + 0.3 * noise(a / 2, b / 6, 12)
-    height, tone = fabric(a, b, np.asarray(wide + 0.02 - np.abs(x), np.float32), ribbed=True, stream=7)
-    soft = np.asarray(cv2.GaussianBlur(depth, (0, 0), 1.2), np.float32)
-    normal, grey = knitted(soft, height, tone, 0.0095, k, fuzz, np.ones_like(x))
-    ragged = 0.004 * noise(lean * 26, y * 26, 55) + 0.002 * fuzz
-    edge = np.minimum(np.minimum(s + 0.004 * (height - 0.5), tall - s + 0.005 * (height - 0.5)), wide - np.abs(x)) + ragged
-    return Layer(coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, 0.30)

@@ -121,22 +121,24 @@ def _fabric(s: Any, t: Any, where: Any, ribbed: bool, stream: int, out: Any, ton
             if keep == 0.0:
                 out[r, c], tone[r, c] = mean, 1.0
                 continue
+            # A stitch of eight pixels and more needs no second sample.
+            count = 1 if rate < 0.125 else 2
             height, shade = 0.0, 0.0
-            for k in range(2):
-                ox, oy = 0.5 * k - 0.25, 0.5 * k - 0.25
-                ss, tt = s[r, c] + ox * sx + oy * sy, t[r, c] + ox * tx + oy * ty
+            for k in range(count):
+                o = (2 * k + 1 - count) * 0.25
+                ss, tt = s[r, c] + o * (sx + sy), t[r, c] + o * (tx + ty)
                 a, b = _rib_at(ss, tt, stream) if ribbed else _stockinette_at(ss, tt, stream)
                 height += a
                 shade += b
-            out[r, c] = mean + (height / 2 - mean) * keep
-            tone[r, c] = 1 + (shade / 2 - 1) * keep
+            out[r, c] = mean + (height / count - mean) * keep
+            tone[r, c] = 1 + (shade / count - 1) * keep
 
 
 def fabric(s: Field, t: Field, where: Field, *, ribbed: bool, stream: int = 0) -> tuple[F32, F32]:
     """Height f32[h, w] in 0..1 and yarn tone f32[h, w] about 1 of a knit.
 
     `s`, `t` f32[h, w]: wales (or ribs) and courses at each pixel; only pixels with `where` > 0 are worked out. Two samples
-    a pixel; where stitches run finer than the pixels can draw, both fade to their mean.
+    a pixel for small stitches; where they run finer than the pixels can draw, both fade to their mean.
     """
     s, t = np.ascontiguousarray(s, np.float32), np.ascontiguousarray(t, np.float32)
     height, tone = np.empty_like(s), np.empty_like(s)

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom import hanging
-from lowkey.darkroom.knit import Field, noise
+from lowkey.darkroom.knit import Field
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate.meshes import OVAL
@@ -49,6 +49,8 @@ class Bust:
     """True when the photo shows the throat's pit bare, so that a collar may stand open over it."""
     covered: bool
     """True under a hijab, scarf or hood."""
+    whose: str = "0"
+    """Hash of the person's photo: whatever is drawn for a person is drawn by it."""
 
     def across(self, x_px: F32, y_px: F32) -> tuple[F32, F32]:
         """Pixels to (x from the neck's axis, y below the chin), hw."""
@@ -170,9 +172,9 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     half = float(np.clip(half, 0.31, max(0.47 * float(np.linalg.norm(corners[0] - corners[1])) / float(k), 0.33)))
 
     axis = float(chin[0]) + offset * float(k)
-    most = float(np.clip(1.34 + 1.6 * (half - 0.33), 1.34, 1.58))
+    most = float(np.clip(1.46 + 1.6 * (half - 0.33), 1.46, 1.66))
     body = np.clip(plate.matte - plate.parts["hair"], 0, 1) > 0.5
-    lines, halves = _shoulders(body, axis, float(chin[1]), float(k))
+    lines, halves = _shoulders(body, plate.inside > 0.5, axis, float(chin[1]), float(k))
     edge = float(chin[2]) / float(k) * 0.95
     h, w = plate.matte.shape
     at_y, at_x = int(np.clip(chin[1] + (0.24 + max(lifted, 0)) * k, 0, h - 1)), int(np.clip(axis, 0, w - 1))
@@ -181,7 +183,7 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     return Bust(
         float(k), hand, (float(chin[0]), float(chin[1])), edge, (offset, 0.24, depth), float(np.clip(-0.35 * roll, -0.15, 0.15)),
         half, lines, (min(max(halves[0], 1.2), most), min(max(halves[1], 1.2), most)), lifted,
-        _throat_bare(plate, axis, (lines[0] + lines[1]) / 2), closed(wrap, mesh),
+        _throat_bare(plate, axis, (lines[0] + lines[1]) / 2), closed(wrap, mesh), plate.photo.hash,
     )  # fmt: skip
 
 
@@ -218,7 +220,7 @@ SHOULDER_SLOPE = 0.36
 """Rise of the shoulder line per hw across: about 20 degrees."""
 
 
-def _shoulders(body: F32, axis: float, y: float, k: float) -> tuple[tuple[float, float], tuple[float, float]]:
+def _shoulders(body: Field, inside: Field, axis: float, y: float, k: float) -> tuple[tuple[float, float], tuple[float, float]]:
     """Where each shoulder line meets the axis (hw below the chin) and each half-width (hw), viewer's left then right."""
     h, w = body.shape
     lines, halves = [], []
@@ -232,11 +234,15 @@ def _shoulders(body: F32, axis: float, y: float, k: float) -> tuple[tuple[float,
                     tops.append((rows[0] + max(int(y - 0.3 * k), 0) - y) / k - SHOULDER_SLOPE * (u - 0.42))
         for row in range(int(y + 0.9 * k), int(y + 1.5 * k), 8):
             if 0 <= row < h:
-                run = np.flatnonzero(body[row, int(np.clip(axis, 0, w - 1)) :] if sign > 0 else body[row, : int(np.clip(axis, 1, w))][::-1])
-                if len(run):
+                run, seen = (
+                    np.flatnonzero(m[row, int(np.clip(axis, 0, w - 1)) :] if sign > 0 else m[row, : int(np.clip(axis, 1, w))][::-1])
+                    for m in (body, inside)
+                )
+                # A shoulder that the photo cuts is wider than is seen.
+                if len(run) and len(seen) and run[-1] < seen[-1] - 0.03 * k:
                     wide.append(run[-1] / k)
         lines.append(float(np.clip(np.median(tops) if len(tops) > 5 else 0.42, 0.24, 0.62)))
-        halves.append(float(0.96 * np.median(wide) if wide else 1.38))
+        halves.append(float(0.96 * np.median(wide) if len(wide) > 5 else 1.50))
     return (lines[0], lines[1]), (halves[0], halves[1])
 
 
@@ -398,74 +404,3 @@ def spread(colour: Field, weight: Field, hw_px: float) -> F32:
         mass += blur(w, sigma * hw_px / q) * np.float32(0.01**i)
     filled = total / np.maximum(mass, 1e-12)[..., None]
     return np.asarray(cv2.resize(filled, (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int, int]) -> Layer:
-    """The neck under the jaw f32[h, w], from plate pixel `at` (row, column) on: a leaning cylinder in skin.
-
-    Where the photo shows the neck its own skin stays; where it showed a collar, a tie or a ring, skin is carried over from
-    neck, jaw and cheeks. From the jaw's edge the underside falls back steeply until it meets the throat (on scans the throat
-    lies .16 hw behind the chin at .05 below it and about .4 at .3).
-    """
-    k = plate.hw_px
-    box = np.s_[at[0] : at[0] + x.shape[0], at[1] : at[1] + x.shape[1]]
-    below = kept.below[box]
-    tone = _skin_below(plate, kept, box) * (1 + 0.03 * noise(x * np.float32(bust.hand) * 95, y * 95, 61))[..., None]
-
-    # Form: a cylinder, and the jaw's underside joined to it.
-    half = bust.neck * (1 + 0.5 * np.square(np.clip(0.10 - y, 0, 0.5)) + 0.6 * np.square(np.clip(y - 0.2, 0, 0.6)))
-    tube = bust.throat[2] - 0.9 * bust.neck * (1 - arch(x / half)) - 0.10 * np.maximum(0.2 - y, 0)
-    under = _jaw_depth(plate, box) - 0.42 * (1 - np.exp(-np.maximum(below, 0) / 0.115))
-    h = np.clip(0.5 + 0.5 * (under - tube) / 0.06, 0, 1)
-    depth = np.asarray(tube + (under - tube) * h + 0.06 * h * (1 - h), np.float32)
-    right, down = slopes(np.asarray(cv2.GaussianBlur(depth, (0, 0), 0.008 * k), np.float32), k)
-    normal = facing(np.clip(right, -4, 4), np.clip(down, -4, 4))
-
-    # Never beside the neck that the photo shows against its background.
-    column = np.minimum(half - np.abs(x), y + 0.55)
-    someone = np.maximum(plate.matte[box], 1 - plate.inside[box])
-    cover = np.clip(0.5 + column * np.float32(k / 2.0), 0, 1) * step(below, -0.05, -0.03) * someone
-    return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), 0.44, 0.030, 0.0, 1.0)
-
-
-def _skin_below(plate: Plate, kept: Kept, box: tuple[slice, slice]) -> F32:
-    """Skin's albedo f32[h, w, 3] everywhere in `box`: the photo's where it shows this person's skin, carried over elsewhere."""
-    k = plate.hw_px
-    below, albedo = kept.below[box], plate.albedo[box]
-    part = {name: plate.parts[name][box] for name in ("skin", "lips", "hair", "eyes", "teeth", "glasses")}
-    clean = np.clip(part["skin"] * plate.inside[box] - part["lips"] - part["hair"] - part["eyes"] - part["teeth"], 0, 1)
-    clean = step(cv2.erode(np.asarray(clean, np.float32), np.ones((5, 5))), 0.75, 0.98)
-
-    # What differs from the jaw's colour is cloth that was taken for skin, or a reflection of it.
-    on_jaw = clean * ((below < -0.02) & (below > -0.22))
-    log = np.log(np.clip(albedo, 0.004, 1))
-    if on_jaw.sum() > 200:
-        known = log[on_jaw > 0.5]
-        middle, spread_ = np.median(known, 0), np.maximum(known.std(0), 0.12)
-        red = (log - middle)[..., 0] - (log - middle)[..., 2]
-        odd = np.maximum(np.abs(log - middle).max(-1) / (3.2 * spread_.max()), np.abs(red) / 0.45)
-        clean = clean * np.where(below > 0, 1 - step(blur(np.asarray(odd, np.float32), 1.5), 0.7, 1.1), 1)
-
-    clean = np.asarray(clean, np.float32)
-    carried = spread(albedo, clean * np.where(below > 0, 1.0, 0.3).astype(np.float32), k)
-    jaw = spread(albedo, np.asarray(on_jaw, np.float32), k)
-    seen = step(blur(clean, 2.5), 0.3, 0.95)[..., None]
-    tone = seen * albedo + (1 - seen) * carried
-    # A photo's own shadow under the chin, and the red it has there, are taken half-way back to the jaw's colour.
-    fit = np.sqrt(np.clip(blur(jaw, 0.1 * k), 0.01, 1) / np.clip(blur(carried, 0.1 * k), 0.01, 1))
-    return np.asarray(tone * np.clip(fit, 0.75, 1.5), np.float32)
-
-
-def _jaw_depth(plate: Plate, box: tuple[slice, slice]) -> F32:
-    """Depth f32[h, w] (hw) of the jaw's edge nearest to each pixel, smoothed along the jaw."""
-    k, q = np.float32(plate.hw_px), 8
-    rows, columns = box
-    h, w = rows.stop - rows.start, columns.stop - columns.start
-    jaw = plate.landmarks[list(JAW[1:-1])]
-    fine = np.linspace(0, len(jaw) - 1, 57)
-    px, py, pz = (np.interp(fine, range(len(jaw)), jaw[:, i]).astype(np.float32) for i in range(3))
-    ys, xs = np.mgrid[rows.start : rows.stop : q, columns.start : columns.stop : q].astype(np.float32)
-    far = (xs[..., None] - px) ** 2 + (ys[..., None] - py) ** 2 + np.square(0.04 * k)
-    weight = 1 / (far * far)
-    z = (weight * (pz / k * np.float32(0.95))).sum(-1) / weight.sum(-1)
-    return np.asarray(cv2.resize(z.astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lowkey.darkroom.garments import COURSE, RIB, RIB_COURSE, WALE, coverage, knitted
+from lowkey.darkroom.garments import coverage, knitted
+from lowkey.darkroom.jersey import COURSE, RIB, RIB_COURSE, WALE
 from lowkey.darkroom.knit import Field, fabric, noise
 from lowkey.darkroom.neck import Layer, arch, step
 from lowkey.pixels import F32

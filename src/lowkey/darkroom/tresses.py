@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom.knit import Field, noise
-from lowkey.darkroom.neck import spread, step
+from lowkey.darkroom.neck import Bust, Kept, spread, step
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.plate import Plate
@@ -152,14 +152,16 @@ def frayed(plate: Plate, hand: float) -> Plate:
     """
     k, (w, h) = plate.hw_px, plate.size_px
     m = round(3 * FRAY_HW * k)
-    near = step(blur(plate.parts["hair"], 0.012 * k) / np.maximum(blur(plate.matte, 0.012 * k), 1e-3), 0.6, 0.95)
-    # Beside skin it may be an ear's rim that was read as hair.
-    near = near * (1 - step(blur(plate.parts["skin"], 0.02 * k), 0.05, 0.20))
-    rows, columns = np.flatnonzero((near > 0.1).any(1)), np.flatnonzero((near > 0.1).any(0))
+    small = cv2.resize(plate.parts["hair"], None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA) > 0.02
+    rows, columns = np.flatnonzero(small.any(1)), np.flatnonzero(small.any(0))
     if len(rows) < 3 or len(columns) < 3:
         return plate
-    box = np.s_[max(rows[0] - m, 0) : min(rows[-1] + m, h), max(columns[0] - m, 0) : min(columns[-1] + m, w)]
-    matte, hair, near = plate.matte[box], plate.parts["hair"][box], near[box] * plate.inside[box]
+    m8 = 8 + m
+    box = np.s_[max(8 * rows[0] - m8, 0) : min(8 * rows[-1] + 8 + m8, h), max(8 * columns[0] - m8, 0) : min(8 * columns[-1] + 8 + m8, w)]
+    matte, hair = plate.matte[box], plate.parts["hair"][box]
+    near = step(blur(hair, 0.012 * k) / np.maximum(blur(matte, 0.012 * k), 1e-3), 0.6, 0.95)
+    # Beside skin it may be an ear's rim that was read as hair.
+    near = near * (1 - step(blur(plate.parts["skin"][box], 0.02 * k), 0.05, 0.20)) * plate.inside[box]
     solid = np.pad((matte > 0.5).astype(np.uint8), m, mode="edge")
     within = cv2.distanceTransform(solid, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
     within = np.asarray(within[m:-m, m:-m] / np.float32(k), np.float32)
@@ -185,14 +187,16 @@ def frayed(plate: Plate, hand: float) -> Plate:
     share = band * (1 - loose)
     new = np.asarray(np.clip(matte + share * (moved - matte), 0, 1), np.float32)
 
-    whole, parts = np.array(plate.matte), {name: np.array(part) for name, part in plate.parts.items()}
+    whole, parts = np.array(plate.matte), dict(plate.parts)
+    for name in ("skin", "cloth", "hands", "glasses", "hair"):
+        parts[name] = np.array(parts[name])
     whole[box] = new
     grown = new / np.maximum(matte, np.float32(1e-3))
     for name in ("skin", "cloth", "hands", "glasses"):
         parts[name][box] *= np.minimum(grown, 1)
     others = sum(parts[name][box] for name in ("skin", "cloth", "hands", "glasses"))
     parts["hair"][box] = np.maximum(new - others, 0)
-    parts["background"] = 1 - whole
+    parts["background"] = np.asarray(1 - whole, np.float32)
     # Strands beyond the line lie where the hair behind them ends, a little further back: before it they would shade it.
     depth, albedo = np.array(plate.depth), np.array(plate.albedo)
     known = np.asarray(step(matte, 0.3, 0.6), np.float32)
@@ -234,3 +238,34 @@ def _followed(knots: Any, dx: Any, dy: Any, where: Any, steps: int) -> Any:
                     mass += fade
             out[r, c] = total / mass
     return out
+
+
+CUT_HW = (0.22, 0.34)
+"""How far above the photo's lower edge hair is looked at to tell whether that edge cuts it: over the place where its ends thin out."""
+BEHIND_HW = 0.62
+"""How far behind the throat hair hangs that goes down the back."""
+
+
+def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> None:
+    """Hair that the photo's lower edge cuts goes down the back, in place: whoever ends it in the picture would have to invent its ends.
+
+    part, depth and garment f32[h, w] (coverage of what is put on) are the plate's last h rows. Hair whose own ends the photo
+    shows falls as it fell.
+    """
+    head, hair = part.head, part.hair
+    k, top = plate.hw_px, plate.matte.shape[0] - head.shape[0]
+    rows = np.flatnonzero(plate.inside.max(1) > 0.5)
+    if not len(rows) or rows[-1] >= len(plate.inside) - 2:
+        return
+    low, high = (int(np.clip(rows[-1] + 1 - top - d * k, 0, len(head) - 1)) for d in CUT_HW)
+    across = hair[high : low + 1].mean(0)
+    cut = step(blur(across[None], 0.06 * k)[0], 0.04, 0.20)
+    if cut.max() <= 0:
+        return
+    # Locks slant: what hangs together with a cut one goes with it.
+    wide = 2 * round(0.16 * k) + 1
+    cut = blur(cv2.dilate(cut[None], np.ones((1, wide), np.uint8)), 0.06 * k)[0][None]
+    head *= 1 - cut * np.maximum(step(hair, 0.02, 0.2), step(part.below, 0.06, 0.12)) * (1 - part.wrap) * garment
+    back = np.minimum(depth, np.float32(bust.throat[2] - BEHIND_HW))
+    down = (np.arange(len(head), dtype=np.float32) + np.float32(top - bust.chin_px[1]))[:, None] / np.float32(k)
+    depth += (back - depth) * (cut * step(hair, 0.05, 0.5) * step(down, -0.10, 0.25))

@@ -8,9 +8,9 @@ from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.zones import ramp
 
-LAST_HW, FADE_HW = 0.06, 0.40
+LAST_HW, FADE_HW = 0.04, 0.16
 """How far above the photo's lower edge the last of the hair ends, and over what length it thins out."""
-LOCKS_HW, STRANDS_HW = 0.10, 0.08
+LOCKS_HW, STRANDS_HW = 0.06, 0.05
 """How much longer the bright locks, and the bright strands in them, are than the dark gaps between."""
 
 

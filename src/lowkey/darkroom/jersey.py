@@ -1,0 +1,220 @@
+"""The dark turtleneck: no two people wear the same one. Its gauge, ribs, collar, seams and folds are drawn from the photo's hash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from lowkey.darkroom.garments import (
+    Made,
+    Outline,
+    Ring,
+    collar_back,
+    coverage,
+    joint,
+    knitted,
+    laid,
+    mirrored,
+    torso,
+    whole,
+    window,
+)  # fmt: skip
+from lowkey.darkroom.knit import Field, fabric, noise
+from lowkey.darkroom.neck import Bust, Layer, arch, step
+from lowkey.pixels import F32
+from lowkey.seeds import Streams
+
+# Drape of a sweater on the viewer's right half (x, y of three points, width, height); the left half mirrors it, shifted a
+# little by `_mirrored` so that the two do not rhyme.
+_SWEATER = (
+    # from the armpit up toward the collar
+    (1.02, 1.30, 0.90, 1.02, 0.56, 0.86, 0.075, 0.016),
+    (0.98, 1.50, 0.66, 1.38, 0.34, 1.08, 0.090, 0.018),
+    (0.99, 1.62, 0.80, 1.60, 0.52, 1.44, 0.070, 0.012),
+    (0.95, 1.82, 0.62, 1.80, 0.20, 1.56, 0.110, 0.018),
+    (0.90, 2.10, 0.60, 2.12, 0.16, 1.98, 0.110, 0.016),
+    # over the shoulder and down the sleeve
+    (1.10, 1.00, 1.02, 0.84, 0.84, 0.70, 0.060, 0.010),
+    (1.34, 1.06, 1.20, 1.20, 1.00, 1.28, 0.060, 0.014),
+    (1.36, 1.36, 1.22, 1.52, 1.04, 1.52, 0.065, 0.015),
+    (1.38, 1.66, 1.24, 1.74, 1.06, 1.90, 0.070, 0.014),
+    (1.36, 1.98, 1.22, 2.10, 1.04, 2.12, 0.070, 0.014),
+    # slack below the collar
+    (0.46, 0.46, 0.64, 0.58, 0.92, 0.62, 0.055, 0.010),
+    (0.40, 0.64, 0.60, 0.80, 0.76, 1.04, 0.075, 0.010),
+    (-0.05, 0.76, 0.20, 0.84, 0.44, 0.72, 0.065, 0.010),
+    (0.05, 1.02, 0.28, 1.10, 0.60, 0.92, 0.090, 0.009),
+    # broad and soft: how the cloth hangs from the shoulder over the chest and bags above the waist
+    (0.62, 0.60, 0.74, 1.00, 0.58, 1.50, 0.170, 0.022),
+    (0.30, 0.98, 0.40, 1.40, 0.26, 1.84, 0.200, 0.018),
+    (1.18, 0.80, 1.24, 1.16, 1.16, 1.60, 0.150, 0.018),
+)
+
+WALE, COURSE = 0.036, 0.027
+"""A stitch of the body, hw: about 5 x 4 mm, a hand-knit gauge that still draws at 1024 px."""
+RIB, RIB_COURSE = 0.041, 0.028
+
+
+FIBRE, FIBRE_HW = 0.30, 0.007
+"""How dense loose fibre is at the cloth's outline, and how far it stands off."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One jersey's own measures, within what such jerseys have."""
+
+    gauge: float
+    """Size of a stitch against WALE and COURSE."""
+    rib: float
+    """Size of a rib against RIB."""
+    paired: float
+    """How far ribs stand together in twos: 0 is one and one, .2 two and two."""
+    tall: float
+    """Height of the collar over the usual one, hw."""
+    high: float
+    """How much higher its rim stands, hw."""
+    slack: float
+    """How much its cloth slumps into rings."""
+    drape: float
+    """Depth of the folds below."""
+    shift: float
+    """Where in endless cloth its unevenness begins."""
+    set_in: bool
+    """Sleeves set in at the shoulder, and no raglan."""
+    turns: F32
+    """f32[n, 8] what each fold of `_SWEATER` differs by: in place, width and height."""
+
+
+def cut_of(whose: str) -> Cut:
+    """The jersey of the person whose photo has this hash (hexadecimal)."""
+    draw = Streams(int(whose[:16] or "0", 16)).of("jersey")
+    u = draw.random(9)
+    turns = draw.standard_normal((len(_SWEATER), 8)).astype(np.float32)
+    return Cut(
+        float(0.86 + 0.46 * u[0]), float(0.74 + 0.56 * u[1]), 0.20 if u[2] < 0.4 else 0.0, float(-0.05 + 0.11 * u[3]),
+        float(-0.02 + 0.045 * u[4]), float(0.85 + 0.8 * u[5]), float(0.8 + 0.6 * u[6]), float(200 * u[7]), bool(u[8] < 0.4), turns,
+    )  # fmt: skip
+
+
+def _folds(cut: Cut) -> tuple[tuple[float, ...], ...]:
+    """This jersey's folds: the usual ones moved, broadened, deepened, one in six of them ironed out."""
+    moved = []
+    for stroke, by in zip(_SWEATER, cut.turns, strict=True):
+        if by[7] < -1.0:
+            continue
+        place = [v + 0.05 * float(np.clip(d, -1.5, 1.5)) for v, d in zip(stroke[:6], by[:6], strict=True)]
+        width = stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
+        moved.append((*place, width, stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
+    return tuple(moved)
+
+
+def _sharp(a: Field, like: F32) -> F32:
+    """A quarter-grid map brought to the grid without smoothing."""
+    return np.asarray(cv2.resize(a, (like.shape[1], like.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _seam(bust: Bust, cut: Cut, x: F32, y: F32) -> F32:
+    """Distance f32[h, w] (hw) beyond the sleeve's seam, from the collar (raglan) or the shoulder to the armpit; positive on the sleeve."""
+    side = np.where(x < 0, np.float32(bust.shoulder[0]), np.float32(bust.shoulder[1]))
+    wide = np.where(x < 0, np.float32(bust.half[0]), np.float32(bust.half[1])) / np.float32(1.38)
+    down = np.clip(y - side, -0.1, 1.6)
+    line = wide * (0.40 + 0.78 * down - 0.20 * down * down)
+    if cut.set_in:
+        line = wide * (0.86 + 0.06 * down - 0.09 * np.exp(-np.square((down - 0.45) / 0.3)))
+    line = line + 0.016 * noise(np.sign(x) * np.float32(3.7 * bust.hand) + 0 * y, y * 3.1, 57)  # sewn by hand
+    return np.asarray((np.abs(x) - line) * 0.8, np.float32)
+
+
+def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
+    """A roll-neck sweater from the inside of its collar outward; `x`, `y` f32[h, w] hw."""
+    k, q = bust.hw_px, bust.hw_px / 4
+    hand, cut = np.float32(bust.hand), cut_of(bust.whose)
+    coarse = torso(bust, body, mirrored(_folds(cut), bust))
+    draped, edge = whole(coarse, x), whole(body.inside, x)
+    fuzz = noise(x * hand * 230, y * 230, 41)
+
+    # Body: stockinette on a draped form, in the hand's own uneven tension; beyond the raglan seam the sleeve's wales lean.
+    across, along = laid(coarse, body.x, body.y, bust.hand, q)
+    seam = _seam(bust, cut, body.x, body.y)
+    lean = np.where(seam > 0, np.sign(body.x) * hand * (0.10 if cut.set_in else 0.21), 0.0)
+    s, t = (across - lean * along) / np.float32(WALE * cut.gauge) + cut.shift, (along + lean * across) / np.float32(COURSE * cut.gauge)
+    s, t = s + 0.24 * noise(s / 9, t / 13, 3) + 0.08 * noise(s / 2.5, t / 3, 4), t + 0.4 * noise(s / 7, t / 7, 5)
+    height, tone = fabric(_sharp(s, x), _sharp(t, x), edge + 0.02, ribbed=False, stream=3)
+    ridge = whole(seam, x)
+    raised = 0.0026 * np.exp(-np.square(ridge / 0.013)) - 0.0022 * np.exp(-np.square((np.abs(ridge) - 0.026) / 0.010))
+    depth = np.asarray(draped + raised, np.float32)
+    normal, grey = knitted(depth, height, tone, 0.0065 * cut.gauge, k, fuzz, edge + 0.02)
+
+    # A hand-knit's outline is alive by a fraction of a stitch; inside the collar there is no body to be seen.
+    ring = ring_of(bust, cut)
+    inside = np.where(np.abs(x) < ring.wide + 0.02, y - (ring.top + 0.10 - 0.5 * ring.tilt * ring.deep * np.square(x / ring.wide)), 9)
+    ragged = whole(0.005 * noise(body.x * hand * 26, body.y * 26, 42), x) + 0.0015 * fuzz
+    outer = np.minimum(edge, inside).astype(np.float32) + ragged
+    # Loose fibre stands off it, sparse, a millimetre or two long: against the lamp it is the cloth's own rim of light.
+    fibre = FIBRE * np.clip(noise(x * hand * 60, y * 21, 44) + 0.7 * fuzz, 0, 1)
+    cover = np.maximum(coverage(outer, k, 4.0), fibre * coverage(outer + FIBRE_HW, k, 2 * FIBRE_HW * k))
+    sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, 0.30)
+
+    if bust.covered:
+        return Made([], [(sheet, (0, 0))])
+    near = window(bust, x, y, ring.wide + 0.16, (ring.top - 0.42, ring.top + ring.tall + 0.12))
+    xc, yc = near.of(x), near.of(y)
+    back = collar_back(bust, xc, yc, ring, rib=RIB * cut.rib)
+    front = _collar_front(bust, cut, ring, xc, yc, near.of(depth), near.of(fuzz))
+    return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)])
+
+
+def ring_of(bust: Bust, cut: Cut) -> Ring:
+    start = (bust.shoulder[0] + bust.shoulder[1]) / 2
+    wide = bust.neck + 0.045
+    deep = 0.86 * wide
+    tall = float(np.clip(0.37 + 0.5 * (start - 0.25), 0.35, 0.46)) + cut.tall + cut.high
+    return Ring(0.12 + max(bust.lifted, -0.03) - cut.high, tall, wide, deep, bust.throat[2] + 0.05 - deep)
+
+
+def _across(bust: Bust) -> float:
+    """How much a collar's rim falls per hw to the right: a ring stands square to a neck that leans."""
+    return float(np.clip(1.3 * bust.lean, -0.16, 0.16))
+
+
+def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
+    """The rolled fold: thick, ribbed, soft at its lip, slumping a little, resting on the shoulders below."""
+    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(RIB * cut.rib)
+    lean = x * hand
+
+    # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.
+    wave = 0.010 * noise(lean * 3.1 + 5 + cut.shift, np.zeros_like(x), 51) + 0.020 * lean + _across(bust) * x
+    tall = ring.tall + 0.014 * noise(lean * 2.3 + 9 + cut.shift, np.zeros_like(x), 52) - 0.012 * lean
+    wide: Field = np.full_like(x, ring.wide)
+    for _ in range(3):
+        s = y - (ring.top - ring.tilt * ring.deep * (1 - np.maximum(arch(x / wide), 0)) + wave)
+        f = np.clip(s / tall, 0, 1)
+        wide = ring.wide + 0.075 * f**1.6
+
+    # Girth: it widens onto the shoulders, and slack cloth rolls over in two or three soft rings that wander.
+    slump: Field = 0.025 * noise(lean * 1.7 + 2 + cut.shift, s * 7.5 - 1.6 * lean + 0.4, 53)
+    slump = slump + 0.014 * np.sin(2 * np.pi * (1.5 * f + 0.5 * lean) + np.float32(cut.shift))
+    slump = slump + 0.007 * noise(lean * 4.5, s * 14 + 1.2 * lean, 54)
+    slump = np.float32(cut.slack) * slump * step(s, 0.02, 0.12) + 0.014 * np.sin(np.pi * f)
+    lip, hem = np.float32(0.065), np.float32(0.040)
+    over = np.clip(1 - np.maximum(s, 0.001) / lip, 0, 1)
+    under = np.clip(1 - np.maximum(tall - s, 0.001) / hem, 0, 1)
+    tuck = lip * 0.7 * (1 - np.sqrt(1 - over * over)) + hem * 0.7 * (1 - np.sqrt(1 - under * under))
+    wide = wide + slump - tuck * 0.4
+    sine = np.clip(x / wide, -0.9995, 0.9995)
+    tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / wide) + slump - tuck
+    depth = joint(tube, body + 0.045 - tuck, 0.05)
+
+    # Ribs run round by angle, so they crowd toward both sides; each swells the hem and the lip it reaches.
+    a, b = np.arcsin(sine) * (ring.wide / rib) * hand + cut.shift, -s / np.float32(RIB_COURSE * min(cut.rib, 1.15))
+    a = a + 0.5 * noise(lean * 1.3 + 3, s * 2.2, 56) * s / ring.tall
+    a, b = a + 0.13 * noise(a / 3.1, b / 9, 10) + 0.05 * noise(a * 0.9, b / 2.5, 11), b + 0.3 * noise(a / 2, b / 6, 12)
+    a = a + np.float32(cut.paired) * np.sin(np.pi * a)
+    height, tone = fabric(a, b, np.asarray(wide + 0.02 - np.abs(x), np.float32), ribbed=True, stream=7)
+    soft = np.asarray(cv2.GaussianBlur(depth, (0, 0), 1.2), np.float32)
+    normal, grey = knitted(soft, height, tone, 0.0095, k, fuzz, np.ones_like(x))
+    ragged = 0.004 * noise(lean * 26, y * 26, 55) + 0.002 * fuzz
+    edge = np.minimum(np.minimum(s + 0.004 * (height - 0.5), tall - s + 0.005 * (height - 0.5)), wide - np.abs(x)) + ragged
+    return Layer(coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, 0.30)

@@ -1,0 +1,141 @@
+"""Eyes, teeth and lips made ready for a hard light, as a retoucher would: form and colour stay the person's, old light and gaps go.
+
+A soft frontal photo forgives what one lamp from the side does not: whites that were in the lids' shade print as grey stones,
+teeth that were overexposed outshine the face, a dark chip between two of them is a hole, half a lip in an old shadow is torn.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lowkey.darkroom.knit import Field
+from lowkey.darkroom.neck import step
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, luminance
+from lowkey.plate.plate import Plate
+
+IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
+"""Mesh points of each iris: its middle, then its rim."""
+WHITE = (0.34, 0.52)
+"""Least and most median reflectance of the white of an eye."""
+WHITE_GAIN = (0.75, 1.6)
+IRIS, IRIS_GAIN = 0.050, 1.8
+"""Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
+ENAMEL, OVER_SKIN = 0.68, 3.0
+"""Most that teeth reflect, and most over the face's own skin."""
+GAP, LINE = 0.62, 0.46
+"""Luminance of the darkest spot and of the darkest line among teeth over the teeth round it."""
+ROW_HW = 0.030
+"""Half the width of a gap that belongs to a row of teeth; what is wider is the mouth."""
+LIP_HW, LEVELLED = 0.030, 0.75
+"""How broad the light and dark on a lip is that is held to be old light, and how much of it goes."""
+
+
+def retouch(albedo: F32, plate: Plate) -> None:
+    """Mend the albedo f32[h, w, 3] of eyes, teeth and lips, in place."""
+    rows, columns = _box(plate, (9, 152, 234, 454), 0.0)
+    face = np.s_[rows.start : rows.stop : 3, columns.start : columns.stop : 3]
+    skin = albedo[face][plate.parts["skin"][face] - plate.parts["lips"][face] - plate.parts["eyes"][face] > 0.9]
+    level = float(np.median(luminance(skin))) if len(skin) > 50 else 0.3
+    _eyes(albedo, plate)
+    if plate.found_light.hard:
+        # Under a soft light what differs on the lips is the lips' own.
+        _lips(albedo, plate)
+    _teeth(albedo, plate, min(ENAMEL, max(OVER_SKIN * level, 0.30)))
+
+
+def _box(plate: Plate, points: tuple[int, ...], margin_hw: float) -> tuple[slice, slice]:
+    """Rows and columns round landmarks."""
+    m = margin_hw * plate.hw_px
+    (x0, y0), (x1, y1) = plate.landmarks[list(points), :2].min(0) - m, plate.landmarks[list(points), :2].max(0) + m
+    h, w = plate.matte.shape
+    rows = slice(int(np.clip(y0, 0, h - 2)), int(np.clip(y1 + 1, 2, h)))
+    return rows, slice(int(np.clip(x0, 0, w - 2)), int(np.clip(x1 + 1, 2, w)))
+
+
+def _among(value: Field, weight: F32, sigma_px: float) -> F32:
+    """Blur of a map f32[h, w(, 3)] among the weighted pixels only."""
+    mass = np.maximum(blur(weight, sigma_px), np.float32(1e-4))
+    if value.ndim == 3:
+        return np.asarray(blur(value * weight[..., None], sigma_px) / mass[..., None], np.float32)
+    return np.asarray(blur(value * weight, sigma_px) / mass, np.float32)
+
+
+def _eyes(albedo: F32, plate: Plate) -> None:
+    """Whites neither grey nor glaring, an iris that takes light."""
+    for iris in IRISES:
+        box = _box(plate, iris, 0.12)
+        eye, tone = plate.parts["eyes"][box], albedo[box]
+        middle = plate.landmarks[iris[0], :2]
+        radius = float(np.linalg.norm(plate.landmarks[list(iris[1:]), :2] - middle, axis=1).mean())
+        if radius < 2 or float((eye > 0.5).sum()) < 30:
+            continue
+        ys, xs = np.mgrid[box]
+        away = np.hypot(xs - middle[0], ys - middle[1]) / radius
+        grey = luminance(tone)
+        white = np.asarray(eye * step(away, 1.05, 1.30), np.float32)
+        # Lids, lashes and the red corner are no white.
+        if float((white > 0.6).sum()) > 20:
+            usual = float(np.percentile(grey[white > 0.6], 65))
+            white *= step(grey / max(usual, 1e-3), 0.45, 0.80)
+            gain = float(np.clip(np.clip(usual, *WHITE) / max(usual, 1e-3), *WHITE_GAIN))
+            neutral = grey[..., None] * np.array([1.03, 1.0, 0.95], np.float32)
+            tone += white[..., None] * (gain * (tone + np.float32(0.5) * (neutral - tone)) - tone)
+        ring = np.asarray(eye * (1 - step(away, 0.85, 1.02)) * step(away, 0.30, 0.48), np.float32)
+        if float((ring > 0.6).sum()) > 12:
+            usual = float(np.median(grey[ring > 0.6]))
+            gain = float(np.clip(IRIS / max(usual, 1e-3), 1.0, IRIS_GAIN))
+            tone *= (1 + np.float32(gain - 1) * ring)[..., None]
+
+
+def _lips(albedo: F32, plate: Plate) -> None:
+    """Old light taken off the lips: one half in a shadow that is gone looks torn."""
+    box = _box(plate, (61, 291, 0, 17), 0.05)
+    lips, tone, k = plate.parts["lips"][box], albedo[box], plate.hw_px
+    sure = lips > 0.6
+    if float(sure.sum()) < 60:
+        return
+    grey = np.maximum(luminance(tone), np.float32(2e-3))
+    middle = float(np.median(grey[sure]))
+    # Of a mouth a little open the mesh gives away some of the lips; the slit between them is none.
+    side = 2 * round(0.025 * k) + 1
+    pad = cv2.copyMakeBorder(lips, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
+    closed = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]
+    mine = np.asarray(np.maximum(lips, closed * (1 - plate.parts["teeth"][box])) * step(grey / middle, 0.12, 0.30), np.float32)
+    broad = _among(np.log(grey), mine, LIP_HW * k)
+    gain = np.exp(np.clip(np.float32(LEVELLED) * (np.float32(np.log(middle)) - broad), -0.5, 0.9))
+    usual = np.median(tone[sure] / grey[sure][:, None], 0).astype(np.float32)
+    odd = np.clip(np.abs(np.log(np.maximum(_among(tone / grey[..., None], mine, 0.5 * LIP_HW * k), 0.05) / usual)).max(-1) / 0.3, 0, 1)
+    coloured = tone + (np.float32(0.85) * odd)[..., None] * (grey[..., None] * usual - tone)
+    tone += mine[..., None] * (coloured * gain[..., None] - tone)
+
+
+def _teeth(albedo: F32, plate: Plate, most: float) -> None:
+    """Teeth whole, neutral and under `most`: chips and dark spots come up to their neighbours, lines between teeth stay."""
+    box = _box(plate, (61, 291, 0, 17), 0.05)
+    teeth, tone, k = plate.parts["teeth"][box], albedo[box], plate.hw_px
+    if float((teeth > 0.5).sum()) < 0.0012 * k * k:
+        return
+    side = 2 * max(round(ROW_HW * k), 1) + 1
+    pad = cv2.copyMakeBorder((teeth > 0.4).astype(np.uint8), side, side, side, side, cv2.BORDER_CONSTANT, value=0)
+    row = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]
+    mine = blur(row.astype(np.float32), 0.004 * k) * (1 - step(plate.parts["lips"][box], 0.3, 0.7))
+    grey = np.maximum(luminance(tone), np.float32(1e-3))
+    enamel = np.asarray(teeth * mine, np.float32)
+    level = _among(grey, enamel, 0.035 * k)
+    spot = _among(grey, np.asarray(mine + 1e-3, np.float32), 0.006 * k)
+    wanted = np.maximum(grey, grey * np.clip(GAP * level / np.maximum(spot, 1e-3), 1, 6))
+    wanted = np.maximum(np.minimum(wanted, np.maximum(level * 1.1, grey)), LINE * level)
+    # Pressed together, not each by itself: the form of every tooth stays.
+    knee = 0.7 * most
+    over = np.maximum(level - knee, 0)
+    pressed = np.minimum(level, knee) + (most - knee) * (1 - np.exp(-over / (most - knee)))
+    wanted = pressed * np.power(wanted / np.maximum(level, 1e-3), np.float32(1.15))
+    tint = _among(tone / grey[..., None], enamel, 0.06 * k)
+    tint = np.float32(0.55) * tint + np.float32(0.45) * np.array([1.04, 1.0, 0.92], np.float32)
+    # What was dark had no colour of its own that would bear being lifted.
+    share = np.maximum(np.float32(0.5), 1 - step(grey / np.maximum(level, 1e-3), 0.35, 0.75))[..., None]
+    colour = (1 - share) * tone / grey[..., None] + share * tint
+    colour = colour / np.maximum(luminance(np.asarray(colour, np.float32)), 0.05)[..., None]
+    tone += mine[..., None] * (colour * wanted[..., None] - tone)

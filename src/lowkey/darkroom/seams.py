@@ -1,0 +1,206 @@
+"""Where two things meet: rims, slivers and steps that were no fault under the photo's soft light and are one under a single hard lamp."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numba import njit, prange
+
+from lowkey.darkroom import neck
+from lowkey.darkroom.figure import Figure
+from lowkey.darkroom.neck import Kept, Layer, step
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, luminance
+from lowkey.plate.meshes import OVAL
+from lowkey.plate.plate import Plate
+
+ROUND_HW = 0.016
+"""How far from the outline facing is carried on from further in."""
+
+
+def round_off(figure: Figure, k: float) -> None:
+    """Carry the facing f32[h, w, 3] of what lies further in over the outline's last pixels, in place.
+
+    There the form was blown up from a coarser silhouette than the matte's own: a pixel that faces away is a dark tooth.
+    What is carried is smooth, so it is worked out at half size.
+    """
+    solid = (figure.matte > 0.5).astype(np.uint8)
+    rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+    if len(rows) < 3 or len(columns) < 3:
+        return
+    m = round(0.1 * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    solid = np.pad(solid[box], 1, mode="edge")
+    within = cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    sure = step(within, ROUND_HW * k, 1.5 * ROUND_HW * k)
+    normal = figure.normal[box]
+    carried, mass = _carried(normal, sure, k / 2, 2)
+    _turn(normal, sure, carried, mass)
+
+
+def _carried(form: F32, sound: F32, k: float, shrunk: int = 1) -> tuple[F32, F32]:
+    """Sums of form f32[h, w, n] and of `sound` f32[h, w] round each pixel, `shrunk` times smaller: near ones count most by far."""
+    mass = cv2.resize(sound, None, fx=1 / shrunk, fy=1 / shrunk, interpolation=cv2.INTER_AREA)
+    total = cv2.resize(form * sound[..., None], (mass.shape[1], mass.shape[0]), interpolation=cv2.INTER_AREA)
+    wide = [(blur(total, sigma * k), blur(mass, sigma * k)) for sigma in (0.006, 0.018, 0.05)]
+    return (
+        np.asarray(sum(t * np.float32(0.003**i) for i, (t, _) in enumerate(wide)), np.float32),
+        np.asarray(sum(m * np.float32(0.003**i) for i, (_, m) in enumerate(wide)), np.float32),
+    )
+
+
+@njit(cache=True, parallel=True)
+def _turn(normal: Any, sure: Any, carried: Any, mass: Any) -> None:
+    """Normals f32[h, w, 3] that are not `sure` are turned, in place, as `carried` over `mass` (half size) says."""
+    h, w = sure.shape
+    last_row, last_column = mass.shape[0] - 1, mass.shape[1] - 1
+    for r in prange(h):
+        y = min(max((r - 0.5) / 2, 0.0), last_row)
+        i = min(int(y), max(last_row - 1, 0))
+        f = y - i
+        i2 = min(i + 1, last_row)
+        for c in range(w):
+            if sure[r, c] >= 1:
+                continue
+            x = min(max((c - 0.5) / 2, 0.0), last_column)
+            j = min(int(x), max(last_column - 1, 0))
+            g = x - j
+            j2 = min(j + 1, last_column)
+            weight = (1 - f) * ((1 - g) * mass[i, j] + g * mass[i, j2]) + f * ((1 - g) * mass[i2, j] + g * mass[i2, j2])
+            if weight <= 1e-8:
+                continue
+            mix = 1 - sure[r, c]
+            square = 0.0
+            for m in range(3):
+                sum_ = (1 - f) * ((1 - g) * carried[i, j, m] + g * carried[i, j2, m])
+                sum_ += f * ((1 - g) * carried[i2, j, m] + g * carried[i2, j2, m])
+                normal[r, c, m] += mix * (sum_ / weight - normal[r, c, m])
+                square += normal[r, c, m] ** 2
+            length = max(np.sqrt(square), 1e-6)
+            for m in range(3):
+                normal[r, c, m] /= length
+
+
+def hem(figure: Figure, plate: Plate, kept: Kept) -> F32:
+    """Under a wrap that closes round the face no skin lies beside the face's outline: what was read so is the wrap's rim.
+
+    As skin it would shine and glow, a burnt patch beside the cheek. Changes the figure, gives the rim f32[h, w].
+    """
+    k = plate.hw_px
+    oval = np.zeros(plate.matte.shape, np.uint8)
+    cv2.fillPoly(oval, [np.round(plate.landmarks[list(OVAL), :2]).astype(np.int32)], 1)
+    beside = cv2.distanceTransform(1 - oval, cv2.DIST_L2, 5) / np.float32(k)
+    within = cv2.distanceTransform(oval, cv2.DIST_L2, 5) / np.float32(k)
+    over = np.maximum(step(beside, 0.002, 0.02) * (kept.below < 0.05), step(kept.wrap, 0.05, 0.35))
+    # The mesh's outline runs under the cloth of a turned head: within it the nearer of the two colours tells.
+    look = np.log(np.clip(plate.colour, 0.01, 1))
+    look = np.dstack([0.5 * look.mean(-1), look[..., 0] - look[..., 1], look[..., 2] - look[..., 1]])
+    far_in, sure = np.asarray(figure.skin > 0.9, np.float32) * (within > 0.20), np.asarray(kept.wrap > 0.9, np.float32)
+    sure = np.asarray(cv2.erode(sure, np.ones((7, 7), np.uint8)), np.float32)
+    if sure.sum() > 100 and far_in.sum() > 100:
+        as_skin, as_wrap = (np.square(look - neck.spread(look, np.asarray(m, np.float32), k)).sum(-1) for m in (far_in, sure))
+        like = blur(np.asarray((as_skin - as_wrap) / (as_skin + as_wrap + 0.02), np.float32), 0.006 * k)
+        over = np.maximum(over, step(like, 0.3, 0.65) * (1 - step(within, 0.14, 0.24)) * step(blur(sure, 0.10 * k), 0.01, 0.08))
+    rim = np.asarray(figure.skin * over * (1 - kept.hands), np.float32)
+    figure.skin -= rim
+    figure.cloth = np.asarray(np.minimum(figure.cloth + rim, 1), np.float32)
+    figure.specular *= 1 - np.maximum(over, np.minimum(rim * 4, 1)) * (1 - kept.hands)
+    figure.roughness += (0.85 - figure.roughness) * rim
+    if sure.sum() > 100:
+        # Old light was taken off it as off skin: take it off as off the wrap beside it.
+        taken = np.clip(luminance(plate.albedo), 0.004, 1) / np.clip(luminance(plate.colour), 0.004, 1)
+        usual = neck.spread(np.repeat(taken[..., None], 3, 2), sure, k)
+        figure.albedo += (np.clip(plate.colour * usual, 0, 1) - figure.albedo) * step(rim, 0.05, 0.5)[..., None]
+    return rim
+
+
+SLIVER_HW = 0.016
+"""Half the width under which cloth that shows beside hair or a wrap is none."""
+
+
+def without_slivers(sheet: Layer, head: F32, at: tuple[int, int], first: int, k: float) -> Layer:
+    """The sheet without what would peep out along the outline of a wrap or of hair: a seam of dark teeth there."""
+    rows, columns = sheet.cover.shape
+    over = head[at[0] : at[0] + rows, at[1] + first : at[1] + first + columns]
+    if over.shape != sheet.cover.shape or over.max() < 0.3:
+        return sheet
+    shown = ((sheet.cover > 0.05) & (over < 0.6)).astype(np.uint8)
+    side = 2 * round(SLIVER_HW * k) + 1
+    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    pad = cv2.copyMakeBorder(shown, side, side, side, side, cv2.BORDER_REPLICATE)
+    broad = np.asarray(cv2.morphologyEx(pad, cv2.MORPH_OPEN, round_)[side:-side, side:-side] > 0)
+    beside = np.asarray(cv2.dilate((over > 0.3).astype(np.uint8), round_) > 0)
+    sliver = ((shown > 0) & ~broad & beside).astype(np.uint8)
+    gone = np.asarray((cv2.dilate(sliver, np.ones((3, 3), np.uint8)) > 0) & ~broad, np.float32)
+    return replace(sheet, cover=np.asarray(sheet.cover * (1 - blur(gone, 0.7)), np.float32))
+
+
+def unmix(own: Figure, part: Kept, cloth: F32, k: float) -> None:
+    """Clean hair of the shirt it fell over: where the two met, shirt leaves the hair's layer and hair its own colour."""
+    there = cv2.resize(part.hair, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA) > 0.01
+    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
+    if not len(rows):
+        return
+    box = np.s_[8 * rows[0] : 8 * rows[-1] + 16, max(8 * columns[0] - 8, 0) : 8 * columns[-1] + 16]
+    hair, albedo = part.hair[box], own.albedo[box]
+    near = blur(np.clip(cloth - part.wrap, 0, 1)[box], 0.012 * k)
+    zone = step(near, 0.01, 0.15) * (hair > 0.01)
+    sure = step(cv2.erode(hair, np.ones((5, 5))), 0.85, 0.98) * (near < 0.05)
+    if zone.max() <= 0 or sure.sum() < 100:
+        return
+    strand = neck.spread(albedo, sure, k)
+    # A pixel brighter than hair is here by half is shirt shining through.
+    excess = np.log(np.maximum(luminance(albedo), 0.004) / np.maximum(luminance(strand), 0.004))
+    part.head[box] *= 1 - zone * step(excess, 0.25, 0.9) * (part.below[box] > 0)
+    albedo += (strand - albedo) * (zone * step(excess, 0.15, 0.6))[..., None]
+
+
+def heal_jaw(own: Figure, part: Kept, k: float) -> None:
+    """Carry form f32[h, w] over the last pixels before the jaw line, where head and neck were read as one.
+
+    A lip of depth there, or a normal that turns up, is a white scratch along the jaw in any raking light.
+    """
+    band = step(part.below, -0.035, -0.018) * (part.below < 0.08) * (1 - np.maximum(part.hair, part.wrap)) * (part.head > 0)
+    rows, columns = np.flatnonzero(band.any(1)), np.flatnonzero(band.any(0))
+    if not len(rows):
+        return
+    m = round(0.15 * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    sound = ((part.below[box] < -0.018) & (own.matte[box] > 0.9)).astype(np.float32)
+    form = np.dstack([own.normal[box], own.depth[box]])
+    total, mass = _carried(form, sound, k)
+    carried = total / np.maximum(mass, 1e-9)[..., None]
+    mix = (band[box] * (mass > 1e-8))[..., None]
+    form += mix * (carried - form)
+    length = np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), 1e-6)
+    own.normal[box] = np.where(mix > 0, form[..., :3] / length, own.normal[box])
+    own.depth[box] = form[..., 3]
+
+
+def drawn_over(own: Figure, part: Kept, hands: F32, k: float) -> None:
+    """A wrap spans the hollow between jaw and throat instead of lining it, and a hand goes on into its wrist: smooth form, in place.
+
+    `hands` f32[h, w] is what was read as hands: their form ends there in a step, though the arm goes on.
+    """
+    _smooth(own, step(part.wrap, 0.3, 0.8), step(part.below, -0.08, 0.04), 0.07 * k, k)
+    near = blur(np.clip(hands, 0, 1), 0.05 * k)
+    _smooth(own, step(part.hands, 0.3, 0.8), np.asarray(step(near * (1 - near), 0.05, 0.16), np.float32), 0.07 * k, k)
+
+
+def _smooth(own: Figure, part: F32, where: F32, sigma_px: float, k: float) -> None:
+    """Blur depth and facing among `part` f32[h, w], in place, as far as `where` f32[h, w] says."""
+    under = part * where
+    rows, columns = np.flatnonzero((under > 0.01).any(1)), np.flatnonzero((under > 0.01).any(0))
+    if len(rows) < 3 or len(columns) < 3:
+        return
+    m = round(0.2 * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    weight = part[box] * (own.matte[box] > 0.5)
+    form = np.dstack([own.normal[box], own.depth[box]])
+    broad = blur(form * weight[..., None], sigma_px) / np.maximum(blur(weight, sigma_px), np.float32(1e-3))[..., None]
+    form += (under[box] * weight)[..., None] * (broad - form)
+    own.normal[box] = form[..., :3] / np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), 1e-6)
+    own.depth[box] = form[..., 3]

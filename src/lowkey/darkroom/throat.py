@@ -1,0 +1,124 @@
+"""The throat: a neck rebuilt under the jaw, in this person's skin, with the muscles that a raking light draws on it.
+
+Lengths in hw; x right of the neck's axis and y DOWN from the chin, as `Bust.across` gives them.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lowkey.darkroom.knit import noise
+from lowkey.darkroom.neck import JAW, Bust, Kept, Layer, arch, facing, slopes, spread, step
+from lowkey.gaussian import blur
+from lowkey.pixels import F32
+from lowkey.plate.plate import Plate
+
+MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.022, 0.042, 0.014
+"""How far the sternomastoid stands out of a plain cylinder, the hollow between it and the windpipe lies in it, the larynx stands out."""
+UNDER_JAW, UNDER_JAW_HW = 0.58, 0.060
+"""Share of the light from anywhere that the crease right under the jaw is denied, and how far down that reaches."""
+BURNED, BURNED_HW = 0.42, 0.10
+"""How much of the light a flag keeps off the throat, and over which way below the jaw it comes into the beam."""
+DRY = (0.52, 0.024)
+"""Roughness and F0 of a neck: nobody makes it up, and it is no oily skin."""
+
+
+def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int, int]) -> Layer:
+    """The neck under the jaw f32[h, w], from plate pixel `at` (row, column) on: a leaning cylinder in skin.
+
+    Where the photo shows the neck its own skin stays; where it showed a collar, a tie or a ring, skin is carried over from
+    neck, jaw and cheeks. From the jaw's edge the underside falls back steeply until it meets the throat (on scans the throat
+    lies .16 hw behind the chin at .05 below it and about .4 at .3).
+    """
+    k = plate.hw_px
+    box = np.s_[at[0] : at[0] + x.shape[0], at[1] : at[1] + x.shape[1]]
+    below = kept.below[box]
+    tone = _skin_below(plate, kept, box) * (1 + 0.03 * noise(x * np.float32(bust.hand) * 95, y * 95, 61))[..., None]
+
+    # Form: a cylinder with its muscles, and the jaw's underside joined to it.
+    half = bust.neck * (1 + 0.5 * np.square(np.clip(0.10 - y, 0, 0.5)) + 0.6 * np.square(np.clip(y - 0.2, 0, 0.6)))
+    tube = bust.throat[2] - 0.9 * bust.neck * (1 - arch(x / half)) - 0.10 * np.maximum(0.2 - y, 0) + _muscles(bust, x, y)
+    jaw = _jaw_depth(plate, box)
+    # A neck lies within the jaw on every side: right under its edge it is never as far forward.
+    tube = np.minimum(tube, jaw - 0.05 - 0.5 * np.maximum(0.12 - np.maximum(below, 0), 0))
+    under = jaw - 0.42 * (1 - np.exp(-np.maximum(below, 0) / 0.115))
+    h = np.clip(0.5 + 0.5 * (under - tube) / 0.06, 0, 1)
+    depth = np.asarray(tube + (under - tube) * h + 0.06 * h * (1 - h), np.float32)
+    right, down = slopes(np.asarray(cv2.GaussianBlur(depth, (0, 0), 0.008 * k), np.float32), k)
+    normal = facing(np.clip(right, -4, 4), np.clip(down, -4, 4))
+
+    # Light from anywhere is denied the crease, and the photographer's flag is in the beam further down.
+    flag = BURNED * step(below, 0.0, BURNED_HW) * (1 - step(y, 0.20, 0.36))
+    shade = (1 - UNDER_JAW * np.exp(-np.maximum(below, 0) / np.float32(UNDER_JAW_HW))) * (1 - flag)
+    tone *= shade[..., None]
+
+    # Never beside the neck that the photo shows against its background.
+    column = np.minimum(half - np.abs(x), y + 0.55)
+    someone = np.maximum(plate.matte[box], 1 - plate.inside[box])
+    cover = np.clip(0.5 + column * np.float32(k / 2.0), 0, 1) * step(below, -0.05, -0.03) * someone
+    return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), *DRY, 0.0, 1.0)
+
+
+def _muscles(bust: Bust, x: F32, y: F32) -> F32:
+    """What stands out of a plain cylinder, f32[h, w] (hw).
+
+    The sternomastoid runs from behind the ear to the pit of the throat; between it and the windpipe lies a hollow, behind it
+    another. The head turned, that of the far side stands out more. A lamp beside the head then lights edges, not one flat flank.
+    """
+    u = np.abs(x)
+    line = bust.neck * (0.98 - 0.72 * np.clip((y + 0.45) / 1.07, 0, 1))
+    turned = 1 + np.clip(np.sign(x) * np.float32(bust.throat[0] / 0.25), -0.5, 0.8)
+
+    def bell(at: F32, wide: float) -> F32:
+        return np.asarray(np.exp(-np.square((u - at) / np.float32(wide))), np.float32)
+
+    ridge = MUSCLE_HW * turned * bell(line, 0.050)
+    behind = 0.6 * bell(line + np.float32(0.11), 0.055)
+    hollow = HOLLOW_HW * (bell(line - np.float32(0.125), 0.070) * step(u, 0.02, 0.10) + behind)
+    larynx = LARYNX_HW * bell(np.zeros_like(line), 0.085) * step(y, 0.02, 0.22)
+    # Toward the pit of the throat all of it flattens out.
+    return np.asarray((ridge - hollow) * (1 - 0.75 * step(y, 0.06, 0.34)) + larynx, np.float32)
+
+
+def _skin_below(plate: Plate, kept: Kept, box: tuple[slice, slice]) -> F32:
+    """Skin's albedo f32[h, w, 3] everywhere in `box`: the photo's where it shows this person's skin, carried over elsewhere."""
+    k = plate.hw_px
+    below, albedo = kept.below[box], plate.albedo[box]
+    part = {name: plate.parts[name][box] for name in ("skin", "lips", "hair", "eyes", "teeth", "glasses")}
+    clean = np.clip(part["skin"] * plate.inside[box] - part["lips"] - part["hair"] - part["eyes"] - part["teeth"], 0, 1)
+    clean = step(cv2.erode(np.asarray(clean, np.float32), np.ones((5, 5))), 0.75, 0.98)
+
+    # What differs from the jaw's colour is cloth that was taken for skin, or a reflection of it.
+    on_jaw = clean * ((below < -0.02) & (below > -0.22))
+    log = np.log(np.clip(albedo, 0.004, 1))
+    if on_jaw.sum() > 200:
+        known = log[on_jaw > 0.5]
+        middle, spread_ = np.median(known, 0), np.maximum(known.std(0), 0.12)
+        red = (log - middle)[..., 0] - (log - middle)[..., 2]
+        odd = np.maximum(np.abs(log - middle).max(-1) / (3.2 * spread_.max()), np.abs(red) / 0.45)
+        clean = clean * np.where(below > 0, 1 - step(blur(np.asarray(odd, np.float32), 1.5), 0.7, 1.1), 1)
+
+    clean = np.asarray(clean, np.float32)
+    carried = spread(albedo, clean * np.where(below > 0, 1.0, 0.3).astype(np.float32), k)
+    jaw = spread(albedo, np.asarray(on_jaw, np.float32), k)
+    seen = step(blur(clean, 2.5), 0.3, 0.95)[..., None]
+    tone = seen * albedo + (1 - seen) * carried
+    # A photo's own shadow under the chin, and the red it has there, are taken half-way back to the jaw's colour.
+    fit = np.sqrt(np.clip(blur(jaw, 0.1 * k), 0.01, 1) / np.clip(blur(carried, 0.1 * k), 0.01, 1))
+    return np.asarray(tone * np.clip(fit, 0.75, 1.5), np.float32)
+
+
+def _jaw_depth(plate: Plate, box: tuple[slice, slice]) -> F32:
+    """Depth f32[h, w] (hw) of the jaw's edge nearest to each pixel, smoothed along the jaw."""
+    k, q = np.float32(plate.hw_px), 8
+    rows, columns = box
+    h, w = rows.stop - rows.start, columns.stop - columns.start
+    jaw = plate.landmarks[list(JAW[1:-1])]
+    fine = np.linspace(0, len(jaw) - 1, 57)
+    px, py, pz = (np.interp(fine, range(len(jaw)), jaw[:, i]).astype(np.float32) for i in range(3))
+    ys, xs = np.mgrid[rows.start : rows.stop : q, columns.start : columns.stop : q].astype(np.float32)
+    far = (xs[..., None] - px) ** 2 + (ys[..., None] - py) ** 2 + np.square(0.04 * k)
+    weight = 1 / (far * far)
+    z = (weight * (pz / k * np.float32(0.95))).sum(-1) / weight.sum(-1)
+    return np.asarray(cv2.resize(z.astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)

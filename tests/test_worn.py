@@ -1,0 +1,185 @@
+"""Laws of what is worn and of the neck, eyes and teeth above it: light under a jaw, cloth that touches, no two jerseys alike."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from lowkey.darkroom import jersey, neck, retouch
+from lowkey.darkroom.dress import dress
+from lowkey.darkroom.light import Relight
+from lowkey.photo import Photo
+from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.plate import Plate
+from lowkey.rig import Direction, Source
+from test_dress import CHIN_Y, EYE_X, FACE, HIGH, HW, LINEN, TURTLENECK, WIDE, hw, person
+
+
+def named(plate: Plate, name: str) -> Plate:
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return replace(plate, photo=Photo(plate.photo.pixels, digest))
+
+
+@pytest.mark.parametrize("azimuth", [60, 75, 92])
+def test_the_lit_side_of_the_neck_lies_in_the_shade_of_the_jaw(azimuth: float) -> None:
+    plate = person(turn=0.0)
+    worn = dress(plate, TURTLENECK)
+    lit = luminance(Relight(worn).source(Source(Direction(azimuth, 30), (1, 1, 1), 7.5, 9.0)))
+    u, _ = hw(plate)
+    below = neck.keep(plate).below
+    skin = (worn.skin > 0.85) & (worn.matte > 0.9) & (u > 0.08) & (u < 0.36)
+    jaw, throat = skin & (below > -0.12) & (below < -0.03), skin & (below > 0.02) & (below < 0.16)
+    bright = jaw & (lit > 0.35 * np.percentile(lit[jaw], 90))
+    under = throat & (bright.sum(0) > 2)[None]
+    assert min(bright.sum(), under.sum()) > 100
+    assert lit[under].mean() < 0.6 * lit[jaw & (bright.sum(0) > 2)[None]].mean()
+
+
+def test_where_a_collar_touches_it_is_dark() -> None:
+    """Skin in the cleft of an open shirt's collar reflects less than skin further from it."""
+    worn = dress(person(bare=True), LINEN)
+    skin = (worn.skin > 0.95).astype(np.uint8)
+    u, v = hw(worn)
+    away = cv2.distanceTransform(skin, cv2.DIST_L2, 5) / HW
+    throat = (v > 0.36) & (v < 0.48) & (np.abs(u) < 0.3) & (skin > 0)
+    tone = luminance(worn.albedo)
+    near, far = throat & (away > 0.002) & (away < 0.012), throat & (away > 0.04)
+    assert min(near.sum(), far.sum()) > 20
+    assert tone[near].mean() < 0.75 * tone[far].mean()
+
+
+def test_two_people_wear_two_jerseys_and_one_always_the_same() -> None:
+    plate = person()
+    one, again, other = (dress(named(plate, n), TURTLENECK) for n in ("a", "a", "b"))
+    assert np.array_equal(one.albedo, again.albedo)
+    u, v = hw(plate)
+    collar, chest = (np.abs(u) < 0.30) & (v > 0.22) & (v < 0.40), (np.abs(u) < 0.8) & (v > 1.0) & (v < 2.0)
+    for where, alike in ((collar, 0.5), (chest, 0.5)):
+        a, b = (luminance(s.albedo)[where] for s in (one, other))
+        assert abs(np.corrcoef(a, b)[0, 1]) < alike
+    # A head's pixels never depend on whose jersey it is.
+    face = (neck.keep(plate).below < -0.05) & (plate.parts["skin"] > 0.999)
+    assert np.abs(one.albedo[face] - other.albedo[face]).max() < 1e-6
+
+
+def test_jerseys_stay_within_what_jerseys_have() -> None:
+    cuts = [jersey.cut_of(hashlib.sha256(bytes([i])).hexdigest()) for i in range(200)]
+    stitch, rib = np.array([jersey.WALE * c.gauge for c in cuts]), np.array([jersey.RIB * c.rib for c in cuts])
+    # A head is about 15.5 cm wide: stitches of 4 to 8 mm, ribs of 4 to 9.
+    assert 4 < 155 * stitch.min() < 155 * stitch.max() < 8
+    assert 4 < 155 * rib.min() < 155 * rib.max() < 9
+    assert stitch.max() / stitch.min() > 1.4
+    assert 0.2 < np.mean([c.set_in for c in cuts]) < 0.6
+    assert 0.2 < np.mean([c.paired > 0 for c in cuts]) < 0.6
+
+
+def test_a_collar_leans_with_a_leaning_neck() -> None:
+    plate = person(turn=0.0)
+    mesh = np.array(plate.landmarks)
+    mesh[neck.BROW, 0] -= 0.12 * HW
+    bust = neck.measure(replace(plate, landmarks=mesh), np.zeros_like(plate.matte))
+    assert bust.lean < -0.01
+    assert jersey._across(bust) < -0.01
+    assert jersey._across(neck.measure(plate, np.zeros_like(plate.matte))) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_shoulder_that_the_photo_cuts_is_wider_than_is_seen() -> None:
+    plate = person(turn=0.0)
+    inside = np.array(plate.inside)
+    inside[:, : round(EYE_X - 1.1 * HW)] = 0
+    inside[:, round(EYE_X + 1.1 * HW) :] = 0
+    inside = freeze(inside)
+    cut = replace(plate, inside=inside, matte=freeze(plate.matte * inside))
+    assert min(neck.measure(cut, np.zeros_like(plate.matte)).half) > 1.45
+    assert max(neck.measure(plate, np.zeros_like(plate.matte)).half) < 1.45
+
+
+@pytest.mark.parametrize("cloth", [TURTLENECK, LINEN], ids=["turtleneck", "linen"])
+def test_hair_that_the_photo_cuts_goes_down_the_back(cloth: object) -> None:
+    u, v = hw(person())
+    over = (np.abs(np.abs(u) - 0.62) < 0.09) & (v > 0.52) & (v < 0.60)
+    whole, cut = (dress(person(long_hair=True, below=b), cloth) for b in (HIGH, round(CHIN_Y + 0.66 * HW)))  # type: ignore[arg-type]
+    assert whole.hair[over].mean() > 0.5
+    assert cut.hair[over].max() < 0.05
+    assert cut.matte[over].min() > 0.95
+
+
+def toothed(chip: bool = True) -> Plate:
+    """A person who smiles: eight teeth, overexposed and yellow, a dark line between two of them each, and a chip."""
+    plate = person(turn=0.0)
+    mesh = np.array(plate.landmarks)
+    for i, dx, dy in ((61, -0.26, -0.36), (291, 0.26, -0.36), (0, 0, -0.46), (17, 0, -0.24)):
+        mesh[i, :2] = (EYE_X + dx * HW, CHIN_Y + dy * HW)
+    y, x = np.mgrid[0:HIGH, 0:WIDE].astype(np.float32)
+    u, v = (x - EYE_X) / np.float32(HW), (y - CHIN_Y) / np.float32(HW)
+    row = (np.abs(u) < 0.20) & (np.abs(v + 0.36) < 0.045)
+    line = row & (np.abs(((u + 0.2) / 0.05) % 1 - 0.5) > 0.44)
+    hole = row & (np.abs(u - 0.025) < 0.018) & (v > -0.36) if chip else np.zeros_like(row)
+    albedo = np.array(plate.albedo)
+    albedo[row] = (0.98, 0.93, 0.70)
+    albedo[line] *= 0.55
+    albedo[hole] = (0.05, 0.02, 0.01)
+    parts = dict(plate.parts)
+    parts["teeth"] = freeze((row & ~hole).astype(np.float32))
+    return replace(plate, albedo=freeze(albedo), landmarks=mesh, parts=parts)
+
+
+def mended(plate: Plate) -> F32:
+    out = np.array(plate.albedo)
+    retouch.retouch(out, plate)
+    return out
+
+
+def test_teeth_are_whole_neutral_and_no_brighter_than_teeth() -> None:
+    plate = toothed()
+    before, after = plate.albedo, mended(plate)
+    u, v = hw(plate)
+    row = (np.abs(u) < 0.17) & (np.abs(v + 0.36) < 0.030)
+    tone = luminance(after)
+    middle = np.median(tone[row])
+    assert luminance(before)[row].min() < 0.05
+    # No pixel of the row is darker than a third of its neighbours; lines between teeth are still lines.
+    assert tone[row].min() > 0.33 * middle
+    line = row & (np.abs(((u + 0.2) / 0.05) % 1 - 0.5) > 0.47) & (np.abs(u - 0.025) > 0.04)
+    assert tone[line].mean() < 0.85 * middle
+    assert tone[row].max() < retouch.ENAMEL * 1.1
+    assert middle > 1.5 * luminance(FACE[None])[0]
+    assert np.median(after[row][:, 2] / after[row][:, 0]) > 0.72
+    # Nothing else is touched.
+    far = (np.abs(u) > 0.35) | (np.abs(v + 0.36) > 0.2)
+    assert np.array_equal(after[far], before[far])
+
+
+def test_whites_are_white_and_irises_take_light() -> None:
+    plate = person(turn=0.0)
+    mesh = np.array(plate.landmarks)
+    middle = np.array([EYE_X + 0.2 * HW, CHIN_Y - 0.85 * HW])
+    radius = 0.035 * HW
+    for i, (dx, dy) in zip(retouch.IRISES[0], ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1)), strict=True):
+        mesh[i, :2] = middle + radius * np.array([dx, dy])
+    mesh[list(retouch.IRISES[1])] = 0
+    y, x = np.mgrid[0:HIGH, 0:WIDE].astype(np.float32)
+    away = np.hypot(x - middle[0], y - middle[1]) / radius
+    eye = (np.abs(x - middle[0]) < 2.6 * radius) & (np.abs(y - middle[1]) < 1.1 * radius)
+    albedo = np.array(plate.albedo)
+    albedo[eye] = (0.20, 0.18, 0.24)
+    albedo[eye & (away < 1)] = (0.03, 0.02, 0.015)
+    parts = dict(plate.parts)
+    parts["eyes"] = freeze(eye.astype(np.float32))
+    after = mended(replace(plate, albedo=freeze(albedo), landmarks=mesh, parts=parts))
+    white, ring = eye & (away > 1.5), eye & (away > 0.55) & (away < 0.8)
+    assert luminance(after)[white].mean() > 1.4 * luminance(albedo)[white].mean()
+    assert np.ptp(after[white].mean(0)) < np.ptp(albedo[white].mean(0)) * 1.5
+    assert 1.3 < luminance(after)[ring].mean() / luminance(albedo)[ring].mean() <= retouch.IRIS_GAIN + 0.01
+
+
+def test_who_wants_no_retouching_gets_none() -> None:
+    plate = toothed()
+    teeth = plate.parts["teeth"] > 0.9
+    kept = dress(plate, TURTLENECK, retouched=False)
+    assert np.abs(kept.albedo[teeth] - plate.albedo[teeth]).max() < 1e-6
+    assert np.abs(dress(plate, TURTLENECK).albedo[teeth] - plate.albedo[teeth]).max() > 0.1
