@@ -40,11 +40,13 @@ class Direction:
 
 @dataclass(frozen=True)
 class Auto:
-    """A direction still to be aimed at a face: choose the azimuth in `arc_deg` that lights `lit` of it."""
+    """A direction still to be aimed at a face: choose the azimuth in `arc_deg` that lights `lit` of it, its near cheek above all."""
 
     lit: float
     arc_deg: tuple[float, float]
     elevation_deg: float
+    cheek: float = 0.0
+    """Least cosine under which the front of the near cheek is to see the lamp."""
 
 
 @dataclass(frozen=True)
@@ -256,7 +258,7 @@ def _source(values: Mapping[str, Any], colour: RGB, side: int) -> Source:
     direction: Direction | Auto
     if "lit" in values:
         low, high = values["arc_deg"]
-        direction = Auto(values["lit"], (low, high) if side > 0 else (-high, -low), values["elevation_deg"])
+        direction = Auto(values["lit"], (low, high) if side > 0 else (-high, -low), values["elevation_deg"], values["cheek"])
     else:
         azimuth = values["azimuth_deg"]
         direction = Direction(azimuth if abs(azimuth) == 180 else side * azimuth, values["elevation_deg"])
@@ -423,9 +425,10 @@ def _turned(source: Source, turn_deg: float, lift_deg: float) -> Source:
     direction = source.direction
     if isinstance(direction, Direction):
         return replace(source, direction=Direction(direction.azimuth_deg + turn_deg, direction.elevation_deg + lift_deg))
-    # A key still to be aimed turns by what it lights: near the side of a face a degree is about 0.7 % of it.
+    # A key still to be aimed turns by what it lights: near the side of a face a degree is about 0.7 % of it, and .015 on its cheek.
     away = turn_deg if sum(direction.arc_deg) > 0 else -turn_deg
-    return replace(source, direction=replace(direction, lit=direction.lit - 0.007 * away, elevation_deg=direction.elevation_deg + lift_deg))
+    less = replace(direction, lit=direction.lit - 0.007 * away, cheek=direction.cheek - 0.015 * away)
+    return replace(source, direction=replace(less, elevation_deg=direction.elevation_deg + lift_deg))
 
 
 # One irrational step per axis, far from 0, 1/2 and each other: turn, lift, lamp x, lamp y, reach, halo, haze, motes.

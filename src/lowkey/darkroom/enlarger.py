@@ -32,6 +32,9 @@ SKIN_CHROMA_BOUND = 4.0
 LIT_SKIN_EV = 0.44
 """Exposure over the meter, which holds the highlight: a lit cheek has to carry the frame against the lamp."""
 
+CHEEKS = ((36, 50, 101, 100, 205, 142), (266, 280, 330, 329, 425, 371))
+"""Landmarks round the front of each cheek, the viewer's left one first."""
+
 LAMP_CLEAR_FW = 0.055
 """How far beside the head's silhouette a lamp in the frame stands, in frame widths: nearer, the head hides its halo."""
 
@@ -121,7 +124,8 @@ class Enlarger:
     def _resolved(self, rig: Rig, lit: light.Relight, view: _View) -> Rig:
         """Aim what is still Auto, and stand a lamp that shows in the frame beside the head, not behind it."""
         if isinstance(rig.key.direction, Auto):
-            rig = replace(rig, key=replace(rig.key, direction=light.aim(lit.subject, rig.key.direction, self._face_on_plate())))
+            aimed = light.aim(lit.subject, rig.key.direction, self._face_on_plate(), cheeks(self.plate))
+            rig = replace(rig, key=replace(rig.key, direction=aimed))
         if rig.lamp.visible:
             rig = replace(rig, lamp=replace(rig.lamp, place_fw_fh=view.beside_head(rig.lamp.place_fw_fh)))
         return rig
@@ -202,6 +206,17 @@ def face_mask(plate: Plate) -> F32:
     oval = np.zeros(plate.matte.shape, np.uint8)
     cv2.fillPoly(oval, [np.round(plate.landmarks[list(OVAL), :2]).astype(np.int32)], 1)
     return freeze(np.asarray(oval * (plate.parts["skin"] > 0.5), np.float32))
+
+
+def cheeks(plate: Plate) -> tuple[F32, F32]:
+    """The front of each cheek, between the nose's wing and the cheekbone, f32[h, w]: at the viewer's left, and the other."""
+
+    def front(points: tuple[int, ...]) -> F32:
+        mask = np.zeros(plate.matte.shape, np.uint8)
+        hull = cv2.convexHull(np.round(plate.landmarks[list(points), :2]).astype(np.int32))
+        return np.asarray(cv2.fillConvexPoly(mask, hull, 1), np.float32)
+
+    return front(CHEEKS[0]), front(CHEEKS[1])
 
 
 def edits(plate: Plate) -> tuple[Edit, ...]:

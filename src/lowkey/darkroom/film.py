@@ -33,7 +33,7 @@ HUE_KEPT = 1.0
 light on skin goes olive; a colour negative's inhibitor couplers work against just that (Barr, Thirtle & Vittum 1969)."""
 
 
-PRINT_GRAIN = 0.45
+PRINT_GRAIN = 0.75
 """Share of the grain at mid density that is the print's own. Without any, blacks are clean where real prints are not."""
 
 SHADE_EV = 0.9

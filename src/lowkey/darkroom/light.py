@@ -27,7 +27,13 @@ BOUNCE = 0.8
 SPECULAR_GAIN = 1.3
 HELD = np.float32(0.22)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
-RETURNED = (1.0, 5.0)
+FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 5.0, 0.025
+"""Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
+CORNEA_HW = 0.045
+"""Radius of a cornea's mirror, as it counts in the picture."""
+EVEN = 0.12
+"""Share of the surround's light that comes from everywhere when a beam's end lights the room from one side."""
+RETURNED = (3.6, 5.0)
 """Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face, and at the chest
 under a lamp that stands above."""
 FUZZ = (0.02, 0.20)
@@ -90,11 +96,18 @@ class Relight:
         return np.asarray(self._lit[key] * np.array(source.irradiance_rgb, np.float32), np.float32)
 
     def fill(self, ev: float) -> F32:
-        """Radiance f32[h, w, 3] under a frontal light of 2**ev at the camera (minus infinity gives black)."""
+        """Radiance f32[h, w, 3] under a card of irradiance 2**ev above the camera (minus infinity gives black).
+
+        It stands as high as a fill is set (FILL): what looks down, brows, nose and lip, stays darker than what looks up, and each
+        cornea shows the card, a glint by which the eye in the shadow is found.
+        """
         s = self.subject
         gain = np.float32(0.0 if math.isinf(ev) and ev < 0 else 2.0**ev)
-        facing = np.maximum(s.normal[..., 2], 0) * (np.float32(0.5) + np.float32(0.5) * self.open)
-        return np.asarray(s.albedo * (facing * gain)[..., None], np.float32)
+        facing = np.maximum(s.normal @ np.array(FILL.vector, np.float32), 0) * self.open
+        out = np.asarray(s.albedo * (facing * gain)[..., None], np.float32)
+        # A card's radiance is its irradiance over the solid angle it fills; a cornea mirrors 2.5 % of it.
+        _glints(out, s, FILL, float(gain) * CORNEA / math.sin(math.radians(FILL_RADIUS_DEG)) ** 2)
+        return out
 
     def ambient(self, rgb: RGB, key: Direction | None = None) -> F32:
         """Radiance f32[h, w, 3] under a uniform surround, occluded; contours catch a little more than the middle.
@@ -113,12 +126,13 @@ class Relight:
         mirrored = np.asarray(film * (1 - s.hair) + fuzz, np.float32)
         given = contour
         if key is not None:
+            given = np.float32(EVEN) * contour
             facing = -(s.normal @ np.array(key.vector, np.float32))
             # A lamp that stands above ends its beam on the floor, nearer to the chest than to the face.
             below = (np.arange(len(grazing), dtype=np.float32) - np.float32(s.head_px[1])) / np.float32(s.hw_px)
             t = np.clip((below - np.float32(0.4)) / np.float32(1.2), 0, 1) * min(max(key.elevation_deg / 15.0, 0.0), 1.0)
             near = np.asarray(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * t * t * (3 - 2 * t), np.float32)[:, None]
-            given = contour + near * np.clip((facing + np.float32(0.4)) / np.float32(1.4), 0, 1) ** 2
+            given = given + near * np.clip((facing + np.float32(0.2)) / np.float32(1.2), 0, 1) ** 2
         scattered = s.albedo * ((1 - mirrored) * given)[..., None]
         both = scattered + (mirrored * given / contour)[..., None]
         return np.asarray(both * self.open[..., None] * np.array(rgb, np.float32), np.float32)
@@ -363,12 +377,9 @@ def _eyes(s: Subject) -> list[tuple[float, float, float, Any]]:
     return found
 
 
-def _catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> None:
-    """Put the lamp's one mirror image on each cornea, on the lamp's side, where the lamp is seen from there."""
-    lx, ly, lz = direction.vector
-    if lz < -0.25:
-        return
-    length = math.sqrt(lx * lx + ly * ly + (lz + 1) ** 2)
+def _irises(s: Subject) -> list[tuple[float, float, Any]]:
+    """Middle (x, y) px of the dark of each eye, and the slice of its opening."""
+    found = []
     for cx, cy, _, box in _eyes(s):
         luma = luminance(s.albedo[box])
         weight = (s.eyes[box] > 0.4) * np.maximum(np.percentile(luma, 40) - luma, 0) ** 2 + np.float32(1e-9)
@@ -376,8 +387,19 @@ def _catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> No
         total = float(weight.sum())
         if total > 1e-6:
             cx, cy = 0.3 * cx + 0.7 * float((xs * weight).sum() / total), 0.3 * cy + 0.7 * float((ys * weight).sum() / total)
-        cornea = 0.045 * s.hw_px
-        px, py = cx + cornea * lx / length, cy - cornea * ly / length
+        found.append((cx, cy, box))
+    return found
+
+
+def _catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> None:
+    """Put the lamp's one mirror image on each cornea, on the lamp's side, where the lamp is seen from there."""
+    lx, ly, lz = direction.vector
+    if lz < -0.25:
+        return
+    length = math.sqrt(lx * lx + ly * ly + (lz + 1) ** 2)
+    for cx, cy, box in _irises(s):
+        ys, xs = np.mgrid[box]
+        px, py = cx + CORNEA_HW * s.hw_px * lx / length, cy - CORNEA_HW * s.hw_px * ly / length
         around = float(np.percentile(diffuse[box], 80))
         reach = min(1.0, around / 0.15) * min(1.0, (lz + 0.25) / 0.3)
         # What enters the cornea beside the lamp crosses the eye and lights the far side of the iris.
@@ -387,6 +409,17 @@ def _catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> No
         far = ((xs - px) / (0.0036 * s.hw_px)) ** 2 + ((ys - py) / (0.0051 * s.hw_px)) ** 2
         spot = 0.32 * np.exp(-0.5 * far**1.5) + 0.012 * np.exp(-0.5 * far / 9)
         out[box] += np.asarray(reach * spot * s.eyes[box], np.float32)[..., None]
+
+
+def _glints(out: F32, s: Subject, direction: Direction, radiance: float) -> None:
+    """Add a weak lamp's one image to each cornea."""
+    lx, ly, lz = direction.vector
+    length = math.sqrt(lx * lx + ly * ly + (lz + 1) ** 2)
+    for cx, cy, box in _irises(s):
+        ys, xs = np.mgrid[box]
+        px, py = cx + CORNEA_HW * s.hw_px * lx / length, cy - CORNEA_HW * s.hw_px * ly / length
+        far = ((xs - px) ** 2 + (ys - py) ** 2) / np.float32(0.0036 * s.hw_px) ** 2
+        out[box] += np.asarray(radiance * np.exp(-0.5 * far**1.5) * s.eyes[box], np.float32)[..., None]
 
 
 def _strands(s: Subject) -> tuple[F32, F32]:
@@ -431,18 +464,27 @@ def _pores(s: Subject) -> F32:
     return np.asarray(np.exp(np.float32(2.1) * fine * s.skin / (1 + rough)) * dull, np.float32)
 
 
-def aim(subject: Subject, auto: Auto, face_mask: F32) -> Direction:
+def aim(subject: Subject, auto: Auto, face_mask: F32, cheeks: tuple[F32, F32] | None = None) -> Direction:
     """Azimuth within `auto.arc_deg` that lights `auto.lit` of the face: share of normals with n.l > .06.
 
-    `face_mask` f32[h, w]. The sign of the arc says the side. Resolved to half degrees; the first of equals wins.
+    `face_mask` f32[h, w]. With `cheeks`, masks of the front of the cheek at the viewer's left and of the other, what carries the picture
+    comes first: the near cheek's median n.l is at least `auto.cheek`, where the arc allows, and the far cheek lies in the dark. A share
+    of the whole face cannot tell a head turned away from one turned to the lamp.
+    The sign of the arc says the side. Resolved to half degrees; the first of equals wins.
     """
     normals = subject.normal[face_mask > 0.5][::7]
     low, high = auto.arc_deg
+    near = far = normals[:0]
+    if cheeks is not None:
+        left, right = (subject.normal[(cheek > 0.5) & (face_mask > 0.5)][::3] for cheek in cheeks)
+        near, far = (right, left) if low + high > 0 else (left, right)
     steps = np.arange(0, abs(high - low) + 0.25, 0.5) * (1 if high >= low else -1) + low
     best, error = low, math.inf
     for azimuth in steps:
         light = np.array(Direction(float(azimuth), auto.elevation_deg).vector, np.float32)
         miss = abs(float((normals @ light > 0.06).mean()) - auto.lit) if len(normals) else 0.0
+        if len(near) and len(far):
+            miss += 2 * max(auto.cheek - float(np.median(near @ light)), 0.0) + max(float(np.percentile(far @ light, 90)), 0.0)
         if miss < error - 1e-9:
             best, error = float(azimuth), miss
     return Direction(best, auto.elevation_deg)
