@@ -29,7 +29,7 @@ VERSION = "darkroom 1"
 SKIN_CHROMA_BOUND = 4.0
 """Most that taking the old light off may shift the skin's chroma, in CIEDE2000 at equal lightness."""
 
-LIT_SKIN_EV = 0.44
+LIT_SKIN_EV = 0.52
 """Exposure over the meter, which holds the highlight: a lit cheek has to carry the frame against the lamp."""
 
 CHEEKS = ((36, 50, 101, 100, 205, 142), (266, 280, 330, 329, 425, 371))
@@ -79,7 +79,7 @@ class Enlarger:
             metered = film.meter(person, view.face, view.printed(lit.subject.albedo))
             rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev)
         level = film.SKIN / 2 ** (rig.exposure_ev or 0.0)
-        scene = backdrop.hang(person, view.matte, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
+        scene = backdrop.hang(person, view.cover, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
         yield "backdrop", scene, rig
 
         seen = optics.focus(scene, rig.lens, rig.lamp, clear=view.face)
@@ -147,6 +147,8 @@ class _View:
         centre = self.place.points(np.array([[head.x_px, head.y_px]], np.float32))[0]
         self.head_fw_fh = (float(centre[0]) / w, float(centre[1]) / h)
         self.matte = freeze(np.clip(self.printed(lit.subject.matte), 0, 1))
+        self.cover = freeze(self.matte * (1 - np.clip(self.printed(lit.sheer), 0, 1)))
+        """What hides the room: less than the matte where outer strands let it through."""
         self.face = freeze(np.clip(self.printed(face_mask(plate)), 0, 1))
         self.eyes = freeze(np.clip(self.printed(np.asarray(cv2.dilate(plate.parts["eyes"], np.ones((9, 9), np.uint8)), np.float32)), 0, 1))
         self.detail = self._detail(plate, lit)
@@ -190,7 +192,7 @@ class _View:
 
 def radiance(lit: light.Relight, rig: Rig) -> F32:
     """The lit person f32[h, w, 3] on the plate, scene-linear: light adds, source by source."""
-    total = lit.source(rig.key)
+    total = lit.flagged(rig.key)
     for source in (rig.rim, *rig.extra):
         if source is not None:
             total = total + lit.source(source)

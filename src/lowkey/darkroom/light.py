@@ -46,6 +46,13 @@ THICK_HW = 0.03
 """How far round itself hair has to be hair to be a mass of it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
+THROUGH, THIN_HW = 0.9, 0.012
+"""Radiance of strands before a lamp straight behind them, undyed, and how deep (sigma) from the outline hair is thin enough for it."""
+SHEER, SHEER_HW = 0.45, 0.03
+"""Share of the room seen through hair at its outline, and how deep (sigma) the outer strands reach."""
+FLAGGED, FLAG_BEHIND = 0.55, -0.3
+"""Lit hair's 90th percentile against lit skin's, at most: over that a flag shades the hair from the key. A lamp further behind than
+this (cosine to the camera) makes a rim, which no one flags."""
 HAIR_GAIN = 0.62
 """Hair under a hard light against the same hair under the photo's soft one: strands shade each other."""
 
@@ -73,6 +80,10 @@ class Relight:
         self._open_coarse = openness(coarse, np.ascontiguousarray(facing), s.hw_px / n)
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
+        self._edge = _edge_of_hair(s)
+        thin = np.clip(2 * (1 - _blur(s.matte, SHEER_HW * s.hw_px)), 0, 1)
+        self.sheer = freeze(np.asarray(SHEER * s.hair * thin, np.float32))
+        """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
         self._pale = s.cloth * np.clip(luminance(s.albedo) * np.float32(1.6) - np.float32(0.1), 0, 0.9)
         pale = bool(self._pale.max() > 0.2)
@@ -94,6 +105,19 @@ class Relight:
                 self._lit.pop(next(iter(self._lit)))
             self._lit[key] = freeze(self._unit(d, source.angular_radius_deg, source.distance_hw))
         return np.asarray(self._lit[key] * np.array(source.irradiance_rgb, np.float32), np.float32)
+
+    def flagged(self, source: Source) -> F32:
+        """Radiance f32[h, w, 3] under the key, with a flag before it where it would make the hair outshine the skin."""
+        s, lit = self.subject, self.source(source)
+        if not isinstance(source.direction, Direction) or source.direction.vector[2] < FLAG_BEHIND:
+            return lit
+        step = np.s_[::3, ::3]
+        light = luminance(lit[step])
+        hair, skin = light[(s.hair[step] > 0.6) & (s.matte[step] > 0.6)], light[s.skin[step] > 0.6]
+        if hair.size < 50 or skin.size < 50:
+            return lit
+        held = FLAGGED * _bright(skin) / max(_bright(hair), 1e-6)
+        return lit if held >= 1 else np.asarray(lit * (1 + s.hair * np.float32(held - 1))[..., None], np.float32)
 
     def fill(self, ev: float) -> F32:
         """Radiance f32[h, w, 3] under a card of irradiance 2**ev above the camera (minus infinity gives black).
@@ -217,6 +241,10 @@ class Relight:
         out += self._bounce(diffuse)
         out *= s.albedo
         out += gloss[..., None]
+        behind = -direction.vector[2]
+        if behind > 0:
+            # Strands before a lamp pass its light on (the TT lobe of Marschner et al. 2003), dyed once by their pigment.
+            out += self._edge * (seen * keep * np.float32(THROUGH * behind))[..., None]
         _catchlights(out, s, direction, diffuse)
         return out
 
@@ -305,6 +333,11 @@ def _shade(
             gloss[y, x] = shine * see * power
 
 
+def _bright(light: F32) -> float:
+    """90th percentile of what is lit: over a tenth of the brightest."""
+    return float(np.percentile(light[light >= 0.1 * np.percentile(light, 99)], 90))
+
+
 def _without_islands(diffuse: F32, s: Subject) -> F32:
     """Factor f32[h, w] that sinks lit flecks lying apart in the dark (smaller than about 1 % of the face) into that dark."""
     h, w = diffuse.shape
@@ -328,6 +361,14 @@ def _without_islands(diffuse: F32, s: Subject) -> F32:
     whole = np.asarray(cv2.resize(_blur(factor, 1.2), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     # Down to the level of the dark round them, not below it.
     return np.asarray(whole + (1 - whole) * np.minimum(np.float32(floor) / np.maximum(diffuse, np.float32(1e-6)), 1), np.float32)
+
+
+def _edge_of_hair(s: Subject) -> F32:
+    """What thin hair at the silhouette passes on of a lamp behind it, f32[h, w, 3]: its dye, and a film's white grazing mirror."""
+    # From 1 at the outline to 0 a few strands' depths inside: there the light has met too many strands.
+    thin = np.clip(2 * (1 - _blur(s.matte, THIN_HW * s.hw_px)), 0, 1)
+    dye = np.sqrt(np.maximum(s.albedo, 0)) + np.float32(0.06)
+    return freeze(np.asarray(dye * (s.hair * thin * thin)[..., None], np.float32))
 
 
 def _thick(s: Subject) -> F32:
