@@ -398,12 +398,13 @@ def jittered(rig: Rig, streams: Streams) -> Rig:
     side = -1 if leans(rig) < 0 else 1  # a mirrored rig varies in the mirror
     turn, lift = 2 * side * (2 * _even(seed, 0) - 1), 2 * (2 * _even(seed, 1) - 1)
     fw, fh = rig.lamp.place_fw_fh
+    own = streams.of_photo  # where this person's lamps begin: a set of portraits at one seed is not lit from one height
     reach = math.sqrt(3) * (2 * _even(seed, 4) - 1)  # even, not normal: neighbours stay apart; its deviation is 1 as well
     return replace(
         rig,
         key=_turned(rig.key, turn, lift),
         rim=_turned(rig.rim, turn, lift) if rig.rim else None,
-        lamp=replace(rig.lamp, place_fw_fh=(fw + side * 0.035 * _normal(seed, 2), fh + 0.04 * _normal(seed, 3))),
+        lamp=replace(rig.lamp, place_fw_fh=(fw + side * 0.035 * _normal(seed, 2, own), fh + 0.05 * _normal(seed, 3, own))),
         lens=replace(rig.lens, halo_radius_fh=rig.lens.halo_radius_fh * math.exp(0.20 * reach + 0.15 * _normal(seed, 5))),
         backdrop=replace(
             rig.backdrop,
@@ -436,14 +437,14 @@ def _turned(source: Source, turn_deg: float, lift_deg: float) -> Source:
 _STEPS = (*(math.sqrt(n) % 1 for n in (7, 23, 2, 3)), (math.sqrt(5) - 1) / 2, *(math.sqrt(n) % 1 for n in (22, 6, 14)))
 
 
-def _even(seed: int, axis: int) -> float:
+def _even(seed: int, axis: int, start: float = 0.0) -> float:
     """A number in (0, 1) that neighbouring seeds spread evenly: six seeds are six different pictures, never near-twins.
 
     An additive recurrence with an irrational step (Weyl 1916); chance alone would put two of six seeds close together.
     """
-    return ((seed % 1_000_003) * _STEPS[axis] + 0.5) % 1.0
+    return ((seed % 1_000_003) * _STEPS[axis] + 0.5 + start) % 1.0
 
 
-def _normal(seed: int, axis: int) -> float:
+def _normal(seed: int, axis: int, start: float = 0.0) -> float:
     """The same as a normal deviate, held within two sigma."""
-    return NormalDist().inv_cdf(min(max(_even(seed, axis), 0.0228), 0.9772))
+    return NormalDist().inv_cdf(min(max(_even(seed, axis, start), 0.0228), 0.9772))

@@ -29,7 +29,7 @@ VERSION = "darkroom 1"
 SKIN_CHROMA_BOUND = 4.0
 """Most that taking the old light off may shift the skin's chroma, in CIEDE2000 at equal lightness."""
 
-LIT_SKIN_EV = 0.52
+LIT_SKIN_EV = 0.66
 """Exposure over the meter, which holds the highlight: a lit cheek has to carry the frame against the lamp."""
 
 CHEEKS = ((36, 50, 101, 100, 205, 142), (266, 280, 330, 329, 425, 371))
@@ -197,7 +197,7 @@ def radiance(lit: light.Relight, rig: Rig) -> F32:
         if source is not None:
             total = total + lit.source(source)
     if not math.isinf(rig.fill_ev):
-        total = total + lit.fill(rig.fill_ev)
+        total = total + lit.fill(rig.fill_ev, total)
     if any(rig.ambient_rgb):
         total = total + lit.ambient(rig.ambient_rgb, rig.key.direction if isinstance(rig.key.direction, Direction) else None)
     return np.asarray(total, np.float32)

@@ -128,7 +128,7 @@ def curve(stock: Stock) -> F32:
     kept = 0.62 * (1 - smooth(stops, -2.5, 1.5))
     # Toward the shoulder each layer begins to answer to its neighbours' light, the blue-sensitive one, on top, least: a warm
     # highlight pales toward cream and not toward pink.
-    pale = 0.28 * smooth(stops, -1.6, 0.4)
+    pale = 0.18 * smooth(stops, -1.6, 0.4)
     return np.asarray(np.stack([tone, swing, kept, pale]), np.float32)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.blackbody import RGB
-from lowkey.darkroom import brdf
+from lowkey.darkroom import brdf, eyes
 from lowkey.darkroom.horizon import VOID_HW, horizon, openness, unhidden
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, freeze, luminance
@@ -27,13 +27,11 @@ BOUNCE = 0.8
 SPECULAR_GAIN = 1.3
 HELD = np.float32(0.22)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
-FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 5.0, 0.025
+FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 4.2, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
-CORNEA_HW = 0.045
-"""Radius of a cornea's mirror, as it counts in the picture."""
-EVEN = 0.12
+EVEN = 0.08
 """Share of the surround's light that comes from everywhere when a beam's end lights the room from one side."""
-RETURNED = (3.6, 5.0)
+RETURNED = (4.2, 5.0)
 """Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face, and at the chest
 under a lamp that stands above."""
 FUZZ = (0.02, 0.20)
@@ -50,8 +48,8 @@ THROUGH, THIN_HW = 0.9, 0.012
 """Radiance of strands before a lamp straight behind them, undyed, and how deep (sigma) from the outline hair is thin enough for it."""
 SHEER, SHEER_HW = 0.45, 0.03
 """Share of the room seen through hair at its outline, and how deep (sigma) the outer strands reach."""
-FLAGGED, FLAG_BEHIND = 0.55, -0.3
-"""Lit hair's 90th percentile against lit skin's, at most: over that a flag shades the hair from the key. A lamp further behind than
+FLAGGED, FLAG_BEHIND = 0.45, -0.3
+"""90th percentile of lit hair or scarf against lit skin's, at most: over that a flag shades it from the key. A lamp further behind than
 this (cosine to the camera) makes a rim, which no one flags."""
 HAIR_GAIN = 0.62
 """Hair under a hard light against the same hair under the photo's soft one: strands shade each other."""
@@ -88,7 +86,7 @@ class Relight:
         self._pale = s.cloth * np.clip(luminance(s.albedo) * np.float32(1.6) - np.float32(0.1), 0, 0.9)
         pale = bool(self._pale.max() > 0.2)
         self._cloth_mass = np.maximum(_blur(s.cloth, THREAD_HW * s.hw_px), np.float32(1e-3)) if pale else None
-        self._normal = _eyeballs(s)
+        self._normal = eyes.eyeballs(s)
         self._tangent, self._strand = _strands(s)
         self._pores = _pores(s)
         # A wet eye mirrors the lamp as one point (see _catchlights); a broad lobe would veil the iris.
@@ -107,30 +105,35 @@ class Relight:
         return np.asarray(self._lit[key] * np.array(source.irradiance_rgb, np.float32), np.float32)
 
     def flagged(self, source: Source) -> F32:
-        """Radiance f32[h, w, 3] under the key, with a flag before it where it would make the hair outshine the skin."""
+        """Radiance f32[h, w, 3] under the key, with a flag before it where hair or a scarf round the head would outshine the skin."""
         s, lit = self.subject, self.source(source)
         if not isinstance(source.direction, Direction) or source.direction.vector[2] < FLAG_BEHIND:
             return lit
+        # The flag ends between chin and shoulder: a shirt is not flagged.
+        below = (np.arange(len(s.matte), dtype=np.float32) - np.float32(s.head_px[1])) / np.float32(s.hw_px)
+        crown = np.asarray(s.hair + s.cloth * np.clip((np.float32(0.95) - below) / np.float32(0.4), 0, 1)[:, None], np.float32)
         step = np.s_[::3, ::3]
-        light = luminance(lit[step])
-        hair, skin = light[(s.hair[step] > 0.6) & (s.matte[step] > 0.6)], light[s.skin[step] > 0.6]
-        if hair.size < 50 or skin.size < 50:
+        light, skin = luminance(lit[step]), s.skin[step] > 0.6
+        covered = (crown[step] > 0.6) & (s.matte[step] > 0.6)
+        if min(covered.sum(), skin.sum()) < 50:
             return lit
-        held = FLAGGED * _bright(skin) / max(_bright(hair), 1e-6)
-        return lit if held >= 1 else np.asarray(lit * (1 + s.hair * np.float32(held - 1))[..., None], np.float32)
+        held = FLAGGED * _bright(light[skin]) / max(_bright(light[covered]), 1e-6)
+        return lit if held >= 1 else np.asarray(lit * (1 + crown * np.float32(held - 1))[..., None], np.float32)
 
-    def fill(self, ev: float) -> F32:
+    def fill(self, ev: float, beside: F32 | None = None) -> F32:
         """Radiance f32[h, w, 3] under a card of irradiance 2**ev above the camera (minus infinity gives black).
 
         It stands as high as a fill is set (FILL): what looks down, brows, nose and lip, stays darker than what looks up, and each
-        cornea shows the card, a glint by which the eye in the shadow is found.
+        cornea shows the card, a glint by which the eye in the shadow is found. An eye that the lamps reach, in `beside` f32[h, w, 3],
+        has its catchlight from them: one is left in each.
         """
         s = self.subject
         gain = np.float32(0.0 if math.isinf(ev) and ev < 0 else 2.0**ev)
         facing = np.maximum(s.normal @ np.array(FILL.vector, np.float32), 0) * self.open
         out = np.asarray(s.albedo * (facing * gain)[..., None], np.float32)
         # A card's radiance is its irradiance over the solid angle it fills; a cornea mirrors 2.5 % of it.
-        _glints(out, s, FILL, float(gain) * CORNEA / math.sin(math.radians(FILL_RADIUS_DEG)) ** 2)
+        radiance = float(gain) * CORNEA / math.sin(math.radians(FILL_RADIUS_DEG)) ** 2
+        eyes.glints(out, s, FILL, radiance, beside)
         return out
 
     def ambient(self, rgb: RGB, key: Direction | None = None) -> F32:
@@ -156,7 +159,7 @@ class Relight:
             below = (np.arange(len(grazing), dtype=np.float32) - np.float32(s.head_px[1])) / np.float32(s.hw_px)
             t = np.clip((below - np.float32(0.4)) / np.float32(1.2), 0, 1) * min(max(key.elevation_deg / 15.0, 0.0), 1.0)
             near = np.asarray(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * t * t * (3 - 2 * t), np.float32)[:, None]
-            given = given + near * np.clip((facing + np.float32(0.2)) / np.float32(1.2), 0, 1) ** 2
+            given = given + near * np.clip((facing + np.float32(0.1)) / np.float32(1.1), 0, 1) ** 2
         scattered = s.albedo * ((1 - mirrored) * given)[..., None]
         both = scattered + (mirrored * given / contour)[..., None]
         return np.asarray(both * self.open[..., None] * np.array(rgb, np.float32), np.float32)
@@ -245,7 +248,7 @@ class Relight:
         if behind > 0:
             # Strands before a lamp pass its light on (the TT lobe of Marschner et al. 2003), dyed once by their pigment.
             out += self._edge * (seen * keep * np.float32(THROUGH * behind))[..., None]
-        _catchlights(out, s, direction, diffuse)
+        eyes.catchlights(out, s, direction, diffuse)
         return out
 
     def _bounce(self, diffuse: F32) -> F32:
@@ -384,83 +387,6 @@ def _tangent_plane(s: Subject, thick: F32) -> tuple[F32, F32]:
     form = form / np.maximum(np.linalg.norm(form, axis=-1, keepdims=True), np.float32(1e-6))
     wrap = np.float32(HAIR_WRAP) * _blur(thick, 0.006 * s.hw_px)[::2, ::2]
     return freeze(np.ascontiguousarray(form, np.float32)), freeze(np.ascontiguousarray(wrap, np.float32))
-
-
-def _eyeballs(s: Subject) -> F32:
-    """Normals f32[h, w, 3] with smooth balls between the lids."""
-    if s.eyes.max() < 0.5:
-        return s.normal
-    out = s.normal.copy()
-    for cx, cy, width, box in _eyes(s):
-        ys, xs = np.mgrid[box]
-        radius = 0.62 * width
-        nx, ny = (xs - cx) / radius, -(ys - cy) / radius
-        r2 = np.minimum(nx * nx + ny * ny, 0.9)
-        ball = np.stack([nx, ny, np.sqrt(1 - r2)], -1).astype(np.float32)
-        k = (s.eyes[box] * np.float32(0.8))[..., None]
-        mixed = (1 - k) * out[box] + k * ball
-        out[box] = mixed / np.maximum(np.linalg.norm(mixed, axis=-1, keepdims=True), 1e-6)
-    return out
-
-
-def _eyes(s: Subject) -> list[tuple[float, float, float, Any]]:
-    """Middle (x, y) px, width px and slice of the two largest eye openings."""
-    mask = (s.eyes > 0.4).astype(np.uint8)
-    count, _, stats, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    found = []
-    for i in sorted(range(1, count), key=lambda i: -stats[i, cv2.CC_STAT_AREA])[:2]:
-        x, y, w, h, _ = stats[i]
-        if w < 0.04 * s.hw_px:
-            continue
-        pad = 3
-        box = np.s_[max(0, y - pad) : y + h + pad, max(0, x - pad) : x + w + pad]
-        found.append((float(middles[i][0]), float(middles[i][1]), float(w), box))
-    return found
-
-
-def _irises(s: Subject) -> list[tuple[float, float, Any]]:
-    """Middle (x, y) px of the dark of each eye, and the slice of its opening."""
-    found = []
-    for cx, cy, _, box in _eyes(s):
-        luma = luminance(s.albedo[box])
-        weight = (s.eyes[box] > 0.4) * np.maximum(np.percentile(luma, 40) - luma, 0) ** 2 + np.float32(1e-9)
-        ys, xs = np.mgrid[box]
-        total = float(weight.sum())
-        if total > 1e-6:
-            cx, cy = 0.3 * cx + 0.7 * float((xs * weight).sum() / total), 0.3 * cy + 0.7 * float((ys * weight).sum() / total)
-        found.append((cx, cy, box))
-    return found
-
-
-def _catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> None:
-    """Put the lamp's one mirror image on each cornea, on the lamp's side, where the lamp is seen from there."""
-    lx, ly, lz = direction.vector
-    if lz < -0.25:
-        return
-    length = math.sqrt(lx * lx + ly * ly + (lz + 1) ** 2)
-    for cx, cy, box in _irises(s):
-        ys, xs = np.mgrid[box]
-        px, py = cx + CORNEA_HW * s.hw_px * lx / length, cy - CORNEA_HW * s.hw_px * ly / length
-        around = float(np.percentile(diffuse[box], 80))
-        reach = min(1.0, around / 0.15) * min(1.0, (lz + 0.25) / 0.3)
-        # What enters the cornea beside the lamp crosses the eye and lights the far side of the iris.
-        across = ((xs - cx + 0.024 * s.hw_px * lx) ** 2 + (ys - cy - 0.024 * s.hw_px * ly) ** 2) / np.float32(0.026 * s.hw_px) ** 2
-        out[box] *= (1 + 0.45 * reach * np.exp(-across) * s.eyes[box])[..., None]
-        # A lamp a little taller than wide, its rim softened by the tear film, and a faint bloom of that film round it.
-        far = ((xs - px) / (0.0036 * s.hw_px)) ** 2 + ((ys - py) / (0.0051 * s.hw_px)) ** 2
-        spot = 0.32 * np.exp(-0.5 * far**1.5) + 0.012 * np.exp(-0.5 * far / 9)
-        out[box] += np.asarray(reach * spot * s.eyes[box], np.float32)[..., None]
-
-
-def _glints(out: F32, s: Subject, direction: Direction, radiance: float) -> None:
-    """Add a weak lamp's one image to each cornea."""
-    lx, ly, lz = direction.vector
-    length = math.sqrt(lx * lx + ly * ly + (lz + 1) ** 2)
-    for cx, cy, box in _irises(s):
-        ys, xs = np.mgrid[box]
-        px, py = cx + CORNEA_HW * s.hw_px * lx / length, cy - CORNEA_HW * s.hw_px * ly / length
-        far = ((xs - px) ** 2 + (ys - py) ** 2) / np.float32(0.0036 * s.hw_px) ** 2
-        out[box] += np.asarray(radiance * np.exp(-0.5 * far**1.5) * s.eyes[box], np.float32)[..., None]
 
 
 def _strands(s: Subject) -> tuple[F32, F32]:
