@@ -404,12 +404,12 @@ def jittered(rig: Rig, streams: Streams) -> Rig:
         rig,
         key=_turned(rig.key, turn, lift),
         rim=_turned(rig.rim, turn, lift) if rig.rim else None,
-        lamp=replace(rig.lamp, place_fw_fh=(fw + side * 0.035 * _normal(seed, 2, own), fh + 0.05 * _normal(seed, 3, own))),
-        lens=replace(rig.lens, halo_radius_fh=rig.lens.halo_radius_fh * math.exp(0.20 * reach + 0.15 * _normal(seed, 5))),
+        lamp=replace(rig.lamp, place_fw_fh=(fw + side * 0.035 * _normal(seed, 2), fh + 0.045 * _normal(seed, 3, own))),
+        lens=replace(rig.lens, halo_radius_fh=rig.lens.halo_radius_fh * math.exp(0.24 * reach + 0.115 * _normal(seed, 5))),
         backdrop=replace(
             rig.backdrop,
             reach_fh=rig.backdrop.reach_fh * math.exp(0.26 * reach),
-            haze=rig.backdrop.haze * math.exp(0.12 * _normal(seed, 6)),
+            haze=rig.backdrop.haze * math.exp(0.13 * reach + 0.08 * _normal(seed, 6)),
         ),
         motes=replace(rig.motes, per_fh2=rig.motes.per_fh2 * math.exp(0.10 * _normal(seed, 7))),
     )

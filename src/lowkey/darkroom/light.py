@@ -31,9 +31,9 @@ FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 4.2, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
 EVEN = 0.08
 """Share of the surround's light that comes from everywhere when a beam's end lights the room from one side."""
-RETURNED = (4.2, 5.0)
-"""Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face, and at the chest
-under a lamp that stands above."""
+RETURNED = (1.0, 4.6, 5.0)
+"""Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face under a lamp in the
+middle, and under one at the side, and at the chest under a lamp that stands above."""
 FUZZ = (0.02, 0.20)
 """Share of an even surround that the fuzz of cloth throws back face on, and how much more at grazing angles."""
 THREAD_HW = 0.006
@@ -158,7 +158,9 @@ class Relight:
             # A lamp that stands above ends its beam on the floor, nearer to the chest than to the face.
             below = (np.arange(len(grazing), dtype=np.float32) - np.float32(s.head_px[1])) / np.float32(s.hw_px)
             t = np.clip((below - np.float32(0.4)) / np.float32(1.2), 0, 1) * min(max(key.elevation_deg / 15.0, 0.0), 1.0)
-            near = np.asarray(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * t * t * (3 - 2 * t), np.float32)[:, None]
+            # The walls stand near on both sides; what passes over the head ends far behind the camera.
+            face = np.float32(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * abs(key.vector[0]))
+            near = np.asarray(face + (np.float32(RETURNED[2]) - face) * t * t * (3 - 2 * t), np.float32)[:, None]
             given = given + near * np.clip((facing + np.float32(0.1)) / np.float32(1.1), 0, 1) ** 2
         scattered = s.albedo * ((1 - mirrored) * given)[..., None]
         both = scattered + (mirrored * given / contour)[..., None]
