@@ -33,9 +33,9 @@ HUE_KEPT = 1.0
 light on skin goes olive; a colour negative's inhibitor couplers work against just that (Barr, Thirtle & Vittum 1969)."""
 
 
-KEPT = (0.70, -1.5, 1.3)
+KEPT = (0.80, -1.2, 1.0)
 """Share of a colour that prints in the light's own ratios, and the stops about paper white over which that ends."""
-PALE = (0.28, -1.1, 0.6)
+PALE = (0.34, -0.8, 0.6)
 """Share of its colour that a highlight loses to its neighbours' layers, and the stops about paper white over which it does."""
 PRINT_GRAIN = 0.75
 """Share of the grain at mid density that is the print's own. Without any, blacks are clean where real prints are not."""

@@ -46,7 +46,7 @@ SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
 THROUGH, THIN_HW = 0.9, 0.012
 """Radiance of strands before a lamp straight behind them, undyed, and how deep (sigma) from the outline hair is thin enough for it."""
-SHEER, SHEER_HW = 0.45, 0.03
+SHEER, SHEER_HW = 0.35, 0.03
 """Share of the room seen through hair at its outline, and how deep (sigma) the outer strands reach."""
 FLAGGED, FLAG_BEHIND = 0.45, -0.3
 """90th percentile of lit hair or scarf against lit skin's, at most: over that a flag shades it from the key. A lamp further behind than
@@ -372,7 +372,7 @@ def _edge_of_hair(s: Subject) -> F32:
     """What thin hair at the silhouette passes on of a lamp behind it, f32[h, w, 3]: its dye, and a film's white grazing mirror."""
     # From 1 at the outline to 0 a few strands' depths inside: there the light has met too many strands.
     thin = np.clip(2 * (1 - _blur(s.matte, THIN_HW * s.hw_px)), 0, 1)
-    dye = np.sqrt(np.maximum(s.albedo, 0)) + np.float32(0.06)
+    dye = np.sqrt(np.maximum(s.albedo, 0)) + np.float32(0.035)
     return freeze(np.asarray(dye * (s.hair * thin * thin)[..., None], np.float32))
 
 
