@@ -267,6 +267,89 @@ def test_one_catchlight_on_the_lamps_side() -> None:
     assert (luminance(Relight(wet).source(Source(Direction(130, 20)))) * eyes).max() < 0.1
 
 
+def grid(s: Subject) -> tuple[F32, F32]:
+    """x to the right and y up of every pixel from the middle, in head-widths."""
+    h, w = s.matte.shape
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    return (x - (w - 1) / 2) / np.float32(s.hw_px), -(y - (h - 1) / 2) / np.float32(s.hw_px)
+
+
+def test_the_key_is_aimed_by_the_near_cheek() -> None:
+    """A face that would be lit enough is turned further into the light until its near cheek is, on either side; nobody's cheek, no turn."""
+    s = bust.subject(HW)
+    (x, y), label = grid(s), bust.rays(HW)[2]
+    face = ((label > 0) & (label < 3)).astype(np.float32)
+    left, right = (((np.abs(x - side * 0.22) < 0.08) & (np.abs(y - 0.35) < 0.1)).astype(np.float32) for side in (-1, 1))
+    cheeks = left, right
+    for arc, near in (((60.0, 125.0), cheeks[1]), ((-60.0, -125.0), cheeks[0])):
+        plain = aim(s, Auto(0.3, arc, 18.0), face, cheeks)
+        turned = aim(s, Auto(0.3, arc, 18.0, cheek=0.45), face, cheeks)
+        assert abs(turned.azimuth_deg) < abs(plain.azimuth_deg) - 3
+        assert np.median(s.normal[(near > 0.5) & (face > 0.5)] @ np.array(turned.vector, np.float32)) > 0.42
+        assert aim(s, Auto(0.3, arc, 18.0, cheek=0.45), face).azimuth_deg == aim(s, Auto(0.3, arc, 18.0), face).azimuth_deg
+
+
+def blonde(albedo: float = 0.9) -> Subject:
+    """The bust in skin of half white, with hair of `albedo` over the upper half of its head."""
+    s = bust.subject(HW, skin=1.0)
+    hair = ((grid(s)[1] > 0.55) * s.matte).astype(np.float32)
+    return replace(s, hair=hair, skin=s.skin * (1 - hair), albedo=np.where(hair[..., None] > 0, np.float32(albedo), s.albedo))
+
+
+def test_a_flag_holds_hair_under_the_skin_and_shades_nothing_else() -> None:
+    s = blonde()
+    bench, key = Relight(s), Source(Direction(60, 20), (1.0, 0.8, 0.6), 4.0)
+    bare, held = bench.source(key), bench.flagged(key)
+    skin, hair = s.skin > 0.6, (s.hair > 0.6) & (s.matte > 0.6)
+    np.testing.assert_array_equal(held[skin & (s.hair == 0)], bare[skin & (s.hair == 0)])
+    assert light._bright(luminance(held)[hair]) == pytest.approx(light.FLAGGED * light._bright(luminance(held)[skin]), rel=0.08)
+    assert light._bright(luminance(bare)[hair]) > 1.2 * light.FLAGGED * light._bright(luminance(bare)[skin])
+    rim = Source(Direction(150, 20))
+    np.testing.assert_array_equal(bench.flagged(rim), bench.source(rim))
+    dark = Relight(blonde(0.02))
+    np.testing.assert_array_equal(dark.flagged(key), dark.source(key))
+
+
+def test_thin_hair_shows_the_room_and_passes_a_lamp_behind_it() -> None:
+    s = blonde(0.2)
+    bench, bare = Relight(s), Relight(bust.subject(HW, skin=1.0))
+    assert not bare.sheer.any()
+    edge = bench.sheer[(s.hair > 0.9) & (s.matte > 0.99)]
+    assert 0.3 < bench.sheer.max() <= light.SHEER
+    assert np.median(edge) < 0.02
+    behind = Source(Direction(165, 20), angular_radius_deg=4.0)
+    rim, plain = luminance(bench.source(behind)), luminance(Relight(replace(s, hair=s.hair * 0)).source(behind))
+    outline = bench.sheer > 0.25
+    assert np.percentile(rim[outline], 90) > 1.5 * np.percentile(plain[outline], 90)
+
+
+def test_the_room_gives_a_side_light_back_into_the_dark_half() -> None:
+    """The far contour is lit by the wall that the beam ends on, the front is not; a lamp in the middle has its wall behind the camera."""
+    bench = Relight(bust.subject(HW))
+    side, middle = (luminance(bench.ambient((0.01, 0.01, 0.01), Direction(azimuth, 0))) for azimuth in (90, 180))
+    contour, front, lit_side = (value(side, x, 0.3) for x in (-0.44, 0.0, 0.44))
+    assert contour > 4 * front
+    assert contour > 4 * lit_side
+    assert value(middle, 0.0, 0.3) < 0.5 * contour
+
+
+def test_the_cards_glint_is_found_in_an_eye_that_no_lamp_reaches() -> None:
+    s = bust.subject(320.0, albedo=0.05)
+    h, w = s.matte.shape
+    y, x = np.mgrid[:h, :w]
+    middle = (w - 1) / 2 - 0.2 * 320, (h - 1) / 2 - 0.42 * 320
+    wet = replace(s, eyes=(((x - middle[0]) / 30) ** 2 + ((y - middle[1]) / 16) ** 2 < 1).astype(np.float32))
+    bench, dry = Relight(wet), Relight(s)
+    dark, lamps = np.zeros((h, w, 3), np.float32), np.full((h, w, 3), 0.2, np.float32)
+    glint = luminance(bench.fill(-7.6, dark) - dry.fill(-7.6))
+    assert glint.max() == pytest.approx(2**-7.6 * light.CORNEA / math.sin(math.radians(light.FILL_RADIUS_DEG)) ** 2, rel=0.1)
+    top = np.argwhere(glint > 0.5 * glint.max())
+    assert np.ptp(top, 0).max() < 6
+    assert top[:, 0].mean() < middle[1]
+    np.testing.assert_array_equal(bench.fill(-7.6, lamps), dry.fill(-7.6))
+    assert not bench.fill(-math.inf).any()
+
+
 def flat_with(skin_rows: slice | None = None, post_hw: tuple[float, float] | None = None) -> Subject:
     """A white wall 3 hw square that faces the camera; `post_hw` is where a post of .3 hw stands out of it."""
     hw, n = 100.0, 301

@@ -40,11 +40,13 @@ class Direction:
 
 @dataclass(frozen=True)
 class Auto:
-    """A direction still to be aimed at a face: choose the azimuth in `arc_deg` that lights `lit` of it."""
+    """A direction still to be aimed at a face: choose the azimuth in `arc_deg` that lights `lit` of it, its near cheek above all."""
 
     lit: float
     arc_deg: tuple[float, float]
     elevation_deg: float
+    cheek: float = 0.0
+    """Least cosine under which the front of the near cheek is to see the lamp."""
 
 
 @dataclass(frozen=True)
@@ -256,7 +258,7 @@ def _source(values: Mapping[str, Any], colour: RGB, side: int) -> Source:
     direction: Direction | Auto
     if "lit" in values:
         low, high = values["arc_deg"]
-        direction = Auto(values["lit"], (low, high) if side > 0 else (-high, -low), values["elevation_deg"])
+        direction = Auto(values["lit"], (low, high) if side > 0 else (-high, -low), values["elevation_deg"], values["cheek"])
     else:
         azimuth = values["azimuth_deg"]
         direction = Direction(azimuth if abs(azimuth) == 180 else side * azimuth, values["elevation_deg"])
@@ -396,17 +398,18 @@ def jittered(rig: Rig, streams: Streams) -> Rig:
     side = -1 if leans(rig) < 0 else 1  # a mirrored rig varies in the mirror
     turn, lift = 2 * side * (2 * _even(seed, 0) - 1), 2 * (2 * _even(seed, 1) - 1)
     fw, fh = rig.lamp.place_fw_fh
+    own = streams.of_photo  # where this person's lamps begin: a set of portraits at one seed is not lit from one height
     reach = math.sqrt(3) * (2 * _even(seed, 4) - 1)  # even, not normal: neighbours stay apart; its deviation is 1 as well
     return replace(
         rig,
         key=_turned(rig.key, turn, lift),
         rim=_turned(rig.rim, turn, lift) if rig.rim else None,
-        lamp=replace(rig.lamp, place_fw_fh=(fw + side * 0.035 * _normal(seed, 2), fh + 0.04 * _normal(seed, 3))),
-        lens=replace(rig.lens, halo_radius_fh=rig.lens.halo_radius_fh * math.exp(0.20 * reach + 0.15 * _normal(seed, 5))),
+        lamp=replace(rig.lamp, place_fw_fh=(fw + side * 0.035 * _normal(seed, 2), fh + 0.045 * _normal(seed, 3, own))),
+        lens=replace(rig.lens, halo_radius_fh=rig.lens.halo_radius_fh * math.exp(0.24 * reach + 0.115 * _normal(seed, 5))),
         backdrop=replace(
             rig.backdrop,
             reach_fh=rig.backdrop.reach_fh * math.exp(0.26 * reach),
-            haze=rig.backdrop.haze * math.exp(0.12 * _normal(seed, 6)),
+            haze=rig.backdrop.haze * math.exp(0.13 * reach + 0.08 * _normal(seed, 6)),
         ),
         motes=replace(rig.motes, per_fh2=rig.motes.per_fh2 * math.exp(0.10 * _normal(seed, 7))),
     )
@@ -423,9 +426,10 @@ def _turned(source: Source, turn_deg: float, lift_deg: float) -> Source:
     direction = source.direction
     if isinstance(direction, Direction):
         return replace(source, direction=Direction(direction.azimuth_deg + turn_deg, direction.elevation_deg + lift_deg))
-    # A key still to be aimed turns by what it lights: near the side of a face a degree is about 0.7 % of it.
+    # A key still to be aimed turns by what it lights: near the side of a face a degree is about 0.7 % of it, and .015 on its cheek.
     away = turn_deg if sum(direction.arc_deg) > 0 else -turn_deg
-    return replace(source, direction=replace(direction, lit=direction.lit - 0.007 * away, elevation_deg=direction.elevation_deg + lift_deg))
+    less = replace(direction, lit=direction.lit - 0.007 * away, cheek=direction.cheek - 0.015 * away)
+    return replace(source, direction=replace(less, elevation_deg=direction.elevation_deg + lift_deg))
 
 
 # One irrational step per axis, far from 0, 1/2 and each other: turn, lift, lamp x, lamp y, reach, halo, haze, motes.
@@ -433,14 +437,14 @@ def _turned(source: Source, turn_deg: float, lift_deg: float) -> Source:
 _STEPS = (*(math.sqrt(n) % 1 for n in (7, 23, 2, 3)), (math.sqrt(5) - 1) / 2, *(math.sqrt(n) % 1 for n in (22, 6, 14)))
 
 
-def _even(seed: int, axis: int) -> float:
+def _even(seed: int, axis: int, start: float = 0.0) -> float:
     """A number in (0, 1) that neighbouring seeds spread evenly: six seeds are six different pictures, never near-twins.
 
     An additive recurrence with an irrational step (Weyl 1916); chance alone would put two of six seeds close together.
     """
-    return ((seed % 1_000_003) * _STEPS[axis] + 0.5) % 1.0
+    return ((seed % 1_000_003) * _STEPS[axis] + 0.5 + start) % 1.0
 
 
-def _normal(seed: int, axis: int) -> float:
+def _normal(seed: int, axis: int, start: float = 0.0) -> float:
     """The same as a normal deviate, held within two sigma."""
-    return NormalDist().inv_cdf(min(max(_even(seed, axis), 0.0228), 0.9772))
+    return NormalDist().inv_cdf(min(max(_even(seed, axis, start), 0.0228), 0.9772))

@@ -14,8 +14,13 @@ class Streams:
     """Named random streams of one seed. ``Streams(3).of("grain")`` always starts at the same place."""
 
     def __init__(self, seed: int, *, dust_of: str = "") -> None:
-        """`dust_of` is a photo's hash: dust is one thing that two people at one seed must not share, and the only one it changes."""
+        """`dust_of` is a photo's hash: dust and the lamp's place, which two people at one seed must not share, are all that it changes."""
         self.seed, self.dust_of = seed, dust_of
+
+    @property
+    def of_photo(self) -> float:
+        """A number in [0, 1) of the photo alone, the same for every seed; 0 where no photo is named."""
+        return int.from_bytes(hashlib.sha256(f"lamp of {self.dust_of}".encode()).digest()[:4], "little") / 2**32 if self.dust_of else 0.0
 
     def of(self, name: str) -> np.random.Generator:
         """A fresh PCG64 generator for `name`; asking twice gives the same numbers twice."""

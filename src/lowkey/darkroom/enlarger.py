@@ -29,8 +29,11 @@ VERSION = "darkroom 1"
 SKIN_CHROMA_BOUND = 4.0
 """Most that taking the old light off may shift the skin's chroma, in CIEDE2000 at equal lightness."""
 
-LIT_SKIN_EV = 0.44
+LIT_SKIN_EV = 0.60
 """Exposure over the meter, which holds the highlight: a lit cheek has to carry the frame against the lamp."""
+
+CHEEKS = ((36, 50, 101, 100, 205, 142), (266, 280, 330, 329, 425, 371))
+"""Landmarks round the front of each cheek, the viewer's left one first."""
 
 LAMP_CLEAR_FW = 0.055
 """How far beside the head's silhouette a lamp in the frame stands, in frame widths: nearer, the head hides its halo."""
@@ -87,7 +90,7 @@ class Enlarger:
             metered = film.meter(person, view.face, view.printed(lit.subject.albedo))
             rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev)
         level = film.SKIN / 2 ** (rig.exposure_ev or 0.0)
-        scene = backdrop.hang(person, view.matte, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
+        scene = backdrop.hang(person, view.cover, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
         yield "backdrop", scene, rig
 
         seen = optics.focus(scene, rig.lens, rig.lamp, clear=view.face)
@@ -134,7 +137,8 @@ class Enlarger:
     def _resolved(self, rig: Rig, lit: light.Relight, view: _View) -> Rig:
         """Aim what is still Auto, and stand a lamp that shows in the frame beside the head, not behind it."""
         if isinstance(rig.key.direction, Auto):
-            rig = replace(rig, key=replace(rig.key, direction=light.aim(lit.subject, rig.key.direction, self._face_on_plate())))
+            aimed = light.aim(lit.subject, rig.key.direction, self._face_on_plate(), cheeks(self.plate))
+            rig = replace(rig, key=replace(rig.key, direction=aimed))
         if rig.lamp.visible:
             rig = replace(rig, lamp=replace(rig.lamp, place_fw_fh=view.beside_head(rig.lamp.place_fw_fh)))
         return rig
@@ -155,6 +159,8 @@ class _View:
         self.size_px, self.place, self._inner = size_px, place, inner
         self.head_fw_fh = (head[0] / size_px[0], head[1] / size_px[1])
         self.matte = freeze(np.clip(self.printed(lit.subject.matte), 0, 1))
+        self.cover = freeze(self.matte * (1 - np.clip(self.printed(lit.sheer), 0, 1)))
+        """What hides the room: less than the matte where outer strands let it through."""
         self.face = freeze(np.clip(self.printed(face_mask(plate)), 0, 1))
         self.eyes = freeze(np.clip(self.printed(np.asarray(cv2.dilate(plate.parts["eyes"], np.ones((9, 9), np.uint8)), np.float32)), 0, 1))
         self.detail = self._detail(plate, lit)
@@ -198,12 +204,12 @@ class _View:
 
 def radiance(lit: light.Relight, rig: Rig) -> F32:
     """The lit person f32[h, w, 3] on the plate, scene-linear: light adds, source by source."""
-    total = lit.source(rig.key)
+    total = lit.flagged(rig.key)
     for source in (rig.rim, *rig.extra):
         if source is not None:
             total = total + lit.source(source)
     if not math.isinf(rig.fill_ev):
-        total = total + lit.fill(rig.fill_ev)
+        total = total + lit.fill(rig.fill_ev, total)
     if any(rig.ambient_rgb):
         total = total + lit.ambient(rig.ambient_rgb, rig.key.direction if isinstance(rig.key.direction, Direction) else None)
     return np.asarray(total, np.float32)
@@ -214,6 +220,17 @@ def face_mask(plate: Plate) -> F32:
     oval = np.zeros(plate.matte.shape, np.uint8)
     cv2.fillPoly(oval, [np.round(plate.landmarks[list(OVAL), :2]).astype(np.int32)], 1)
     return freeze(np.asarray(oval * (plate.parts["skin"] > 0.5), np.float32))
+
+
+def cheeks(plate: Plate) -> tuple[F32, F32]:
+    """The front of each cheek, between the nose's wing and the cheekbone, f32[h, w]: at the viewer's left, and the other."""
+
+    def front(points: tuple[int, ...]) -> F32:
+        mask = np.zeros(plate.matte.shape, np.uint8)
+        hull = cv2.convexHull(np.round(plate.landmarks[list(points), :2]).astype(np.int32))
+        return np.asarray(cv2.fillConvexPoly(mask, hull, 1), np.float32)
+
+    return front(CHEEKS[0]), front(CHEEKS[1])
 
 
 def edits(plate: Plate) -> tuple[Edit, ...]:

@@ -33,7 +33,11 @@ HUE_KEPT = 1.0
 light on skin goes olive; a colour negative's inhibitor couplers work against just that (Barr, Thirtle & Vittum 1969)."""
 
 
-PRINT_GRAIN = 0.45
+KEPT = (0.80, -1.2, 1.0)
+"""Share of a colour that prints in the light's own ratios, and the stops about paper white over which that ends."""
+PALE = (0.34, -0.8, 0.6)
+"""Share of its colour that a highlight loses to its neighbours' layers, and the stops about paper white over which it does."""
+PRINT_GRAIN = 0.75
 """Share of the grain at mid density that is the print's own. Without any, blacks are clean where real prints are not."""
 
 SHADE_EV = 0.9
@@ -125,10 +129,10 @@ def curve(stock: Stock) -> F32:
     middle = int(np.argmin(np.abs(cover - 0.5)))
     swing += PRINT_GRAIN * (own * swing[middle] / own[middle] - swing)
     # The light's own ratios hold through the middle tones and give way to white over the five stops about paper white.
-    kept = 0.62 * (1 - smooth(stops, -2.5, 1.5))
+    kept = KEPT[0] * (1 - smooth(stops, *KEPT[1:]))
     # Toward the shoulder each layer begins to answer to its neighbours' light, the blue-sensitive one, on top, least: a warm
     # highlight pales toward cream and not toward pink.
-    pale = 0.28 * smooth(stops, -1.6, 0.4)
+    pale = PALE[0] * smooth(stops, *PALE[1:])
     return np.asarray(np.stack([tone, swing, kept, pale]), np.float32)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.blackbody import RGB
-from lowkey.darkroom import brdf
+from lowkey.darkroom import brdf, eyes
 from lowkey.darkroom.horizon import VOID_HW, horizon, openness, unhidden
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -28,9 +28,13 @@ BOUNCE = 0.8
 SPECULAR_GAIN = 1.3
 HELD = np.float32(0.22)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
-RETURNED = (1.0, 5.0)
-"""Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face, and at the chest
-under a lamp that stands above."""
+FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 4.2, 0.025
+"""Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
+EVEN = 0.08
+"""Share of the surround's light that comes from everywhere when a beam's end lights the room from one side."""
+RETURNED = (1.0, 4.6, 5.0)
+"""Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face under a lamp in the
+middle, and under one at the side, and at the chest under a lamp that stands above."""
 FUZZ = (0.02, 0.20)
 """Share of an even surround that the fuzz of cloth throws back face on, and how much more at grazing angles."""
 THREAD_HW = 0.006
@@ -41,6 +45,13 @@ THICK_HW = 0.03
 """How far round itself hair has to be hair to be a mass of it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
+THROUGH, THIN_HW = 0.9, 0.012
+"""Radiance of strands before a lamp straight behind them, undyed, and how deep (sigma) from the outline hair is thin enough for it."""
+SHEER, SHEER_HW = 0.35, 0.03
+"""Share of the room seen through hair at its outline, and how deep (sigma) the outer strands reach."""
+FLAGGED, FLAG_BEHIND = 0.45, -0.3
+"""90th percentile of lit hair or scarf against lit skin's, at most: over that a flag shades it from the key. A lamp further behind than
+this (cosine to the camera) makes a rim, which no one flags."""
 HAIR_GAIN = 0.62
 """Hair under a hard light against the same hair under the photo's soft one: strands shade each other."""
 
@@ -68,11 +79,15 @@ class Relight:
         self._open_coarse = openness(coarse, np.ascontiguousarray(facing), s.hw_px / n)
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
+        self._edge = _edge_of_hair(s)
+        thin = np.clip(2 * (1 - _blur(s.matte, SHEER_HW * s.hw_px)), 0, 1)
+        self.sheer = freeze(np.asarray(SHEER * s.hair * thin, np.float32))
+        """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
         self._pale = s.cloth * np.clip(luminance(s.albedo) * np.float32(1.6) - np.float32(0.1), 0, 0.9)
         pale = bool(self._pale.max() > 0.2)
         self._cloth_mass = np.maximum(_blur(s.cloth, THREAD_HW * s.hw_px), np.float32(1e-3)) if pale else None
-        self._normal = _eyeballs(s)
+        self._normal = eyes.eyeballs(s)
         self._tangent, self._strand = _strands(s)
         self._pores = _pores(s)
         # A wet eye mirrors the lamp as one point (see _catchlights); a broad lobe would veil the iris.
@@ -90,12 +105,37 @@ class Relight:
             self._lit[key] = freeze(self._unit(d, source.angular_radius_deg, source.distance_hw))
         return np.asarray(self._lit[key] * np.array(source.irradiance_rgb, np.float32), np.float32)
 
-    def fill(self, ev: float) -> F32:
-        """Radiance f32[h, w, 3] under a frontal light of 2**ev at the camera (minus infinity gives black)."""
+    def flagged(self, source: Source) -> F32:
+        """Radiance f32[h, w, 3] under the key, with a flag before it where hair or a scarf round the head would outshine the skin."""
+        s, lit = self.subject, self.source(source)
+        if not isinstance(source.direction, Direction) or source.direction.vector[2] < FLAG_BEHIND:
+            return lit
+        # The flag ends between chin and shoulder: a shirt is not flagged.
+        below = (np.arange(len(s.matte), dtype=np.float32) - np.float32(s.head_px[1])) / np.float32(s.hw_px)
+        crown = np.asarray(s.hair + s.cloth * np.clip((np.float32(0.95) - below) / np.float32(0.4), 0, 1)[:, None], np.float32)
+        step = np.s_[::3, ::3]
+        light, skin = luminance(lit[step]), s.skin[step] > 0.6
+        covered = (crown[step] > 0.6) & (s.matte[step] > 0.6)
+        if min(covered.sum(), skin.sum()) < 50:
+            return lit
+        held = FLAGGED * _bright(light[skin]) / max(_bright(light[covered]), 1e-6)
+        return lit if held >= 1 else np.asarray(lit * (1 + crown * np.float32(held - 1))[..., None], np.float32)
+
+    def fill(self, ev: float, beside: F32 | None = None) -> F32:
+        """Radiance f32[h, w, 3] under a card of irradiance 2**ev above the camera (minus infinity gives black).
+
+        It stands as high as a fill is set (FILL): what looks down, brows, nose and lip, stays darker than what looks up, and each
+        cornea shows the card, a glint by which the eye in the shadow is found. An eye that the lamps reach, in `beside` f32[h, w, 3],
+        has its catchlight from them: one is left in each.
+        """
         s = self.subject
         gain = np.float32(0.0 if math.isinf(ev) and ev < 0 else 2.0**ev)
-        facing = np.maximum(s.normal[..., 2], 0) * (np.float32(0.5) + np.float32(0.5) * self.open)
-        return np.asarray(s.albedo * (facing * gain)[..., None], np.float32)
+        facing = np.maximum(s.normal @ np.array(FILL.vector, np.float32), 0) * self.open
+        out = np.asarray(s.albedo * (facing * gain)[..., None], np.float32)
+        # A card's radiance is its irradiance over the solid angle it fills; a cornea mirrors 2.5 % of it.
+        radiance = float(gain) * CORNEA / math.sin(math.radians(FILL_RADIUS_DEG)) ** 2
+        eyes.glints(out, s, FILL, radiance, beside)
+        return out
 
     def ambient(self, rgb: RGB, key: Direction | None = None) -> F32:
         """Radiance f32[h, w, 3] under a uniform surround, occluded; contours catch a little more than the middle.
@@ -114,12 +154,15 @@ class Relight:
         mirrored = np.asarray(film * (1 - s.hair) + fuzz, np.float32)
         given = contour
         if key is not None:
+            given = np.float32(EVEN) * contour
             facing = -(s.normal @ np.array(key.vector, np.float32))
             # A lamp that stands above ends its beam on the floor, nearer to the chest than to the face.
             below = (np.arange(len(grazing), dtype=np.float32) - np.float32(s.head_px[1])) / np.float32(s.hw_px)
             t = np.clip((below - np.float32(0.4)) / np.float32(1.2), 0, 1) * min(max(key.elevation_deg / 15.0, 0.0), 1.0)
-            near = np.asarray(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * t * t * (3 - 2 * t), np.float32)[:, None]
-            given = contour + near * np.clip((facing + np.float32(0.4)) / np.float32(1.4), 0, 1) ** 2
+            # The walls stand near on both sides; what passes over the head ends far behind the camera.
+            face = np.float32(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * abs(key.vector[0]))
+            near = np.asarray(face + (np.float32(RETURNED[2]) - face) * t * t * (3 - 2 * t), np.float32)[:, None]
+            given = given + near * np.clip((facing + np.float32(0.1)) / np.float32(1.1), 0, 1) ** 2
         scattered = s.albedo * ((1 - mirrored) * given)[..., None]
         both = scattered + (mirrored * given / contour)[..., None]
         return np.asarray(both * self.open[..., None] * np.array(rgb, np.float32), np.float32)
@@ -204,7 +247,11 @@ class Relight:
         out += self._bounce(diffuse)
         out *= s.albedo
         out += gloss[..., None]
-        _catchlights(out, s, direction, diffuse)
+        behind = -direction.vector[2]
+        if behind > 0:
+            # Strands before a lamp pass its light on (the TT lobe of Marschner et al. 2003), dyed once by their pigment.
+            out += self._edge * (seen * keep * np.float32(THROUGH * behind))[..., None]
+        eyes.catchlights(out, s, direction, diffuse)
         return out
 
     def _bounce(self, diffuse: F32) -> F32:
@@ -292,6 +339,11 @@ def _shade(
             gloss[y, x] = shine * see * power
 
 
+def _bright(light: F32) -> float:
+    """90th percentile of what is lit: over a tenth of the brightest."""
+    return float(np.percentile(light[light >= 0.1 * np.percentile(light, 99)], 90))
+
+
 def _without_islands(diffuse: F32, s: Subject) -> F32:
     """Factor f32[h, w] that sinks lit flecks lying apart in the dark (smaller than about 1 % of the face) into that dark."""
     h, w = diffuse.shape
@@ -317,6 +369,14 @@ def _without_islands(diffuse: F32, s: Subject) -> F32:
     return np.asarray(whole + (1 - whole) * np.minimum(np.float32(floor) / np.maximum(diffuse, np.float32(1e-6)), 1), np.float32)
 
 
+def _edge_of_hair(s: Subject) -> F32:
+    """What thin hair at the silhouette passes on of a lamp behind it, f32[h, w, 3]: its dye, and a film's white grazing mirror."""
+    # From 1 at the outline to 0 a few strands' depths inside: there the light has met too many strands.
+    thin = np.clip(2 * (1 - _blur(s.matte, THIN_HW * s.hw_px)), 0, 1)
+    dye = np.sqrt(np.maximum(s.albedo, 0)) + np.float32(0.035)
+    return freeze(np.asarray(dye * (s.hair * thin * thin)[..., None], np.float32))
+
+
 def _thick(s: Subject) -> F32:
     """Share f32[h, w] of hair that is a mass of strands: a beard's or a brow's few lie on skin, and end with its light."""
     wide = _blur(s.hair, THICK_HW * s.hw_px)
@@ -330,64 +390,6 @@ def _tangent_plane(s: Subject, thick: F32) -> tuple[F32, F32]:
     form = form / np.maximum(np.linalg.norm(form, axis=-1, keepdims=True), np.float32(1e-6))
     wrap = np.float32(HAIR_WRAP) * _blur(thick, 0.006 * s.hw_px)[::2, ::2]
     return freeze(np.ascontiguousarray(form, np.float32)), freeze(np.ascontiguousarray(wrap, np.float32))
-
-
-def _eyeballs(s: Subject) -> F32:
-    """Normals f32[h, w, 3] with smooth balls between the lids."""
-    if s.eyes.max() < 0.5:
-        return s.normal
-    out = s.normal.copy()
-    for cx, cy, width, box in _eyes(s):
-        ys, xs = np.mgrid[box]
-        radius = 0.62 * width
-        nx, ny = (xs - cx) / radius, -(ys - cy) / radius
-        r2 = np.minimum(nx * nx + ny * ny, 0.9)
-        ball = np.stack([nx, ny, np.sqrt(1 - r2)], -1).astype(np.float32)
-        k = (s.eyes[box] * np.float32(0.8))[..., None]
-        mixed = (1 - k) * out[box] + k * ball
-        out[box] = mixed / np.maximum(np.linalg.norm(mixed, axis=-1, keepdims=True), 1e-6)
-    return out
-
-
-def _eyes(s: Subject) -> list[tuple[float, float, float, Any]]:
-    """Middle (x, y) px, width px and slice of the two largest eye openings."""
-    mask = (s.eyes > 0.4).astype(np.uint8)
-    count, _, stats, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    found = []
-    for i in sorted(range(1, count), key=lambda i: -stats[i, cv2.CC_STAT_AREA])[:2]:
-        x, y, w, h, _ = stats[i]
-        if w < 0.04 * s.hw_px:
-            continue
-        pad = 3
-        box = np.s_[max(0, y - pad) : y + h + pad, max(0, x - pad) : x + w + pad]
-        found.append((float(middles[i][0]), float(middles[i][1]), float(w), box))
-    return found
-
-
-def _catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> None:
-    """Put the lamp's one mirror image on each cornea, on the lamp's side, where the lamp is seen from there."""
-    lx, ly, lz = direction.vector
-    if lz < -0.25:
-        return
-    length = math.sqrt(lx * lx + ly * ly + (lz + 1) ** 2)
-    for cx, cy, _, box in _eyes(s):
-        luma = luminance(s.albedo[box])
-        weight = (s.eyes[box] > 0.4) * np.maximum(np.percentile(luma, 40) - luma, 0) ** 2 + np.float32(1e-9)
-        ys, xs = np.mgrid[box]
-        total = float(weight.sum())
-        if total > 1e-6:
-            cx, cy = 0.3 * cx + 0.7 * float((xs * weight).sum() / total), 0.3 * cy + 0.7 * float((ys * weight).sum() / total)
-        cornea = 0.045 * s.hw_px
-        px, py = cx + cornea * lx / length, cy - cornea * ly / length
-        around = float(np.percentile(diffuse[box], 80))
-        reach = min(1.0, around / 0.15) * min(1.0, (lz + 0.25) / 0.3)
-        # What enters the cornea beside the lamp crosses the eye and lights the far side of the iris.
-        across = ((xs - cx + 0.024 * s.hw_px * lx) ** 2 + (ys - cy - 0.024 * s.hw_px * ly) ** 2) / np.float32(0.026 * s.hw_px) ** 2
-        out[box] *= (1 + 0.45 * reach * np.exp(-across) * s.eyes[box])[..., None]
-        # A lamp a little taller than wide, its rim softened by the tear film, and a faint bloom of that film round it.
-        far = ((xs - px) / (0.0036 * s.hw_px)) ** 2 + ((ys - py) / (0.0051 * s.hw_px)) ** 2
-        spot = 0.32 * np.exp(-0.5 * far**1.5) + 0.012 * np.exp(-0.5 * far / 9)
-        out[box] += np.asarray(reach * spot * s.eyes[box], np.float32)[..., None]
 
 
 def _strands(s: Subject) -> tuple[F32, F32]:
@@ -432,18 +434,27 @@ def _pores(s: Subject) -> F32:
     return np.asarray(np.exp(np.float32(2.1) * fine * s.skin / (1 + rough)) * dull, np.float32)
 
 
-def aim(subject: Subject, auto: Auto, face_mask: F32) -> Direction:
+def aim(subject: Subject, auto: Auto, face_mask: F32, cheeks: tuple[F32, F32] | None = None) -> Direction:
     """Azimuth within `auto.arc_deg` that lights `auto.lit` of the face: share of normals with n.l > .06.
 
-    `face_mask` f32[h, w]. The sign of the arc says the side. Resolved to half degrees; the first of equals wins.
+    `face_mask` f32[h, w]. With `cheeks`, masks of the front of the cheek at the viewer's left and of the other, what carries the picture
+    comes first: the near cheek's median n.l is at least `auto.cheek`, where the arc allows, and the far cheek lies in the dark. A share
+    of the whole face cannot tell a head turned away from one turned to the lamp.
+    The sign of the arc says the side. Resolved to half degrees; the first of equals wins.
     """
     normals = subject.normal[face_mask > 0.5][::7]
     low, high = auto.arc_deg
+    near = far = normals[:0]
+    if cheeks is not None:
+        left, right = (subject.normal[(cheek > 0.5) & (face_mask > 0.5)][::3] for cheek in cheeks)
+        near, far = (right, left) if low + high > 0 else (left, right)
     steps = np.arange(0, abs(high - low) + 0.25, 0.5) * (1 if high >= low else -1) + low
     best, error = low, math.inf
     for azimuth in steps:
         light = np.array(Direction(float(azimuth), auto.elevation_deg).vector, np.float32)
         miss = abs(float((normals @ light > 0.06).mean()) - auto.lit) if len(normals) else 0.0
+        if len(near) and len(far):
+            miss += 2 * max(auto.cheek - float(np.median(near @ light)), 0.0) + max(float(np.percentile(far @ light, 90)), 0.0)
         if miss < error - 1e-9:
             best, error = float(azimuth), miss
     return Direction(best, auto.elevation_deg)

@@ -1,0 +1,97 @@
+"""Eyes: balls between the lids, and what each cornea mirrors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+
+from lowkey.darkroom.subject import Subject
+from lowkey.pixels import F32, luminance
+from lowkey.rig import Direction
+
+CORNEA_HW = 0.045
+"""Radius of a cornea's mirror, as it counts in the picture."""
+
+
+def eyeballs(s: Subject) -> F32:
+    """Normals f32[h, w, 3] with smooth balls between the lids."""
+    if s.eyes.max() < 0.5:
+        return s.normal
+    out = s.normal.copy()
+    for cx, cy, width, box in _eyes(s):
+        ys, xs = np.mgrid[box]
+        radius = 0.62 * width
+        nx, ny = (xs - cx) / radius, -(ys - cy) / radius
+        r2 = np.minimum(nx * nx + ny * ny, 0.9)
+        ball = np.stack([nx, ny, np.sqrt(1 - r2)], -1).astype(np.float32)
+        k = (s.eyes[box] * np.float32(0.8))[..., None]
+        mixed = (1 - k) * out[box] + k * ball
+        out[box] = mixed / np.maximum(np.linalg.norm(mixed, axis=-1, keepdims=True), 1e-6)
+    return out
+
+
+def _eyes(s: Subject) -> list[tuple[float, float, float, Any]]:
+    """Middle (x, y) px, width px and slice of the two largest eye openings."""
+    mask = (s.eyes > 0.4).astype(np.uint8)
+    count, _, stats, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    found = []
+    for i in sorted(range(1, count), key=lambda i: -stats[i, cv2.CC_STAT_AREA])[:2]:
+        x, y, w, h, _ = stats[i]
+        if w < 0.04 * s.hw_px:
+            continue
+        pad = 3
+        box = np.s_[max(0, y - pad) : y + h + pad, max(0, x - pad) : x + w + pad]
+        found.append((float(middles[i][0]), float(middles[i][1]), float(w), box))
+    return found
+
+
+def irises(s: Subject) -> list[tuple[float, float, Any]]:
+    """Middle (x, y) px of the dark of each eye, and the slice of its opening."""
+    found = []
+    for cx, cy, _, box in _eyes(s):
+        luma = luminance(s.albedo[box])
+        weight = (s.eyes[box] > 0.4) * np.maximum(np.percentile(luma, 40) - luma, 0) ** 2 + np.float32(1e-9)
+        ys, xs = np.mgrid[box]
+        total = float(weight.sum())
+        if total > 1e-6:
+            cx, cy = 0.3 * cx + 0.7 * float((xs * weight).sum() / total), 0.3 * cy + 0.7 * float((ys * weight).sum() / total)
+        found.append((cx, cy, box))
+    return found
+
+
+def catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> None:
+    """Put the lamp's one mirror image on each cornea, on the lamp's side, where the lamp is seen from there."""
+    lx, ly, lz = direction.vector
+    if lz < -0.25:
+        return
+    length = math.sqrt(lx * lx + ly * ly + (lz + 1) ** 2)
+    for cx, cy, box in irises(s):
+        ys, xs = np.mgrid[box]
+        px, py = cx + CORNEA_HW * s.hw_px * lx / length, cy - CORNEA_HW * s.hw_px * ly / length
+        around = float(np.percentile(diffuse[box], 80))
+        reach = min(1.0, around / 0.15) * min(1.0, (lz + 0.25) / 0.3)
+        # What enters the cornea beside the lamp crosses the eye and lights the far side of the iris.
+        across = ((xs - cx + 0.024 * s.hw_px * lx) ** 2 + (ys - cy - 0.024 * s.hw_px * ly) ** 2) / np.float32(0.026 * s.hw_px) ** 2
+        out[box] *= (1 + 0.45 * reach * np.exp(-across) * s.eyes[box])[..., None]
+        # A lamp a little taller than wide, its rim softened by the tear film, and a faint bloom of that film round it.
+        far = ((xs - px) / (0.0036 * s.hw_px)) ** 2 + ((ys - py) / (0.0051 * s.hw_px)) ** 2
+        spot = 0.32 * np.exp(-0.5 * far**1.5) + 0.012 * np.exp(-0.5 * far / 9)
+        out[box] += np.asarray(reach * spot * s.eyes[box], np.float32)[..., None]
+
+
+def glints(out: F32, s: Subject, direction: Direction, radiance: float, beside: F32 | None = None) -> None:
+    """Add a weak card's one image to each cornea that no lamp reaches (in `beside` f32[h, w, 3], the picture without the card)."""
+    if radiance <= 0:
+        return
+    lx, ly, lz = direction.vector
+    length = math.sqrt(lx * lx + ly * ly + (lz + 1) ** 2)
+    for cx, cy, box in irises(s):
+        lamps = 0.0 if beside is None else float(np.percentile(luminance(beside[box]), 98))
+        ys, xs = np.mgrid[box]
+        px, py = cx + CORNEA_HW * s.hw_px * lx / length, cy - CORNEA_HW * s.hw_px * ly / length
+        far = ((xs - px) ** 2 + (ys - py) ** 2) / np.float32(0.0036 * s.hw_px) ** 2
+        spot = radiance * max(1 - lamps / (2 * radiance), 0.0)
+        out[box] += np.asarray(spot * np.exp(-0.5 * far**1.5) * s.eyes[box], np.float32)[..., None]
