@@ -183,3 +183,19 @@ def test_who_wants_no_retouching_gets_none() -> None:
     kept = dress(plate, TURTLENECK, retouched=False)
     assert np.abs(kept.albedo[teeth] - plate.albedo[teeth]).max() < 1e-6
     assert np.abs(dress(plate, TURTLENECK).albedo[teeth] - plate.albedo[teeth]).max() > 0.1
+
+
+def test_a_blue_fleck_at_the_jaw_takes_the_skin_beside_it(astronaut_plate: Plate) -> None:
+    """What a jacket left at the outline goes; the same blue in the middle of the cheek, make-up perhaps, stays."""
+    skin = astronaut_plate.parts["skin"] > 0.9
+    deep = cv2.distanceTransform(skin.astype(np.uint8), cv2.DIST_L2, 5) / astronaut_plate.hw_px
+    rows = np.arange(len(skin))[:, None] * np.ones(skin.shape[1])
+    at_edge = np.argwhere((deep > 0.008) & (deep < 0.012) & (rows < astronaut_plate.landmarks[152, 1]))[0]
+    within = np.round(astronaut_plate.landmarks[50, [1, 0]]).astype(int)
+    albedo = np.array(astronaut_plate.albedo)
+    blue = np.array([0.10, 0.20, 0.45], np.float32)
+    for y, x in (at_edge, within):
+        albedo[y - 2 : y + 3, x - 2 : x + 3] = blue
+    retouch.retouch(albedo, astronaut_plate)
+    assert albedo[tuple(at_edge)][2] < albedo[tuple(at_edge)][0]
+    assert np.allclose(albedo[tuple(within)], blue, atol=0.05)

@@ -330,9 +330,9 @@ def keep(plate: Plate) -> Kept:
     cv2.fillPoly(oval, [np.round(mesh[list(OVAL), :2]).astype(np.int32)], 0)
     aside = cv2.distanceTransform(oval, cv2.DIST_L2, 5) / np.float32(k) - 0.01 - 1.5 * np.maximum(-below, 0)
     above = np.maximum(above * (1 - step(aside, 0.0, 0.012)), lobes * hanging.broad(lobes, k))
-    # They hang from an ear: what begins anew under a gap below one, and all beyond that, is the room above a shoulder.
+    # They hang from an ear: what begins anew under a gap below one, and all beyond that, is the room above a shoulder, or neck.
     start = int(np.clip(mesh[4, 1] + (0.05 + sunk) * k, 0, h - 1))
-    solid = plate.matte[start:] > 0.3
+    solid = (plate.matte[start:] > 0.3) & (above[start:] > 0.3)
     anew = np.maximum.accumulate(np.maximum.accumulate(solid, axis=0) & ~solid, axis=0) & solid
     nose = int(np.clip(mesh[4, 0], 1, w - 1))
     anew[:, :nose] = np.maximum.accumulate(anew[:, :nose][:, ::-1], axis=1)[:, ::-1]

@@ -31,9 +31,12 @@ ROW_HW = 0.030
 LIP_HW, LEVELLED = 0.030, 0.75
 """How broad the light and dark on a lip is that is held to be old light, and how much of it goes."""
 
+STRANGE = (0.55, 0.85)
+"""Log blue over red, above the face's own, from which skin at the outline is held to be something else, and is."""
+
 
 def retouch(albedo: F32, plate: Plate) -> None:
-    """Mend the albedo f32[h, w, 3] of eyes, teeth and lips, in place."""
+    """Mend the albedo f32[h, w, 3] of eyes, teeth, lips and flecks on the skin's outline, in place."""
     rows, columns = _box(plate, (9, 152, 234, 454), 0.0)
     face = np.s_[rows.start : rows.stop : 3, columns.start : columns.stop : 3]
     skin = albedo[face][plate.parts["skin"][face] - plate.parts["lips"][face] - plate.parts["eyes"][face] > 0.9]
@@ -43,6 +46,35 @@ def retouch(albedo: F32, plate: Plate) -> None:
         # Under a soft light what differs on the lips is the lips' own.
         _lips(albedo, plate)
     _teeth(albedo, plate, min(ENAMEL, max(OVER_SKIN * level, 0.30)))
+    _strange_skin(albedo, plate)
+
+
+def _strange_skin(albedo: F32, plate: Plate) -> None:
+    """A fleck of a blue jacket or a green wall that hangs on a jaw or an ear takes the colour of the skin beside it.
+
+    Blood and melanin leave blue under red by about as much all over a face; STRANGE says by how much a fleck may differ.
+    """
+    k = plate.hw_px
+    skin = np.asarray(plate.parts["skin"] * plate.inside, np.float32)
+    face = skin[::3, ::3] > 0.9
+    if face.sum() < 100:
+        return
+    log = np.log(np.maximum(albedo[::3, ::3], np.float32(4e-3)))
+    usual = float(np.median((log[..., 2] - log[..., 0])[face]))
+    rows, columns = np.flatnonzero((skin > 0.3).any(1)), np.flatnonzero((skin > 0.3).any(0))
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    tone, mine = albedo[box], skin[box]
+    blue = np.log(np.maximum(tone[..., 2], np.float32(4e-3))) - np.log(np.maximum(tone[..., 0], np.float32(4e-3))) - np.float32(usual)
+    features = sum(plate.parts[name][box] for name in ("eyes", "teeth", "lips", "brows", "glasses"))
+    odd = step(blue, *STRANGE) * step(mine, 0.15, 0.4) * (1 - np.clip(features, 0, 1))
+    # Stubble is no fleck: it is broad, and lies within.
+    edge = cv2.distanceTransform((mine > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
+    odd = np.asarray(odd * (1 - step(edge, 0.03, 0.05)), np.float32)
+    if float(odd.max()) < 0.3:
+        return
+    odd = np.minimum(cv2.dilate(odd, np.ones((5, 5), np.uint8)) * step(mine, 0.05, 0.3), 1)
+    sure = np.asarray(mine * (1 - odd), np.float32)
+    tone += odd[..., None] * (_among(tone, sure, 0.03 * k) - tone)
 
 
 def _box(plate: Plate, points: tuple[int, ...], margin_hw: float) -> tuple[slice, slice]:

@@ -25,6 +25,8 @@ APART_HW = 0.003
 """How far apart along the outline hairs stand in a full tuft."""
 ROOT_HW = 0.03
 """How far within the outline they begin."""
+ROOTED_HW = (0.03, 0.055)
+"""How deep within the outline there must be hair still."""
 LONG = 0.6
 """Median length of a straight hair beyond its root, in thicknesses of the hair it stands on: cropped hair has short strays."""
 FULL_HW2 = (0.25, 0.75)
@@ -61,7 +63,7 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     q, size = k / 2, (max(w // 2, 1), max(h // 2, 1))
     hair, matte, skin, cloth, kept = (_half(m, size) for m in (s.hair, s.matte, s.skin, s.cloth, inside))
     near = step(blur(hair, 0.012 * q) / np.maximum(blur(matte, 0.012 * q), 1e-3), 0.6, 0.95) * kept
-    near = near * (1 - step(blur(skin, 0.02 * q), 0.05, 0.20)) * (1 - step(blur(cloth, 0.02 * q), 0.05, 0.20))
+    near = near * (1 - step(blur(skin, 0.03 * q), 0.03, 0.12)) * (1 - step(blur(cloth, 0.02 * q), 0.05, 0.20))
     within = cv2.distanceTransform((matte > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     within = np.asarray((within - cv2.distanceTransform((matte <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)) / np.float32(q), np.float32)
     sure = np.asarray(hair * step(within, 0.004, 0.012), np.float32)
@@ -92,6 +94,11 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     chance = may[there] * tuft * np.float32((0.2 + 0.8 * full) / max(APART_HW * k, 1.0))
     long = np.stack([LONG * thick, np.full(len(at), CURLED_HW)], 1) * np.float32(0.3 + 0.7 * full)
     flow = np.stack([one[there] for one in (dx, dy, runs, -right, -down)], 1)
+    # From a mass of hair, not from the line that an ear's lit rim was read as.
+    outward = flow[:, 3:] / np.maximum(np.linalg.norm(flow[:, 3:], axis=1, keepdims=True), np.float32(1e-6))
+    for deep in ROOTED_HW:
+        xs, ys = np.clip(np.round(at / 2 - outward * np.float32(deep * q)), 0, np.array(size) - 1).astype(int).T
+        chance = chance * step(hair[ys, xs], 0.4, 0.8)
     hairs = np.concatenate([flow, _dice(px, py), tufts, long, chance[:, None]], 1).astype(np.float32)
 
     maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen)
