@@ -404,7 +404,7 @@ def jittered(rig: Rig, streams: Streams) -> Rig:
         rig,
         key=_turned(rig.key, turn, lift),
         rim=_turned(rig.rim, turn, lift) if rig.rim else None,
-        lamp=replace(rig.lamp, place_fw_fh=(fw + side * 0.035 * _normal(seed, 2), fh + 0.045 * _normal(seed, 3, own))),
+        lamp=replace(rig.lamp, place_fw_fh=(fw + side * 0.035 * _normal(seed, 2), fh + 0.028 * _normal(seed, 3, own))),
         lens=replace(rig.lens, halo_radius_fh=rig.lens.halo_radius_fh * math.exp(0.24 * reach + 0.115 * _normal(seed, 5))),
         backdrop=replace(
             rig.backdrop,
