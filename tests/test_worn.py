@@ -149,8 +149,9 @@ def test_teeth_are_whole_neutral_and_no_brighter_than_teeth() -> None:
     assert tone[row].max() < retouch.ENAMEL * 1.1
     assert middle > 1.5 * luminance(FACE[None])[0]
     assert np.median(after[row][:, 2] / after[row][:, 0]) > 0.72
-    # Nothing else is touched.
-    far = (np.abs(u) > 0.35) | (np.abs(v + 0.36) > 0.2)
+    # Nothing else is touched, but for skin's very edge, where cloth shows through (see the fleck's own test).
+    far = ((np.abs(u) > 0.35) | (np.abs(v + 0.36) > 0.2)) & ((plate.parts["skin"] > 0.99) | (plate.parts["skin"] < 0.3))
+    far &= cv2.erode(np.asarray(plate.parts["skin"] > 0.99, np.uint8), np.ones((7, 7), np.uint8)) + (plate.parts["skin"] < 0.3) > 0
     assert np.array_equal(after[far], before[far])
 
 
@@ -187,10 +188,11 @@ def test_who_wants_no_retouching_gets_none() -> None:
 
 def test_a_blue_fleck_at_the_jaw_takes_the_skin_beside_it(astronaut_plate: Plate) -> None:
     """What a jacket left at the outline goes; the same blue in the middle of the cheek, make-up perhaps, stays."""
-    skin = astronaut_plate.parts["skin"] > 0.9
+    skin_share = astronaut_plate.parts["skin"]
+    skin = skin_share > 0.5
     deep = cv2.distanceTransform(skin.astype(np.uint8), cv2.DIST_L2, 5) / astronaut_plate.hw_px
     rows = np.arange(len(skin))[:, None] * np.ones(skin.shape[1])
-    at_edge = np.argwhere((deep > 0.008) & (deep < 0.012) & (rows < astronaut_plate.landmarks[152, 1]))[0]
+    at_edge = np.argwhere((deep > 0.012) & (deep < 0.02) & (skin_share > 0.97) & (rows < astronaut_plate.landmarks[152, 1]))[0]
     within = np.round(astronaut_plate.landmarks[50, [1, 0]]).astype(int)
     albedo = np.array(astronaut_plate.albedo)
     blue = np.array([0.10, 0.20, 0.45], np.float32)

@@ -65,14 +65,17 @@ def _strange_skin(albedo: F32, plate: Plate) -> None:
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     tone, mine = albedo[box], skin[box]
     blue = np.log(np.maximum(tone[..., 2], np.float32(4e-3))) - np.log(np.maximum(tone[..., 0], np.float32(4e-3))) - np.float32(usual)
-    features = sum(plate.parts[name][box] for name in ("eyes", "teeth", "lips", "brows", "glasses"))
-    odd = step(blue, *STRANGE) * step(mine, 0.15, 0.4) * (1 - np.clip(features, 0, 1))
+    features = sum(plate.parts[name][box] for name in ("eyes", "teeth", "lips", "brows"))
+    odd = step(blue, *STRANGE) * step(mine, 0.5, 0.8) * (1 - np.clip(features, 0, 1))
+    # Round the frames of glasses lies more of them than was read as glasses.
+    wide = 2 * round(0.03 * k) + 1
+    odd = odd * (1 - cv2.dilate(step(plate.parts["glasses"][box], 0.02, 0.2), np.ones((wide, wide), np.uint8)))
     # Stubble is no fleck: it is broad, and lies within.
     edge = cv2.distanceTransform((mine > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
     odd = np.asarray(odd * (1 - step(edge, 0.03, 0.05)), np.float32)
     if float(odd.max()) < 0.3:
         return
-    odd = np.minimum(cv2.dilate(odd, np.ones((5, 5), np.uint8)) * step(mine, 0.05, 0.3), 1)
+    odd = np.minimum(cv2.dilate(odd, np.ones((5, 5), np.uint8)) * step(mine, 0.3, 0.6) * (plate.matte[box] > 0.9), 1)
     sure = np.asarray(mine * (1 - odd), np.float32)
     tone += odd[..., None] * (_among(tone, sure, 0.03 * k) - tone)
 
