@@ -15,11 +15,12 @@ import numpy as np
 from lowkey.darkroom import garments, jersey, neck, retouch, seams, sleeve, strays, tailored, throat, tresses
 from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.knit import noise
-from lowkey.darkroom.neck import Bust, Kept, step
+from lowkey.darkroom.neck import Bust, Kept
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
 from lowkey.rig import Cloth
 
 MADE = {"turtleneck": jersey.turtleneck, "leather": tailored.leather, "linen": tailored.linen}

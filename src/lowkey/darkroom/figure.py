@@ -10,11 +10,12 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom import neck
-from lowkey.darkroom.neck import Layer, step
+from lowkey.darkroom.neck import Layer
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze
 from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
 
 EMPTY_HW = np.float32(-8)
 """Depth where nobody is."""

@@ -14,9 +14,10 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom.knit import Field
-from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, facing, slopes, step
+from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, facing, slopes
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
+from lowkey.plate.zones import ramp as step
 
 # ---------------------------------------------------------------- the body under any garment
 

@@ -22,8 +22,9 @@ from lowkey.darkroom.garments import (
     window,
 )  # fmt: skip
 from lowkey.darkroom.knit import Field, fabric, noise
-from lowkey.darkroom.neck import Bust, Layer, arch, step
+from lowkey.darkroom.neck import Bust, Layer, arch
 from lowkey.pixels import F32
+from lowkey.plate.zones import ramp as step
 from lowkey.seeds import Streams
 
 # Drape of a sweater on the viewer's right half (x, y of three points, width, height); the left half mirrors it, shifted a

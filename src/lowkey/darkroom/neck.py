@@ -18,6 +18,7 @@ from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
 
 JAW = (93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323)
 """Mesh points along the jaw, from the frame-left ear over the chin to the frame-right ear."""
@@ -89,21 +90,6 @@ class Kept:
     def below_row(self, top: int) -> Kept:
         """Copies of these maps from row `top` down."""
         return Kept(*(np.array(m[top:]) for m in (self.head, self.wrap, self.hair, self.hands, self.below)))
-
-
-@njit(cache=True, parallel=True)
-def _step(x: Any, low: float, high: float, out: Any) -> None:
-    for i in prange(x.size):
-        t = min(max((x[i] - low) / (high - low), 0.0), 1.0)
-        out[i] = t * t * (3 - 2 * t)
-
-
-def step(x: Field, low: float, high: float) -> F32:
-    """Smooth step 0..1 between low and high, of any shape."""
-    flat = np.ascontiguousarray(x, np.float32)
-    out = np.empty(flat.shape, np.float32)
-    _step(flat.reshape(-1), low, high, out.reshape(-1))
-    return out
 
 
 def slopes(depth: Field, hw_px: float) -> tuple[F32, F32]:

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from lowkey.darkroom.knit import Field
-from lowkey.darkroom.neck import step
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
 
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
 """Mesh points of each iris: its middle, then its rim."""

@@ -11,11 +11,12 @@ from numba import njit, prange
 
 from lowkey.darkroom import neck
 from lowkey.darkroom.figure import Figure
-from lowkey.darkroom.neck import Kept, Layer, step
+from lowkey.darkroom.neck import Kept, Layer
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
 
 ROUND_HW = 0.016
 """How far from the outline facing is carried on from further in."""

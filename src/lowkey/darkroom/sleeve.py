@@ -8,8 +8,9 @@ import numpy as np
 from lowkey.darkroom.garments import coverage, knitted
 from lowkey.darkroom.jersey import COURSE, RIB, RIB_COURSE, WALE
 from lowkey.darkroom.knit import Field, fabric, noise
-from lowkey.darkroom.neck import Layer, arch, step
+from lowkey.darkroom.neck import Layer, arch
 from lowkey.pixels import F32
+from lowkey.plate.zones import ramp as step
 
 LEAST_HW2 = 0.03
 """Area under which skin is no hand."""

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from lowkey.darkroom import tresses
 from lowkey.darkroom.knit import noise
-from lowkey.darkroom.neck import step
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.zones import ramp as step
 
 APART_HW = 0.003
 """How far apart along the outline hairs stand in a full tuft."""

@@ -14,9 +14,10 @@ from numba import njit, prange
 
 from lowkey.darkroom.garments import Made, Outline, Ring, collar_back, coverage, creases, joint, mirrored, torso, whole, window
 from lowkey.darkroom.knit import Field, noise
-from lowkey.darkroom.neck import Bust, Layer, arch, facing, slopes, step
+from lowkey.darkroom.neck import Bust, Layer, arch, facing, slopes
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
+from lowkey.plate.zones import ramp as step
 from lowkey.seeds import Streams
 
 Points = Sequence[tuple[float, float]]

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 
 from lowkey.darkroom.knit import noise
-from lowkey.darkroom.neck import JAW, Bust, Kept, Layer, arch, facing, slopes, spread, step
+from lowkey.darkroom.neck import JAW, Bust, Kept, Layer, arch, facing, slopes, spread
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
 
 MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.022, 0.042, 0.014
 """How far the sternomastoid stands out of a plain cylinder, the hollow between it and the windpipe lies in it, the larynx stands out."""

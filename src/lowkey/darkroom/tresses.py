@@ -14,10 +14,11 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom.knit import Field, noise
-from lowkey.darkroom.neck import Bust, Kept, spread, step
+from lowkey.darkroom.neck import Bust, Kept, spread
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
 
 DYED = 0.45
 """Log ratio of green or blue to red above which a whole head of hair is held to be dyed, and keeps its colour."""

@@ -8,19 +8,19 @@ side. All sums run in a fixed order, so the result does not depend on the number
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 from numpy.typing import NDArray
 
 from lowkey.pixels import F32
 
 
-@njit(cache=True)
+@njit(cache=True, parallel=True)
 def _windows(colour, wanted, eps):  # type: ignore[no-untyped-def]
     """Mean [.., 3] and inverse regularised covariance [.., 6] of the 3x3 window round each wanted pixel."""
     h, w, _ = colour.shape
     mean = np.zeros((h, w, 3), np.float32)
     inv = np.zeros((h, w, 6), np.float32)
-    for y in range(1, h - 1):
+    for y in prange(1, h - 1):
         for x in range(1, w - 1):
             if not wanted[y, x]:
                 continue
@@ -60,12 +60,12 @@ def _windows(colour, wanted, eps):  # type: ignore[no-untyped-def]
     return mean, inv
 
 
-@njit(cache=True)
+@njit(cache=True, parallel=True)
 def _stencil(colour, mean, inv, ys, xs):  # type: ignore[no-untyped-def]
     """The form's 25 entries for every listed pixel: f32[n, 25], entry (dy + 2) * 5 + (dx + 2) for the pixel (dy, dx) away."""
     h, w, _ = colour.shape
     out = np.zeros((ys.size, 25), np.float32)
-    for n in range(ys.size):
+    for n in prange(ys.size):
         y, x = ys[n], xs[n]
         for wy in range(max(y - 1, 1), min(y + 2, h - 1)):
             for wx in range(max(x - 1, 1), min(x + 2, w - 1)):
@@ -83,10 +83,10 @@ def _stencil(colour, mean, inv, ys, xs):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, parallel=True)
 def _apply(stencil, ys, xs, weight, p, out):  # type: ignore[no-untyped-def]
     """out[n] = (L + weight) p at the listed pixels; p is f32[h + 4, w + 4], padded by 2, zero where known."""
-    for n in range(ys.size):
+    for n in prange(ys.size):
         y, x = ys[n], xs[n]
         t = 0.0
         for dy in range(5):

@@ -126,26 +126,34 @@ def _logs(row: Any, means: Any, whitening: Any, log_scale: Any, out: Any) -> Any
     return top
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True, parallel=True)  # type: ignore[misc]
 def _moments(x: Any, weight: Any, means: Any, whitening: Any, log_scale: Any) -> Any:
-    k, d = means.shape
+    """Sums of 1, x and x x^T that each Gaussian explains; part by part, and the parts in their own order whoever took them."""
+    n, (k, d) = x.shape[0], means.shape
+    parts = -(-n // PART)
+    p0, p1, p2 = np.zeros((parts, k)), np.zeros((parts, k, d)), np.zeros((parts, k, d, d))
+    for part in prange(parts):
+        logs = np.empty(k)
+        for i in range(part * PART, min((part + 1) * PART, n)):
+            top = _logs(x[i], means, whitening, log_scale, logs)
+            total = 0.0
+            for j in range(k):
+                logs[j] = np.exp(logs[j] - top)
+                total += logs[j]
+            for j in range(k):
+                w = weight[i] * logs[j] / total
+                if w < 1e-7:
+                    continue
+                p0[part, j] += w
+                for a in range(d):
+                    p1[part, j, a] += w * x[i, a]
+                    for b in range(a + 1):
+                        p2[part, j, a, b] += w * x[i, a] * x[i, b]
     s0, s1, s2 = np.zeros(k), np.zeros((k, d)), np.zeros((k, d, d))
-    logs = np.empty(k)
-    for i in range(x.shape[0]):
-        top = _logs(x[i], means, whitening, log_scale, logs)
-        total = 0.0
-        for j in range(k):
-            logs[j] = np.exp(logs[j] - top)
-            total += logs[j]
-        for j in range(k):
-            w = weight[i] * logs[j] / total
-            if w < 1e-7:
-                continue
-            s0[j] += w
-            for a in range(d):
-                s1[j, a] += w * x[i, a]
-                for b in range(a + 1):
-                    s2[j, a, b] += w * x[i, a] * x[i, b]
+    for part in range(parts):
+        s0 += p0[part]
+        s1 += p1[part]
+        s2 += p2[part]
     for j in range(k):
         for a in range(d):
             for b in range(a):

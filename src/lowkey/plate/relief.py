@@ -16,6 +16,7 @@ from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate import meshes
 from lowkey.plate.inflate import inflate, smooth_extension
+from lowkey.plate.zones import ramp
 
 Map = NDArray[Any]
 """Any float map f[h, w] on its way to becoming F32."""
@@ -79,7 +80,7 @@ def _solid(landmarks: F32, matte: F32, parts: Mapping[str, F32], hw_px: float) -
     jaw = vertices[list(meshes.JAW)[2:-2]]
     below, beyond = _below_jaw(jaw[:, :2], landmarks, (w, h), hw_px)
     smooth = blur(matte, 0.012 * hw_px)
-    lower = _step(below / np.float32(hw_px), -0.15, 0.25)
+    lower = ramp(below / np.float32(hw_px), -0.15, 0.25)
     u, u_x, u_y = inflate(smooth, hw_px, HEAD_CURVATURE + (BODY_CURVATURE - HEAD_CURVATURE) * lower)
     under = _underside(jaw, below, hw_px)
     head = _head(u, u_x, u_y, smooth, face_z, face_in, below, beyond, under, hw_px)
@@ -150,8 +151,8 @@ def _head(u: F32, u_x: F32, u_y: F32, smooth: F32, face_z: F32, face_in: F32, be
     # Inside the oval the mesh itself; the hand-over takes .10 hw, but none at the jaw, where the mesh ends in the air and
     # its place is taken by the underside.
     inside = cv2.distanceTransform((face_in > 0).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
-    jaw = _step(below / np.float32(hw_px), -0.16, -0.06) * _step(-beyond / np.float32(hw_px), 0.02, 0.14)
-    own = np.maximum(_step(inside, 0.015, 0.12), jaw)
+    jaw = ramp(below / np.float32(hw_px), -0.16, -0.06) * ramp(-beyond / np.float32(hw_px), 0.02, 0.14)
+    own = np.maximum(ramp(inside, 0.015, 0.12), jaw)
     mesh = np.where(face_in > 0, face_z, jaw * under + (1 - jaw) * (s + wide))
     mesh = blur(mesh.astype(np.float32), 0.010 * hw_px)
     depth = own * mesh + (1 - own) * (s + wide)
@@ -190,9 +191,9 @@ def _ears(head: Solid, landmarks: F32, parts: Mapping[str, F32], face_in: F32, h
         across = ((xs - origin[0]) * out[0] + (ys - origin[1]) * out[1]) / np.float32(hw_px)
         tall = ((xs - origin[0]) * up[0] + (ys - origin[1]) * up[1]) / np.float32(hw_px)
         high, low = (float((landmarks[i, :2] - origin) @ up) / hw_px for i in (top, lobe))
-        gate = _step(across, -0.03, 0.01) * _step(-across, -0.42, -0.30)
-        gate = gate * _step(tall, low - 0.10, low - 0.02) * _step(-tall, -high - 0.10, -high - 0.02)
-        on = gate * _step(clear, 0.4, 0.8)
+        gate = ramp(across, -0.03, 0.01) * ramp(-across, -0.42, -0.30)
+        gate = gate * ramp(tall, low - 0.10, low - 0.02) * ramp(-tall, -high - 0.10, -high - 0.02)
+        on = gate * ramp(clear, 0.4, 0.8)
         if float(on.sum()) < 0.002 * hw_px**2:
             continue
         on = blur(on, 0.008 * hw_px)
@@ -218,7 +219,7 @@ def _body(u: F32, u_x: F32, u_y: F32, landmarks: F32, below: F32, parts: Mapping
     # Where the middle of the body lies is anatomy, not silhouette: the inflation only says how it falls off to the sides.
     away, level = _down_the_middle(pressed, landmarks, hw_px)
     lies = float(landmarks[152, 2]) / hw_px * MESH_Z - throat_gap(landmarks, parts, hw_px, veiled(parts, below, hw_px))
-    lies_there = lies - THROAT_FALL * _step(away, 0.15, 0.5) + CHEST * _step(away, 0.6, 1.5)
+    lies_there = lies - THROAT_FALL * ramp(away, 0.15, 0.5) + CHEST * ramp(away, 0.6, 1.5)
     back = np.interp(below / hw_px, away, level - lies_there).astype(np.float32)
     bx, by = _gradient(blur(back, 0.02 * hw_px), hw_px)
     nx, ny, nz = _unit(-(slope * u_x / 2 - s * bx), slope * u_y / 2 - s * by, s + np.float32(1e-3))
@@ -275,17 +276,17 @@ def _join(
     ux, uy = _gradient(under, hw_px)
     jaw_n = _unit(-ux, uy, np.ones_like(ux))
     lower_n = [blur(gap * j + (1 - gap) * b, 0.018 * hw_px) for j, b in zip(jaw_n, body[1:], strict=True)]
-    over = 1 - _step(d, -0.004, 0.012)
+    over = 1 - ramp(d, -0.004, 0.012)
     firm = [over * t + (1 - over) * b for t, b in zip(head, (lower, *lower_n), strict=True)]
     # Loose: beside the jaw, and where hair hangs over it, a slow slope (a beard under the chin is jaw, not hanging hair).
-    hair = blur(parts["hair"], 0.03 * hw_px) * (1 - _step(inside, 0.1, 0.2) * _step(-d, -0.3, -0.2))
-    veil = blur(parts["cloth"] * (1 - _step(inside, 0.0, 0.3)), 0.08 * hw_px) * np.float32(veiled(parts, below, hw_px))
-    hanging, drawn = _step(hair, 0.3, 0.7), _step(veil, 0.1, 0.9)
+    hair = blur(parts["hair"], 0.03 * hw_px) * (1 - ramp(inside, 0.1, 0.2) * ramp(-d, -0.3, -0.2))
+    veil = blur(parts["cloth"] * (1 - ramp(inside, 0.0, 0.3)), 0.08 * hw_px) * np.float32(veiled(parts, below, hw_px))
+    hanging, drawn = ramp(hair, 0.3, 0.7), ramp(veil, 0.1, 0.9)
     end = np.float32(0.20) + np.float32(0.50) * hanging
-    over = 1 - _step((d + np.float32(0.12)) / (end + np.float32(0.12)), 0.0, 1.0)
-    thick = np.float32(0.06) * _step(blur(hair, 0.06 * hw_px), 0.3, 0.8) * _step(d, 0.0, 0.5)
+    over = 1 - ramp((d + np.float32(0.12)) / (end + np.float32(0.12)), 0.0, 1.0)
+    thick = np.float32(0.06) * ramp(blur(hair, 0.06 * hw_px), 0.3, 0.8) * ramp(d, 0.0, 0.5)
     slow = [over * t + (1 - over) * b for t, b in zip(head, (body.depth + thick, *body[1:]), strict=True)]
-    loose = np.maximum.reduce([_step(-inside, -0.14, 0.12), hanging, drawn])
+    loose = np.maximum.reduce([ramp(-inside, -0.14, 0.12), hanging, drawn])
     depth, *normal = ((1 - loose) * f + loose * g for f, g in zip(firm, slow, strict=True))
     return np.asarray(depth, np.float32), np.stack(_unit(*normal), -1)
 
@@ -324,7 +325,7 @@ def _hands(hands: F32, depth: F32, normal: F32, hw_px: float) -> tuple[F32, F32]
     limit = np.float32(0.16)
     thick = s / (1 + (s / limit) ** 2) ** 0.5
     ground = blur(depth, 0.05 * hw_px)
-    on = _step(mask, 0.35, 0.65)
+    on = ramp(mask, 0.35, 0.65)
     ground = np.maximum(ground, depth)
     nx, ny, nz = _unit(-u_x / 2, u_y / 2, s + np.float32(1e-3))
     mixed = [on * a + (1 - on) * normal[..., i] for i, a in enumerate((nx, ny, nz))]
@@ -361,9 +362,3 @@ def _unit(x: Map, y: Map, z: Map) -> tuple[F32, F32, F32]:
     """Normalise three component maps."""
     length = np.maximum(np.sqrt(x * x + y * y + z * z), np.float32(1e-6))
     return (x / length).astype(np.float32), (y / length).astype(np.float32), (z / length).astype(np.float32)
-
-
-def _step(x: Map, low: float, high: float) -> F32:
-    """Smooth step 0..1 between low and high."""
-    t = np.clip((x - np.float32(low)) / np.float32(high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)

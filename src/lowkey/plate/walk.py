@@ -7,7 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numba import njit
+from numba import njit, prange
 from numpy.typing import NDArray
 
 from lowkey.pixels import F32
@@ -60,11 +60,11 @@ def walk(tied: Graph, guess: F32, trust: F32, start: F32 | None = None, toleranc
     """
     k = guess.shape[1]
     trust = np.maximum(trust, 1e-5).astype(np.float32)
-    p = np.ascontiguousarray((guess if start is None else start)[:, : k - 1], np.float32).copy()
-    right = np.ascontiguousarray(guess[:, : k - 1] * trust[:, None], np.float32)
+    p = np.array((guess if start is None else start)[:, : k - 1].T, np.float32, order="C")
+    right = np.ascontiguousarray((guess[:, : k - 1] * trust[:, None]).T, np.float32)
     _solve(tied.near, tied.weights, tied.degree + trust, right, p, tolerance, most)
     # The labels sum to one at the solution, so the last needs no solve.
-    p = np.clip(p, 0, 1)
+    p = np.clip(p.T, 0, 1)
     full = np.concatenate([p, np.clip(1 - p.sum(1, keepdims=True), 0, 1)], 1)
     return np.asarray(full / full.sum(1, keepdims=True), np.float32)
 
@@ -81,57 +81,52 @@ def _degree(near: Any, weights: Any) -> Any:
 
 @njit(cache=True)  # type: ignore[misc]
 def _apply(near: Any, weights: Any, diagonal: Any, p: Any, out: Any) -> None:
-    """out = (diagonal - ties) p, for every label at once."""
-    n, k = p.shape
+    """out = (diagonal - ties) p, of one label."""
+    n = p.shape[0]
     for i in range(n):
-        for c in range(k):
-            out[i, c] = diagonal[i] * p[i, c]
+        out[i] = diagonal[i] * p[i]
     for i in range(n):
         for e in range(4):
             w, j = weights[i, e], near[i, e]
             if w > 0:
-                for c in range(k):
-                    out[i, c] -= w * p[j, c]
-                    out[j, c] -= w * p[i, c]
+                out[i] -= w * p[j]
+                out[j] -= w * p[i]
+
+
+@njit(cache=True, parallel=True)  # type: ignore[misc]
+def _solve(near: Any, weights: Any, diagonal: Any, right: Any, p: Any, tolerance: Any, most: Any) -> None:
+    """Conjugate gradients of each label p f32[k, n] by itself, side by side; p is the start and becomes the answer."""
+    for c in prange(p.shape[0]):
+        _solve_one(near, weights, diagonal, right[c], p[c], tolerance, most)
 
 
 @njit(cache=True)  # type: ignore[misc]
-def _solve(near: Any, weights: Any, diagonal: Any, right: Any, p: Any, tolerance: Any, most: Any) -> None:
-    """Conjugate gradients on all labels side by side, each with its own step; p is the start and becomes the answer."""
-    n, k = p.shape
+def _solve_one(near: Any, weights: Any, diagonal: Any, right: Any, p: Any, tolerance: Any, most: Any) -> None:
+    n = p.shape[0]
     r, d, q = np.empty_like(p), np.empty_like(p), np.empty_like(p)
     _apply(near, weights, diagonal, p, q)
-    rho, aim, alpha = np.zeros(k), np.zeros(k), np.zeros(k)
+    rho, aim = 0.0, 0.0
     for i in range(n):
-        for c in range(k):
-            r[i, c] = right[i, c] - q[i, c]
-            d[i, c] = r[i, c] / diagonal[i]
-            rho[c] += r[i, c] * d[i, c]
-            aim[c] += right[i, c] * right[i, c] / diagonal[i]
+        r[i] = right[i] - q[i]
+        d[i] = r[i] / diagonal[i]
+        rho += r[i] * d[i]
+        aim += right[i] * right[i] / diagonal[i]
     for _ in range(most):
-        done = True
-        for c in range(k):
-            done = done and rho[c] <= tolerance * tolerance * max(aim[c], 1e-9)
-        if done:
+        if rho <= tolerance * tolerance * max(aim, 1e-9):
             return
         _apply(near, weights, diagonal, d, q)
-        dq, new = np.zeros(k), np.zeros(k)
+        dq, new = 0.0, 0.0
         for i in range(n):
-            for c in range(k):
-                dq[c] += d[i, c] * q[i, c]
-        for c in range(k):
-            alpha[c] = rho[c] / dq[c] if dq[c] > 1e-20 else 0.0
+            dq += d[i] * q[i]
+        alpha = rho / dq if dq > 1e-20 else 0.0
         for i in range(n):
-            for c in range(k):
-                p[i, c] += alpha[c] * d[i, c]
-                r[i, c] -= alpha[c] * q[i, c]
-                new[c] += r[i, c] * r[i, c] / diagonal[i]
+            p[i] += alpha * d[i]
+            r[i] -= alpha * q[i]
+            new += r[i] * r[i] / diagonal[i]
+        beta = new / rho if rho > 1e-30 else 0.0
         for i in range(n):
-            for c in range(k):
-                beta = new[c] / rho[c] if rho[c] > 1e-30 else 0.0
-                d[i, c] = r[i, c] / diagonal[i] + beta * d[i, c]
-        for c in range(k):
-            rho[c] = new[c]
+            d[i] = r[i] / diagonal[i] + beta * d[i]
+        rho = new
 
 
 def enlarge(p: F32, small: F32, large: F32, radius_px: int, epsilon: float) -> F32:
@@ -169,10 +164,10 @@ def enlarge(p: F32, small: F32, large: F32, radius_px: int, epsilon: float) -> F
     return out
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True, parallel=True)  # type: ignore[misc]
 def _blend(a: Any, guide: Any, out: Any, k: Any) -> None:
     h, w = guide.shape[:2]
-    for y in range(h):
+    for y in prange(h):
         for x in range(w):
             q = a[y, x, 3] + a[y, x, 0] * guide[y, x, 0] + a[y, x, 1] * guide[y, x, 1] + a[y, x, 2] * guide[y, x, 2]
             out[y, x, k] = min(max(q, 0.0), 1.0)
@@ -185,10 +180,10 @@ def sharpened(two: F32, matte: F32, power: float) -> F32:
     return out
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True, parallel=True)  # type: ignore[misc]
 def _sharpen(two: Any, matte: Any, power: Any, out: Any) -> None:
     h, w = matte.shape
-    for y in range(h):
+    for y in prange(h):
         for x in range(w):
             if matte[y, x] <= 0.0:
                 out[y, x, :] = 0.0

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
 
 from lowkey.pixels import F32
 from lowkey.plate.features import Proof
@@ -24,10 +26,19 @@ class Habit:
     """How much of what covers the head is cloth: a hat's share, or all of a hijab."""
 
 
-def ramp(x: F32, low: float, high: float) -> F32:
-    """0 below low, 1 above high, a smooth step between."""
-    t = np.clip((x - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
+def ramp(x: NDArray[Any], low: float, high: float) -> F32:
+    """0 below low, 1 above high, a smooth step between; of any shape."""
+    flat = np.ascontiguousarray(x, np.float32)
+    out = np.empty(flat.shape, np.float32)
+    _ramp(flat.reshape(-1), low, high, out.reshape(-1))
+    return out
+
+
+@njit(cache=True, parallel=True)  # type: ignore[misc]
+def _ramp(x: Any, low: float, high: float, out: Any) -> None:
+    for i in prange(x.size):
+        t = min(max((x[i] - low) / (high - low), 0.0), 1.0)
+        out[i] = t * t * (3 - 2 * t)
 
 
 def step(x: float, low: float, high: float) -> float:
