@@ -29,8 +29,6 @@ ROOTED_HW = (0.03, 0.055)
 """How deep within the outline there must be hair still."""
 LONG = 0.6
 """Median length of a straight hair beyond its root, in thicknesses of the hair it stands on: cropped hair has short strays."""
-FULL_HW2 = (0.25, 0.75)
-"""Area of hair, squared head-widths, up to which it is cropped or thin, and from which it is full."""
 REACH_HW = (0.02, 0.30)
 """Least and greatest length beyond the root."""
 CURLED_HW = 0.07
@@ -89,7 +87,7 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     tufts = np.stack([noise(px * 11, py * 11, 83 + i)[0] for i in range(2)], 1)
     thick = cv2.dilate(within, np.ones((2 * round(0.12 * q) + 1,) * 2, np.uint8))[there]
     # Cropped and thinning hair strays less, and not far.
-    full = float(step(np.array([s.hair.sum() / k**2], np.float32), *FULL_HW2)[0])
+    full = float(tresses.fullness(s.hair, k))
     # At most one every APART_HW.
     chance = may[there] * tuft * np.float32((0.2 + 0.8 * full) / max(APART_HW * k, 1.0))
     long = np.stack([LONG * thick, np.full(len(at), CURLED_HW)], 1) * np.float32(0.3 + 0.7 * full)

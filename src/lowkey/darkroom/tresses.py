@@ -40,6 +40,15 @@ FRAY_HW = 0.009
 """How far strands stand out of, and gaps reach into, a line drawn through hair: one standard deviation."""
 
 
+FULL_HW2 = (0.25, 0.75)
+"""Area of hair, squared head-widths, up to which it is cropped or thin, and from which it is full."""
+
+
+def fullness(hair: F32, k: float) -> np.float32:
+    """0 for cropped or thinning hair f32[h, w], 1 for a full head of it."""
+    return np.float32(step(np.array([hair.sum() / k**2], np.float32), *FULL_HW2)[0])
+
+
 def groom(albedo: F32, plate: Plate, hand: float) -> None:
     """Mend hair's albedo f32[h, w, 3] in place. `hand` is +1 or -1 as the person leans, so that a mirrored one is mended mirrored."""
     hair = plate.parts["hair"]
@@ -182,6 +191,8 @@ def frayed(plate: Plate, hand: float) -> Plate:
     strand = np.clip(strand, -1.2, 1.5) + np.float32(1.2) * np.clip(strand - 1.5, 0, 1.5)
     # Curls end close to their line, straight hair flies.
     strand = strand * (0.25 + 0.75 * step(runs, 0.2, 0.55))
+    # Cropped and thinning hair has no ends long enough to make teeth of.
+    strand = strand * (0.35 + 0.65 * fullness(plate.parts["hair"], k))
     moved = np.clip(0.5 + (within + np.float32(FRAY_HW) * strand) * np.float32(k / 3.0), 0, 1)
     # Where the photo's own wisps are, they stay: only what was decided is decided anew.
     loose = step(blur(np.asarray(4 * matte * (1 - matte), np.float32), 0.02 * k), 0.15, 0.30)
