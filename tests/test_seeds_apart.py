@@ -130,12 +130,12 @@ def test_grain_does_not_move_when_dust_is_switched_off(enlarger: Enlarger) -> No
     asked = rig.of(Look())
     dusty, clean = (stages(enlarger, one, 3, "film") for one in (asked, still(asked)))
     before, after = dusty["optics"][0], clean["optics"][0]
-    untouched = (np.abs(before - after) <= 1e-4 * after + 1e-6).all(2)
+    untouched = (np.abs(before - after) <= 5e-5 * after + 5e-7).all(2)
     assert untouched.mean() > 0.2
     # Film carries a mote's light into its neighbourhood, too: as far as halation reaches.
     far = cv2.erode(untouched.astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
     assert far.mean() > 0.02
-    # A ten-thousandth of light is a fifth of a code at most; moved grain would be whole codes.
+    # A twenty-thousandth of light is less than a fifth of a code; moved grain would be whole codes.
     moved = 255 * np.abs(dusty["film"][0] - clean["film"][0])[far]
     other = 255 * np.abs(dusty["film"][0] - stages(enlarger, asked, 4, "film")["film"][0])
     toned = untouched & (255 * clean["film"][0].min(2) > 12)  # near black there is hardly any grain to move
@@ -154,9 +154,9 @@ def test_dust_lies_in_the_beam_and_on_no_eye(enlarger: Enlarger, maps: Maps) -> 
         assert (dust > 1e-3).mean() > 0.02
         assert maps.eyes.max() > 0.5
         assert dust[maps.eyes > 0.1].max() < 1e-6
-        # Where the person is solid; through a soft edge the dust behind may shine, as everything behind does.
+        # Where the person is solid; through a soft edge and through thin hair the dust behind may shine, as everything behind does.
         view = enlarger._view(used, enlarger._worn(used.cloth))
-        assert dust[(maps.face > 0.5) & (view.matte >= 1)].max() < 1e-5
+        assert dust[(maps.face > 0.5) & (view.cover >= 1)].max() < 1e-5
         # It shines by the beam's light alone: the better lit half of the room's air holds most of it, the dimmest quarter hardly any.
         beam = beam_of(used, W / H, view.head_fw_fh)
         x, y = np.meshgrid((np.arange(0, W, 4) + 2) / H, (np.arange(0, H, 4) + 2) / H)

@@ -13,6 +13,8 @@ from lowkey.meter.sight import Head, Mask, Sight
 from lowkey.pixels import F32
 from lowkey.plate import meshes, models
 
+STRAYS_HW = 0.15
+"""How far from the mass of hair single hairs are common."""
 ROUGH_GAP_FH = 0.02
 """Kept from an outline that is only guessed."""
 LAMP_CODE, LEAST_LAMP_FH = 245.0, 0.004
@@ -98,13 +100,23 @@ def of_optics(sight: Sight, head: Head | None, empty: Mask | str, lamp: Lamp | N
         return dict.fromkeys((*LENS, "flare", *DUST, "motes_on_eyes", "plain_void"), CannotJudge(empty))
     found: Found = {}
     found |= _lens(sight, empty, lamp)
-    found |= _dust(sight, head, empty, lamp)
+    found |= _dust(sight, head, _off_hair(empty, head), lamp)
     code = sight.smooth[empty]
     motes = found["motes_per_fh2"]
     few = isinstance(motes, CannotJudge) or motes.number < VOID_MOTES
     flat = float(np.percentile(code, 95) - np.percentile(code, 5)) < 4 and lamp is None
     found["plain_void"] = measured("plain_void", bool(few and flat and float(np.median(code)) < VOID_CODE), None, "background")
     return found
+
+
+def _off_hair(empty: Mask, head: Head | None) -> Mask:
+    """The empty room without a band beside the hair: single hairs that stray there catch the lamp as dust does."""
+    if head is None or "hair" not in head.parts:
+        return empty
+    reach = max(round(STRAYS_HW * head.hw_px), 1)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    off = empty & (cv2.dilate(np.asarray(head.parts["hair"] > 0.5, np.uint8), disc) == 0)
+    return np.asarray(off) if off.mean() > 0.02 else empty
 
 
 def _lens(sight: Sight, empty: Mask, lamp: Lamp | None) -> Found:
