@@ -44,7 +44,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as t
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Read the photo afresh and keep nothing of it.")]
 KeepSkin = Annotated[bool, typer.Option("--keep-skin", help="Leave the skin's own colour and texture as the photo has them.")]
 Exposure = Annotated[float | None, typer.Option(metavar="EV", help="Stops brighter (+) or darker (-) than metered.")]
-Fill = Annotated[str | None, typer.Option(metavar="EV|none", help="Fill light in stops against the key (default -7.6).")]
+Fill = Annotated[str | None, typer.Option(metavar="EV|none", help="Fill light in stops against the key (default -6.4).")]
 
 
 def _version(wanted: bool) -> None:
