@@ -254,3 +254,8 @@ def test_a_looks_film_stock_is_the_rigs_and_its_grain_may_still_be_overridden() 
     assert of(Look()).stock == Stock()
     black_and_white = of(Look(stock="pan-400", rig=(("grain_rms", 0.03),))).stock
     assert (black_and_white.monochrome, black_and_white.name, black_and_white.grain_rms) == (True, "pan-400", 0.03)
+
+
+def test_a_full_backlight_is_filled_less_so_the_face_stays_a_shape() -> None:
+    assert of(Look(light="full backlight")).fill_ev < of(Look()).fill_ev - 1.5
+    assert of(Look(light="full backlight").but(rig={"fill_ev": -5.0})).fill_ev == -5.0

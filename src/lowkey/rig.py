@@ -212,6 +212,7 @@ def of(look: Look, remedies: Iterable[Remedy] = ()) -> Rig:
         rig = replace(rig, motes=replace(rig.motes, per_fh2=background.numbers[0]))
     if light := look.term("light").word:
         rig = replace(rig, backdrop=replace(rig.backdrop, haze=rig.backdrop.haze * light.values.get("air", 1.0)))
+        rig = replace(rig, fill_ev=rig.fill_ev + light.values.get("fill", 0.0))
     rig = replace(_flared(rig, flare), stock=_filled(Stock(look.stock), table("stocks")[look.stock]))
     return remedied(_overridden(rig, look.overrides), remedies)
 
