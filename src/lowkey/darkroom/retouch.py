@@ -9,10 +9,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lowkey.darkroom.knit import Field
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
+from lowkey.plate.shading import among
 from lowkey.plate.zones import ramp as step
 
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
@@ -77,7 +77,7 @@ def _strange_skin(albedo: F32, plate: Plate) -> None:
         return
     odd = np.minimum(cv2.dilate(odd, np.ones((5, 5), np.uint8)) * step(mine, 0.3, 0.6) * (plate.matte[box] > 0.9), 1)
     sure = np.asarray(mine * (1 - odd), np.float32)
-    tone += odd[..., None] * (_among(tone, sure, 0.03 * k) - tone)
+    tone += odd[..., None] * (among(tone, sure, 0.03 * k) - tone)
 
 
 def _box(plate: Plate, points: tuple[int, ...], margin_hw: float) -> tuple[slice, slice]:
@@ -87,14 +87,6 @@ def _box(plate: Plate, points: tuple[int, ...], margin_hw: float) -> tuple[slice
     h, w = plate.matte.shape
     rows = slice(int(np.clip(y0, 0, h - 2)), int(np.clip(y1 + 1, 2, h)))
     return rows, slice(int(np.clip(x0, 0, w - 2)), int(np.clip(x1 + 1, 2, w)))
-
-
-def _among(value: Field, weight: F32, sigma_px: float) -> F32:
-    """Blur of a map f32[h, w(, 3)] among the weighted pixels only."""
-    mass = np.maximum(blur(weight, sigma_px), np.float32(1e-4))
-    if value.ndim == 3:
-        return np.asarray(blur(value * weight[..., None], sigma_px) / mass[..., None], np.float32)
-    return np.asarray(blur(value * weight, sigma_px) / mass, np.float32)
 
 
 def _eyes(albedo: F32, plate: Plate) -> None:
@@ -138,10 +130,11 @@ def _lips(albedo: F32, plate: Plate) -> None:
     pad = cv2.copyMakeBorder(lips, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
     closed = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]
     mine = np.asarray(np.maximum(lips, closed * (1 - plate.parts["teeth"][box])) * step(grey / middle, 0.12, 0.30), np.float32)
-    broad = _among(np.log(grey), mine, LIP_HW * k)
+    broad = among(np.log(grey), mine, LIP_HW * k)
     gain = np.exp(np.clip(np.float32(LEVELLED) * (np.float32(np.log(middle)) - broad), -0.5, 0.9))
     usual = np.median(tone[sure] / grey[sure][:, None], 0).astype(np.float32)
-    odd = np.clip(np.abs(np.log(np.maximum(_among(tone / grey[..., None], mine, 0.5 * LIP_HW * k), 0.05) / usual)).max(-1) / 0.3, 0, 1)
+    near = among(np.asarray(tone / grey[..., None], np.float32), mine, 0.5 * LIP_HW * k)
+    odd = np.clip(np.abs(np.log(np.maximum(near, 0.05) / usual)).max(-1) / 0.3, 0, 1)
     coloured = tone + (np.float32(0.85) * odd)[..., None] * (grey[..., None] * usual - tone)
     tone += mine[..., None] * (coloured * gain[..., None] - tone)
 
@@ -158,8 +151,8 @@ def _teeth(albedo: F32, plate: Plate, most: float) -> None:
     mine = blur(row.astype(np.float32), 0.004 * k) * (1 - step(plate.parts["lips"][box], 0.3, 0.7))
     grey = np.maximum(luminance(tone), np.float32(1e-3))
     enamel = np.asarray(teeth * mine, np.float32)
-    level = _among(grey, enamel, 0.035 * k)
-    spot = _among(grey, np.asarray(mine + 1e-3, np.float32), 0.006 * k)
+    level = among(grey, enamel, 0.035 * k)
+    spot = among(grey, np.asarray(mine + 1e-3, np.float32), 0.006 * k)
     wanted = np.maximum(grey, grey * np.clip(GAP * level / np.maximum(spot, 1e-3), 1, 6))
     wanted = np.maximum(np.minimum(wanted, np.maximum(level * 1.1, grey)), LINE * level)
     # Pressed together, not each by itself: the form of every tooth stays.
@@ -167,7 +160,7 @@ def _teeth(albedo: F32, plate: Plate, most: float) -> None:
     over = np.maximum(level - knee, 0)
     pressed = np.minimum(level, knee) + (most - knee) * (1 - np.exp(-over / (most - knee)))
     wanted = pressed * np.power(wanted / np.maximum(level, 1e-3), np.float32(1.15))
-    tint = _among(tone / grey[..., None], enamel, 0.06 * k)
+    tint = among(np.asarray(tone / grey[..., None], np.float32), enamel, 0.06 * k)
     tint = np.float32(0.55) * tint + np.float32(0.45) * np.array([1.04, 1.0, 0.92], np.float32)
     # What was dark had no colour of its own that would bear being lifted.
     share = np.maximum(np.float32(0.5), 1 - step(grey / np.maximum(level, 1e-3), 0.35, 0.75))[..., None]
