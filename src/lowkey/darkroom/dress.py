@@ -235,11 +235,27 @@ def _darken(figure: Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:
         usual = np.asarray(np.median(dark[shown], 0), np.float32)
         plain = usual * (1 + 0.12 * noise(3 * xs, ys, 91) + 0.12 * noise(xs, 3 * ys, 92))[..., None]
         dark += (plain - dark) * (unseen * worn)[..., None]
-        # Nobody knows the chest there: it is left to the dark.
-        figure.albedo *= (1 - np.float32(0.75) * unseen * (1 - worn))[..., None]
     _level(dark, np.asarray(worn * plate.matte, np.float32), cloth.reflectance)
     figure.albedo += ((dark - figure.albedo) * worn[..., None]).astype(np.float32)
     _quieten(figure.albedo, plate, kept)
+    _sink(figure, plate, kept)
+
+
+SUNK, SINKS_HW = 0.985, (-0.50, 0.06)
+"""How much of what the photo shows last is left to the dark, and from where to where below its lower edge."""
+
+
+def _sink(figure: Figure, plate: Plate, kept: Kept) -> None:
+    """Let a body that the photo cuts sink into the dark toward its lower edge: nobody knows how it goes on. The head stays lit."""
+    rows = np.flatnonzero(plate.inside.any(1))
+    h = len(plate.matte)
+    if not rows.size or rows[-1] >= h - 2:
+        return
+    beyond = (np.arange(h, dtype=np.float32) - np.float32(rows[-1])) / np.float32(plate.hw_px)
+    seen = 1 - np.float32(SUNK) * step(beyond, *SINKS_HW)[:, None] * step(kept.below, 0.02, 0.30)
+    figure.albedo *= seen[..., None]
+    figure.specular *= seen
+    figure.sheen *= seen
 
 
 def _bare(plate: Plate) -> bool:

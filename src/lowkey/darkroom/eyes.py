@@ -89,7 +89,7 @@ def glints(out: F32, s: Subject, direction: Direction, radiance: float, beside: 
     lx, ly, lz = direction.vector
     length = math.sqrt(lx * lx + ly * ly + (lz + 1) ** 2)
     for cx, cy, box in irises(s):
-        lamps = 0.0 if beside is None else float(np.percentile(luminance(beside[box]), 98))
+        lamps = 0.0 if beside is None else float(np.percentile(luminance(beside[box]), 99.5))
         ys, xs = np.mgrid[box]
         px, py = cx + CORNEA_HW * s.hw_px * lx / length, cy - CORNEA_HW * s.hw_px * ly / length
         far = ((xs - px) ** 2 + (ys - py) ** 2) / np.float32(0.0036 * s.hw_px) ** 2

@@ -25,7 +25,7 @@ SHINE = 90.0
 """Percentile of the lit skin above which shine and the film's shoulder take the colour away."""
 TYPICAL_SKIN = (1.0, 0.66, 0.47)
 """Linear colour of an ordinary skin over its red: the median of reference skins without coloured light."""
-KEEPS_BRIGHT, KEEPS_DIM = 0.25, 0.40
+KEEPS_BRIGHT, KEEPS_DIM = 0.40, 0.50
 """How much of the way from that skin to the person's own, in log chroma, is left in a print's lit skin: the shoulder of film, or of any
 tone curve laid on the channels one by one, takes colour out of what is bright. Slopes over people, benchmarks/halves.py."""
 PRINTED_CODES = (110.0, 232.0)
