@@ -157,6 +157,10 @@ class Stock:
     halation_um: float = 120.0
     halation_gain: float = 0.06
     halation_rgb: RGB = (1.0, 0.28, 0.04)
+    adjacency: float = 0.6
+    """How far development moves a tone off its neighbours' mean, as a share of its distance from it in log exposure."""
+    adjacency_um: float = 38.0
+    """Sigma of that neighbourhood."""
     saturation: float = 1.0
     balance_rgb: RGB = (1.015, 0.968, 0.98)
     """Exposure gain of the three layers: an eighth of minus-green, as printers time skin under lamps."""

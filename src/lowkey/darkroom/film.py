@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowkey.darkroom.grain import deviation_table, grain
-from lowkey.pixels import F32, U16, srgb_decode, srgb_encode
+from lowkey.pixels import F32, U16, luminance, srgb_decode, srgb_encode
 from lowkey.rig import Stock
 from lowkey.seeds import Streams
 
@@ -69,7 +69,7 @@ def record(exposure: F32, stock: Stock, streams: Streams, *, exposure_ev: float 
     """
     h, w = exposure.shape[:2]
     pixel_um = height_um / h
-    light = halated(exposure, stock, pixel_um)
+    light = developed(halated(exposure, stock, pixel_um), stock, pixel_um, exposure_ev)
     gain = np.float32(2.0**exposure_ev) * np.array(stock.balance_rgb, np.float32)
     if stock.monochrome:
         weights = np.array(stock.spectral_rgb, np.float32)
@@ -99,6 +99,27 @@ def halated(light: F32, stock: Stock, pixel_um: float) -> F32:
         back = small if step == 1 else cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR)
         out += back * (share * np.float32(weight))
     return out
+
+
+def developed(light: F32, stock: Stock, pixel_um: float, exposure_ev: float = 0.0) -> F32:
+    """Exposure f32[h, w, 3] with the edges that development gives it, the same out; colour and flat fields stay.
+
+    Bromide set free where much is developed holds back its neighbours, so an edge is steeper than its exposure was (Eberhard's
+    effect; James, "The Theory of the Photographic Process", 4th ed. 1977, ch. 21): log exposure moves off its mean
+    over `adjacency_um` by `adjacency` of its distance from it, at most EDGE_EV stops of distance.
+    """
+    if stock.adjacency <= 0:
+        return light
+    tone = luminance(light) + np.float32(LEAST_DEVELOPED / 2**exposure_ev)
+    mean = cv2.GaussianBlur(tone, (0, 0), max(stock.adjacency_um / pixel_um, 0.2), borderType=cv2.BORDER_REFLECT)
+    apart = np.clip(tone / mean, 2.0**-EDGE_EV, 2.0**EDGE_EV)
+    return np.asarray(light * np.power(apart, np.float32(stock.adjacency))[..., None], np.float32)
+
+
+EDGE_EV = 0.7
+"""Most that a tone is taken to stand off its neighbours': beyond, developer runs no shorter."""
+LEAST_DEVELOPED = 2e-3
+"""Exposure below which hardly anything is developed, and nothing held back."""
 
 
 @lru_cache(maxsize=16)
