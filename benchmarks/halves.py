@@ -382,17 +382,17 @@ def likeness(data: Path) -> str:
 
 
 def warmth(data: Path) -> str:
-    """How much of a skin's own colour is in its highlights, and how far people then differ under one lamp."""
+    """How much of a skin's own colour is in a print of it, and how far people then differ under one lamp."""
     rows = []
     for (index, name), frame in frames(data).items():
         plate = people(data)[index][1]
         sight, head = sight_of(frame, plate)
         lit = tones.sides(sight, head).lit
-        middle, top = np.percentile(sight.smooth[lit], [50, terminator.SHINE])
-        bright = lit & (sight.smooth >= middle) & (sight.smooth < top) & (sight.peak < 250)
+        low, high = terminator.COLOURED_CODES
+        coloured = lit & (sight.smooth >= low) & (sight.smooth < high)
         own = terminator.skin_colour(plate)
-        if own is not None:
-            seen = np.median(sight.linear[bright], axis=0)
+        if own is not None and coloured.sum() > 50:
+            seen = np.median(sight.linear[coloured], axis=0)
             rows.append((index % 2, name, np.log(own[0] / own[2]), seen, own))
     out = ["| fitted on | keeps | reported on | people | spread against the skin's whole colour (mired) | against what is kept |",
            "|---|---|---|---|---|---|"]  # fmt: skip
@@ -405,9 +405,10 @@ def warmth(data: Path) -> str:
         for name in LOOKS:
             rest = [(seen, own) for h, n, _, seen, own in rows if h != which and n == name]
             whole = [terminator.mired(seen / np.array(own)) for seen, own in rest]
-            kept = [terminator.mired(seen / terminator.printed(own, keeps)[0]) for seen, own in rest]
+            with setting(terminator, KEEPS=(keeps,) * len(terminator.KEEPS)):
+                kept = [terminator.mired(seen / terminator.printed(own, 100.0)[0]) for seen, own in rest]
             out.append(f"| {half} half | {keeps:.2f} | the other: {name} | {len(rest)} | {np.std(whole):.0f} | {np.std(kept):.0f} |")
-    out += ["", f"The meter's own share is {terminator.KEEPS_BRIGHT:g}."]
+    out += ["", f"The meter's own share is {terminator.KEEPS[0]:g} up to code {terminator.KEEPS_CODES[0]:g}."]
     return "\n".join(out)
 
 

@@ -168,13 +168,14 @@ def test_one_frame_has_no_spread() -> None:
     assert spread([at(0.47, 0.40, 0.35), Reading(whole({}), None)]) == ()
 
 
-def test_warmth_counts_a_quarter_of_the_skins_own_colour() -> None:
-    """Skins that differ print nearer to each other than they are: the ratio of their prints is the quarter power of their own."""
+@pytest.mark.parametrize(("code", "kept"), [(100.0, 0.73), (157.5, 0.505), (220.0, 0.0)])
+def test_warmth_counts_what_a_print_keeps_of_the_skins_own_colour(code: float, kept: float) -> None:
+    """Skins that differ print nearer to each other than they are, and alike where they are brightest."""
     from lowkey.meter import terminator
 
     pale, dark = (1.0, 0.75, 0.6), (1.0, 0.5, 0.3)
-    one, other = (terminator.printed(skin, terminator.KEEPS_BRIGHT)[0] for skin in (pale, dark))
-    np.testing.assert_allclose(np.log(one / other), 0.25 * np.log(np.array(pale) / np.array(dark)), atol=1e-6)
+    one, other = (terminator.printed(skin, code)[0] for skin in (pale, dark))
+    np.testing.assert_allclose(np.log(one / other), kept * np.log(np.array(pale) / np.array(dark)), atol=1e-6)
 
 
 def test_the_sight_is_not_changed_by_looking(frame: Frame, astronaut_plate: Plate) -> None:

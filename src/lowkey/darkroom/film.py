@@ -25,7 +25,7 @@ SKIN = 0.56
 ROOT_HIGH, STEPS = 8.0, 8192
 """Range and size of the tables. They run over the fourth root of exposure: even to the eye, and two square roots to find."""
 PAPER_WHITE = 0.985
-PURE = (0.45, 0.70)
+PURE = (0.57, 0.79)
 """Distance of the weakest primary from the strongest in square-root light, as a share of it, at which purity begins to be pressed,
 and what a full one becomes."""
 HUE_KEPT = 1.0
@@ -35,7 +35,7 @@ light on skin goes olive; a colour negative's inhibitor couplers work against ju
 
 KEPT = (0.85, -0.7, 1.5)
 """Share of a colour that prints in the light's own ratios, and the stops about paper white over which that ends."""
-PALE = (0.30, -0.6, 1.0)
+PALE = (0.32, -0.6, 1.0)
 """Share of its colour that a highlight loses to its neighbours' layers, and the stops about paper white over which it does."""
 PRINT_GRAIN = 0.75
 """Share of the grain at mid density that is the print's own. Without any, blacks are clean where real prints are not."""

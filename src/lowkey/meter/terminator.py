@@ -23,13 +23,15 @@ D65_KELVIN = 6504.0
 SPECULAR = math.sqrt(2.0)
 SHINE = 90.0
 """Percentile of the lit skin above which shine and the film's shoulder take the colour away."""
-TYPICAL_SKIN = (1.0, 0.66, 0.47)
-"""Linear colour of an ordinary skin over its red: the median of reference skins without coloured light."""
-KEEPS_BRIGHT, KEEPS_DIM = 0.40, 0.50
-"""How much of the way from that skin to the person's own, in log chroma, is left in a print's lit skin: the shoulder of film, or of any
-tone curve laid on the channels one by one, takes colour out of what is bright. Slopes over people, benchmarks/halves.py."""
+TYPICAL_SKIN = (1.0, 0.65, 0.435)
+"""Linear colour of an ordinary skin over its red: the median of reference skins, as a print under a lamp of known colour shows it."""
+KEEPS_CODES, KEEPS = (140.0, 150.0, 165.0, 180.0, 195.0), (0.73, 0.62, 0.39, 0.13, 0.0)
+"""How much of the way from that skin to the person's own, in log chroma, is left in a print's lit skin, by its code: the shoulder
+of film, or of any tone curve laid on the channels one by one, takes colour out of what is bright. Slopes over twelve people, two lights."""
+COLOURED_CODES = (80.0, 150.0)
+"""Where a print still tells one light's colour from another's: lamps of 3200 to 6000 K read within 12 mired, people 11 apart."""
 PRINTED_CODES = (110.0, 232.0)
-"""The tones of lit skin between which those shares hold."""
+"""The tones of lit skin that can be read at all."""
 UNKNOWN_CURVE = 0.25
 """What that share may be off by in a frame whose film is not ours."""
 MIRED_PER_LOG = 99.0
@@ -111,10 +113,11 @@ def of_highlight(sight: Sight, head: Head, parted: Sides, key: Key | None, plate
         return {name: CannotJudge("no skin is lit") for name in ("highlight_warmth_mired", "highlight_specular_share", "skin_shift_mired")}
     middle, top = np.percentile(sight.smooth[lit], [50, SHINE])
     bright = lit & (sight.smooth >= middle) & (sight.smooth < top) & (sight.peak < 250)
+    coloured = lit & (sight.smooth >= COLOURED_CODES[0]) & (sight.smooth < COLOURED_CODES[1])
     own = skin_colour(plate) if plate is not None else None
-    for name, where, keeps, region in (
-        ("highlight_warmth_mired", bright, KEEPS_BRIGHT, "brighter half of the lit skin, without its shine"),
-        ("skin_shift_mired", lit & (sight.smooth < middle), KEEPS_DIM, "darker half of the lit skin"),
+    for name, where, region in (
+        ("highlight_warmth_mired", coloured if coloured.sum() >= LEAST_DARK else bright, "lit skin where the print keeps its colour"),
+        ("skin_shift_mired", lit & (sight.smooth < middle), "darker half of the lit skin"),
     ):
         if own is None:
             found[name] = CannotJudge("the skin's own colour is not known without the reference")
@@ -123,7 +126,7 @@ def of_highlight(sight: Sight, head: Head, parted: Sides, key: Key | None, plate
         elif not PRINTED_CODES[0] <= float(np.median(sight.smooth[bright])) <= PRINTED_CODES[1]:
             found[name] = CannotJudge("the lit skin is too dim or too near white for its colour to be read")
         else:
-            expected, unsure = printed(own, keeps)
+            expected, unsure = printed(own, float(np.median(sight.smooth[where])))
             seen = np.median(sight.linear[where], axis=0) / expected
             error = math.hypot(10.0, unsure if head.found_by != "placement" else 0.0)
             found[name] = measured(name, mired(seen) - 1e6 / D65_KELVIN, error, region)
@@ -148,8 +151,9 @@ def skin_colour(plate: Plate) -> RGB | None:
     return r, g, b
 
 
-def printed(own: RGB, keeps: float) -> tuple[F32, float]:
-    """The colour f32[3] that a print keeps of skin in white light, up to brightness, and how far off it may be, in mired."""
+def printed(own: RGB, code: float) -> tuple[F32, float]:
+    """The colour f32[3] that a print keeps at `code` of skin in white light, up to brightness, and how far off it may be, in mired."""
+    keeps = float(np.interp(code, KEEPS_CODES, KEEPS))
     own_log, typical = (np.log(np.asarray(c, np.float64) / c[0]) for c in (own, TYPICAL_SKIN))
     away = float(abs(own_log[2] - typical[2]))
     return np.asarray(np.exp(typical + keeps * (own_log - typical)), np.float32), UNKNOWN_CURVE * away * MIRED_PER_LOG
