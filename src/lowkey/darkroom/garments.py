@@ -28,9 +28,9 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     u = np.abs(x)
     start = np.where(left, np.float32(bust.shoulder[0]), np.float32(bust.shoulder[1]))
     half = np.where(left, np.float32(bust.half[0]), np.float32(bust.half[1]))
-    # The trapezius climbs the neck in a hollow curve; the line then falls evenly to the shoulder.
+    # The trapezius climbs the neck in a hollow curve; the line then falls evenly to the shoulder's joint, and rounds only there.
     out = np.maximum(u - np.float32(bust.neck), 0)
-    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.30 * np.square(np.maximum(u - 0.55, 0)) - 0.14 * np.exp(-out / 0.12)
+    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.05 * np.square(np.maximum(u - 0.75, 0)) - 0.14 * np.exp(-out / 0.16)
     above = (y - line) * np.float32(0.94)
     # An arm is no post: it is broadest over the deltoid, and its sleeve hangs in slack below it.
     low = y - start
@@ -38,7 +38,7 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     hang = 0.05 * np.clip(y - 0.8, 0, 2) + bulge
     beside = half + hang - u
     # A smooth minimum rounds the shoulder over the joint (Quilez 2013, polynomial of second degree).
-    k = np.float32(0.38)
+    k = np.float32(0.34)
     h = np.clip(0.5 + 0.5 * (beside - above) / k, 0, 1)
     return np.asarray(beside + (above - beside) * h - k * h * (1 - h), np.float32)
 
@@ -238,7 +238,7 @@ class Ring:
     deep: float
     """Half-axes across and toward the camera."""
     centre_z: float
-    tilt: float = 0.42
+    tilt: float = 0.34
     """The back of the collar stands higher than its front by this much per hw of depth."""
 
 

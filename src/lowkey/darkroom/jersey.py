@@ -22,7 +22,8 @@ from lowkey.darkroom.garments import (
     window,
 )  # fmt: skip
 from lowkey.darkroom.knit import Field, fabric, noise
-from lowkey.darkroom.neck import Bust, Layer, arch
+from lowkey.darkroom.neck import Bust, Layer, arch, slopes
+from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate.zones import ramp as step
 from lowkey.seeds import Streams
@@ -53,11 +54,17 @@ _SWEATER = (
     (1.18, 0.80, 1.24, 1.16, 1.16, 1.60, 0.150, 0.018),
 )
 
-WALE, COURSE = 0.036, 0.027
-"""A stitch of the body, hw: about 5 x 4 mm, a hand-knit gauge that still draws at 1024 px."""
-RIB, RIB_COURSE = 0.041, 0.028
+WALE, COURSE = 0.0150, 0.0118
+"""A stitch of the body, hw: about 2.2 x 1.7 mm, a medium gauge."""
+LEAST_PX = 5.4
+"""Width in plate pixels under which a stitch is no stitch any more: where the photo is small the knit is coarser."""
+RIB, RIB_COURSE = 0.036, 0.020
+RELIEF = 0.16
+"""How high yarn stands, in widths of a stitch."""
 
 
+SHEEN = 0.16
+"""Strength of the fuzz."""
 FIBRE, FIBRE_HW = 0.30, 0.007
 """How dense loose fibre is at the cloth's outline, and how far it stands off."""
 
@@ -128,6 +135,23 @@ def _seam(bust: Bust, cut: Cut, x: F32, y: F32) -> F32:
     return np.asarray((np.abs(x) - line) * 0.8, np.float32)
 
 
+def stitch(k: float, gauge: float) -> tuple[float, float]:
+    """Width and height of a stitch (hw) at `k` pixels a head-width."""
+    wide = max(WALE * gauge, LEAST_PX * (0.9 + 0.2 * gauge) / k)
+    return wide, wide * COURSE / WALE
+
+
+DARK_FACE_ON = 0.62
+"""How much darker wool is seen face on, into the gaps between its yarns, than along its fuzz (asperity scattering; Koenderink & Pont 2003)."""
+
+
+def _asperity(depth: F32, k: float) -> F32:
+    """Relative reflectance f32[h, w] of the draped form by how far it turns from the camera; `k` pixels a head-width."""
+    right, down = slopes(blur(depth, 0.03 * k), k)
+    grazing = 1 - 1 / np.sqrt(1 + right * right + down * down)
+    return np.asarray(1 - DARK_FACE_ON * (1 - step(grazing, 0.0, 0.42)), np.float32)
+
+
 def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     """A roll-neck sweater from the inside of its collar outward; `x`, `y` f32[h, w] hw."""
     k, q = bust.hw_px, bust.hw_px / 4
@@ -140,13 +164,18 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     across, along = laid(coarse, body.x, body.y, bust.hand, q)
     seam = _seam(bust, cut, body.x, body.y)
     lean = np.where(seam > 0, np.sign(body.x) * hand * (0.10 if cut.set_in else 0.21), 0.0)
-    s, t = (across - lean * along) / np.float32(WALE * cut.gauge) + cut.shift, (along + lean * across) / np.float32(COURSE * cut.gauge)
-    s, t = s + 0.24 * noise(s / 9, t / 13, 3) + 0.08 * noise(s / 2.5, t / 3, 4), t + 0.4 * noise(s / 7, t / 7, 5)
+    wale, course = stitch(k, cut.gauge)
+    s, t = (across - lean * along) / np.float32(wale) + cut.shift, (along + lean * across) / np.float32(course)
+    s, t = s + 0.5 * noise(s / 23, t / 37, 3) + 0.16 * noise(s / 5, t / 7, 4), t + 0.9 * noise(s / 19, t / 15, 5) + 0.2 * noise(s / 4, t / 5, 6)
     height, tone = fabric(_sharp(s, x), _sharp(t, x), edge + 0.02, ribbed=False, stream=3)
+    # The hand's tension varies over three to ten stitches, the yarn's thickness along each course.
+    height = 0.62 + (height - 0.62) * _sharp(1 + 0.40 * noise(s / 6, t / 8, 7), x)
+    tone = tone * _sharp(1 + 0.10 * noise(s / 8, t / 6, 8) + 0.08 * noise(s / 41, t / 1.7, 9), x)
     ridge = whole(seam, x)
     raised = 0.0026 * np.exp(-np.square(ridge / 0.013)) - 0.0022 * np.exp(-np.square((np.abs(ridge) - 0.026) / 0.010))
     depth = np.asarray(draped + raised, np.float32)
-    normal, grey = knitted(depth, height, tone, 0.0065 * cut.gauge, k, fuzz, edge + 0.02)
+    normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02)
+    grey *= whole(_asperity(coarse, q), x)
 
     # A hand-knit's outline is alive by a fraction of a stitch; inside the collar there is no body to be seen.
     ring = ring_of(bust, cut)
@@ -156,7 +185,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     # Loose fibre stands off it, sparse, a millimetre or two long: against the lamp it is the cloth's own rim of light.
     fibre = FIBRE * np.clip(noise(x * hand * 60, y * 21, 44) + 0.7 * fuzz, 0, 1)
     cover = np.maximum(coverage(outer, k, 4.0), fibre * coverage(outer + FIBRE_HW, k, 2 * FIBRE_HW * k))
-    sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, 0.30)
+    sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, SHEEN)
 
     if bust.covered:
         return Made([], [(sheet, (0, 0))])
@@ -169,7 +198,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
 
 def ring_of(bust: Bust, cut: Cut) -> Ring:
     start = (bust.shoulder[0] + bust.shoulder[1]) / 2
-    wide = bust.neck + 0.045
+    wide = bust.neck + 0.032
     deep = 0.86 * wide
     tall = float(np.clip(0.37 + 0.5 * (start - 0.25), 0.35, 0.46)) + cut.tall + cut.high
     return Ring(0.12 + max(bust.lifted, -0.03) - cut.high, tall, wide, deep, bust.throat[2] + 0.05 - deep)
@@ -182,7 +211,7 @@ def _across(bust: Bust) -> float:
 
 def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
     """The rolled fold: thick, ribbed, soft at its lip, slumping a little, resting on the shoulders below."""
-    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(RIB * cut.rib)
+    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 2 * LEAST_PX / bust.hw_px))
     lean = x * hand
 
     # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.
@@ -192,30 +221,31 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     for _ in range(3):
         s = y - (ring.top - ring.tilt * ring.deep * (1 - np.maximum(arch(x / wide), 0)) + wave)
         f = np.clip(s / tall, 0, 1)
-        wide = ring.wide + 0.075 * f**1.6
+        wide = ring.wide + 0.090 * f**1.5
+    hung = wide
 
     # Girth: it widens onto the shoulders, and slack cloth rolls over in two or three soft rings that wander.
-    slump: Field = 0.025 * noise(lean * 1.7 + 2 + cut.shift, s * 7.5 - 1.6 * lean + 0.4, 53)
-    slump = slump + 0.014 * np.sin(2 * np.pi * (1.5 * f + 0.5 * lean) + np.float32(cut.shift))
-    slump = slump + 0.007 * noise(lean * 4.5, s * 14 + 1.2 * lean, 54)
-    slump = np.float32(cut.slack) * slump * step(s, 0.02, 0.12) + 0.014 * np.sin(np.pi * f)
-    lip, hem = np.float32(0.065), np.float32(0.040)
+    slump: Field = 0.016 * noise(lean * 1.7 + 2 + cut.shift, s * 6.0 - 1.6 * lean + 0.4, 53)
+    slump = slump + 0.011 * np.sin(2 * np.pi * (1.3 * f + 0.5 * lean) + np.float32(cut.shift))
+    slump = np.float32(cut.slack) * slump * step(s, 0.02, 0.14) + 0.012 * np.sin(np.pi * f)
+    lip, hem = np.float32(0.075), np.float32(0.050)
     over = np.clip(1 - np.maximum(s, 0.001) / lip, 0, 1)
     under = np.clip(1 - np.maximum(tall - s, 0.001) / hem, 0, 1)
     tuck = lip * 0.7 * (1 - np.sqrt(1 - over * over)) + hem * 0.7 * (1 - np.sqrt(1 - under * under))
     wide = wide + slump - tuck * 0.4
-    sine = np.clip(x / wide, -0.9995, 0.9995)
     tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / wide) + slump - tuck
     depth = joint(tube, body + 0.045 - tuck, 0.05)
 
-    # Ribs run round by angle, so they crowd toward both sides; each swells the hem and the lip it reaches.
+    # Ribs run round by angle, so they crowd toward both sides. They hang: the rings bend them toward the camera, never aside.
+    sine = np.clip(x / (1.03 * hung + 0.010), -0.9995, 0.9995)
     a, b = np.arcsin(sine) * (ring.wide / rib) * hand + cut.shift, -s / np.float32(RIB_COURSE * min(cut.rib, 1.15))
-    a = a + 0.5 * noise(lean * 1.3 + 3, s * 2.2, 56) * s / ring.tall
-    a, b = a + 0.13 * noise(a / 3.1, b / 9, 10) + 0.05 * noise(a * 0.9, b / 2.5, 11), b + 0.3 * noise(a / 2, b / 6, 12)
+    a, b = a + 0.10 * noise(a / 2.7, 0 * b, 10) + 0.05 * noise(a / 1.9, b / 40, 11), b + 0.3 * noise(a / 2, b / 6, 12)
     a = a + np.float32(cut.paired) * np.sin(np.pi * a)
     height, tone = fabric(a, b, np.asarray(wide + 0.02 - np.abs(x), np.float32), ribbed=True, stream=7)
     soft = np.asarray(cv2.GaussianBlur(depth, (0, 0), 1.2), np.float32)
-    normal, grey = knitted(soft, height, tone, 0.0095, k, fuzz, np.ones_like(x))
-    ragged = 0.004 * noise(lean * 26, y * 26, 55) + 0.002 * fuzz
-    edge = np.minimum(np.minimum(s + 0.004 * (height - 0.5), tall - s + 0.005 * (height - 0.5)), wide - np.abs(x)) + ragged
-    return Layer(coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, 0.30)
+    normal, grey = knitted(soft, height, tone, 0.0095 * min(cut.rib, 1.15), k, fuzz, np.ones_like(x))
+    grey *= 1 - DARK_FACE_ON * (1 - step(1 - np.sqrt(1 - sine * sine), 0.0, 0.42))
+    # A fold closes round the neck: where rim and side meet it turns over softly, in no corner.
+    rim = -joint(-s, np.abs(x) - wide, 0.10) + 0.004
+    edge = np.minimum(rim + 0.003 * (height - 0.5), tall - s + 0.004 * (height - 0.5)) + 0.003 * noise(lean * 26, y * 26, 55) + 0.002 * fuzz
+    return Layer(coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, SHEEN)
