@@ -208,7 +208,7 @@ def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[sl
     pad = round(0.5 * float(k))
     wide = cv2.copyMakeBorder(closed, 0, pad, pad, pad, cv2.BORDER_REPLICATE)
     signed = cv2.distanceTransform(wide, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - wide, cv2.DIST_L2, 5)
-    own = blur(np.asarray(signed[:-pad, pad:-pad] / k, np.float32), 0.060 * float(k)) + np.float32(EASE_HW)
+    own = blur(np.asarray(signed[:-pad, pad:-pad] / k, np.float32), 0.090 * float(k)) + np.float32(EASE_HW)
     own = garments.joint(own, natural - np.float32(SHRUNK_HW), 0.06)
     # Wherever the two run close together the smoother of them rules: a fold of the old sleeve is no shoulder.
     mix = np.clip(0.5 + 0.5 * (natural - own) / np.float32(BLEND_HW), 0, 1)

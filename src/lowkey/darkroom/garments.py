@@ -179,8 +179,8 @@ def whole(a: Field, like: Field) -> F32:
 def laid(depth: F32, x: F32, y: F32, hand: float, q_px: float) -> tuple[F32, F32]:
     """Cloth coordinates f32[h, w] (hw along the cloth, right and UP) on a coarse body, so that stitches crowd as it turns away."""
     right, down = slopes(blur(depth, 0.05 * q_px), q_px)
-    long_x = np.sqrt(1 + np.minimum(right * right, 4))
-    long_y = np.sqrt(1 + np.minimum(down * down, 4))
+    long_x = np.sqrt(1 + np.minimum(right * right, 1.2))
+    long_y = np.sqrt(1 + np.minimum(down * down, 1.2))
     axis = int(np.argmin(np.abs(x[-1])))
     s = np.cumsum(blur(np.asarray(long_x, np.float32), 0.06 * q_px), 1, dtype=np.float64) / q_px
     s -= s[:, axis : axis + 1] - x[:, axis : axis + 1]
@@ -238,7 +238,7 @@ class Ring:
     deep: float
     """Half-axes across and toward the camera."""
     centre_z: float
-    tilt: float = 0.34
+    tilt: float = 0.28
     """The back of the collar stands higher than its front by this much per hw of depth."""
 
 
@@ -248,7 +248,7 @@ def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, rib: float = 0.0) -> 
     cosine = np.sqrt(1 - sine * sine)
     rim = ring.top - ring.tilt * ring.deep * (1 + cosine) + 0.02 * bust.hand * x
     front = ring.top - ring.tilt * ring.deep * (1 - cosine)
-    inside = np.minimum(np.minimum(y - rim, front + 0.10 - y), ring.wide - np.abs(x))
+    inside = np.minimum(np.minimum(y - rim, front + 0.10 - y), ring.wide - 0.02 - np.abs(x))
     depth = ring.centre_z - ring.deep * cosine + 0.15 * np.maximum(rim + 0.03 - y, 0)
     ribs = np.cos(2 * np.pi * np.arcsin(sine) * np.float32(ring.wide / rib)) if rib else np.zeros_like(x)
     normal = facing(sine * 1.2, np.zeros_like(x))

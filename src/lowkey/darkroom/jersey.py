@@ -58,12 +58,12 @@ WALE, COURSE = 0.0150, 0.0118
 """A stitch of the body, hw: about 2.2 x 1.7 mm, a medium gauge."""
 LEAST_PX = 5.4
 """Width in plate pixels under which a stitch is no stitch any more: where the photo is small the knit is coarser."""
-RIB, RIB_COURSE = 0.036, 0.020
-RELIEF = 0.16
+RIB, RIB_COURSE = 0.032, 0.018
+RELIEF = 0.20
 """How high yarn stands, in widths of a stitch."""
 
 
-SHEEN = 0.16
+SHEEN = 0.08
 """Strength of the fuzz."""
 FIBRE, FIBRE_HW = 0.30, 0.007
 """How dense loose fibre is at the cloth's outline, and how far it stands off."""
@@ -101,7 +101,7 @@ def cut_of(whose: str) -> Cut:
     u = draw.random(9)
     turns = draw.standard_normal((len(_SWEATER), 8)).astype(np.float32)
     return Cut(
-        float(0.86 + 0.46 * u[0]), float(0.74 + 0.56 * u[1]), 0.20 if u[2] < 0.4 else 0.0, float(-0.05 + 0.11 * u[3]),
+        float(0.86 + 0.46 * u[0]), float(0.74 + 0.56 * u[1]), 0.12 if u[2] < 0.4 else 0.0, float(-0.05 + 0.11 * u[3]),
         float(-0.02 + 0.045 * u[4]), float(0.85 + 0.8 * u[5]), float(0.8 + 0.6 * u[6]), float(200 * u[7]), bool(u[8] < 0.4), turns,
     )  # fmt: skip
 
@@ -113,8 +113,8 @@ def _folds(cut: Cut) -> tuple[tuple[float, ...], ...]:
         if by[7] < -1.0:
             continue
         place = [v + 0.05 * float(np.clip(d, -1.5, 1.5)) for v, d in zip(stroke[:6], by[:6], strict=True)]
-        width = stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
-        moved.append((*place, width, stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
+        width = 1.15 * stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
+        moved.append((*place, width, 0.72 * stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
     return tuple(moved)
 
 
@@ -141,7 +141,7 @@ def stitch(k: float, gauge: float) -> tuple[float, float]:
     return wide, wide * COURSE / WALE
 
 
-DARK_FACE_ON = 0.62
+DARK_FACE_ON = 0.70
 """How much darker wool is seen face on, into the gaps between its yarns, than along its fuzz (asperity scattering; Koenderink & Pont 2003)."""
 
 
@@ -172,7 +172,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     height = 0.62 + (height - 0.62) * _sharp(1 + 0.40 * noise(s / 6, t / 8, 7), x)
     tone = tone * _sharp(1 + 0.10 * noise(s / 8, t / 6, 8) + 0.08 * noise(s / 41, t / 1.7, 9), x)
     ridge = whole(seam, x)
-    raised = 0.0026 * np.exp(-np.square(ridge / 0.013)) - 0.0022 * np.exp(-np.square((np.abs(ridge) - 0.026) / 0.010))
+    raised = 0.0016 * np.exp(-np.square(ridge / 0.010)) - 0.0016 * np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009))
     depth = np.asarray(draped + raised, np.float32)
     normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02)
     grey *= whole(_asperity(coarse, q), x)
@@ -211,7 +211,7 @@ def _across(bust: Bust) -> float:
 
 def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
     """The rolled fold: thick, ribbed, soft at its lip, slumping a little, resting on the shoulders below."""
-    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 2 * LEAST_PX / bust.hw_px))
+    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 1.6 * LEAST_PX / bust.hw_px))
     lean = x * hand
 
     # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.
@@ -225,14 +225,14 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     hung = wide
 
     # Girth: it widens onto the shoulders, and slack cloth rolls over in two or three soft rings that wander.
-    slump: Field = 0.016 * noise(lean * 1.7 + 2 + cut.shift, s * 6.0 - 1.6 * lean + 0.4, 53)
-    slump = slump + 0.011 * np.sin(2 * np.pi * (1.3 * f + 0.5 * lean) + np.float32(cut.shift))
+    slump: Field = 0.022 * noise(lean * 1.7 + 2 + cut.shift, s * 6.0 - 1.6 * lean + 0.4, 53)
+    slump = slump + 0.014 * np.sin(2 * np.pi * (1.3 * f + 0.5 * lean) + np.float32(cut.shift))
     slump = np.float32(cut.slack) * slump * step(s, 0.02, 0.14) + 0.012 * np.sin(np.pi * f)
     lip, hem = np.float32(0.075), np.float32(0.050)
     over = np.clip(1 - np.maximum(s, 0.001) / lip, 0, 1)
     under = np.clip(1 - np.maximum(tall - s, 0.001) / hem, 0, 1)
     tuck = lip * 0.7 * (1 - np.sqrt(1 - over * over)) + hem * 0.7 * (1 - np.sqrt(1 - under * under))
-    wide = wide + slump - tuck * 0.4
+    wide = wide + slump - tuck * 0.6
     tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / wide) + slump - tuck
     depth = joint(tube, body + 0.045 - tuck, 0.05)
 
@@ -243,9 +243,11 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     a = a + np.float32(cut.paired) * np.sin(np.pi * a)
     height, tone = fabric(a, b, np.asarray(wide + 0.02 - np.abs(x), np.float32), ribbed=True, stream=7)
     soft = np.asarray(cv2.GaussianBlur(depth, (0, 0), 1.2), np.float32)
+    # At hem and lip ribs are drawn together: there they die away, or every one of them would end in a lit tooth.
+    height = 0.49 + (height - 0.49) * step(np.minimum(tall - s, s + 0.02), 0.008, 0.060)
     normal, grey = knitted(soft, height, tone, 0.0095 * min(cut.rib, 1.15), k, fuzz, np.ones_like(x))
     grey *= 1 - DARK_FACE_ON * (1 - step(1 - np.sqrt(1 - sine * sine), 0.0, 0.42))
     # A fold closes round the neck: where rim and side meet it turns over softly, in no corner.
-    rim = -joint(-s, np.abs(x) - wide, 0.10) + 0.004
+    rim = -joint(-s, np.abs(x) - wide, 0.18) + 0.008
     edge = np.minimum(rim + 0.003 * (height - 0.5), tall - s + 0.004 * (height - 0.5)) + 0.003 * noise(lean * 26, y * 26, 55) + 0.002 * fuzz
     return Layer(coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, SHEEN)

@@ -96,7 +96,7 @@ def _rib_at(s: float, t: float, stream: int) -> tuple[float, float]:
     if abs(f) < 1:
         height, tone = _loop(abs(f) * 0.92, 1 if f > 0 else 0, t, rib, stream)
         ridge = 0.5 + 0.5 * np.cos(np.pi * f)
-        return 0.34 + ridge * (0.42 + 0.18 * height), 1 + 0.5 * (tone - 1)
+        return 0.34 + ridge * (0.36 + 0.26 * height), 1 + 0.7 * (tone - 1)
     bar = 0.5 + 0.5 * np.cos(2 * np.pi * (t + 0.5 * _hash(rib, 9, stream)))
     deep = min((abs(f) - 1) * 2.5, 1.0)
     return 0.34 - 0.06 * deep + 0.03 * bar * deep, 0.92
@@ -117,8 +117,8 @@ def _fabric(s: Any, t: Any, where: Any, ribbed: bool, stream: int, out: Any, ton
             sx, sy = (s[r, right] - s[r, left]) / (right - left), (s[down, c] - s[up, c]) / (down - up)
             tx, ty = (t[r, right] - t[r, left]) / (right - left), (t[down, c] - t[up, c]) / (down - up)
             rate = max(abs(sx) + abs(sy), abs(tx) + abs(ty))
-            # Past a third of a stitch per pixel the pattern can no longer be drawn: fade to its mean instead of a moire.
-            keep = min(max((0.42 - rate) / 0.24, 0.0), 1.0)
+            # Past two fifths of a stitch per pixel the pattern can no longer be drawn: fade to its mean instead of a moire.
+            keep = min(max((0.44 - rate) / 0.18, 0.0), 1.0)
             if keep == 0.0:
                 out[r, c], tone[r, c] = mean, 1.0
                 continue
