@@ -30,7 +30,7 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     half = np.where(left, np.float32(bust.half[0]), np.float32(bust.half[1]))
     # The trapezius climbs the neck in a hollow curve; the line then falls evenly to the shoulder's joint, and rounds only there.
     out = np.maximum(u - np.float32(bust.neck), 0)
-    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.05 * np.square(np.maximum(u - 0.75, 0)) - 0.14 * np.exp(-out / 0.16)
+    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.03 * np.square(np.maximum(u - 0.75, 0)) - 0.14 * np.exp(-out / 0.16)
     above = (y - line) * np.float32(0.94)
     # An arm is no post: it is broadest over the deltoid, and its sleeve hangs in slack below it.
     low = y - start
@@ -38,7 +38,7 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     hang = 0.05 * np.clip(y - 0.8, 0, 2) + bulge
     beside = half + hang - u
     # A smooth minimum rounds the shoulder over the joint (Quilez 2013, polynomial of second degree).
-    k = np.float32(0.34)
+    k = np.float32(0.30)
     h = np.clip(0.5 + 0.5 * (beside - above) / k, 0, 1)
     return np.asarray(beside + (above - beside) * h - k * h * (1 - h), np.float32)
 
@@ -246,7 +246,8 @@ def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, rib: float = 0.0) -> 
     """The inside of the collar's far half, seen between the neck and its rim; knit has ribs of `rib` hw, cloth and leather none."""
     sine = np.clip(x / np.float32(ring.wide), -0.999, 0.999)
     cosine = np.sqrt(1 - sine * sine)
-    rim = ring.top - ring.tilt * ring.deep * (1 + cosine) + 0.02 * bust.hand * x
+    # A roll closes round the neck: of its far half hardly more than the lip is seen, or it stands beside the neck like a black post.
+    rim = ring.top - ring.tilt * ring.deep * (1 + 0.3 * cosine) + 0.02 * bust.hand * x
     front = ring.top - ring.tilt * ring.deep * (1 - cosine)
     inside = np.minimum(np.minimum(y - rim, front + 0.10 - y), ring.wide - 0.02 - np.abs(x))
     depth = ring.centre_z - ring.deep * cosine + 0.15 * np.maximum(rim + 0.03 - y, 0)

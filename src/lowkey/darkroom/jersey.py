@@ -59,7 +59,7 @@ WALE, COURSE = 0.0150, 0.0118
 LEAST_PX = 5.4
 """Width in plate pixels under which a stitch is no stitch any more: where the photo is small the knit is coarser."""
 RIB, RIB_COURSE = 0.032, 0.018
-RELIEF = 0.20
+RELIEF = 0.23
 """How high yarn stands, in widths of a stitch."""
 
 
@@ -141,7 +141,7 @@ def stitch(k: float, gauge: float) -> tuple[float, float]:
     return wide, wide * COURSE / WALE
 
 
-DARK_FACE_ON = 0.70
+DARK_FACE_ON = 0.56
 """How much darker wool is seen face on, into the gaps between its yarns, than along its fuzz (asperity scattering; Koenderink & Pont 2003)."""
 
 
@@ -244,7 +244,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     height, tone = fabric(a, b, np.asarray(wide + 0.02 - np.abs(x), np.float32), ribbed=True, stream=7)
     soft = np.asarray(cv2.GaussianBlur(depth, (0, 0), 1.2), np.float32)
     # At hem and lip ribs are drawn together: there they die away, or every one of them would end in a lit tooth.
-    height = 0.49 + (height - 0.49) * step(np.minimum(tall - s, s + 0.02), 0.008, 0.060)
+    height = 0.49 + (height - 0.49) * (0.30 + 0.70 * step(np.minimum(tall - s, s + 0.015), 0.004, 0.045))
     normal, grey = knitted(soft, height, tone, 0.0095 * min(cut.rib, 1.15), k, fuzz, np.ones_like(x))
     grey *= 1 - DARK_FACE_ON * (1 - step(1 - np.sqrt(1 - sine * sine), 0.0, 0.42))
     # A fold closes round the neck: where rim and side meet it turns over softly, in no corner.
