@@ -56,10 +56,10 @@ _SWEATER = (
 
 WALE, COURSE = 0.0150, 0.0118
 """A stitch of the body, hw: about 2.2 x 1.7 mm, a medium gauge."""
-LEAST_PX = 5.4
+LEAST_PX = 5.9
 """Width in plate pixels under which a stitch is no stitch any more: where the photo is small the knit is coarser."""
 RIB, RIB_COURSE = 0.032, 0.018
-RELIEF = 0.23
+RELIEF = 0.25
 """How high yarn stands, in widths of a stitch."""
 
 
@@ -141,7 +141,7 @@ def stitch(k: float, gauge: float) -> tuple[float, float]:
     return wide, wide * COURSE / WALE
 
 
-DARK_FACE_ON = 0.56
+DARK_FACE_ON = 0.48
 """How much darker wool is seen face on, into the gaps between its yarns, than along its fuzz (asperity scattering; Koenderink & Pont 2003)."""
 
 
@@ -166,11 +166,11 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     lean = np.where(seam > 0, np.sign(body.x) * hand * (0.10 if cut.set_in else 0.21), 0.0)
     wale, course = stitch(k, cut.gauge)
     s, t = (across - lean * along) / np.float32(wale) + cut.shift, (along + lean * across) / np.float32(course)
-    s, t = s + 0.5 * noise(s / 23, t / 37, 3) + 0.16 * noise(s / 5, t / 7, 4), t + 0.9 * noise(s / 19, t / 15, 5) + 0.2 * noise(s / 4, t / 5, 6)
+    s, t = s + 0.8 * noise(s / 23, t / 37, 3) + 0.26 * noise(s / 5, t / 7, 4), t + 0.9 * noise(s / 19, t / 15, 5) + 0.2 * noise(s / 4, t / 5, 6)
     height, tone = fabric(_sharp(s, x), _sharp(t, x), edge + 0.02, ribbed=False, stream=3)
     # The hand's tension varies over three to ten stitches, the yarn's thickness along each course.
-    height = 0.62 + (height - 0.62) * _sharp(1 + 0.40 * noise(s / 6, t / 8, 7), x)
-    tone = tone * _sharp(1 + 0.10 * noise(s / 8, t / 6, 8) + 0.08 * noise(s / 41, t / 1.7, 9), x)
+    height = 0.62 + (height - 0.62) * _sharp(1 + 0.55 * noise(s / 5, t / 6, 7), x)
+    tone = tone * _sharp(1 + 0.14 * noise(s / 3.5, t / 4.5, 8) + 0.12 * noise(s / 41, t / 1.7, 9), x)
     ridge = whole(seam, x)
     raised = 0.0016 * np.exp(-np.square(ridge / 0.010)) - 0.0016 * np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009))
     depth = np.asarray(draped + raised, np.float32)
@@ -211,7 +211,7 @@ def _across(bust: Bust) -> float:
 
 def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
     """The rolled fold: thick, ribbed, soft at its lip, slumping a little, resting on the shoulders below."""
-    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 1.6 * LEAST_PX / bust.hw_px))
+    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 1.45 * LEAST_PX / bust.hw_px))
     lean = x * hand
 
     # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.

@@ -76,7 +76,7 @@ def _loop(w: float, side: int, t: float, wale: int, stream: int) -> tuple[float,
 
     # Two plies wind round each other: a fine oblique ridge that tells wool from moulded rubber.
     ply = np.cos(2 * np.pi * (0.85 * q + 1.9 * w + own))
-    return height * (1 + 0.10 * ply), 0.78 + 0.44 * _hash(2 * wale + side, course, stream + 2)
+    return height * (1 + 0.10 * ply), 0.72 + 0.56 * _hash(2 * wale + side, course, stream + 2)
 
 
 @njit(cache=True)
