@@ -191,7 +191,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
         return Made([], [(sheet, (0, 0))])
     near = window(bust, x, y, ring.wide + 0.16, (ring.top - 0.42, ring.top + ring.tall + 0.12))
     xc, yc = near.of(x), near.of(y)
-    back = collar_back(bust, xc, yc, ring, rib=RIB * cut.rib)
+    back = collar_back(bust, xc, yc, ring, rib=RIB * cut.rib, leans=_across(bust))
     front = _collar_front(bust, cut, ring, xc, yc, near.of(depth), near.of(fuzz))
     return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)])
 
@@ -249,5 +249,5 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     grey *= 1 - DARK_FACE_ON * (1 - step(1 - np.sqrt(1 - sine * sine), 0.0, 0.42))
     # A fold closes round the neck: where rim and side meet it turns over softly, in no corner.
     rim = -joint(-s, np.abs(x) - wide, 0.18) + 0.008
-    edge = np.minimum(rim + 0.003 * (height - 0.5), tall - s + 0.004 * (height - 0.5)) + 0.003 * noise(lean * 26, y * 26, 55) + 0.002 * fuzz
+    edge = np.minimum(rim + 0.003 * (height - 0.5), tall - s + 0.004 * (height - 0.5)) + 0.002 * noise(lean * 26, y * 26, 55) + 0.0015 * fuzz
     return Layer(coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, SHEEN)
