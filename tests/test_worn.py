@@ -110,8 +110,8 @@ def test_shoulders_are_the_persons_own_within_what_people_have(broad: float, of:
     plate = person(turn=0.0, broad=broad)
     bust = neck.measure(plate, np.zeros_like(plate.matte))
     assert bust.half == pytest.approx((of, of), abs=0.03)
-    # Whoever is broader than the head is high shows it: the line falls evenly, some 20 degrees, and rounds only at the shoulder's end.
-    u, v = hw(plate)
+    # The line falls evenly, some 20 degrees, and rounds only at the shoulder's end.
+    _, v = hw(plate)
     worn = dress(plate, TURTLENECK).matte > 0.5
     top = np.array([float(v[np.argmax(worn[:, c]), 0]) for c in (round(EYE_X + a * HW) for a in (0.70, 0.95, 1.20))])
     fall = np.degrees(np.arctan(np.diff(top) / 0.25))

@@ -241,6 +241,10 @@ class Ring:
     tilt: float = 0.28
     """The back of the collar stands higher than its front by this much per hw of depth."""
 
+    def rim(self, sine: F32) -> F32:
+        """How far below the chin (hw) the near half's edge lies, f32[h, w], at `sine` of the way round: a thick roll's has no steep end."""
+        return np.asarray(self.top - np.float32(0.62 * self.tilt * self.deep) * np.square(sine), np.float32)
+
 
 def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, rib: float = 0.0, leans: float = 0.0) -> Layer:
     """The inside of the collar's far half, seen between the neck and its rim; knit has ribs of `rib` hw, cloth and leather none.
@@ -250,8 +254,8 @@ def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, rib: float = 0.0, lea
     sine = np.clip(x / np.float32(ring.wide), -0.999, 0.999)
     cosine = np.sqrt(1 - sine * sine)
     # A roll closes round the neck: of its far half hardly more than the lip is seen, or it stands beside the neck like a black post.
-    rim = ring.top - ring.tilt * ring.deep * (1 + 0.3 * cosine) + (0.02 * bust.hand + leans) * x
-    front = ring.top - ring.tilt * ring.deep * (1 - cosine)
+    front = ring.rim(sine)
+    rim = front - 0.35 * ring.tilt * ring.deep * cosine + (0.02 * bust.hand + leans) * x
     inside = np.minimum(-joint(rim - y, np.abs(x) - ring.wide + 0.02, 0.16), front + 0.10 - y)
     depth = ring.centre_z - ring.deep * cosine + 0.15 * np.maximum(rim + 0.03 - y, 0)
     ribs = np.cos(2 * np.pi * np.arcsin(sine) * np.float32(ring.wide / rib)) if rib else np.zeros_like(x)

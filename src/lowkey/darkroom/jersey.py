@@ -142,7 +142,8 @@ def stitch(k: float, gauge: float) -> tuple[float, float]:
 
 
 DARK_FACE_ON = 0.48
-"""How much darker wool is seen face on, into the gaps between its yarns, than along its fuzz (asperity scattering; Koenderink & Pont 2003)."""
+"""How much darker wool is seen face on, into the gaps between its yarns, than along its fuzz (asperity scattering; Koenderink & Pont
+2003)."""
 
 
 def _asperity(depth: F32, k: float) -> F32:
@@ -166,22 +167,24 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     lean = np.where(seam > 0, np.sign(body.x) * hand * (0.10 if cut.set_in else 0.21), 0.0)
     wale, course = stitch(k, cut.gauge)
     s, t = (across - lean * along) / np.float32(wale) + cut.shift, (along + lean * across) / np.float32(course)
-    s, t = s + 0.8 * noise(s / 23, t / 37, 3) + 0.26 * noise(s / 5, t / 7, 4), t + 0.9 * noise(s / 19, t / 15, 5) + 0.2 * noise(s / 4, t / 5, 6)
+    wander = 0.8 * noise(s / 23, t / 37, 3) + 0.26 * noise(s / 5, t / 7, 4)
+    s, t = s + wander, t + 0.9 * noise(s / 19, t / 15, 5) + 0.2 * noise(s / 4, t / 5, 6)
     height, tone = fabric(_sharp(s, x), _sharp(t, x), edge + 0.02, ribbed=False, stream=3)
     # The hand's tension varies over three to ten stitches, the yarn's thickness along each course.
     height = 0.62 + (height - 0.62) * _sharp(1 + 0.55 * noise(s / 5, t / 6, 7), x)
     tone = tone * _sharp(1 + 0.14 * noise(s / 3.5, t / 4.5, 8) + 0.12 * noise(s / 41, t / 1.7, 9), x)
     ridge = whole(seam, x)
-    raised = 0.0016 * np.exp(-np.square(ridge / 0.010)) - 0.0016 * np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009))
+    raised = 0.0016 * (np.exp(-np.square(ridge / 0.010)) - np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009)))
     depth = np.asarray(draped + raised, np.float32)
     normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02)
     grey *= whole(_asperity(coarse, q), x)
 
-    # A hand-knit's outline is alive by a fraction of a stitch; inside the collar there is no body to be seen.
+    # A hand-knit's outline is alive by a fraction of a stitch. Inside the collar no body is seen, and beside it none as high as its rim.
     ring = ring_of(bust, cut)
-    inside = np.where(np.abs(x) < ring.wide + 0.02, y - (ring.top + 0.10 - 0.5 * ring.tilt * ring.deep * np.square(x / ring.wide)), 9)
+    rim = ring.rim(np.asarray(np.clip(x / ring.wide, -1, 1), np.float32))
+    inside = y - (rim + 0.10 - 1.2 * np.maximum(np.abs(x) - ring.wide, 0))
     ragged = whole(0.005 * noise(body.x * hand * 26, body.y * 26, 42), x) + 0.0015 * fuzz
-    outer = np.minimum(edge, inside).astype(np.float32) + ragged
+    outer = np.asarray(np.minimum(edge, inside) + ragged, np.float32)
     # Loose fibre stands off it, sparse, a millimetre or two long: against the lamp it is the cloth's own rim of light.
     fibre = FIBRE * np.clip(noise(x * hand * 60, y * 21, 44) + 0.7 * fuzz, 0, 1)
     cover = np.maximum(coverage(outer, k, 4.0), fibre * coverage(outer + FIBRE_HW, k, 2 * FIBRE_HW * k))
@@ -219,7 +222,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     tall = ring.tall + 0.014 * noise(lean * 2.3 + 9 + cut.shift, np.zeros_like(x), 52) - 0.012 * lean
     wide: Field = np.full_like(x, ring.wide)
     for _ in range(3):
-        s = y - (ring.top - ring.tilt * ring.deep * (1 - np.maximum(arch(x / wide), 0)) + wave)
+        s = y - (ring.rim(np.asarray(x / wide, np.float32)) + wave)
         f = np.clip(s / tall, 0, 1)
         wide = ring.wide + 0.090 * f**1.5
     hung = wide
@@ -244,10 +247,12 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     height, tone = fabric(a, b, np.asarray(wide + 0.02 - np.abs(x), np.float32), ribbed=True, stream=7)
     soft = np.asarray(cv2.GaussianBlur(depth, (0, 0), 1.2), np.float32)
     # At hem and lip ribs are drawn together: there they die away, or every one of them would end in a lit tooth.
-    height = 0.49 + (height - 0.49) * (0.30 + 0.70 * step(np.minimum(tall - s, s + 0.015), 0.004, 0.045))
+    drawn = 0.30 + 0.70 * step(np.minimum(tall - s, s + 0.015), 0.004, 0.045)
+    height = np.asarray(0.49 + (height - 0.49) * drawn, np.float32)
     normal, grey = knitted(soft, height, tone, 0.0095 * min(cut.rib, 1.15), k, fuzz, np.ones_like(x))
     grey *= 1 - DARK_FACE_ON * (1 - step(1 - np.sqrt(1 - sine * sine), 0.0, 0.42))
     # A fold closes round the neck: where rim and side meet it turns over softly, in no corner.
     rim = -joint(-s, np.abs(x) - wide, 0.18) + 0.008
-    edge = np.minimum(rim + 0.003 * (height - 0.5), tall - s + 0.004 * (height - 0.5)) + 0.002 * noise(lean * 26, y * 26, 55) + 0.0015 * fuzz
+    ragged = 0.002 * noise(lean * 26, y * 26, 55) + 0.0015 * fuzz
+    edge = np.minimum(rim + 0.003 * (height - 0.5), tall - s + 0.004 * (height - 0.5)) + ragged
     return Layer(coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, SHEEN)
