@@ -30,7 +30,7 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     half = np.where(left, np.float32(bust.half[0]), np.float32(bust.half[1]))
     # The trapezius climbs the neck in a hollow curve; the line then falls evenly to the shoulder's joint, and rounds only there.
     out = np.maximum(u - np.float32(bust.neck), 0)
-    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.03 * np.square(np.maximum(u - 0.75, 0)) - 0.14 * np.exp(-out / 0.16)
+    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.03 * np.square(np.maximum(u - 0.75, 0)) - 0.11 * np.exp(-out / 0.15)
     above = (y - line) * np.float32(0.94)
     # An arm is no post: it is broadest over the deltoid, and its sleeve hangs in slack below it.
     low = y - start

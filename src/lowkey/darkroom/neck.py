@@ -208,8 +208,8 @@ SHOULDER_HW, LEAST_SHOULDER_HW, MOST_SHOULDER_HW = 1.72, 1.56, 1.92
 """Half the breadth over the deltoids in a sweater: mean, least and most. Bare, it is 49.2 cm of a man and 43.3 of a woman, over 14.5
 and 13.3 between the ears (Gordon et al. 1989, bideltoid and bitragion breadth; the fifth woman of a hundred has 39.7): 1.70, 1.63 and
 1.49 hw, and 1 cm of wool."""
-SHOULDER_LINE_HW = 0.26
-"""How far below the chin the shoulder line of somebody upright meets the neck's side (neck-shoulder point under menton, ibid.)."""
+SHOULDER_LINE_HW = 0.29
+"""How far below the chin the shoulder line of somebody upright meets the neck (neck-shoulder point under menton, ibid.)."""
 LEAST_NECK_HW, NECK_HW = 0.35, 0.385
 """Half the breadth of a slender neck and of the usual one: circumferences of 30 to 40 cm (ibid.)."""
 
@@ -245,7 +245,7 @@ def _shoulders(
                 # A shoulder that the photo cuts is wider than is seen.
                 if len(run) and len(seen) and run[-1] < seen[-1] - 0.03 * k:
                     wide.append(run[-1] / k)
-        lines.append(float(np.clip(np.median(tops) if len(tops) > 5 else SHOULDER_LINE_HW, 0.22, 0.50)))
+        lines.append(float(np.clip(np.median(tops) if len(tops) > 5 else SHOULDER_LINE_HW, 0.26, 0.50)))
         halves.append(float(np.clip(np.median(wide) if len(wide) > 5 else SHOULDER_HW, LEAST_SHOULDER_HW, MOST_SHOULDER_HW)))
     # Nobody hangs that lopsided: the lower one is a strap, a ring or an arm.
     level = min(lines) + 0.10
