@@ -31,9 +31,12 @@ FACE = np.array([0.55, 0.36, 0.27], np.float32)
 
 def person(
     *, turn: float = 0.06, ring: bool = False, long_hair: bool = False, hand: bool = False, wrap: bool = False, bare: bool = False,
-    below: int = HIGH, lip: bool = False,
+    below: int = HIGH, lip: bool = False, broad: float = 1.62,
 ) -> Plate:  # fmt: skip
-    """A head, a neck and sloping shoulders in a white shirt. `turn` moves the chin to frame-right (hw); `below` ends the photo."""
+    """A head, a neck and sloping shoulders in a white shirt. `turn` moves the chin to frame-right (hw); `below` ends the photo.
+
+    `broad` is half its breadth at the shoulders (hw).
+    """
     y, x = np.mgrid[0:HIGH, 0:WIDE].astype(np.float32)
     u, v = (x - EYE_X) / np.float32(HW), (y - CHIN_Y) / np.float32(HW)
     # The jaw: an ellipse whose lower end is shifted by the turn.
@@ -41,8 +44,8 @@ def person(
     face = ((u - shift) / 0.5) ** 2 + ((v + 0.75) / 0.75) ** 2
     skull = (u / 0.58) ** 2 + ((v + 0.85) / 0.85) ** 2
     neck_in = (np.abs(u) < 0.37) & (v > -0.5) & (v < 0.5)
-    body = v > 0.30 + 0.36 * (np.abs(u) - 0.42) + 0.4 * np.clip(np.abs(u) - 1.05, 0, 9) ** 2 * 8
-    body &= np.abs(u) < 1.38
+    body = v > 0.30 + 0.36 * (np.abs(u) - 0.42) + 0.4 * np.clip(np.abs(u) - (np.float32(broad) - 0.33), 0, 9) ** 2 * 8
+    body &= np.abs(u) < broad + 0.03 * np.clip(v - 1.2, 0, 2)  # arms hang a little outward
     around = ((u / 0.85) ** 2 + ((v - 0.25) / 0.30) ** 2 < 1) if ring else np.zeros_like(body)
     locks = (np.abs(np.abs(u) - 0.62) < 0.12) & (v > -0.9) & (v < 0.75) if long_hair else np.zeros_like(body)
     fist = ((u - 0.75) ** 2 + (v - 0.75) ** 2 < 0.22**2) if hand else np.zeros_like(body)
@@ -152,8 +155,11 @@ def test_the_shirt_of_the_photo_leaves_no_trace(plate: Plate, worn: dict[str, Su
     was_shirt = (luminance(plate.albedo) > 0.7) & (plate.matte > 0.9)
     s = worn["turtleneck"]
     assert luminance(s.albedo)[was_shirt & (s.matte > 0.5)].max() < 0.5
-    # And where cloth covers fully, not even a tenth of the shirt shines through.
-    assert luminance(s.albedo)[was_shirt & (s.cloth > 0.99) & (s.matte > 0.99)].max() < 0.085
+    # And where cloth covers fully nothing of the shirt shines through: over a black one the jersey is the same.
+    black = dress(dataclasses.replace(plate, albedo=np.where(was_shirt[..., None], np.float32(0.02), plate.albedo)), TURTLENECK)
+    full = was_shirt & (s.cloth > 0.99) & (s.matte > 0.99)
+    assert full.sum() > 50_000
+    assert np.abs(luminance(s.albedo) - luminance(black.albedo))[full].max() < 1e-6
 
 
 @pytest.mark.parametrize("kind", ["turtleneck", "leather", "linen"])
@@ -162,7 +168,7 @@ def test_nothing_sprouts(plate: Plate, worn: dict[str, Subject], kind: str) -> N
     new = (worn[kind].matte > 0.5) & (cv2.dilate(plate.matte, np.ones((9, 9))) < 0.5)
     collar = (np.abs(u) < 0.62) & (v > -0.4) & (v < 0.6)
     assert not (new & ~collar).any()
-    assert (np.abs(u)[(worn[kind].matte > 0.5) & (v > 0)]).max() < 1.55
+    assert (np.abs(u)[(worn[kind].matte > 0.5) & (v > 0)]).max() < 1.72
 
 
 def test_a_helmet_ring_becomes_background() -> None:
@@ -346,7 +352,7 @@ def test_skin_has_zones_of_finish(plate: Plate, worn: dict[str, Subject]) -> Non
     u, v = hw(s)
     chest = (np.abs(u) < 0.8) & (v > 1.2) & (v < 2.0)
     assert s.specular[chest].max() == 0
-    assert s.sheen[chest].mean() == pytest.approx(0.3, abs=0.02)
+    assert s.sheen[chest].mean() == pytest.approx(0.08, abs=0.01)
     jacket = worn["leather"]
     assert np.median(jacket.specular[chest & (np.abs(u) > 0.4)]) == pytest.approx(0.05, abs=0.005)
     assert np.median(jacket.roughness[chest & (np.abs(u) > 0.4)]) == pytest.approx(0.35, abs=0.03)

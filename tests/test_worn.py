@@ -59,7 +59,8 @@ def test_two_people_wear_two_jerseys_and_one_always_the_same() -> None:
     u, v = hw(plate)
     collar, chest = (np.abs(u) < 0.30) & (v > 0.22) & (v < 0.40), (np.abs(u) < 0.8) & (v > 1.0) & (v < 2.0)
     for where, alike in ((collar, 0.5), (chest, 0.5)):
-        a, b = (luminance(s.albedo)[where] for s in (one, other))
+        # Their yarn, not the form of the body that both lie on.
+        a, b = (np.log(luminance(s.albedo) / cv2.GaussianBlur(luminance(s.albedo), (0, 0), 6))[where] for s in (one, other))
         assert abs(np.corrcoef(a, b)[0, 1]) < alike
     # A head's pixels never depend on whose jersey it is.
     face = (neck.keep(plate).below < -0.05) & (plate.parts["skin"] > 0.999)
@@ -68,11 +69,16 @@ def test_two_people_wear_two_jerseys_and_one_always_the_same() -> None:
 
 def test_jerseys_stay_within_what_jerseys_have() -> None:
     cuts = [jersey.cut_of(hashlib.sha256(bytes([i])).hexdigest()) for i in range(200)]
-    stitch, rib = np.array([jersey.WALE * c.gauge for c in cuts]), np.array([jersey.RIB * c.rib for c in cuts])
-    # A head is about 15.5 cm wide: stitches of 4 to 8 mm, ribs of 4 to 9.
-    assert 4 < 155 * stitch.min() < 155 * stitch.max() < 8
-    assert 4 < 155 * rib.min() < 155 * rib.max() < 9
+    stitch, rib = np.array([jersey.stitch(1e4, c.gauge)[0] for c in cuts]), np.array([jersey.RIB * c.rib for c in cuts])
+    # 145 mm from ear to ear: at most five and a half stitches a centimetre and at least three, ribs of 3 to 6 mm.
+    assert 1.8 < 145 * stitch.min() < 145 * stitch.max() < 3.3
+    assert 3 < 145 * rib.min() < 145 * rib.max() < 6.5
     assert stitch.max() / stitch.min() > 1.4
+    # No stitch is narrower than a photo's pixels can draw, and as many courses belong to it.
+    for k in (80.0, 160.0, 320.0):
+        wide, tall = jersey.stitch(k, cuts[0].gauge)
+        assert wide * k > 5
+        assert tall / wide == pytest.approx(jersey.COURSE / jersey.WALE)
     assert 0.2 < np.mean([c.set_in for c in cuts]) < 0.6
     assert 0.2 < np.mean([c.paired > 0 for c in cuts]) < 0.6
 
@@ -94,8 +100,33 @@ def test_a_shoulder_that_the_photo_cuts_is_wider_than_is_seen() -> None:
     inside[:, round(EYE_X + 1.1 * HW) :] = 0
     inside = freeze(inside)
     cut = replace(plate, inside=inside, matte=freeze(plate.matte * inside))
-    assert min(neck.measure(cut, np.zeros_like(plate.matte)).half) > 1.45
-    assert max(neck.measure(plate, np.zeros_like(plate.matte)).half) < 1.45
+    nothing = np.zeros_like(plate.matte)
+    assert neck.measure(cut, nothing).half == (neck.SHOULDER_HW, neck.SHOULDER_HW)
+    assert neck.measure(plate, nothing).half == pytest.approx((1.62, 1.62), abs=0.03)
+
+
+@pytest.mark.parametrize(("broad", "of"), [(1.38, neck.LEAST_SHOULDER_HW), (1.70, 1.70), (2.05, neck.MOST_SHOULDER_HW)])
+def test_shoulders_are_the_persons_own_within_what_people_have(broad: float, of: float) -> None:
+    plate = person(turn=0.0, broad=broad)
+    bust = neck.measure(plate, np.zeros_like(plate.matte))
+    assert bust.half == pytest.approx((of, of), abs=0.03)
+    # The line falls evenly, some 20 degrees, and rounds only at the shoulder's end.
+    _, v = hw(plate)
+    worn = dress(plate, TURTLENECK).matte > 0.5
+    top = np.array([float(v[np.argmax(worn[:, c]), 0]) for c in (round(EYE_X + a * HW) for a in (0.70, 0.95, 1.20))])
+    fall = np.degrees(np.arctan(np.diff(top) / 0.25))
+    assert (fall > 12).all()
+    assert (fall < 30).all()
+
+
+def test_shoulders_hidden_by_hair_are_the_mean_bodys() -> None:
+    plate = person(turn=0.0)
+    parts = dict(plate.parts)
+    u, v = hw(plate)
+    over = plate.matte * (np.abs(u) > 0.5) * (np.abs(u) < 1.3) * (v < 0.9)
+    parts["hair"] = freeze(np.asarray(np.maximum(parts["hair"], over), np.float32))
+    parts["cloth"] = freeze(np.asarray(parts["cloth"] * (1 - over), np.float32))
+    assert neck.measure(replace(plate, parts=parts), np.zeros_like(plate.matte)).shoulder == (neck.SHOULDER_LINE_HW,) * 2
 
 
 @pytest.mark.parametrize("cloth", [TURTLENECK, LINEN], ids=["turtleneck", "linen"])

@@ -84,7 +84,7 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
 
     # A garment is worked out where a body can be, not over the whole window.
     axis = bust.chin_px[0] + bust.throat[0] * k
-    first, last = int(np.clip(axis - 1.75 * k, 0, w - 8)), int(np.clip(axis + 1.75 * k, 8, w))
+    first, last = int(np.clip(axis - 2.25 * k, 0, w - 8)), int(np.clip(axis + 2.25 * k, 8, w))
     body = np.s_[top:h, first:last]
     y_px, x_px = np.mgrid[body].astype(np.float32)
     x, y = bust.across(x_px, y_px)
@@ -180,6 +180,8 @@ def _level(albedo: F32, cover: F32, reflectance: float) -> None:
 
 EASE_HW, BLEND_HW = 0.05, 0.20
 """How far a garment stands off the outline of what was worn, and over which distance that outline gives way to natural shoulders."""
+SHRUNK_HW = 0.07
+"""How far within natural shoulders an outline may run: a lens held close, or a body turned, narrows them more than a picture bears."""
 
 
 def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[slice, slice]) -> garments.Outline:
@@ -206,7 +208,8 @@ def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[sl
     pad = round(0.5 * float(k))
     wide = cv2.copyMakeBorder(closed, 0, pad, pad, pad, cv2.BORDER_REPLICATE)
     signed = cv2.distanceTransform(wide, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - wide, cv2.DIST_L2, 5)
-    own = blur(np.asarray(signed[:-pad, pad:-pad] / k, np.float32), 0.035 * float(k)) + np.float32(EASE_HW)
+    own = blur(np.asarray(signed[:-pad, pad:-pad] / k, np.float32), 0.090 * float(k)) + np.float32(EASE_HW)
+    own = garments.joint(own, natural - np.float32(SHRUNK_HW), 0.06)
     # Wherever the two run close together the smoother of them rules: a fold of the old sleeve is no shoulder.
     mix = np.clip(0.5 + 0.5 * (natural - own) / np.float32(BLEND_HW), 0, 1)
     both = natural + (own - natural) * mix - np.float32(BLEND_HW) * mix * (1 - mix)

@@ -28,9 +28,9 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     u = np.abs(x)
     start = np.where(left, np.float32(bust.shoulder[0]), np.float32(bust.shoulder[1]))
     half = np.where(left, np.float32(bust.half[0]), np.float32(bust.half[1]))
-    # The trapezius climbs the neck in a hollow curve; the line then falls evenly to the shoulder.
+    # The trapezius climbs the neck in a hollow curve; the line then falls evenly to the shoulder's joint, and rounds only there.
     out = np.maximum(u - np.float32(bust.neck), 0)
-    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.30 * np.square(np.maximum(u - 0.55, 0)) - 0.14 * np.exp(-out / 0.12)
+    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.03 * np.square(np.maximum(u - 0.75, 0)) - 0.11 * np.exp(-out / 0.15)
     above = (y - line) * np.float32(0.94)
     # An arm is no post: it is broadest over the deltoid, and its sleeve hangs in slack below it.
     low = y - start
@@ -38,7 +38,7 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     hang = 0.05 * np.clip(y - 0.8, 0, 2) + bulge
     beside = half + hang - u
     # A smooth minimum rounds the shoulder over the joint (Quilez 2013, polynomial of second degree).
-    k = np.float32(0.38)
+    k = np.float32(0.30)
     h = np.clip(0.5 + 0.5 * (beside - above) / k, 0, 1)
     return np.asarray(beside + (above - beside) * h - k * h * (1 - h), np.float32)
 
@@ -179,8 +179,8 @@ def whole(a: Field, like: Field) -> F32:
 def laid(depth: F32, x: F32, y: F32, hand: float, q_px: float) -> tuple[F32, F32]:
     """Cloth coordinates f32[h, w] (hw along the cloth, right and UP) on a coarse body, so that stitches crowd as it turns away."""
     right, down = slopes(blur(depth, 0.05 * q_px), q_px)
-    long_x = np.sqrt(1 + np.minimum(right * right, 4))
-    long_y = np.sqrt(1 + np.minimum(down * down, 4))
+    long_x = np.sqrt(1 + np.minimum(right * right, 1.2))
+    long_y = np.sqrt(1 + np.minimum(down * down, 1.2))
     axis = int(np.argmin(np.abs(x[-1])))
     s = np.cumsum(blur(np.asarray(long_x, np.float32), 0.06 * q_px), 1, dtype=np.float64) / q_px
     s -= s[:, axis : axis + 1] - x[:, axis : axis + 1]
@@ -238,17 +238,25 @@ class Ring:
     deep: float
     """Half-axes across and toward the camera."""
     centre_z: float
-    tilt: float = 0.42
+    tilt: float = 0.28
     """The back of the collar stands higher than its front by this much per hw of depth."""
 
+    def rim(self, sine: F32) -> F32:
+        """How far below the chin (hw) the near half's edge lies, f32[h, w], at `sine` of the way round: a thick roll's has no steep end."""
+        return np.asarray(self.top - np.float32(0.62 * self.tilt * self.deep) * np.square(sine), np.float32)
 
-def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, rib: float = 0.0) -> Layer:
-    """The inside of the collar's far half, seen between the neck and its rim; knit has ribs of `rib` hw, cloth and leather none."""
+
+def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, rib: float = 0.0, leans: float = 0.0) -> Layer:
+    """The inside of the collar's far half, seen between the neck and its rim; knit has ribs of `rib` hw, cloth and leather none.
+
+    Its rim falls by `leans` per hw to the right.
+    """
     sine = np.clip(x / np.float32(ring.wide), -0.999, 0.999)
     cosine = np.sqrt(1 - sine * sine)
-    rim = ring.top - ring.tilt * ring.deep * (1 + cosine) + 0.02 * bust.hand * x
-    front = ring.top - ring.tilt * ring.deep * (1 - cosine)
-    inside = np.minimum(np.minimum(y - rim, front + 0.10 - y), ring.wide - np.abs(x))
+    # A roll closes round the neck: of its far half hardly more than the lip is seen, or it stands beside the neck like a black post.
+    front = ring.rim(sine)
+    rim = front - 0.35 * ring.tilt * ring.deep * cosine + (0.02 * bust.hand + leans) * x
+    inside = np.minimum(-joint(rim - y, np.abs(x) - ring.wide + 0.02, 0.16), front + 0.10 - y)
     depth = ring.centre_z - ring.deep * cosine + 0.15 * np.maximum(rim + 0.03 - y, 0)
     ribs = np.cos(2 * np.pi * np.arcsin(sine) * np.float32(ring.wide / rib)) if rib else np.zeros_like(x)
     normal = facing(sine * 1.2, np.zeros_like(x))

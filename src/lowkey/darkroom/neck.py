@@ -153,14 +153,14 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     guess = float(np.clip(-turn + 0.65 * roll, -0.35, 0.35))
     shift, half = _neck_run(plate, float(chin[0]) + guess * float(k), float(chin[1]))
     offset = guess + shift
-    # Necks are hardly ever wider than the jaw's corners.
+    # Necks are hardly ever wider than the jaw's corners, and never a post.
     corners = mesh[list(JAW_CORNERS)]
-    half = float(np.clip(half, 0.31, max(0.47 * float(np.linalg.norm(corners[0] - corners[1])) / float(k), 0.33)))
+    half = float(np.clip(half, LEAST_NECK_HW, max(0.50 * float(np.linalg.norm(corners[0] - corners[1])) / float(k), LEAST_NECK_HW)))
 
     axis = float(chin[0]) + offset * float(k)
-    most = float(np.clip(1.46 + 1.6 * (half - 0.33), 1.46, 1.66))
+    hair = plate.parts["hair"] > 0.3
     body = np.clip(plate.matte - plate.parts["hair"], 0, 1) > 0.5
-    lines, halves = _shoulders(body, plate.inside > 0.5, axis, float(chin[1]), float(k))
+    lines, halves = _shoulders(body, hair, plate.inside > 0.5, axis, float(chin[1]), float(k))
     edge = float(chin[2]) / float(k) * 0.95
     h, w = plate.matte.shape
     at_y, at_x = int(np.clip(chin[1] + (0.24 + max(lifted, 0)) * k, 0, h - 1)), int(np.clip(axis, 0, w - 1))
@@ -168,7 +168,7 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     depth = float(np.clip(np.median(seen), edge - 0.52, edge - 0.30))
     return Bust(
         float(k), hand, (float(chin[0]), float(chin[1])), edge, (offset, 0.24, depth), float(np.clip(-0.35 * roll, -0.15, 0.15)),
-        half, lines, (min(max(halves[0], 1.2), most), min(max(halves[1], 1.2), most)), lifted,
+        half, lines, halves, lifted,
         _throat_bare(plate, axis, (lines[0] + lines[1]) / 2), closed(wrap, mesh), plate.photo.hash,
     )  # fmt: skip
 
@@ -191,34 +191,52 @@ def _neck_run(plate: Plate, x: float, y: float) -> tuple[float, float]:
             gap = np.flatnonzero(~line)
             if len(gap) and skin[row, int(np.clip(column + sign * (int(gap[0]) - inner), 0, w - 1))]:
                 edges[side].append(int(gap[0]) / k)
-    known = [float(np.percentile(e, 10)) if len(e) > 3 and min(e) < 0.58 else None for e in edges]
+    known = [float(np.percentile(e, 20)) if len(e) > 3 and min(e) < 0.58 else None for e in edges]
     left, right = known
     if left is None and right is None:
-        return 0.0, 0.37
+        return 0.0, NECK_HW
     if left is None or right is None:
         one = left if right is None else right
-        return 0.0, float(np.clip(one if one is not None else 0.37, 0.32, 0.42))
+        return 0.0, float(np.clip(one if one is not None else NECK_HW, 0.34, 0.44))
     low, high = min(left, right), min(max(left, right), min(left, right) + 0.12)
-    return (1.0 if right > left else -1.0) * (high - low) / 2, float(np.clip((low + high) / 2, 0.31, 0.45))
+    return (1.0 if right > left else -1.0) * (high - low) / 2, float(np.clip((low + high) / 2, 0.33, 0.46))
 
 
 SHOULDER_SLOPE = 0.36
 """Rise of the shoulder line per hw across: about 20 degrees."""
+SHOULDER_HW, LEAST_SHOULDER_HW, MOST_SHOULDER_HW = 1.72, 1.56, 1.92
+"""Half the breadth over the deltoids in a sweater: mean, least and most. Bare, it is 49.2 cm of a man and 43.3 of a woman, over 14.5
+and 13.3 between the ears (Gordon et al. 1989, bideltoid and bitragion breadth; the fifth woman of a hundred has 39.7): 1.70, 1.63 and
+1.49 hw, and 1 cm of wool."""
+SHOULDER_LINE_HW = 0.29
+"""How far below the chin the shoulder line of somebody upright meets the neck (neck-shoulder point under menton, ibid.)."""
+LEAST_NECK_HW, NECK_HW = 0.35, 0.385
+"""Half the breadth of a slender neck and of the usual one: circumferences of 30 to 40 cm (ibid.)."""
 
 
-def _shoulders(body: Field, inside: Field, axis: float, y: float, k: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Where each shoulder line meets the axis (hw below the chin) and each half-width (hw), viewer's left then right."""
+def _shoulders(
+    body: Field, hair: Field, inside: Field, axis: float, y: float, k: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Where each shoulder line meets the neck (hw below the chin) and each half-width (hw), viewer's left then right.
+
+    What the photo does not show, because it ends there or because hair falls over it, is the mean body's.
+    """
     h, w = body.shape
     lines, halves = [], []
+    first = max(int(y - 0.3 * k), 0)
     for sign in (-1, 1):
         tops, wide = [], []
-        for u in np.arange(0.62, 1.02, 0.02):
+        for u in np.arange(0.62, 1.22, 0.02):
             column = round(axis + sign * u * k)
             if 0 <= column < w:
-                rows = np.flatnonzero(body[max(int(y - 0.3 * k), 0) : int(y + 1.3 * k), column])
-                if len(rows):
-                    tops.append((rows[0] + max(int(y - 0.3 * k), 0) - y) / k - SHOULDER_SLOPE * (u - 0.42))
-        for row in range(int(y + 0.9 * k), int(y + 1.5 * k), 8):
+                rows = np.flatnonzero(body[first : int(y + 1.3 * k), column])
+                if not len(rows) or not inside[first + rows[0], column]:
+                    continue
+                top = first + int(rows[0])
+                # Under hair that falls over it a shoulder only seems to begin.
+                if not hair[max(top - round(0.06 * k), 0) : top + 1, column].any():
+                    tops.append((top - y) / k - SHOULDER_SLOPE * (u - 0.42))
+        for row in range(int(y + 0.8 * k), int(y + 1.5 * k), 8):
             if 0 <= row < h:
                 run, seen = (
                     np.flatnonzero(m[row, int(np.clip(axis, 0, w - 1)) :] if sign > 0 else m[row, : int(np.clip(axis, 1, w))][::-1])
@@ -227,9 +245,11 @@ def _shoulders(body: Field, inside: Field, axis: float, y: float, k: float) -> t
                 # A shoulder that the photo cuts is wider than is seen.
                 if len(run) and len(seen) and run[-1] < seen[-1] - 0.03 * k:
                     wide.append(run[-1] / k)
-        lines.append(float(np.clip(np.median(tops) if len(tops) > 5 else 0.42, 0.24, 0.62)))
-        halves.append(float(0.96 * np.median(wide) if len(wide) > 5 else 1.50))
-    return (lines[0], lines[1]), (halves[0], halves[1])
+        lines.append(float(np.clip(np.median(tops) if len(tops) > 5 else SHOULDER_LINE_HW, 0.26, 0.50)))
+        halves.append(float(np.clip(np.median(wide) if len(wide) > 5 else SHOULDER_HW, LEAST_SHOULDER_HW, MOST_SHOULDER_HW)))
+    # Nobody hangs that lopsided: the lower one is a strap, a ring or an arm.
+    level = min(lines) + 0.10
+    return (min(lines[0], level), min(lines[1], level)), (halves[0], halves[1])
 
 
 def _throat_bare(plate: Plate, axis: float, line: float) -> bool:

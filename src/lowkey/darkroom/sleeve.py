@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from lowkey.darkroom.garments import coverage, knitted
-from lowkey.darkroom.jersey import COURSE, RIB, RIB_COURSE, WALE
+from lowkey.darkroom.jersey import RELIEF, RIB, RIB_COURSE, stitch
 from lowkey.darkroom.knit import Field, fabric, noise
 from lowkey.darkroom.neck import Layer, arch
 from lowkey.pixels import F32
@@ -82,10 +82,11 @@ def _sleeve(points: Field, depth: F32, k: float, hand: float, like: Layer, ribbe
     fuzz = noise(columns * np.float32(hand) * 230, rows * 230, 83)
     if ribbed:
         cuff = fabric(turn / np.float32(RIB), -a / np.float32(RIB_COURSE), where, ribbed=True, stream=11)
-        arm = fabric(turn / np.float32(WALE), -a / np.float32(COURSE), where, ribbed=False, stream=13)
+        wale, course = stitch(k, 1.0)
+        arm = fabric(turn / np.float32(wale), -a / np.float32(course), where, ribbed=False, stream=13)
         mix = step(a, CUFF_HW - 0.01, CUFF_HW + 0.01)
         height, tone = (np.asarray(c + mix * (s - c), np.float32) for c, s in zip(cuff, arm, strict=True))
-        relief = 0.010
+        relief = RELIEF * wale + 0.005 * float(1 - mix.mean())
     else:
         height, tone, relief = np.full_like(form, 0.5), np.ones_like(form), 0.0
     normal, grey = knitted(form, height, tone, relief, k, fuzz, where)

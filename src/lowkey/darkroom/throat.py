@@ -38,7 +38,7 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     tone = _skin_below(plate, kept, box) * (1 + 0.03 * noise(x * np.float32(bust.hand) * 95, y * 95, 61))[..., None]
 
     # Form: a cylinder with its muscles, and the jaw's underside joined to it.
-    half = bust.neck * (1 + 0.5 * np.square(np.clip(0.10 - y, 0, 0.5)) + 0.6 * np.square(np.clip(y - 0.2, 0, 0.6)))
+    half = bust.neck * (0.96 + 0.5 * np.square(np.clip(-0.10 - y, 0, 0.5)) + 0.9 * np.square(np.clip(y + 0.12, 0, 0.6)))
     tube = bust.throat[2] - 0.9 * bust.neck * (1 - arch(x / half)) - 0.10 * np.maximum(0.2 - y, 0) + _muscles(bust, x, y)
     jaw = _jaw_depth(plate, box)
     # A neck lies within the jaw on every side: right under its edge it is never as far forward.

@@ -50,6 +50,10 @@ class Lamp:
     radius: float
 
 
+GARMENT_HW = 0.30
+"""How far below the chin's row a garment may reach beyond the person's own outline."""
+
+
 def room(sight: Sight, head: Head | None) -> Mask | str:
     """bool[h, w] where there is nobody, a little off the outline; or why that is not known."""
     if head is None:
@@ -57,6 +61,10 @@ def room(sight: Sight, head: Head | None) -> Mask | str:
     gap, person = (0.008, head.matte > 0.02) if head.matte is not None else (ROUGH_GAP_FH, _person(sight, head))
     reach = max(round(gap * sight.shape[0]), 2)
     away = cv2.dilate(person.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) == 0
+    if head.matte is not None:
+        # A garment that was put on is cut to a body, and stands off what the photo shows of it.
+        beside = cv2.distanceTransform(1 - person.astype(np.uint8), cv2.DIST_L2, 5) < GARMENT_HW * head.hw_px
+        away &= ~(beside & (np.arange(sight.shape[0])[:, None] > head.points[152, 1]))
     if away.mean() < 0.02:
         return "the person fills the frame"
     return np.asarray(away)
