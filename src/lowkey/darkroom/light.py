@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.blackbody import RGB
-from lowkey.darkroom import brdf, eyes
+from lowkey.darkroom import brdf, eyes, loose
 from lowkey.darkroom.horizon import VOID_HW, horizon, openness, unhidden
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -71,6 +71,7 @@ class Relight:
         self._void = freeze(self._depth_half <= VOID_HW)
         self._thick = _thick(s)
         self._tangent_half, self._wrap_half = _tangent_plane(s, self._thick)
+        self._loose = loose.Loose(s, self._thick)
         # The open sky is smooth: a coarse grid of about 80 px a head-width will do.
         self._coarse = n = 4 if s.hw_px >= 200 else 2
         coarse = np.ascontiguousarray(depth[::n, ::n])
@@ -194,7 +195,7 @@ class Relight:
         away = middle - step * first
         wrap = self._wrap_half
         unhidden(angles, turned, elevation, self._tangent_half, wrap, away, step * first, spread, count, step, radius, seen)
-        seen = _soften(seen, ~self._void, 0.8)
+        seen = self._loose.shade(_soften(seen, ~self._void, 0.8))
         return _enlarged(seen, 2, (h, w))
 
     def _lamp_seen(self, direction: Direction, distance_hw: float) -> tuple[F32, F32]:

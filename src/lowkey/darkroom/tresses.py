@@ -22,6 +22,8 @@ from lowkey.plate.zones import ramp as step
 
 DYED = 0.45
 """Log ratio of green or blue to red above which a whole head of hair is held to be dyed, and keeps its colour."""
+RUDDIER = 0.10
+"""Log ratio of red to green over the hair's own, beside twice its median deviation, past which it is no hair's."""
 OUTLINE_HW = 0.12
 """How far from room or cloth stray light is looked for in hair."""
 STRAY = (0.35, 1.0)
@@ -32,10 +34,14 @@ CRUSHED = (0.05, 0.16)
 """RMS of log luminance in the band of strands under which none are seen, and above which the photo has its own."""
 BLACK = (0.012, 0.05)
 """Luminance below which hair without strands is crushed, and above which it is merely out of focus."""
-WALK_HW, STRAND_HW, LOCK_HW = 0.13, 0.0065, 0.030
+WALK_HW, STRAND_HW, LOCK_HW = 0.13, 0.0050, 0.030
 """How far a strand is followed each way, how wide it is, and how wide a lock is."""
+DRAWN = 0.16
+"""Log contrast, standard deviation of each, of drawn strands and locks: black hair shows them faintly. At .6 they were drapery, in plastic."""
 
 
+FRAYED_HW = 0.0065
+"""How wide a strand is that stands out of a line."""
 FRAY_HW = 0.009
 """How far strands stand out of, and gaps reach into, a line drawn through hair: one standard deviation."""
 
@@ -58,7 +64,8 @@ def groom(albedo: F32, plate: Plate, hand: float) -> None:
         return
     box = np.s_[max(8 * rows[0] - 8, 0) : 8 * rows[-1] + 16, max(8 * columns[0] - 8, 0) : 8 * columns[-1] + 16]
     mine = np.ascontiguousarray(hair[box])
-    tone = np.ascontiguousarray(albedo[box])
+    # A copy: where hair spans the plate a contiguous view would be the albedo itself, skin and all.
+    tone = np.array(albedo[box])
     k = plate.hw_px
     other = 1 - np.clip(plate.matte[box], 0, 1) + plate.parts["cloth"][box]
     _without_stray(tone, mine, np.asarray(other, np.float32), k)
@@ -95,6 +102,13 @@ def _unstained(tone: F32, hair: F32) -> None:
     before = luminance(tone)
     # Grey hair leans to its own median by a few hundredths and no further.
     least = max(float(usual[0] - usual[1]), 0.0) * 0.5 + 0.02
+    # What is bluer than its green mirrors the old room; a red far over the hair's own is the lens's fringe. Both get the hair's own balance,
+    # or violet would turn red as its blue is taken down.
+    red = log[..., 0] - log[..., 1]
+    own, most = usual[0] - usual[1], usual[0] - usual[1] + np.float32(RUDDIER) + 2 * np.median(np.abs(red[sure] - (usual[0] - usual[1])))
+    room = step(log[..., 2] - log[..., 1], 0.0, 0.25)
+    red = np.minimum(red, most)
+    log[..., 0] = log[..., 1] + red + (np.minimum(red, own) - red) * room
     log[..., 0] = np.maximum(log[..., 0], log[..., 1] + np.float32(least))
     log[..., 2] = np.minimum(log[..., 2], log[..., 1] - np.float32(0.02))
     clean = np.exp(log)
@@ -137,7 +151,7 @@ def _restrung(tone: F32, hair: F32, k: float, nose: tuple[float, float], hand: f
         inner = drawn[lost > 0.3]
         total += np.float32(share) * (drawn - inner.mean()) / max(float(inner.std()), 1e-6)
     # Between strands lies the shade of other strands: the mean goes down, the lit ones stand out.
-    tone *= np.exp(lost * (np.clip(np.float32(0.6) * total, -1.4, 1.1) - np.float32(0.5)))[..., None]
+    tone *= np.exp(lost * (np.clip(np.float32(DRAWN) * total, -1.4, 1.1) - np.float32(0.5)))[..., None]
 
 
 def flow(grey: F32, weight: F32, where: Field, x: F32, y: F32, k: float, hand: float) -> tuple[F32, F32, F32]:
@@ -184,7 +198,7 @@ def frayed(plate: Plate, hand: float) -> Plate:
     x, y = (xs - plate.landmarks[4, 0]) * np.float32(hand / k), (ys - plate.landmarks[4, 1]) / np.float32(k)
     grey = np.log(np.maximum(luminance(plate.albedo[box]), np.float32(2e-3)))
     dx, dy, runs = flow(grey, np.asarray(sure, np.float32), sure > 0.5, x, y, k, hand)
-    drawn = _followed(noise(x / np.float32(STRAND_HW), y / np.float32(STRAND_HW), 75), dx, dy, band, max(round(WALK_HW * k), 2))
+    drawn = _followed(noise(x / np.float32(FRAYED_HW), y / np.float32(FRAYED_HW), 75), dx, dy, band, max(round(WALK_HW * k), 2))
     inner = drawn[band > 0.5]
     strand = (drawn - inner.mean()) / max(float(inner.std()), 1e-6) if inner.size else drawn
     # Most strands end near the line; one in many goes on.
@@ -254,8 +268,9 @@ def _followed(knots: Any, dx: Any, dy: Any, where: Any, steps: int) -> Any:
 
 CUT_HW = (0.22, 0.34)
 """How far above the photo's lower edge hair is looked at to tell whether that edge cuts it: over the place where its ends thin out."""
-BEHIND_HW = 0.62
-"""How far behind the throat hair hangs that goes down the back."""
+BEHIND_HW = 0.30
+"""How far behind the throat hair hangs that goes down the back: behind the shoulder's ridge, and not so far that the hair over it hides it from
+a lamp beside it (at .62 it was a black block with a ruled edge)."""
 
 
 def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> None:
