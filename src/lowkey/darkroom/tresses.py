@@ -69,7 +69,7 @@ def groom(albedo: F32, plate: Plate, hand: float) -> None:
     k = plate.hw_px
     other = 1 - np.clip(plate.matte[box], 0, 1) + plate.parts["cloth"][box]
     _without_stray(tone, mine, np.asarray(other, np.float32), k)
-    _unstained(tone, mine)
+    _unstained(tone, mine, step(blur(plate.parts["skin"][box], 0.06 * k), 0.01, 0.10))
     _beneath_skin(tone, mine, luminance(plate.albedo[plate.parts["skin"] > 0.9]), k)
     nose = plate.landmarks[4, :2] - np.array([box[1].start, box[0].start], np.float32)
     _restrung(tone, mine, k, (float(nose[0]), float(nose[1])), hand)
@@ -90,8 +90,11 @@ def _without_stray(tone: F32, hair: F32, other: F32, k: float) -> None:
     tone += (np.exp(known) - tone) * stray[..., None]
 
 
-def _unstained(tone: F32, hair: F32) -> None:
-    """Green and blue that no undyed hair has, in place: melanin's red is never under its green, nor its green under its blue."""
+def _unstained(tone: F32, hair: F32, skin: F32) -> None:
+    """Colours that no undyed hair has, in place: melanin's red is never under its green, nor its green under its blue.
+
+    `skin` f32[h, w] is 1 beside skin, whose own red shines between the strands.
+    """
     sure = hair > 0.9
     if sure.sum() < 100:
         return
@@ -107,8 +110,9 @@ def _unstained(tone: F32, hair: F32) -> None:
     red = log[..., 0] - log[..., 1]
     own, most = usual[0] - usual[1], usual[0] - usual[1] + np.float32(RUDDIER) + 2 * np.median(np.abs(red[sure] - (usual[0] - usual[1])))
     room = step(log[..., 2] - log[..., 1], 0.0, 0.25)
-    red = np.minimum(red, most)
-    log[..., 0] = log[..., 1] + red + (np.minimum(red, own) - red) * room
+    held = np.minimum(red, most)
+    held = held + (np.minimum(held, own) - held) * room
+    log[..., 0] += (held - red) * (1 - skin)
     log[..., 0] = np.maximum(log[..., 0], log[..., 1] + np.float32(least))
     log[..., 2] = np.minimum(log[..., 2], log[..., 1] - np.float32(0.02))
     clean = np.exp(log)

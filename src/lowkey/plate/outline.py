@@ -14,7 +14,7 @@ import numpy as np
 
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
-from lowkey.plate import evidence
+from lowkey.plate import airy, evidence
 from lowkey.plate.zones import ramp, step
 
 BROW, NOSE, NOSE_BASE, EARS = 9, 4, 2, (234, 454)
@@ -72,10 +72,11 @@ def settle(
     left, right = sorted(points[list(EARS), 0])
     wide, nose = max(float(right - left), 1.0), float(points[NOSE, 0])
     beside = beside * np.where(across < nose, step((nose - left) / wide, *TURNED), step((right - nose) / wide, *TURNED)).astype(np.float32)
+    old, own = airy.thinned(old, np.ascontiguousarray(colour[box]), np.ascontiguousarray(seen[box]), share["hair"], hw_px)
     new, within, solid = _settled(old, share, beside, hw_px, scale)
     # A lock before a wall of its own darkness is half sure; with the wall taken out nothing of it was left but a smear.
     trusted = (share["hair"] * ramp(old, 0.5, 0.8))[..., None]
-    own = _held(np.asarray(colour[box] + trusted * (seen[box] - colour[box]), np.float32), old, new, within, solid, share, hw_px)
+    own = _held(np.asarray(own + trusted * (seen[box] - own), np.float32), old, new, within, solid, share, hw_px)
 
     whole, painted = alpha.copy(), colour.copy()
     whole[box], painted[box] = new, own
