@@ -47,8 +47,6 @@ SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
 THROUGH, THIN_HW = 0.9, 0.012
 """Radiance of strands before a lamp straight behind them, undyed, and how deep (sigma) from the outline hair is thin enough for it."""
-SHEER, SHEER_HW = 0.35, 0.03
-"""Share of the room seen through hair at its outline, and how deep (sigma) the outer strands reach."""
 FLAGGED, FLAG_BEHIND = 0.45, -0.3
 """90th percentile of lit hair or scarf against lit skin's, at most: over that a flag shades it from the key. A lamp further behind than
 this (cosine to the camera) makes a rim, which no one flags."""
@@ -81,8 +79,7 @@ class Relight:
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
         self._edge = _edge_of_hair(s)
-        thin = np.clip(2 * (1 - _blur(s.matte, SHEER_HW * s.hw_px)), 0, 1)
-        self.sheer = freeze(np.asarray(SHEER * s.hair * thin, np.float32))
+        self.sheer = freeze(loose.sheer(s))
         """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
         self._pale = s.cloth * np.clip(luminance(s.albedo) * np.float32(1.6) - np.float32(0.1), 0, 0.9)

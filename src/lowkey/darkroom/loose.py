@@ -6,9 +6,9 @@ A heightfield knows walls only. Among strands light is scattered forward again a
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
+from lowkey.darkroom import tresses
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
@@ -22,6 +22,30 @@ NEAR_HW = 0.16
 """How near hair has to be for the shade on cloth to be its own."""
 LOCKS_HW, LOCKS = 0.02, 0.9
 """Size of a lock, and how much earlier than the mean a lock that stands out is lit, and a gap is not."""
+SHEER = (0.20, 0.55, 0.92)
+"""Share of the room seen at the outline between strands of hair: through its locks, through hair as it is on the average, through its gaps."""
+SHEER_HW = (0.010, 0.026)
+"""How deep (sigma) from the outline the room is seen, of cropped hair and of a full head of it."""
+STRAND_HW = 0.02
+"""Width over which a strand is told from the gap beside it."""
+
+
+def sheer(s: Subject) -> F32:
+    """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart, gaps first.
+
+    Hair has no border as a stone has one: over some strands' depth it becomes fewer, and what stands out of it stays the longest.
+    """
+    if float(s.hair.max()) < 0.05:
+        return np.zeros_like(s.hair)
+    k, full = s.hw_px, float(tresses.fullness(s.hair, s.hw_px))
+    thin = np.clip(2 * (1 - blur(s.matte, (SHEER_HW[0] + (SHEER_HW[1] - SHEER_HW[0]) * full) * k)), 0, 1)
+    grey = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
+    # What lies beyond the outline is carried colour: strands are told among hair alone.
+    inner = np.asarray(s.hair * step(s.matte, 0.3, 0.8), np.float32)
+    fine = grey - blur(grey * inner, STRAND_HW * k) / np.maximum(blur(inner, STRAND_HW * k), np.float32(0.02))
+    gap = np.clip(-np.float32(2.5) * fine, -1, 1)
+    share = SHEER[1] + np.where(gap > 0, SHEER[2] - SHEER[1], SHEER[1] - SHEER[0]) * gap
+    return np.asarray(s.hair * thin * share, np.float32)
 
 
 class Loose:
