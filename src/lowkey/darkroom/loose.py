@@ -43,7 +43,8 @@ def sheer(s: Subject) -> F32:
     # What lies beyond the outline is carried colour: strands are told among hair alone.
     inner = np.asarray(s.hair * step(s.matte, 0.3, 0.8), np.float32)
     fine = grey - blur(grey * inner, STRAND_HW * k) / np.maximum(blur(inner, STRAND_HW * k), np.float32(0.02))
-    gap = np.clip(-np.float32(2.5) * fine, -1, 1)
+    # Right at the outline colour is carried, and light that was the old room's: nothing there is told for a strand.
+    gap = np.maximum(np.clip(-np.float32(2.5) * fine, -1, 1), -1 + np.float32(1.3) * thin)
     share = SHEER[1] + np.where(gap > 0, SHEER[2] - SHEER[1], SHEER[1] - SHEER[0]) * gap
     return np.asarray(s.hair * thin * share, np.float32)
 

@@ -22,8 +22,10 @@ from lowkey.plate.zones import ramp as step
 
 DYED = 0.45
 """Log ratio of green or blue to red above which a whole head of hair is held to be dyed, and keeps its colour."""
-RUDDIER = 0.10
-"""Log ratio of red to green over the hair's own, beside twice its median deviation, past which it is no hair's."""
+MELANIN = 2.4
+"""Absorption of blue less green over that of green less red, of eumelanin (d'Eon et al. 2011; of pheomelanin it is 3.0)."""
+DYE_HW, HELD = 0.10, (0.14, 0.22)
+"""How far round itself hair has one pigment (sigma), and how far log red and log blue over green may lean from it."""
 OUTLINE_HW = 0.12
 """How far from room or cloth stray light is looked for in hair."""
 STRAY = (0.35, 1.0)
@@ -69,7 +71,7 @@ def groom(albedo: F32, plate: Plate, hand: float) -> None:
     k = plate.hw_px
     other = 1 - np.clip(plate.matte[box], 0, 1) + plate.parts["cloth"][box]
     _without_stray(tone, mine, np.asarray(other, np.float32), k)
-    _unstained(tone, mine, step(blur(plate.parts["skin"][box], 0.06 * k), 0.01, 0.10))
+    _unstained(tone, mine, step(blur(plate.parts["skin"][box], 0.06 * k), 0.01, 0.10), k)
     _beneath_skin(tone, mine, luminance(plate.albedo[plate.parts["skin"] > 0.9]), k)
     nose = plate.landmarks[4, :2] - np.array([box[1].start, box[0].start], np.float32)
     _restrung(tone, mine, k, (float(nose[0]), float(nose[1])), hand)
@@ -90,7 +92,7 @@ def _without_stray(tone: F32, hair: F32, other: F32, k: float) -> None:
     tone += (np.exp(known) - tone) * stray[..., None]
 
 
-def _unstained(tone: F32, hair: F32, skin: F32) -> None:
+def _unstained(tone: F32, hair: F32, skin: F32, k: float) -> None:
     """Colours that no undyed hair has, in place: melanin's red is never under its green, nor its green under its blue.
 
     `skin` f32[h, w] is 1 beside skin, whose own red shines between the strands.
@@ -105,19 +107,35 @@ def _unstained(tone: F32, hair: F32, skin: F32) -> None:
     before = luminance(tone)
     # Grey hair leans to its own median by a few hundredths and no further.
     least = max(float(usual[0] - usual[1]), 0.0) * 0.5 + 0.02
-    # What is bluer than its green mirrors the old room; a red far over the hair's own is the lens's fringe. Both get the hair's own balance,
-    # or violet would turn red as its blue is taken down.
+    # What is bluer than its green mirrors the old room: it gets the hair's own balance, or violet would turn red as its blue is taken down.
     red = log[..., 0] - log[..., 1]
-    own, most = usual[0] - usual[1], usual[0] - usual[1] + np.float32(RUDDIER) + 2 * np.median(np.abs(red[sure] - (usual[0] - usual[1])))
-    room = step(log[..., 2] - log[..., 1], 0.0, 0.25)
-    held = np.minimum(red, most)
-    held = held + (np.minimum(held, own) - held) * room
-    log[..., 0] += (held - red) * (1 - skin)
+    room = step(log[..., 2] - log[..., 1], 0.0, 0.25) * (1 - skin)
+    log[..., 0] += (np.minimum(red, usual[0] - usual[1]) - red) * room
     log[..., 0] = np.maximum(log[..., 0], log[..., 1] + np.float32(least))
     log[..., 2] = np.minimum(log[..., 2], log[..., 1] - np.float32(0.02))
+    _one_dye(log, np.asarray(hair * (1 - skin), np.float32), step(before, 2e-3, 8e-3), k)
+    # Over what melanin takes from green it takes so much more from blue, and no more: past that hair is olive, or a wall's yellow.
+    olive = np.maximum(log[..., 1] - log[..., 2] - np.float32(MELANIN) * (log[..., 0] - log[..., 1]) - np.float32(0.15), 0) * (1 - skin)
+    log[..., 2] += np.float32(0.5) * olive
+    log[..., 0] += np.float32(0.5 / MELANIN) * olive
     clean = np.exp(log)
     clean *= (before / np.maximum(luminance(clean), np.float32(1e-4)))[..., None]
     tone += (clean - tone) * (before > 3e-3)[..., None]
+
+
+def _one_dye(log: F32, hair: F32, bright: F32, k: float) -> None:
+    """Colour held to the hair's own hereabouts, in place: locks differ in brightness, hardly in pigment; what differs is the old light.
+
+    log f32[h, w, 3] is log colour, `hair` f32[h, w] how surely it is hair's, `bright` f32[h, w] whether it is bright enough to tell a colour:
+    what is not (the grey that black was lifted to) takes the colour of what is.
+    """
+    wide, sure = DYE_HW * k, np.asarray(hair * bright, np.float32)
+    mass = blur(sure, wide)
+    known = hair * step(mass, 0.01, 0.06)
+    for channel, most in ((0, HELD[0]), (2, HELD[1])):
+        lean = log[..., channel] - log[..., 1]
+        off = lean - blur(lean * sure, wide) / np.maximum(mass, np.float32(1e-3))
+        log[..., channel] += (np.float32(most) * np.tanh(off / np.float32(most)) * bright - off) * known
 
 
 def _beneath_skin(tone: F32, hair: F32, skin: F32, k: float) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
@@ -31,6 +32,8 @@ TOOTH_HW = 0.010
 """Half the depth up to which a gap is merely rough."""
 STRAY_HW2, BESIDE_HW = 0.03, 0.09
 """Area under which hair apart from all other hair, and within how much of the outline, is an ear's rim in the room's light."""
+TUFT_HW, ROUND_HW = 0.020, 0.09
+"""Half the width from which such hair is no rim but a tuft behind the lobe, and how far round it the tuft is looked for by its colour."""
 MASS_HW = (0.015, 0.045)
 """How far within its outline hair begins to be solid, and is."""
 STRAND_HW = 0.009
@@ -63,7 +66,7 @@ def settle(
     box = np.s_[max(rows[0] - m, 0) : rows[-1] + 1 + m, max(cols[0] - m, 0) : cols[-1] + 1 + m]
     old = np.ascontiguousarray(alpha[box])
     named = {name: np.ascontiguousarray(parts[name][box]) for name in ("skin", "hair", "cloth", "hands", "glasses")}
-    share = _carried(_rims_of_ears(named, old, hw_px), old, hw_px)
+    share = _carried(_rims_of_ears(named, old, seen[box], hw_px), old, hw_px)
     level = np.arange(*box[0].indices(len(alpha)), dtype=np.float32)[:, None]
     beside = ramp(np.asarray((level - points[BROW, 1]) / hw_px, np.float32), -0.05, 0.05)
     beside = beside * (1 - ramp(np.asarray((level - points[NOSE_BASE, 1]) / hw_px, np.float32), -0.05, 0.05))
@@ -104,8 +107,11 @@ def _carried(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F3
     return found
 
 
-def _rims_of_ears(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F32]:
-    """The parts with stray hair beside the outline, that touches skin and no other hair, made skin."""
+def _rims_of_ears(named: Mapping[str, F32], alpha: F32, seen: F32, hw_px: float) -> dict[str, F32]:
+    """The parts with stray hair beside the outline, that touches skin and no other hair, made skin, if it is no wider than a rim is.
+
+    A wider piece is the hair of the nape behind a lobe: it is completed by its colour in the photo `seen` f32[h, w, 3].
+    """
     skin, hair = named["skin"].copy(), named["hair"].copy()
     count, label, stats, _ = cv2.connectedComponentsWithStats((hair > 0.3).astype(np.uint8), connectivity=8)
     within = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
@@ -118,10 +124,35 @@ def _rims_of_ears(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[st
         at = np.s_[max(y - 4, 0) : y + h + 4, max(x - 4, 0) : x + w + 4]
         mine = label[at] == i
         if (mine & bare[at]).sum() > 0.25 * mine.sum() ** 0.5 and float((within[at][mine] < BESIDE_HW).mean()) > 0.8:
+            if cv2.distanceTransform(mine.astype(np.uint8), cv2.DIST_L2, 5).max() > TUFT_HW * hw_px:
+                _completed(skin, hair, label == i, alpha, seen, (x, y, w, h), hw_px)
+                continue
             mine = cv2.dilate(mine.astype(np.uint8), np.ones((9, 9), np.uint8)) * ((label[at] == i) | (label[at] == 0)) > 0
             skin[at][mine] += hair[at][mine]
             hair[at][mine] = 0
     return {**named, "skin": skin, "hair": hair}
+
+
+def _completed(skin: F32, hair: F32, tuft: NDArray[np.bool_], alpha: F32, seen: F32, at: tuple[int, int, int, int], hw_px: float) -> None:
+    """Skin round a tuft that has the tuft's colour more than the skin's hereabouts becomes hair, in place."""
+    x, y, w, h = at
+    m = round(ROUND_HW * hw_px)
+    box = np.s_[max(y - m, 0) : y + h + m, max(x - m, 0) : x + w + m]
+    tone = np.log(np.maximum(cv2.GaussianBlur(seen[box], (0, 0), 1.0), np.float32(2e-3)))
+    # Brightness counts for less: it is the old light's.
+    grey = tone.mean(-1, keepdims=True)
+    look = np.concatenate([2 * (tone - grey), 0.5 * grey], -1)
+    bare = (skin[box] > 0.9) & (alpha[box] > 0.95) & (cv2.dilate(tuft[box].astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
+    if bare.sum() < 50:
+        return
+    own, other = np.median(look[tuft[box]], 0), np.median(look[bare], 0)
+    across = own - other
+    along = ((look - other) @ across) / max(float(across @ across), 1e-6)
+    away = cv2.distanceTransform((~tuft[box]).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
+    like = ramp(np.asarray(along, np.float32), 0.35, 0.60) * (1 - ramp(np.asarray(away, np.float32), 0.6 * ROUND_HW, ROUND_HW))
+    taken = np.asarray(skin[box] * blur(like, 0.008 * hw_px), np.float32)
+    skin[box] -= taken
+    hair[box] += taken
 
 
 def _settled(alpha: F32, share: Mapping[str, F32], ears: F32, hw_px: float, scale: float) -> tuple[F32, F32, F32]:
