@@ -79,6 +79,7 @@ class Relight:
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
         self._edge = _edge_of_hair(s)
+        self._gleam = loose.gleam(s)
         self.sheer = freeze(loose.sheer(s))
         """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
@@ -244,7 +245,7 @@ class Relight:
             out[..., c] = diffuse + mix * (spread - diffuse)
         out += self._bounce(diffuse)
         out *= s.albedo
-        out += gloss[..., None]
+        out += gloss[..., None] * self._gleam
         behind = -direction.vector[2]
         if behind > 0:
             # Strands before a lamp pass its light on (the TT lobe of Marschner et al. 2003), dyed once by their pigment.

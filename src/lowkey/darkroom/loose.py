@@ -49,6 +49,19 @@ def sheer(s: Subject) -> F32:
     return np.asarray(s.hair * thin * share, np.float32)
 
 
+DYED = 0.7
+"""Share of what hair mirrors that has been through a strand before or after."""
+
+
+def gleam(s: Subject) -> F32:
+    """Colour f32[h, w, 3] of what the subject mirrors: white, and on hair mostly the hair's own.
+
+    One strand's mirror is white; in a mass of them most of it has met a second strand (Zinke et al. 2008), or brown locks shine like ash.
+    """
+    own = s.albedo / np.maximum(luminance(s.albedo), np.float32(1e-3))[..., None]
+    return np.asarray(1 + (s.hair * np.float32(DYED))[..., None] * (np.clip(own, 0.3, 2.0) - 1), np.float32)
+
+
 class Loose:
     """Where shade is hair's, read once for a subject, on half its grid."""
 
