@@ -131,7 +131,8 @@ def _one_dye(log: F32, hair: F32, bright: F32, k: float) -> None:
     """
     wide, sure = DYE_HW * k, np.asarray(hair * bright, np.float32)
     mass = blur(sure, wide)
-    known = hair * step(mass, 0.01, 0.06)
+    # Through thin hair the scalp shows.
+    known = hair * step(mass, 0.01, 0.06) * fullness(hair, k)
     for channel, most in ((0, HELD[0]), (2, HELD[1])):
         lean = log[..., channel] - log[..., 1]
         off = lean - blur(lean * sure, wide) / np.maximum(mass, np.float32(1e-3))
@@ -288,6 +289,10 @@ def _followed(knots: Any, dx: Any, dy: Any, where: Any, steps: int) -> Any:
     return out
 
 
+LOOKS = (np.array([0.2, 0.7, 0.1], np.float32), np.array([1.0, -1.0, 0.0], np.float32))
+"""Log brightness, and log red over green, of log colour."""
+APART = (1.2, 0.2)
+"""How far skin must stand above hair in these two before they are told apart by them."""
 CUT_HW = (0.22, 0.34)
 """How far above the photo's lower edge hair is looked at to tell whether that edge cuts it: over the place where its ends thin out."""
 BEHIND_HW = 0.30
@@ -303,6 +308,7 @@ def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> No
     """
     head, hair = part.head, part.hair
     k, top = plate.hw_px, plate.matte.shape[0] - head.shape[0]
+    _bared(part, plate, garment)
     rows = np.flatnonzero(plate.inside.max(1) > 0.5)
     if not len(rows) or rows[-1] >= len(plate.inside) - 2:
         return
@@ -318,3 +324,19 @@ def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> No
     back = np.minimum(depth, np.float32(bust.throat[2] - BEHIND_HW))
     down = (np.arange(len(head), dtype=np.float32) + np.float32(top - bust.chin_px[1]))[:, None] / np.float32(k)
     depth += (back - depth) * (cut * step(hair, 0.05, 0.5) * step(down, -0.10, 0.25))
+
+
+def _bared(part: Kept, plate: Plate, garment: F32) -> None:
+    """What lies between dark curls on the photo's bare shoulder, and has its colour and its brightness, is shoulder: it goes under, in place."""
+    top = len(plate.matte) - len(part.head)
+    skin, hair = plate.parts["skin"] > 0.9, plate.parts["hair"] > 0.9
+    if min(int(skin.sum()), int(hair.sum())) < 200:
+        return
+    usual = [np.median(np.log(np.maximum(plate.albedo[there], np.float32(2e-3))), 0) for there in (skin, hair)]
+    bright, red = (float(usual[0] @ way - usual[1] @ way) for way in LOOKS)
+    if bright < APART[0] or red < APART[1]:
+        return
+    log = np.log(np.maximum(plate.albedo[top:], np.float32(2e-3)))
+    like = step((log - usual[1]) @ LOOKS[0] / np.float32(bright), 0.45, 0.75) * step((log - usual[1]) @ LOOKS[1] / np.float32(red), 0.45, 0.75)
+    like = step(blur(np.asarray(like, np.float32), 0.006 * plate.hw_px), 0.2, 0.6)
+    part.head[:] *= 1 - like * step(part.hair, 0.02, 0.2) * step(part.below, 0.05, 0.12) * (1 - part.wrap) * garment

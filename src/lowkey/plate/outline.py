@@ -75,8 +75,11 @@ def settle(
     left, right = sorted(points[list(EARS), 0])
     wide, nose = max(float(right - left), 1.0), float(points[NOSE, 0])
     beside = beside * np.where(across < nose, step((nose - left) / wide, *TURNED), step((right - nose) / wide, *TURNED)).astype(np.float32)
+    thick = old
     old, own = airy.thinned(old, np.ascontiguousarray(colour[box]), np.ascontiguousarray(seen[box]), share["hair"], hw_px)
     new, within, solid = _settled(old, share, beside, hw_px, scale)
+    # Where the room was seen between strands it stays seen.
+    new = np.asarray(new + ramp(thick - old, 0.05, 0.2) * np.minimum(old - new, 0), np.float32)
     # A lock before a wall of its own darkness is half sure; with the wall taken out nothing of it was left but a smear.
     trusted = (share["hair"] * ramp(old, 0.5, 0.8))[..., None]
     own = _held(np.asarray(own + trusted * (seen[box] - own), np.float32), old, new, within, solid, share, hw_px)
