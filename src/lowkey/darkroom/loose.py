@@ -23,7 +23,7 @@ NEAR_HW = 0.16
 LOCKS_HW, LOCKS = 0.02, 0.9
 """Size of a lock, and how much earlier than the mean a lock that stands out is lit, and a gap is not."""
 SHEER = (0.20, 0.55, 0.92)
-"""Share of the room seen at the outline between strands of hair: through its locks, through hair as it is on the average, through its gaps."""
+"""Share of the room seen at the outline of hair: through its locks, on the average, and through its gaps."""
 SHEER_HW = (0.010, 0.026)
 """How deep (sigma) from the outline the room is seen, of cropped hair and of a full head of it."""
 STRAND_HW = 0.02

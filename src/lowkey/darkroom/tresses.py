@@ -39,7 +39,7 @@ BLACK = (0.012, 0.05)
 WALK_HW, STRAND_HW, LOCK_HW = 0.13, 0.0050, 0.030
 """How far a strand is followed each way, how wide it is, and how wide a lock is."""
 DRAWN = 0.16
-"""Log contrast, standard deviation of each, of drawn strands and locks: black hair shows them faintly. At .6 they were drapery, in plastic."""
+"""Log contrast of drawn strands and locks, about: black hair shows them faintly. At .6 they were drapery, in plastic."""
 
 
 FRAYED_HW = 0.0065
@@ -88,7 +88,8 @@ def _without_stray(tone: F32, hair: F32, other: F32, k: float) -> None:
     grey = np.log(np.maximum(luminance(tone), np.float32(2e-3)))
     known, (mean, square) = spread(log, sure, k), cv2.split(spread(np.dstack([grey, grey * grey]), sure, k))
     deviation = np.sqrt(np.maximum(square - mean**2, 0.01))
-    stray = near * step((grey - mean - deviation), *STRAY)
+    # A tuft apart has too little hair that is sure to say what hair is there.
+    stray = near * step((grey - mean - deviation), *STRAY) * step(blur(sure, OUTLINE_HW * k), 0.02, 0.10)
     tone += (np.exp(known) - tone) * stray[..., None]
 
 
@@ -126,10 +127,10 @@ def _unstained(tone: F32, hair: F32, skin: F32, k: float) -> None:
 def _one_dye(log: F32, hair: F32, bright: F32, k: float) -> None:
     """Colour held to the hair's own hereabouts, in place: locks differ in brightness, hardly in pigment; what differs is the old light.
 
-    log f32[h, w, 3] is log colour, `hair` f32[h, w] how surely it is hair's, `bright` f32[h, w] whether it is bright enough to tell a colour:
-    what is not (the grey that black was lifted to) takes the colour of what is.
+    log f32[h, w, 3] is log colour, `hair` f32[h, w] how surely it is hair's, `bright` f32[h, w] whether it is bright enough to tell a
+    colour: what is not (the grey that black was lifted to) takes the colour of what is.
     """
-    wide, sure = DYE_HW * k, np.asarray(hair * bright, np.float32)
+    wide, sure = DYE_HW * k, np.asarray(step(hair, 0.85, 0.99) * bright, np.float32)
     mass = blur(sure, wide)
     # Through thin hair the scalp shows.
     known = hair * step(mass, 0.01, 0.06) * fullness(hair, k)
@@ -296,8 +297,8 @@ APART = (1.2, 0.2)
 CUT_HW = (0.22, 0.34)
 """How far above the photo's lower edge hair is looked at to tell whether that edge cuts it: over the place where its ends thin out."""
 BEHIND_HW = 0.30
-"""How far behind the throat hair hangs that goes down the back: behind the shoulder's ridge, and not so far that the hair over it hides it from
-a lamp beside it (at .62 it was a black block with a ruled edge)."""
+"""How far behind the throat hair hangs that goes down the back: behind the shoulder's ridge, and not so far that the hair over it hides it
+from a lamp beside it (at .62 it was a black block with a ruled edge)."""
 
 
 def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> None:
@@ -327,7 +328,7 @@ def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> No
 
 
 def _bared(part: Kept, plate: Plate, garment: F32) -> None:
-    """What lies between dark curls on the photo's bare shoulder, and has its colour and its brightness, is shoulder: it goes under, in place."""
+    """What lies between dark curls and has the colour and the brightness of skin is the photo's bare shoulder: it goes under, in place."""
     top = len(plate.matte) - len(part.head)
     skin, hair = plate.parts["skin"] > 0.9, plate.parts["hair"] > 0.9
     if min(int(skin.sum()), int(hair.sum())) < 200:
@@ -337,6 +338,7 @@ def _bared(part: Kept, plate: Plate, garment: F32) -> None:
     if bright < APART[0] or red < APART[1]:
         return
     log = np.log(np.maximum(plate.albedo[top:], np.float32(2e-3)))
-    like = step((log - usual[1]) @ LOOKS[0] / np.float32(bright), 0.45, 0.75) * step((log - usual[1]) @ LOOKS[1] / np.float32(red), 0.45, 0.75)
+    along = [(log - usual[1]) @ way / np.float32(most) for way, most in zip(LOOKS, (bright, red), strict=True)]
+    like = step(along[0], 0.45, 0.75) * step(along[1], 0.45, 0.75)
     like = step(blur(np.asarray(like, np.float32), 0.006 * plate.hw_px), 0.2, 0.6)
     part.head[:] *= 1 - like * step(part.hair, 0.02, 0.2) * step(part.below, 0.05, 0.12) * (1 - part.wrap) * garment

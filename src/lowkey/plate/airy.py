@@ -34,7 +34,7 @@ OPEN = (0.25, 0.80)
 MASS = (0.02, 0.08)
 """Share of what lies hereabouts that is hair deep within, from which it is known what hair is: thin hair is left alone."""
 FULL_HW2 = (0.6, 1.2)
-"""Area of hair, squared head-widths, up to which it is cropped or thin and its rim may be of any colour, and from which it is a full head."""
+"""Area of hair, squared head-widths, up to which it is cropped or thin, its rim of any colour, and from which it is a full head."""
 MISTAKEN = (0.04, 0.12)
 """Share of such hair that would be taken for the room at which the room is told no longer."""
 STEP = 4

@@ -34,6 +34,8 @@ STRAY_HW2, BESIDE_HW = 0.03, 0.09
 """Area under which hair apart from all other hair, and within how much of the outline, is an ear's rim in the room's light."""
 TUFT_HW, ROUND_HW = 0.020, 0.09
 """Half the width from which such hair is no rim but a tuft behind the lobe, and how far round it the tuft is looked for by its colour."""
+PALER = 0.3
+"""How much less log red over green such hair has than skin."""
 MASS_HW = (0.015, 0.045)
 """How far within its outline hair begins to be solid, and is."""
 STRAND_HW = 0.009
@@ -113,7 +115,8 @@ def _carried(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F3
 def _rims_of_ears(named: Mapping[str, F32], alpha: F32, seen: F32, hw_px: float) -> dict[str, F32]:
     """The parts with stray hair beside the outline, that touches skin and no other hair, made skin, if it is no wider than a rim is.
 
-    A wider piece is the hair of the nape behind a lobe: it is completed by its colour in the photo `seen` f32[h, w, 3].
+    A wider piece that is far less red than skin is no ear in its own shade, but the hair of the nape behind a lobe: it is completed by its
+    colour in the photo `seen` f32[h, w, 3].
     """
     skin, hair = named["skin"].copy(), named["hair"].copy()
     count, label, stats, _ = cv2.connectedComponentsWithStats((hair > 0.3).astype(np.uint8), connectivity=8)
@@ -128,12 +131,20 @@ def _rims_of_ears(named: Mapping[str, F32], alpha: F32, seen: F32, hw_px: float)
         mine = label[at] == i
         if (mine & bare[at]).sum() > 0.25 * mine.sum() ** 0.5 and float((within[at][mine] < BESIDE_HW).mean()) > 0.8:
             if cv2.distanceTransform(mine.astype(np.uint8), cv2.DIST_L2, 5).max() > TUFT_HW * hw_px:
-                _completed(skin, hair, label == i, alpha, seen, (x, y, w, h), hw_px)
-                continue
+                tuft = np.asarray(label == i)
+                if _lean(seen, tuft) < _lean(seen, (skin > 0.9) & (alpha > 0.95)) - PALER:
+                    _completed(skin, hair, tuft, alpha, seen, (x, y, w, h), hw_px)
+                    continue
             mine = cv2.dilate(mine.astype(np.uint8), np.ones((9, 9), np.uint8)) * ((label[at] == i) | (label[at] == 0)) > 0
             skin[at][mine] += hair[at][mine]
             hair[at][mine] = 0
     return {**named, "skin": skin, "hair": hair}
+
+
+def _lean(seen: F32, there: NDArray[np.bool_]) -> float:
+    """Median log red over green of a photo f32[h, w, 3]."""
+    red, green = (np.log(np.maximum(seen[there, channel], np.float32(2e-3))) for channel in (0, 1))
+    return float(np.median(red - green)) if red.size else 0.0
 
 
 def _completed(skin: F32, hair: F32, tuft: NDArray[np.bool_], alpha: F32, seen: F32, at: tuple[int, int, int, int], hw_px: float) -> None:
