@@ -324,7 +324,7 @@ def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> No
     head *= 1 - cut * np.maximum(step(hair, 0.02, 0.2), step(part.below, 0.06, 0.12)) * (1 - part.wrap) * garment
     back = np.minimum(depth, np.float32(bust.throat[2] - BEHIND_HW))
     down = (np.arange(len(head), dtype=np.float32) + np.float32(top - bust.chin_px[1]))[:, None] / np.float32(k)
-    depth += (back - depth) * (cut * step(hair, 0.05, 0.5) * step(down, -0.10, 0.25))
+    depth += (back - depth) * (cut * step(hair, 0.05, 0.5) * step(down, -0.25, 0.70))
 
 
 def _bared(part: Kept, plate: Plate, garment: F32) -> None:
