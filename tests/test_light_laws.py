@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bust
-from lowkey.darkroom import brdf, light
+from lowkey.darkroom import brdf, light, loose
 from lowkey.darkroom.horizon import horizon
 from lowkey.darkroom.light import Relight, aim
 from lowkey.darkroom.subject import Subject
@@ -315,7 +315,7 @@ def test_thin_hair_shows_the_room_and_passes_a_lamp_behind_it() -> None:
     bench, bare = Relight(s), Relight(bust.subject(HW, skin=1.0))
     assert not bare.sheer.any()
     edge = bench.sheer[(s.hair > 0.9) & (s.matte > 0.99)]
-    assert 0.3 < bench.sheer.max() <= light.SHEER
+    assert 0.3 < bench.sheer.max() <= loose.SHEER[2]
     assert np.median(edge) < 0.02
     behind = Source(Direction(165, 20), angular_radius_deg=4.0)
     rim, plain = luminance(bench.source(behind)), luminance(Relight(replace(s, hair=s.hair * 0)).source(behind))

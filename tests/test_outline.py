@@ -142,3 +142,20 @@ def test_the_mirrored_person_has_the_mirrored_outline() -> None:
 
     two, _, _ = settled(flip(alpha), flip(colour), {n: flip(p) for n, p in parts.items()})
     assert np.abs(flip(two) - one).max() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("half", "tone", "stays"), [(9, (0.30, 0.29, 0.29), True), (2, (0.30, 0.29, 0.29), False), (9, (0.2, 0.1, 0.06), False)]
+)
+def test_a_tuft_behind_a_lobe_is_hair_and_a_rim_of_an_ear_is_not(half: int, tone: tuple[float, float, float], stays: bool) -> None:
+    """A grey tuft is hair; as thin as a rim, or as red as an ear in its own shade, it is the ear."""
+    alpha, colour, parts = head()
+    y, x = np.mgrid[:SIZE, :SIZE]
+    tuft = (np.abs(x - (316 - half)) <= half) & (np.abs(y - 230) < 14) & (alpha > 0.99)
+    colour = colour.copy()
+    colour[tuft] = tone
+    parts["hair"], parts["skin"] = (alpha * tuft).astype(np.float32), (alpha * ~tuft).astype(np.float32)
+    _, _, named = settled(alpha, colour, parts)
+    core = tuft & (np.abs(y - 230) < 8)
+    assert (named["hair"][core].mean() > 0.8) == stays
+    assert (named["skin"][core].mean() < 0.2) == stays

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.blackbody import RGB
-from lowkey.darkroom import brdf, eyes
+from lowkey.darkroom import brdf, eyes, loose
 from lowkey.darkroom.horizon import VOID_HW, horizon, openness, unhidden
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -45,10 +45,8 @@ THICK_HW = 0.03
 """How far round itself hair has to be hair to be a mass of it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
-THROUGH, THIN_HW = 0.9, 0.012
+THROUGH, THIN_HW = 0.55, 0.016
 """Radiance of strands before a lamp straight behind them, undyed, and how deep (sigma) from the outline hair is thin enough for it."""
-SHEER, SHEER_HW = 0.35, 0.03
-"""Share of the room seen through hair at its outline, and how deep (sigma) the outer strands reach."""
 FLAGGED, FLAG_BEHIND = 0.45, -0.3
 """90th percentile of lit hair or scarf against lit skin's, at most: over that a flag shades it from the key. A lamp further behind than
 this (cosine to the camera) makes a rim, which no one flags."""
@@ -71,6 +69,7 @@ class Relight:
         self._void = freeze(self._depth_half <= VOID_HW)
         self._thick = _thick(s)
         self._tangent_half, self._wrap_half = _tangent_plane(s, self._thick)
+        self._loose = loose.Loose(s, self._thick)
         # The open sky is smooth: a coarse grid of about 80 px a head-width will do.
         self._coarse = n = 4 if s.hw_px >= 200 else 2
         coarse = np.ascontiguousarray(depth[::n, ::n])
@@ -80,8 +79,8 @@ class Relight:
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
         self._edge = _edge_of_hair(s)
-        thin = np.clip(2 * (1 - _blur(s.matte, SHEER_HW * s.hw_px)), 0, 1)
-        self.sheer = freeze(np.asarray(SHEER * s.hair * thin, np.float32))
+        self._gleam = loose.gleam(s)
+        self.sheer = freeze(loose.sheer(s))
         """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
         self._pale = s.cloth * np.clip(luminance(s.albedo) * np.float32(1.6) - np.float32(0.1), 0, 0.9)
@@ -194,7 +193,7 @@ class Relight:
         away = middle - step * first
         wrap = self._wrap_half
         unhidden(angles, turned, elevation, self._tangent_half, wrap, away, step * first, spread, count, step, radius, seen)
-        seen = _soften(seen, ~self._void, 0.8)
+        seen = self._loose.shade(_soften(seen, ~self._void, 0.8))
         return _enlarged(seen, 2, (h, w))
 
     def _lamp_seen(self, direction: Direction, distance_hw: float) -> tuple[F32, F32]:
@@ -246,7 +245,7 @@ class Relight:
             out[..., c] = diffuse + mix * (spread - diffuse)
         out += self._bounce(diffuse)
         out *= s.albedo
-        out += gloss[..., None]
+        out += gloss[..., None] * self._gleam
         behind = -direction.vector[2]
         if behind > 0:
             # Strands before a lamp pass its light on (the TT lobe of Marschner et al. 2003), dyed once by their pigment.

@@ -27,17 +27,17 @@ ROOT_HW = 0.03
 """How far within the outline they begin."""
 ROOTED_HW = (0.03, 0.055)
 """How deep within the outline there must be hair still."""
-LONG = 0.6
+LONG = 0.40
 """Median length of a straight hair beyond its root, in thicknesses of the hair it stands on: cropped hair has short strays."""
-REACH_HW = (0.02, 0.30)
+REACH_HW = (0.02, 0.20)
 """Least and greatest length beyond the root."""
 CURLED_HW = 0.07
 """Median length of one in curled hair."""
 OFF = (0.15, 0.65)
 """Radians by which straight hairs leave the outline, from and to; curled ones go any way outward."""
-BEND = (5.0, 30.0)
+BEND = (7.0, 30.0)
 """Curvature, radians a head-width: of straight hair, most of it back toward the mass, and of curls."""
-COVER = (0.48, 0.12)
+COVER = (0.34, 0.05)
 """Coverage of a pixel by a hair where it leaves the mass, and at its tip."""
 ALONE = np.float32(2.0)
 """Hairs in a mass shade each other (light.HAIR_GAIN); one that stands alone does not, and lets the light through besides."""

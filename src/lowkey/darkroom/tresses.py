@@ -22,6 +22,10 @@ from lowkey.plate.zones import ramp as step
 
 DYED = 0.45
 """Log ratio of green or blue to red above which a whole head of hair is held to be dyed, and keeps its colour."""
+MELANIN = 2.4
+"""Absorption of blue less green over that of green less red, of eumelanin (d'Eon et al. 2011; of pheomelanin it is 3.0)."""
+DYE_HW, HELD = 0.10, (0.14, 0.22)
+"""How far round itself hair has one pigment (sigma), and how far log red and log blue over green may lean from it."""
 OUTLINE_HW = 0.12
 """How far from room or cloth stray light is looked for in hair."""
 STRAY = (0.35, 1.0)
@@ -32,10 +36,14 @@ CRUSHED = (0.05, 0.16)
 """RMS of log luminance in the band of strands under which none are seen, and above which the photo has its own."""
 BLACK = (0.012, 0.05)
 """Luminance below which hair without strands is crushed, and above which it is merely out of focus."""
-WALK_HW, STRAND_HW, LOCK_HW = 0.13, 0.0065, 0.030
+WALK_HW, STRAND_HW, LOCK_HW = 0.13, 0.0050, 0.030
 """How far a strand is followed each way, how wide it is, and how wide a lock is."""
+DRAWN = 0.16
+"""Log contrast of drawn strands and locks, about: black hair shows them faintly. At .6 they were drapery, in plastic."""
 
 
+FRAYED_HW = 0.0065
+"""How wide a strand is that stands out of a line."""
 FRAY_HW = 0.009
 """How far strands stand out of, and gaps reach into, a line drawn through hair: one standard deviation."""
 
@@ -58,11 +66,12 @@ def groom(albedo: F32, plate: Plate, hand: float) -> None:
         return
     box = np.s_[max(8 * rows[0] - 8, 0) : 8 * rows[-1] + 16, max(8 * columns[0] - 8, 0) : 8 * columns[-1] + 16]
     mine = np.ascontiguousarray(hair[box])
-    tone = np.ascontiguousarray(albedo[box])
+    # A copy: where hair spans the plate a contiguous view would be the albedo itself, skin and all.
+    tone = np.array(albedo[box])
     k = plate.hw_px
     other = 1 - np.clip(plate.matte[box], 0, 1) + plate.parts["cloth"][box]
     _without_stray(tone, mine, np.asarray(other, np.float32), k)
-    _unstained(tone, mine)
+    _unstained(tone, mine, step(blur(plate.parts["skin"][box], 0.06 * k), 0.01, 0.10), k)
     _beneath_skin(tone, mine, luminance(plate.albedo[plate.parts["skin"] > 0.9]), k)
     nose = plate.landmarks[4, :2] - np.array([box[1].start, box[0].start], np.float32)
     _restrung(tone, mine, k, (float(nose[0]), float(nose[1])), hand)
@@ -79,12 +88,16 @@ def _without_stray(tone: F32, hair: F32, other: F32, k: float) -> None:
     grey = np.log(np.maximum(luminance(tone), np.float32(2e-3)))
     known, (mean, square) = spread(log, sure, k), cv2.split(spread(np.dstack([grey, grey * grey]), sure, k))
     deviation = np.sqrt(np.maximum(square - mean**2, 0.01))
-    stray = near * step((grey - mean - deviation), *STRAY)
+    # A tuft apart has too little hair that is sure to say what hair is there.
+    stray = near * step((grey - mean - deviation), *STRAY) * step(blur(sure, OUTLINE_HW * k), 0.02, 0.10)
     tone += (np.exp(known) - tone) * stray[..., None]
 
 
-def _unstained(tone: F32, hair: F32) -> None:
-    """Green and blue that no undyed hair has, in place: melanin's red is never under its green, nor its green under its blue."""
+def _unstained(tone: F32, hair: F32, skin: F32, k: float) -> None:
+    """Colours that no undyed hair has, in place: melanin's red is never under its green, nor its green under its blue.
+
+    `skin` f32[h, w] is 1 beside skin, whose own red shines between the strands.
+    """
     sure = hair > 0.9
     if sure.sum() < 100:
         return
@@ -95,11 +108,36 @@ def _unstained(tone: F32, hair: F32) -> None:
     before = luminance(tone)
     # Grey hair leans to its own median by a few hundredths and no further.
     least = max(float(usual[0] - usual[1]), 0.0) * 0.5 + 0.02
+    # What is bluer than its green mirrors the old room: it gets the hair's own balance, or violet would turn red as its blue is taken down.
+    red = log[..., 0] - log[..., 1]
+    room = step(log[..., 2] - log[..., 1], 0.0, 0.25) * (1 - skin)
+    log[..., 0] += (np.minimum(red, usual[0] - usual[1]) - red) * room
     log[..., 0] = np.maximum(log[..., 0], log[..., 1] + np.float32(least))
     log[..., 2] = np.minimum(log[..., 2], log[..., 1] - np.float32(0.02))
+    _one_dye(log, np.asarray(hair * (1 - skin), np.float32), step(before, 2e-3, 8e-3), k)
+    # Over what melanin takes from green it takes so much more from blue, and no more: past that hair is olive, or a wall's yellow.
+    olive = np.maximum(log[..., 1] - log[..., 2] - np.float32(MELANIN) * (log[..., 0] - log[..., 1]) - np.float32(0.15), 0) * (1 - skin)
+    log[..., 2] += np.float32(0.5) * olive
+    log[..., 0] += np.float32(0.5 / MELANIN) * olive
     clean = np.exp(log)
     clean *= (before / np.maximum(luminance(clean), np.float32(1e-4)))[..., None]
     tone += (clean - tone) * (before > 3e-3)[..., None]
+
+
+def _one_dye(log: F32, hair: F32, bright: F32, k: float) -> None:
+    """Colour held to the hair's own hereabouts, in place: locks differ in brightness, hardly in pigment; what differs is the old light.
+
+    log f32[h, w, 3] is log colour, `hair` f32[h, w] how surely it is hair's, `bright` f32[h, w] whether it is bright enough to tell a
+    colour: what is not (the grey that black was lifted to) takes the colour of what is.
+    """
+    wide, sure = DYE_HW * k, np.asarray(step(hair, 0.85, 0.99) * bright, np.float32)
+    mass = blur(sure, wide)
+    # Through thin hair the scalp shows.
+    known = hair * step(mass, 0.01, 0.06) * fullness(hair, k)
+    for channel, most in ((0, HELD[0]), (2, HELD[1])):
+        lean = log[..., channel] - log[..., 1]
+        off = lean - blur(lean * sure, wide) / np.maximum(mass, np.float32(1e-3))
+        log[..., channel] += (np.float32(most) * np.tanh(off / np.float32(most)) * bright - off) * known
 
 
 def _beneath_skin(tone: F32, hair: F32, skin: F32, k: float) -> None:
@@ -137,7 +175,7 @@ def _restrung(tone: F32, hair: F32, k: float, nose: tuple[float, float], hand: f
         inner = drawn[lost > 0.3]
         total += np.float32(share) * (drawn - inner.mean()) / max(float(inner.std()), 1e-6)
     # Between strands lies the shade of other strands: the mean goes down, the lit ones stand out.
-    tone *= np.exp(lost * (np.clip(np.float32(0.6) * total, -1.4, 1.1) - np.float32(0.5)))[..., None]
+    tone *= np.exp(lost * (np.clip(np.float32(DRAWN) * total, -1.4, 1.1) - np.float32(0.5)))[..., None]
 
 
 def flow(grey: F32, weight: F32, where: Field, x: F32, y: F32, k: float, hand: float) -> tuple[F32, F32, F32]:
@@ -184,7 +222,7 @@ def frayed(plate: Plate, hand: float) -> Plate:
     x, y = (xs - plate.landmarks[4, 0]) * np.float32(hand / k), (ys - plate.landmarks[4, 1]) / np.float32(k)
     grey = np.log(np.maximum(luminance(plate.albedo[box]), np.float32(2e-3)))
     dx, dy, runs = flow(grey, np.asarray(sure, np.float32), sure > 0.5, x, y, k, hand)
-    drawn = _followed(noise(x / np.float32(STRAND_HW), y / np.float32(STRAND_HW), 75), dx, dy, band, max(round(WALK_HW * k), 2))
+    drawn = _followed(noise(x / np.float32(FRAYED_HW), y / np.float32(FRAYED_HW), 75), dx, dy, band, max(round(WALK_HW * k), 2))
     inner = drawn[band > 0.5]
     strand = (drawn - inner.mean()) / max(float(inner.std()), 1e-6) if inner.size else drawn
     # Most strands end near the line; one in many goes on.
@@ -252,10 +290,15 @@ def _followed(knots: Any, dx: Any, dy: Any, where: Any, steps: int) -> Any:
     return out
 
 
+LOOKS = (np.array([0.2, 0.7, 0.1], np.float32), np.array([1.0, -1.0, 0.0], np.float32))
+"""Log brightness, and log red over green, of log colour."""
+APART = (1.2, 0.2)
+"""How far skin must stand above hair in these two before they are told apart by them."""
 CUT_HW = (0.22, 0.34)
 """How far above the photo's lower edge hair is looked at to tell whether that edge cuts it: over the place where its ends thin out."""
-BEHIND_HW = 0.62
-"""How far behind the throat hair hangs that goes down the back."""
+BEHIND_HW = 0.30
+"""How far behind the throat hair hangs that goes down the back: behind the shoulder's ridge, and not so far that the hair over it hides it
+from a lamp beside it (at .62 it was a black block with a ruled edge)."""
 
 
 def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> None:
@@ -266,6 +309,7 @@ def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> No
     """
     head, hair = part.head, part.hair
     k, top = plate.hw_px, plate.matte.shape[0] - head.shape[0]
+    _bared(part, plate, garment)
     rows = np.flatnonzero(plate.inside.max(1) > 0.5)
     if not len(rows) or rows[-1] >= len(plate.inside) - 2:
         return
@@ -280,4 +324,21 @@ def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> No
     head *= 1 - cut * np.maximum(step(hair, 0.02, 0.2), step(part.below, 0.06, 0.12)) * (1 - part.wrap) * garment
     back = np.minimum(depth, np.float32(bust.throat[2] - BEHIND_HW))
     down = (np.arange(len(head), dtype=np.float32) + np.float32(top - bust.chin_px[1]))[:, None] / np.float32(k)
-    depth += (back - depth) * (cut * step(hair, 0.05, 0.5) * step(down, -0.10, 0.25))
+    depth += (back - depth) * (cut * step(hair, 0.05, 0.5) * step(down, -0.25, 0.70))
+
+
+def _bared(part: Kept, plate: Plate, garment: F32) -> None:
+    """What lies between dark curls and has the colour and the brightness of skin is the photo's bare shoulder: it goes under, in place."""
+    top = len(plate.matte) - len(part.head)
+    skin, hair = plate.parts["skin"] > 0.9, plate.parts["hair"] > 0.9
+    if min(int(skin.sum()), int(hair.sum())) < 200:
+        return
+    usual = [np.median(np.log(np.maximum(plate.albedo[there], np.float32(2e-3))), 0) for there in (skin, hair)]
+    bright, red = (float(usual[0] @ way - usual[1] @ way) for way in LOOKS)
+    if bright < APART[0] or red < APART[1]:
+        return
+    log = np.log(np.maximum(plate.albedo[top:], np.float32(2e-3)))
+    along = [(log - usual[1]) @ way / np.float32(most) for way, most in zip(LOOKS, (bright, red), strict=True)]
+    like = step(along[0], 0.45, 0.75) * step(along[1], 0.45, 0.75)
+    like = step(blur(np.asarray(like, np.float32), 0.006 * plate.hw_px), 0.2, 0.6)
+    part.head[:] *= 1 - like * step(part.hair, 0.02, 0.2) * step(part.below, 0.05, 0.12) * (1 - part.wrap) * garment

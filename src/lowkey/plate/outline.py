@@ -11,10 +11,11 @@ from collections.abc import Mapping
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
-from lowkey.plate import evidence
+from lowkey.plate import airy, evidence
 from lowkey.plate.zones import ramp, step
 
 BROW, NOSE, NOSE_BASE, EARS = 9, 4, 2, (234, 454)
@@ -31,6 +32,10 @@ TOOTH_HW = 0.010
 """Half the depth up to which a gap is merely rough."""
 STRAY_HW2, BESIDE_HW = 0.03, 0.09
 """Area under which hair apart from all other hair, and within how much of the outline, is an ear's rim in the room's light."""
+TUFT_HW, ROUND_HW = 0.020, 0.09
+"""Half the width from which such hair is no rim but a tuft behind the lobe, and how far round it the tuft is looked for by its colour."""
+PALER = 0.3
+"""How much less log red over green such hair has than skin."""
 MASS_HW = (0.015, 0.045)
 """How far within its outline hair begins to be solid, and is."""
 STRAND_HW = 0.009
@@ -63,7 +68,7 @@ def settle(
     box = np.s_[max(rows[0] - m, 0) : rows[-1] + 1 + m, max(cols[0] - m, 0) : cols[-1] + 1 + m]
     old = np.ascontiguousarray(alpha[box])
     named = {name: np.ascontiguousarray(parts[name][box]) for name in ("skin", "hair", "cloth", "hands", "glasses")}
-    share = _carried(_rims_of_ears(named, old, hw_px), old, hw_px)
+    share = _carried(_rims_of_ears(named, old, seen[box], hw_px), old, hw_px)
     level = np.arange(*box[0].indices(len(alpha)), dtype=np.float32)[:, None]
     beside = ramp(np.asarray((level - points[BROW, 1]) / hw_px, np.float32), -0.05, 0.05)
     beside = beside * (1 - ramp(np.asarray((level - points[NOSE_BASE, 1]) / hw_px, np.float32), -0.05, 0.05))
@@ -72,10 +77,14 @@ def settle(
     left, right = sorted(points[list(EARS), 0])
     wide, nose = max(float(right - left), 1.0), float(points[NOSE, 0])
     beside = beside * np.where(across < nose, step((nose - left) / wide, *TURNED), step((right - nose) / wide, *TURNED)).astype(np.float32)
+    thick = old
+    old, own = airy.thinned(old, np.ascontiguousarray(colour[box]), np.ascontiguousarray(seen[box]), share["hair"], hw_px)
     new, within, solid = _settled(old, share, beside, hw_px, scale)
+    # Where the room was seen between strands it stays seen.
+    new = np.asarray(new + ramp(thick - old, 0.05, 0.2) * np.minimum(old - new, 0), np.float32)
     # A lock before a wall of its own darkness is half sure; with the wall taken out nothing of it was left but a smear.
     trusted = (share["hair"] * ramp(old, 0.5, 0.8))[..., None]
-    own = _held(np.asarray(colour[box] + trusted * (seen[box] - colour[box]), np.float32), old, new, within, solid, share, hw_px)
+    own = _held(np.asarray(own + trusted * (seen[box] - own), np.float32), old, new, within, solid, share, hw_px)
 
     whole, painted = alpha.copy(), colour.copy()
     whole[box], painted[box] = new, own
@@ -103,8 +112,12 @@ def _carried(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F3
     return found
 
 
-def _rims_of_ears(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F32]:
-    """The parts with stray hair beside the outline, that touches skin and no other hair, made skin."""
+def _rims_of_ears(named: Mapping[str, F32], alpha: F32, seen: F32, hw_px: float) -> dict[str, F32]:
+    """The parts with stray hair beside the outline, that touches skin and no other hair, made skin, if it is no wider than a rim is.
+
+    A wider piece that is far less red than skin is no ear in its own shade, but the hair of the nape behind a lobe: it is completed by its
+    colour in the photo `seen` f32[h, w, 3].
+    """
     skin, hair = named["skin"].copy(), named["hair"].copy()
     count, label, stats, _ = cv2.connectedComponentsWithStats((hair > 0.3).astype(np.uint8), connectivity=8)
     within = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
@@ -117,10 +130,43 @@ def _rims_of_ears(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[st
         at = np.s_[max(y - 4, 0) : y + h + 4, max(x - 4, 0) : x + w + 4]
         mine = label[at] == i
         if (mine & bare[at]).sum() > 0.25 * mine.sum() ** 0.5 and float((within[at][mine] < BESIDE_HW).mean()) > 0.8:
+            if cv2.distanceTransform(mine.astype(np.uint8), cv2.DIST_L2, 5).max() > TUFT_HW * hw_px:
+                tuft = np.asarray(label == i)
+                if _lean(seen, tuft) < _lean(seen, (skin > 0.9) & (alpha > 0.95)) - PALER:
+                    _completed(skin, hair, tuft, alpha, seen, (x, y, w, h), hw_px)
+                    continue
             mine = cv2.dilate(mine.astype(np.uint8), np.ones((9, 9), np.uint8)) * ((label[at] == i) | (label[at] == 0)) > 0
             skin[at][mine] += hair[at][mine]
             hair[at][mine] = 0
     return {**named, "skin": skin, "hair": hair}
+
+
+def _lean(seen: F32, there: NDArray[np.bool_]) -> float:
+    """Median log red over green of a photo f32[h, w, 3]."""
+    red, green = (np.log(np.maximum(seen[there, channel], np.float32(2e-3))) for channel in (0, 1))
+    return float(np.median(red - green)) if red.size else 0.0
+
+
+def _completed(skin: F32, hair: F32, tuft: NDArray[np.bool_], alpha: F32, seen: F32, at: tuple[int, int, int, int], hw_px: float) -> None:
+    """Skin round a tuft that has the tuft's colour more than the skin's hereabouts becomes hair, in place."""
+    x, y, w, h = at
+    m = round(ROUND_HW * hw_px)
+    box = np.s_[max(y - m, 0) : y + h + m, max(x - m, 0) : x + w + m]
+    tone = np.log(np.maximum(cv2.GaussianBlur(seen[box], (0, 0), 1.0), np.float32(2e-3)))
+    # Brightness counts for less: it is the old light's.
+    grey = tone.mean(-1, keepdims=True)
+    look = np.concatenate([2 * (tone - grey), 0.5 * grey], -1)
+    bare = (skin[box] > 0.9) & (alpha[box] > 0.95) & (cv2.dilate(tuft[box].astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
+    if bare.sum() < 50:
+        return
+    own, other = np.median(look[tuft[box]], 0), np.median(look[bare], 0)
+    across = own - other
+    along = ((look - other) @ across) / max(float(across @ across), 1e-6)
+    away = cv2.distanceTransform((~tuft[box]).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
+    like = ramp(np.asarray(along, np.float32), 0.35, 0.60) * (1 - ramp(np.asarray(away, np.float32), 0.6 * ROUND_HW, ROUND_HW))
+    taken = np.asarray(skin[box] * blur(like, 0.008 * hw_px), np.float32)
+    skin[box] -= taken
+    hair[box] += taken
 
 
 def _settled(alpha: F32, share: Mapping[str, F32], ears: F32, hw_px: float, scale: float) -> tuple[F32, F32, F32]:

@@ -32,6 +32,8 @@ SCRAP = 0.25
 """Area, in squared head-widths, under which skin that the border cuts off from the head may be a scrap."""
 FRINGE = (1.2, 2.2)
 """Stops under the skin hereabouts at which what hangs together with hair begins to be hair, and is."""
+FEATHER_HW = 0.005
+"""Over what such hair is judged together, and its border feathered, sigma."""
 FILTER_RADIUS_HW, FILTER_EPSILON = 0.02, 2e-4
 SHARPEN = 2.5
 
@@ -236,10 +238,12 @@ def _fringe(colour: F32, skin: F32, hair: F32, landmarks: F32, hw_px: float) -> 
     size = max(mine.shape[1] // 4, 1), max(mine.shape[0] // 4, 1)
     sums = blur(cv2.resize(np.dstack([np.log2(tone) * sure, sure]), size, interpolation=cv2.INTER_AREA), sigma)
     usual, count = cv2.split(cv2.resize(sums, (mine.shape[1], mine.shape[0]), interpolation=cv2.INTER_LINEAR))
-    darker = np.where(count > 0.02, usual / np.maximum(count, 1e-4) - np.log2(tone), 0)
+    # Pixel by pixel the photo's noise would decide, and the border of hair on a cheek would be speckled.
+    even = blur(np.log2(tone), FEATHER_HW * hw_px)
+    darker = np.where(count > 0.02, usual / np.maximum(count, 1e-4) - even, 0)
     reach = 2 * round(0.03 * hw_px) + 1
     near = blur(cv2.dilate(np.asarray(strands > 0.5, np.float32), np.ones((reach, reach), np.uint8)), 0.01 * hw_px)
-    taken = mine * ramp(np.asarray(darker, np.float32), *FRINGE) * near
+    taken = mine * blur(ramp(np.asarray(darker, np.float32), *FRINGE) * near, FEATHER_HW * hw_px)
     skin, hair = skin.copy(), hair.copy()
     skin[box] -= taken
     hair[box] += taken

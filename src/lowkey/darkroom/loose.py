@@ -1,0 +1,93 @@
+"""The shade that hair throws: on itself and on the cloth under it, it fades and breaks up, for hair is not solid.
+
+A heightfield knows walls only. Among strands light is scattered forward again and again and comes out a finger's breadth further in
+(Moon & Marschner 2006), and what leaves the ends of locks falls between them: shade in hair has no line, and follows the locks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lowkey.darkroom import tresses
+from lowkey.darkroom.subject import Subject
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, luminance
+from lowkey.plate.zones import ramp as step
+
+WITHIN_HW = 0.07
+"""How far light finds its way between strands, sigma."""
+UNDER_HW = 0.045
+"""How far the edge of hair's shade on cloth is spread, sigma."""
+NEAR_HW = 0.16
+"""How near hair has to be for the shade on cloth to be its own."""
+LOCKS_HW, LOCKS = 0.02, 0.9
+"""Size of a lock, and how much earlier than the mean a lock that stands out is lit, and a gap is not."""
+SHEER = (0.20, 0.55, 0.92)
+"""Share of the room seen at the outline of hair: through its locks, on the average, and through its gaps."""
+SHEER_HW = (0.010, 0.026)
+"""How deep (sigma) from the outline the room is seen, of cropped hair and of a full head of it."""
+STRAND_HW = 0.02
+"""Width over which a strand is told from the gap beside it."""
+
+
+def sheer(s: Subject) -> F32:
+    """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart, gaps first.
+
+    Hair has no border as a stone has one: over some strands' depth it becomes fewer, and what stands out of it stays the longest.
+    """
+    if float(s.hair.max()) < 0.05:
+        return np.zeros_like(s.hair)
+    k, full = s.hw_px, float(tresses.fullness(s.hair, s.hw_px))
+    thin = np.clip(2 * (1 - blur(s.matte, (SHEER_HW[0] + (SHEER_HW[1] - SHEER_HW[0]) * full) * k)), 0, 1)
+    grey = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
+    # What lies beyond the outline is carried colour: strands are told among hair alone.
+    inner = np.asarray(s.hair * step(s.matte, 0.3, 0.8), np.float32)
+    fine = grey - blur(grey * inner, STRAND_HW * k) / np.maximum(blur(inner, STRAND_HW * k), np.float32(0.02))
+    # Right at the outline colour is carried, and light that was the old room's: nothing there is told for a strand.
+    gap = np.maximum(np.clip(-np.float32(2.5) * fine, -1, 1), -1 + np.float32(1.3) * thin)
+    share = SHEER[1] + np.where(gap > 0, SHEER[2] - SHEER[1], SHEER[1] - SHEER[0]) * gap
+    return np.asarray(s.hair * thin * share, np.float32)
+
+
+DYED = 0.7
+"""Share of what hair mirrors that has been through a strand before or after."""
+
+
+def gleam(s: Subject) -> F32:
+    """Colour f32[h, w, 3] of what the subject mirrors: white, and on hair mostly the hair's own.
+
+    One strand's mirror is white; in a mass of them most of it has met a second strand (Zinke et al. 2008), or brown locks shine like ash.
+    """
+    own = s.albedo / np.maximum(luminance(s.albedo), np.float32(1e-3))[..., None]
+    return np.asarray(1 + (s.hair * np.float32(DYED))[..., None] * (np.clip(own, 0.3, 2.0) - 1), np.float32)
+
+
+class Loose:
+    """Where shade is hair's, read once for a subject, on half its grid."""
+
+    def __init__(self, subject: Subject, thick: F32) -> None:
+        """`thick` f32[h, w] is the share of hair that is a mass of strands."""
+        s, k = subject, subject.hw_px / 2
+        self._k = k
+        self._hair = np.ascontiguousarray(thick[::2, ::2])
+        self.any = bool(self._hair.max() > 0.5)
+        if not self.any:
+            return
+        cloth = np.ascontiguousarray(s.cloth[::2, ::2])
+        near = step(blur(self._hair, NEAR_HW * k), 0.03, 0.20)
+        self._under = np.asarray(cloth * near, np.float32)
+        self._cloth = cloth
+        self._hair_mass, self._cloth_mass = blur(self._hair, WITHIN_HW * k), blur(cloth, UNDER_HW * k)
+        grey = np.log(np.maximum(luminance(np.ascontiguousarray(s.albedo[::2, ::2])), np.float32(2e-3)))
+        lock = blur(grey, LOCKS_HW * k * 0.5) - blur(grey, LOCKS_HW * k * 3)
+        self._lock = np.clip(lock * np.float32(2.5), -1, 1)
+
+    def shade(self, seen: F32) -> F32:
+        """Share f32[h, w] of the lamp that is seen, at half size, with hair's shade loosened."""
+        if not self.any:
+            return seen
+        within = blur(seen * self._hair, WITHIN_HW * self._k) / np.maximum(self._hair_mass, np.float32(0.02))
+        within = within + np.float32(LOCKS) * within * (1 - within) * self._lock
+        under = blur(seen * self._cloth, UNDER_HW * self._k) / np.maximum(self._cloth_mass, np.float32(0.02))
+        out = seen + self._hair * (np.clip(within, 0, 1) - seen)
+        return np.asarray(out + self._under * (under - seen), np.float32)

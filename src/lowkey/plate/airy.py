@@ -1,0 +1,111 @@
+"""Airy hair: where a light room shows between the outer strands, alpha is read off the room's own colour.
+
+A network calls loose hair before a pale wall solid, and the solver believes it: under another lamp the wall then stands round the hair as a
+pale border, cut out. What is as near the room's colour as no hair hereabouts is room (after Ruzon & Tomasi 2000, one Gaussian for the room;
+hair has too many tones for one). The gaps between locks are dark, so only a room lighter than the hair is told from them.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, luminance
+from lowkey.plate.zones import ramp
+
+BAND_HW = (0.09, 0.15)
+"""How deep within the outline the room is looked for at all, and no more."""
+DEEP_HW = (0.09, 0.15)
+"""From how deep within the outline hair is hair."""
+ROOM_HW = (0.04, 0.35)
+NEARBY_HW = 0.12
+APART = (4.0, 7.0)
+"""Distance of hair from the room, over the room's own deviation, at which the room begins to be known, and is."""
+NOISE = 1e-3
+"""Variance of square-root colour that any room has."""
+LIGHTER = (0.8, 1.2)
+"""The room's luminance over that of the hair's lighter strands at which the two begin to be told apart, and are."""
+PLAIN = (10.0, 20.0)
+"""The same where no strand can be taken for room: there it is told however deep it lies within the hair."""
+OPEN = (0.25, 0.80)
+"""Distance from the room's colour, over the least that hair hereabouts has, at which there is no hair, and nothing else."""
+MASS = (0.02, 0.08)
+"""Share of what lies hereabouts that is hair deep within, from which it is known what hair is: thin hair is left alone."""
+FULL_HW2 = (0.6, 1.2)
+"""Area of hair, squared head-widths, up to which it is cropped or thin, its rim of any colour, and from which it is a full head."""
+MISTAKEN = (0.04, 0.12)
+"""Share of such hair that would be taken for the room at which the room is told no longer."""
+STEP = 4
+
+
+def thinned(alpha: F32, colour: F32, seen: F32, hair: F32, hw_px: float) -> tuple[F32, F32]:
+    """Alpha f32[h, w] with the room taken out of loose hair, and the person's own colour f32[h, w, 3] there.
+
+    `seen` f32[h, w, 3] is the photo, scene-linear; `hair` f32[h, w] is hair's share of the person.
+    """
+    inner = (alpha > 0.5).astype(np.uint8)
+    within = cv2.distanceTransform(inner, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5)
+    within = np.asarray(within / np.float32(hw_px), np.float32)
+    asked = (within > -0.02) & (hair > 0.25) & (alpha > 0.02)
+    full = float(ramp(np.array([(hair * alpha).sum() / hw_px**2], np.float32), *FULL_HW2)[0])
+    if asked.sum() < 100 or full == 0:
+        return alpha, colour
+
+    # What varies slowly is learned on a coarse grid.
+    root, size = np.sqrt(np.maximum(seen, 0)).astype(np.float32), alpha.shape[::-1]
+    small, depth, part = (_small(m) for m in (root, within, np.asarray(hair * alpha, np.float32)))
+    k = hw_px / STEP
+    far = ((-depth > ROOM_HW[0]) & (-depth < ROOM_HW[1])).astype(np.float32)
+    room, mass = _hereabouts(small, far, k)
+    square, _ = _hereabouts(small * small, far, k)
+    deviation = np.sqrt(np.maximum(square - room * room, 0).sum(-1) + np.float32(NOISE))
+    deep = part * ramp(depth, *DEEP_HW)
+    off = np.sqrt(((small - room) ** 2).sum(-1))
+    grey = luminance(small * small)
+    moments, wide = _hereabouts(np.dstack([off, off * off, grey, grey * grey]), deep, k)
+    mean, own = np.asarray(moments[..., 0], np.float32), blur(deep, NEARBY_HW * k)
+    tone = moments[..., 2] + np.sqrt(np.maximum(moments[..., 3] - moments[..., 2] ** 2, 0))
+    least = np.asarray(mean - 0.5 * np.sqrt(np.maximum(moments[..., 1] - mean * mean, 0)), np.float32)
+    lighter = luminance(room * room) / np.maximum(tone, np.float32(1e-3))
+    plain = ramp(lighter, *PLAIN)
+    known = np.maximum(ramp(own, *MASS), plain * ramp(wide, 0.02, 0.06))
+    belief = ramp(least / deviation, *APART) * ramp(lighter, *LIGHTER) * known * ramp(mass, 0.004, 0.02) * np.float32(full)
+    # Where hair deep within has the room's colour too (white hair in the sun), none is told from it.
+    wrong, _ = _hereabouts((off < np.float32(0.5) * least).astype(np.float32)[..., None], deep, k)
+    belief = belief * (1 - ramp(wrong[..., 0], *MISTAKEN))
+    belief = np.asarray(belief * (1 - (1 - plain) * ramp(depth, *BAND_HW)), np.float32)
+
+    maps = (room, least, belief, plain)
+    wall, least, belief, plain = (np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_LINEAR), np.float32) for m in maps)
+    # What is lighter even than such a room is a lighter place of it.
+    apart = root - wall
+    apart -= np.maximum(apart, 0) * plain[..., None]
+    distance = np.sqrt((apart**2).sum(-1)) / np.maximum(least, np.float32(1e-3))
+    solid = ramp(cv2.GaussianBlur(np.asarray(distance, np.float32), (0, 0), 1.0), *OPEN)
+    share = np.asarray(belief * asked * ramp(hair, 0.25, 0.5), np.float32)
+    new = np.asarray(np.minimum(alpha, 1 - share * (1 - solid)), np.float32)
+    return new, _own(colour, seen, np.asarray(wall * wall, np.float32), new, np.asarray(alpha - new > 0.02))
+
+
+def _hereabouts(values: F32, weight: F32, k: float) -> tuple[F32, F32]:
+    """Mean of values f32[h, w, n] where `weight` f32[h, w] says, and how much of it there is; far off, of what is nearest."""
+    near, far = blur(weight, NEARBY_HW * k), blur(weight, 3 * NEARBY_HW * k)
+    mass = np.asarray(near + np.float32(0.05) * far, np.float32)
+    total = blur(values * weight[..., None], NEARBY_HW * k).reshape(values.shape)
+    total = total + np.float32(0.05) * blur(values * weight[..., None], 3 * NEARBY_HW * k).reshape(values.shape)
+    return np.asarray(total / np.maximum(mass, np.float32(1e-4))[..., None], np.float32), mass
+
+
+def _small(m: F32) -> F32:
+    h, w = m.shape[:2]
+    return np.asarray(cv2.resize(m, (max(w // STEP, 2), max(h // STEP, 2)), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _own(colour: F32, seen: F32, wall: F32, alpha: F32, changed: NDArray[np.bool_]) -> F32:
+    """Colour f32[h, w, 3] with the wall's light taken out where alpha was `changed`: light mixes linearly."""
+    out = colour.copy()
+    a = np.maximum(alpha[changed], np.float32(0.25))[:, None]
+    out[changed] = np.maximum((seen[changed] - (1 - a) * wall[changed]) / a, 0)
+    return out

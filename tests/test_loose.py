@@ -1,0 +1,90 @@
+"""Laws of loose hair: its shade has no line, its outline fades gaps first, and what it mirrors has its colour."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import bust
+from lowkey.darkroom import loose
+from lowkey.darkroom.subject import Subject
+from lowkey.pixels import F32
+
+HW = 96.0
+
+
+def haired(tone: tuple[float, float, float] = (0.2, 0.1, 0.05), strands: float = 0.0) -> Subject:
+    """The bust with a head of hair, strands running down, `strands` deep (log)."""
+    s = bust.subject(HW, skin=1.0)
+    label = bust.rays(HW)[2]
+    hair = ((label > 0) & (label < 3)).astype(np.float32)
+    wave = np.exp(np.float32(strands) * np.sin(np.arange(hair.shape[1], dtype=np.float32) * 1.5))[None, :, None]
+    albedo = np.where(hair[..., None] > 0, np.array(tone, np.float32) * wave, s.albedo).astype(np.float32)
+    return replace(s, hair=hair, skin=np.asarray(s.skin * (1 - hair), np.float32), albedo=albedo)
+
+
+def ruled(s: Subject) -> F32:
+    """A lamp hidden from everything below the middle of the head, at half size: a ruled line of shade."""
+    small = s.matte[::2, ::2]
+    rows = np.arange(len(small), dtype=np.float32)[:, None]
+    return np.asarray((rows < s.head_px[1] / 2) * np.ones_like(small), np.float32)
+
+
+def test_a_line_of_shade_fades_in_hair_and_stays_on_skin() -> None:
+    s = haired()
+    hard = ruled(s)
+    soft = loose.Loose(s, s.hair).shade(hard)
+    column = soft[:, soft.shape[1] // 2]
+    at = int(s.head_px[1] / 2)
+    span = column[at - 20 : at + 20]
+    width = float(((span > 0.1) & (span < 0.9)).sum()) / (HW / 2)
+    assert 0.10 < width < 0.30
+    assert (np.diff(span) <= 1e-4).all()
+    bare = bust.subject(HW, skin=1.0)
+    np.testing.assert_array_equal(loose.Loose(bare, bare.hair).shade(hard), hard)
+
+
+def test_all_of_a_lamp_and_none_of_it_stay_so() -> None:
+    s = haired(strands=0.5)
+    shade = loose.Loose(s, s.hair)
+    inside = s.hair[::2, ::2] > 0.5
+    for level in (0.0, 1.0):
+        assert np.abs(shade.shade(np.full_like(ruled(s), level))[inside] - level).max() < 0.01
+
+
+def test_locks_that_stand_out_are_lit_further_than_the_gaps_beside_them() -> None:
+    s = haired(strands=0.8)
+    soft = loose.Loose(s, s.hair).shade(ruled(s))
+    row, middle = int(s.head_px[1] / 2), soft.shape[1] // 2
+    lock = np.sin(2 * np.arange(soft.shape[1]) * 1.5)[middle - 18 : middle + 18]
+    edge = soft[row, middle - 18 : middle + 18]
+    assert edge[lock > 0.7].mean() > edge[lock < -0.7].mean() + 0.05
+
+
+def test_the_room_is_seen_at_the_outline_most_of_all_through_gaps_and_not_within() -> None:
+    s = haired(strands=0.6)
+    sheer = loose.sheer(s)
+    assert 0.4 < sheer.max() <= loose.SHEER[2]
+    label = bust.rays(HW)[2]
+    y, x = np.mgrid[: s.matte.shape[0], : s.matte.shape[1]]
+    assert sheer[(np.abs(x - s.head_px[0]) < 20) & (np.abs(y - s.head_px[1]) < 20)].max() < 1e-4
+    assert sheer[label > 2].max() == 0
+    # A little within, where colour is the hair's own.
+    band = (sheer > 0.02) & (np.abs(y - s.head_px[1]) > 0.3 * HW) & (y < s.head_px[1])
+    lock = np.sin(x * 1.5)
+    assert sheer[band & (lock < -0.7)].mean() > 1.2 * sheer[band & (lock > 0.7)].mean()
+
+
+@pytest.mark.parametrize("tone", [(0.2, 0.1, 0.05), (0.02, 0.02, 0.02)])
+def test_hair_gleams_in_its_own_colour_and_skin_in_the_lamps(tone: tuple[float, float, float]) -> None:
+    s = haired(tone)
+    got = loose.gleam(s)
+    assert np.abs(got[s.hair == 0] - 1).max() == 0
+    hair = got[s.hair > 0.5].mean(0)
+    want = np.array(tone) / np.mean(tone) if tone[0] == tone[2] else None
+    if want is not None:
+        assert np.abs(hair - 1).max() < 0.01
+    else:
+        assert hair[0] > 1.3 > 1 > hair[1] > hair[2] > 0.3
