@@ -45,13 +45,28 @@ def thinned(alpha: F32, colour: F32, seen: F32, hair: F32, hw_px: float) -> tupl
 
     `seen` f32[h, w, 3] is the photo, scene-linear; `hair` f32[h, w] is hair's share of the person.
     """
+    small = _small(np.asarray(hair * alpha, np.float32))
+    full = float(ramp(np.array([small.sum() * STEP**2 / hw_px**2], np.float32), *FULL_HW2)[0])
+    if full == 0:
+        return alpha, colour
+    # Hair and the room round it.
+    m = round(ROOM_HW[1] * hw_px / STEP) + 1
+    rows, cols = np.flatnonzero((small > 0.1).any(1)), np.flatnonzero((small > 0.1).any(0))
+    box = np.s_[STEP * max(rows[0] - m, 0) : STEP * (rows[-1] + 1 + m), STEP * max(cols[0] - m, 0) : STEP * (cols[-1] + 1 + m)]
+    found = _thinned(*(np.ascontiguousarray(a[box]) for a in (alpha, colour, seen, hair)), hw_px, full)
+    if found is None:
+        return alpha, colour
+    new, own = alpha.copy(), colour.copy()
+    new[box], own[box] = found
+    return new, own
+
+
+def _thinned(alpha: F32, colour: F32, seen: F32, hair: F32, hw_px: float, full: float) -> tuple[F32, F32] | None:
+    """The same for a box round the hair, `full` (0..1) as its head is; nothing where no room is told from it."""
     inner = (alpha > 0.5).astype(np.uint8)
     within = cv2.distanceTransform(inner, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5)
     within = np.asarray(within / np.float32(hw_px), np.float32)
     asked = (within > -0.02) & (hair > 0.25) & (alpha > 0.02)
-    full = float(ramp(np.array([(hair * alpha).sum() / hw_px**2], np.float32), *FULL_HW2)[0])
-    if asked.sum() < 100 or full == 0:
-        return alpha, colour
 
     # What varies slowly is learned on a coarse grid.
     root, size = np.sqrt(np.maximum(seen, 0)).astype(np.float32), alpha.shape[::-1]
@@ -76,6 +91,8 @@ def thinned(alpha: F32, colour: F32, seen: F32, hair: F32, hw_px: float) -> tupl
     wrong, _ = _hereabouts((off < np.float32(0.5) * least).astype(np.float32)[..., None], deep, k)
     belief = belief * (1 - ramp(wrong[..., 0], *MISTAKEN))
     belief = np.asarray(belief * (1 - (1 - plain) * ramp(depth, *BAND_HW)), np.float32)
+    if belief.max() <= 0:
+        return None
 
     maps = (room, least, belief, plain)
     wall, least, belief, plain = (np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_LINEAR), np.float32) for m in maps)
