@@ -198,7 +198,7 @@ def _neck_run(plate: Plate, x: float, y: float) -> tuple[float, float]:
     if left is None or right is None:
         one = left if right is None else right
         return 0.0, float(np.clip(one if one is not None else NECK_HW, 0.34, 0.44))
-    low, high = min(left, right), min(max(left, right), min(left, right) + 0.12)
+    low, high = min(left, right), min(max(left, right), min(left, right) + ASKEW_HW)
     return (1.0 if right > left else -1.0) * (high - low) / 2, float(np.clip((low + high) / 2, 0.33, 0.46))
 
 
@@ -210,6 +210,8 @@ and 13.3 between the ears (Gordon et al. 1989, bideltoid and bitragion breadth; 
 1.49 hw, and 1 cm of wool."""
 SHOULDER_LINE_HW = 0.29
 """How far below the chin the shoulder line of somebody upright meets the neck (neck-shoulder point under menton, ibid.)."""
+ASKEW_HW = 0.22
+"""Most that one side of a neck is seen further from where the mesh puts its axis than the other: a head turned by 20 degrees is .20."""
 LEAST_NECK_HW, NECK_HW = 0.35, 0.385
 """Half the breadth of a slender neck and of the usual one: circumferences of 30 to 40 cm (ibid.)."""
 
