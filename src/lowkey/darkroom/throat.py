@@ -39,6 +39,7 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
 
     # Form: a cylinder with its muscles, and the jaw's underside joined to it.
     half = bust.neck * (0.96 + 0.5 * np.square(np.clip(-0.10 - y, 0, 0.5)) + 0.9 * np.square(np.clip(y + 0.12, 0, 0.6)))
+    half = half + _flanks(plate, x, y, half, box)
     tube = bust.throat[2] - 0.9 * bust.neck * (1 - arch(x / half)) - 0.10 * np.maximum(0.2 - y, 0) + _muscles(bust, x, y)
     jaw = _jaw_depth(plate, box)
     # A neck lies within the jaw on every side: right under its edge it is never as far forward.
@@ -59,6 +60,32 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     someone = np.maximum(plate.matte[box], 1 - plate.inside[box])
     cover = np.clip(0.5 + column * np.float32(k / 2.0), 0, 1) * step(below, -0.05, -0.03) * someone
     return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), *DRY, 0.0, 1.0)
+
+
+FLANK_HW, FLANK_ENDS_HW = 0.10, (-0.04, 0.15)
+"""Most that a neck seen beside the jaw adds to the cylinder's half-width, and between which heights below the chin that is lost again."""
+
+
+def _flanks(plate: Plate, x: F32, y: F32, half: F32, box: tuple[slice, slice]) -> F32:
+    """What must be added to the cylinder's half-width f32[h, w], so that a neck the photo shows beside the jaw goes on without a step."""
+    solid, skin = plate.matte[box] > 0.5, plate.parts["skin"][box] > 0.5
+    middle = np.abs(x).argmin(1)
+    more = np.zeros((len(x), 2), np.float32)
+    for side, sign in enumerate((-1, 1)):
+        seen: list[tuple[int, float]] = []
+        for row, at in enumerate(middle):
+            if solid[row, at] and -0.30 < y[row, at] < FLANK_ENDS_HW[1]:
+                line = solid[row, : at + 1][::-1] if sign < 0 else solid[row, at:]
+                run = len(line) if line.all() else int(np.argmin(line))
+                edge = at + sign * (run - 1)
+                if run < len(line) and skin[row, edge - sign * min(run - 1, 3)]:
+                    seen.append((row, float(np.clip(abs(x[row, edge]) - half[row, edge], 0, FLANK_HW))))
+        # Seen above the chin only, it may be the jaw's corner: the neck beside it is not known.
+        if len(seen) > 3 and y[seen[-1][0], middle[seen[-1][0]]] > 0.02:
+            rows, wide = zip(*seen, strict=True)
+            more[:, side] = np.interp(np.arange(len(x)), rows, wide)
+    more = np.stack([blur(np.ascontiguousarray(m[:, None]), 0.03 * plate.hw_px)[:, 0] for m in more.T], 1)
+    return np.asarray(np.where(x < 0, more[:, :1], more[:, 1:]) * (1 - step(y, *FLANK_ENDS_HW)), np.float32)
 
 
 def _muscles(bust: Bust, x: F32, y: F32) -> F32:
