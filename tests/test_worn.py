@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
-from lowkey.darkroom import jersey, neck, retouch
+from lowkey.darkroom import jersey, neck, retouch, throat
 from lowkey.darkroom.dress import dress
 from lowkey.darkroom.light import Relight
 from lowkey.photo import Photo
@@ -232,3 +233,19 @@ def test_a_blue_fleck_at_the_jaw_takes_the_skin_beside_it(astronaut_plate: Plate
     retouch.retouch(albedo, astronaut_plate)
     assert albedo[tuple(at_edge)][2] < albedo[tuple(at_edge)][0]
     assert np.allclose(albedo[tuple(within)], blue, atol=0.05)
+
+
+@pytest.mark.parametrize(("lowest", "added"), [(0.30, 0.07), (-0.05, 0.0)])
+def test_a_neck_seen_beside_the_jaw_goes_on_below_it(lowest: float, added: float) -> None:
+    """Its own flank on the right, down to `lowest` below the chin, stands .07 hw out of the cylinder; on the left cloth hides it."""
+    k = 100.0
+    y, x = (v.astype(np.float32) / np.float32(k) for v in np.mgrid[-40:60, -80:81])
+    matte = np.asarray((np.abs(x) < 0.45) | (y > lowest), np.float32)
+    skin = np.asarray(matte * (x > 0) * (y < lowest), np.float32)
+    plate = SimpleNamespace(matte=matte, parts={"skin": skin}, hw_px=k)
+    more = throat._flanks(plate, x, y, np.full_like(x, 0.38), np.s_[0 : len(x), 0 : x.shape[1]])  # type: ignore[arg-type]
+    left, right = more[:, 10], more[:, 150]
+    assert left.max() == 0
+    assert right[30] == pytest.approx(added, abs=0.012)  # .10 above the chin
+    assert right[60:].max() == 0
+    assert (np.abs(np.diff(right)) * k < 1.0).all()
