@@ -199,7 +199,7 @@ def printed(light: Any, gain: Any, specks: Any, tables: Any, code: Any, saturati
             u = q - k
             whole = tables[0, k] * (1 - u) + tables[0, k + 1] * u
             whole_swing = tables[1, k] * (1 - u) + tables[1, k + 1] * u
-            warm, pale = tables[2, k], tables[3, k]
+            warm, pale = tables[2, k] * (1 - u) + tables[2, k + 1] * u, tables[3, k] * (1 - u) + tables[3, k + 1] * u
             inverse = 1.0 / strength if strength > 1e-12 else 0.0
             # Dyes are never pure: a very warm skin under a warm lamp would print as a flat orange. Square roots keep the hue that
             # eyes see; mixing white into the light itself turns orange pink (Abney 1909).

@@ -240,7 +240,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     depth = joint(tube, body + 0.045 - tuck, 0.05)
 
     # Ribs run round by angle, so they crowd toward both sides. They hang: the rings bend them toward the camera, never aside.
-    sine = np.clip(x / (1.03 * hung + 0.010), -0.9995, 0.9995)
+    sine = np.clip(x / (1.03 * hung + 0.040), -0.9995, 0.9995)
     a, b = np.arcsin(sine) * (ring.wide / rib) * hand + cut.shift, -s / np.float32(RIB_COURSE * min(cut.rib, 1.15))
     a, b = a + 0.10 * noise(a / 2.7, 0 * b, 10) + 0.05 * noise(a / 1.9, b / 40, 11), b + 0.3 * noise(a / 2, b / 6, 12)
     a = a + np.float32(cut.paired) * np.sin(np.pi * a)

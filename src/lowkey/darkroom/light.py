@@ -23,7 +23,7 @@ from lowkey.rig import Auto, Direction, Source
 DIFFUSION_HW = (0.014, 0.0055, 0.003)
 """Screen-space scattering of skin, sigma of red, green and blue (after d'Eon, Luebke & Enderton 2007)."""
 DIFFUSION_SHARE = 0.75
-BOUNCE = 0.95
+BOUNCE = 0.8
 """Share of the light returned by concave surroundings that is kept (path-traced heads are as well told by .3 as by 1)."""
 SPECULAR_GAIN = 1.3
 HELD = np.float32(0.22)
