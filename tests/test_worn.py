@@ -248,4 +248,4 @@ def test_a_neck_seen_beside_the_jaw_goes_on_below_it(lowest: float, added: float
     assert left.max() == 0
     assert right[30] == pytest.approx(added, abs=0.012)  # .10 above the chin
     assert right[60:].max() == 0
-    assert (np.abs(np.diff(right)) * k < 1.0).all()
+    assert (np.abs(np.diff(right)) * k < 1.0).all()  # no step of a pixel

@@ -67,25 +67,25 @@ FLANK_HW, FLANK_ENDS_HW = 0.10, (-0.04, 0.15)
 
 
 def _flanks(plate: Plate, x: F32, y: F32, half: F32, box: tuple[slice, slice]) -> F32:
-    """What must be added to the cylinder's half-width f32[h, w], so that a neck the photo shows beside the jaw goes on without a step."""
+    """What must be added to the cylinder's half-width f32[h, w], so that a neck the photo shows beside the jaw goes on without a step.
+
+    It is read below the chin: further up jaw and ear stand before the neck, further down it spreads to the shoulder.
+    """
     solid, skin = plate.matte[box] > 0.5, plate.parts["skin"][box] > 0.5
     middle = np.abs(x).argmin(1)
-    more = np.zeros((len(x), 2), np.float32)
+    more = [0.0, 0.0]
     for side, sign in enumerate((-1, 1)):
-        seen: list[tuple[int, float]] = []
+        seen = []
         for row, at in enumerate(middle):
-            if solid[row, at] and -0.30 < y[row, at] < FLANK_ENDS_HW[1]:
+            if solid[row, at] and -0.02 < y[row, at] < FLANK_ENDS_HW[1]:
                 line = solid[row, : at + 1][::-1] if sign < 0 else solid[row, at:]
                 run = len(line) if line.all() else int(np.argmin(line))
                 edge = at + sign * (run - 1)
                 if run < len(line) and skin[row, edge - sign * min(run - 1, 3)]:
-                    seen.append((row, float(np.clip(abs(x[row, edge]) - half[row, edge], 0, FLANK_HW))))
-        # Seen above the chin only, it may be the jaw's corner: the neck beside it is not known.
-        if len(seen) > 3 and y[seen[-1][0], middle[seen[-1][0]]] > 0.02:
-            rows, wide = zip(*seen, strict=True)
-            more[:, side] = np.interp(np.arange(len(x)), rows, wide)
-    more = np.stack([blur(np.ascontiguousarray(m[:, None]), 0.03 * plate.hw_px)[:, 0] for m in more.T], 1)
-    return np.asarray(np.where(x < 0, more[:, :1], more[:, 1:]) * (1 - step(y, *FLANK_ENDS_HW)), np.float32)
+                    seen.append(float(abs(x[row, edge]) - half[row, edge]))
+        if len(seen) > 5:
+            more[side] = float(np.clip(np.percentile(seen, 20), 0, FLANK_HW))
+    return np.asarray(np.where(x < 0, more[0], more[1]) * (1 - step(y, *FLANK_ENDS_HW)), np.float32)
 
 
 def _muscles(bust: Bust, x: F32, y: F32) -> F32:
