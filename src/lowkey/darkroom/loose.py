@@ -22,9 +22,9 @@ NEAR_HW = 0.16
 """How near hair has to be for the shade on cloth to be its own."""
 LOCKS_HW, LOCKS = 0.02, 0.9
 """Size of a lock, and how much earlier than the mean a lock that stands out is lit, and a gap is not."""
-SHEER = (0.20, 0.55, 0.92)
+SHEER = (0.28, 0.66, 0.94)
 """Share of the room seen at the outline of hair: through its locks, on the average, and through its gaps."""
-SHEER_HW = (0.010, 0.026)
+SHEER_HW = (0.012, 0.032)
 """How deep (sigma) from the outline the room is seen, of cropped hair and of a full head of it."""
 STRAND_HW = 0.02
 """Width over which a strand is told from the gap beside it."""
