@@ -69,7 +69,7 @@ FLANK_HW, FLANK_ENDS_HW = 0.10, (-0.04, 0.15)
 def _flanks(plate: Plate, x: F32, y: F32, half: F32, box: tuple[slice, slice]) -> F32:
     """What must be added to the cylinder's half-width f32[h, w], so that a neck the photo shows beside the jaw goes on without a step.
 
-    It is read below the chin: further up jaw and ear stand before the neck, further down it spreads to the shoulder.
+    It is the narrower of what is seen beside the chin and below it: jaw and ear stand before it, a collar or a shoulder beside it.
     """
     solid, skin = plate.matte[box] > 0.5, plate.parts["skin"][box] > 0.5
     middle = np.abs(x).argmin(1)
@@ -77,14 +77,14 @@ def _flanks(plate: Plate, x: F32, y: F32, half: F32, box: tuple[slice, slice]) -
     for side, sign in enumerate((-1, 1)):
         seen = []
         for row, at in enumerate(middle):
-            if solid[row, at] and -0.02 < y[row, at] < FLANK_ENDS_HW[1]:
+            if solid[row, at] and abs(y[row, at]) < 0.12:
                 line = solid[row, : at + 1][::-1] if sign < 0 else solid[row, at:]
                 run = len(line) if line.all() else int(np.argmin(line))
                 edge = at + sign * (run - 1)
                 if run < len(line) and skin[row, edge - sign * min(run - 1, 3)]:
-                    seen.append(float(abs(x[row, edge]) - half[row, edge]))
-        if len(seen) > 5:
-            more[side] = float(np.clip(np.percentile(seen, 20), 0, FLANK_HW))
+                    seen.append((float(y[row, at]), float(abs(x[row, edge]) - half[row, edge])))
+        if sum(down > 0 for down, _ in seen) > 5:
+            more[side] = float(np.clip(np.percentile([wide for _, wide in seen], 20), 0, FLANK_HW))
     return np.asarray(np.where(x < 0, more[0], more[1]) * (1 - step(y, *FLANK_ENDS_HW)), np.float32)
 
 
