@@ -341,4 +341,6 @@ def _bared(part: Kept, plate: Plate, garment: F32) -> None:
     along = [(log - usual[1]) @ way / np.float32(most) for way, most in zip(LOOKS, (bright, red), strict=True)]
     like = step(along[0], 0.45, 0.75) * step(along[1], 0.45, 0.75)
     like = step(blur(np.asarray(like, np.float32), 0.006 * plate.hw_px), 0.2, 0.6)
-    part.head[:] *= 1 - like * step(part.hair, 0.02, 0.2) * step(part.below, 0.05, 0.12) * (1 - part.wrap) * garment
+    # A shoulder stood out beyond what is put on: further down nothing of it is left over the room either.
+    under = np.maximum(garment, step(part.below, 0.18, 0.30))
+    part.head[:] *= 1 - like * step(part.hair, 0.02, 0.2) * step(part.below, 0.05, 0.12) * (1 - part.wrap) * under

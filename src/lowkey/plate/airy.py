@@ -53,7 +53,8 @@ def thinned(alpha: F32, colour: F32, seen: F32, hair: F32, hw_px: float) -> tupl
     m = round(ROOM_HW[1] * hw_px / STEP) + 1
     rows, cols = np.flatnonzero((small > 0.1).any(1)), np.flatnonzero((small > 0.1).any(0))
     box = np.s_[STEP * max(rows[0] - m, 0) : STEP * (rows[-1] + 1 + m), STEP * max(cols[0] - m, 0) : STEP * (cols[-1] + 1 + m)]
-    found = _thinned(*(np.ascontiguousarray(a[box]) for a in (alpha, colour, seen, hair)), hw_px, full)
+    there, its, photo, mass = (np.ascontiguousarray(a[box]) for a in (alpha, colour, seen, hair))
+    found = _thinned(there, its, photo, mass, hw_px, full)
     if found is None:
         return alpha, colour
     new, own = alpha.copy(), colour.copy()
