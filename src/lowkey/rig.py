@@ -147,7 +147,7 @@ class Stock:
     """sRGB code that no light at all prints as."""
     shoulder_code: int = 232
     """sRGB code that a skin highlight at 90th percentile x 1.6 rolls off to."""
-    contrast: float = 1.0
+    contrast: float = 0.98
     grain_rms: float = 0.016
     """RMS of the print's density at mid density through a 48 um aperture (the diffuse rms granularity of data sheets)."""
     grain_um: float = 12.0
@@ -157,7 +157,7 @@ class Stock:
     halation_um: float = 120.0
     halation_gain: float = 0.06
     halation_rgb: RGB = (1.0, 0.28, 0.04)
-    adjacency: float = 0.6
+    adjacency: float = 0.4
     """How far development moves a tone off its neighbours' mean, as a share of its distance from it in log exposure."""
     adjacency_um: float = 38.0
     """Sigma of that neighbourhood."""

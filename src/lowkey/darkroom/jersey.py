@@ -59,7 +59,7 @@ WALE, COURSE = 0.0150, 0.0118
 LEAST_PX = 5.9
 """Width in plate pixels under which a stitch is no stitch any more: where the photo is small the knit is coarser."""
 RIB, RIB_COURSE = 0.032, 0.018
-RELIEF = 0.25
+RELIEF = 0.18
 """How high yarn stands, in widths of a stitch."""
 
 
