@@ -147,7 +147,7 @@ class Stock:
     """sRGB code that no light at all prints as."""
     shoulder_code: int = 232
     """sRGB code that a skin highlight at 90th percentile x 1.6 rolls off to."""
-    contrast: float = 0.98
+    contrast: float = 1.0
     grain_rms: float = 0.016
     """RMS of the print's density at mid density through a 48 um aperture (the diffuse rms granularity of data sheets)."""
     grain_um: float = 12.0
