@@ -146,7 +146,7 @@ def curve(stock: Stock) -> F32:
     swing = slope * deviation
     # The print has silver of its own, most of it in its blacks: the deviation of its density runs with the root of that density
     # (Siedentopf 1937), and what it does to the tone with the tone itself.
-    own = tone * np.sqrt(np.maximum(-np.log10(tone), 0))
+    own = tone * np.sqrt(np.maximum(-np.log10(tone / top), 0))
     middle = int(np.argmin(np.abs(cover - 0.5)))
     swing += PRINT_GRAIN * (own * swing[middle] / own[middle] - swing)
     # The light's own ratios hold through the middle tones and give way to white over the five stops about paper white.
