@@ -16,7 +16,7 @@ from lowkey.darkroom.light import Relight
 from lowkey.photo import Photo
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.plate import Plate
-from lowkey.rig import Direction, Source
+from lowkey.rig import Cloth, Direction, Source
 from test_dress import CHIN_Y, EYE_X, FACE, HIGH, HW, LINEN, TURTLENECK, WIDE, hw, person
 
 
@@ -249,3 +249,20 @@ def test_a_neck_seen_beside_the_jaw_goes_on_below_it(lowest: float, added: float
     assert right[30] == pytest.approx(added, abs=0.012)  # .10 above the chin
     assert right[60:].max() == 0
     assert (np.abs(np.diff(right)) * k < 1.0).all()  # no step of a pixel
+
+
+def test_a_body_that_the_photo_cuts_sinks_into_the_dark() -> None:
+    """As worn: all of it is there well above the photo's lower edge, next to nothing at it, without a line; the head is not touched."""
+    plate = person(turn=0.0, below=round(CHIN_Y + 0.9 * HW))
+    assert plate.inside.min() == 0
+    both = (plate, replace(plate, inside=np.ones_like(plate.inside)))
+    worn, whole = (luminance(dress(one, Cloth("as-worn", 0.05)).albedo) for one in both)
+    end = int(np.flatnonzero(plate.inside.any(1))[-1])
+    u, _ = hw(plate)
+    middle = np.abs(u[end]) < 0.3
+    share = (worn / np.maximum(whole, 1e-6))[:, middle].mean(1)
+    assert share[end + round(0.1 * HW) :].max() < 0.1
+    assert share[end - round(0.6 * HW)] > 0.9
+    assert np.abs(np.diff(share)).max() * HW < 6  # a third of the light in a twentieth of a head-width, at most
+    head = (neck.keep(plate).below < 0) & (plate.matte > 0.9)
+    np.testing.assert_allclose(worn[head], whole[head], rtol=1e-3)
