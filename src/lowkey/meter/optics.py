@@ -26,8 +26,8 @@ RINGS_FH, RING_STEP = (0.055, 0.60), 0.02
 RING_SLIDES, RING_SQUEEZES = (0.0, 0.05, 0.10, 0.15), (1.0, 1.28)
 RING_CODES = 5.0
 """An anamorphic lens's rings stand out by 9 to 13 codes of blue less red; a plain halo's rings by no more than 2.3."""
-CLEAN_LAMP_FH = 0.0285
-"""A lamp without a halo burns out a smaller disc."""
+CLEAN_LAMP_FH = 0.0193
+"""A lamp without a halo burns out a smaller disc: .015 to .018 against .021 to .026, three people, two seeds."""
 MOTE_SIGMAS_FH = (0.0006, 0.0011, 0.0022)
 MOTE_CODES, MOTE_NOISE = 5.0, 6.0
 """A mote stands this many codes, and this many times the grain around it, above its surroundings."""
