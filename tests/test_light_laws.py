@@ -315,7 +315,8 @@ def test_thin_hair_shows_the_room_and_passes_a_lamp_behind_it() -> None:
     bench, bare = Relight(s), Relight(bust.subject(HW, skin=1.0))
     assert not bare.sheer.any()
     edge = bench.sheer[(s.hair > 0.9) & (s.matte > 0.99)]
-    assert 0.3 < bench.sheer.max() <= loose.SHEER[2]
+    # Hair of one tone has no gaps but for the doubt at the outline itself.
+    assert 0.3 < bench.sheer.max() <= loose.SHEER[1] + 0.3001 * (loose.SHEER[2] - loose.SHEER[1])
     assert np.median(edge) < 0.02
     behind = Source(Direction(165, 20), angular_radius_deg=4.0)
     rim, plain = luminance(bench.source(behind)), luminance(Relight(replace(s, hair=s.hair * 0)).source(behind))

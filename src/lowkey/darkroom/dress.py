@@ -19,6 +19,7 @@ from lowkey.darkroom.neck import Bust, Kept
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
+from lowkey.plate import ends
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 from lowkey.rig import Cloth
@@ -250,11 +251,10 @@ SUNK, SINKS_HW = 0.985, (-0.50, 0.06)
 
 def _sink(figure: Figure, plate: Plate, kept: Kept) -> None:
     """Let a body that the photo cuts sink into the dark toward its lower edge: nobody knows how it goes on. The head stays lit."""
-    rows = np.flatnonzero(plate.inside.any(1))
-    h = len(plate.matte)
-    if not rows.size or rows[-1] >= h - 2:
+    end = ends.foot(plate.inside)
+    if end is None:
         return
-    beyond = (np.arange(h, dtype=np.float32) - np.float32(rows[-1])) / np.float32(plate.hw_px)
+    beyond = (np.arange(len(plate.matte), dtype=np.float32) - np.float32(end - 1)) / np.float32(plate.hw_px)
     seen = 1 - np.float32(SUNK) * step(beyond, *SINKS_HW)[:, None] * step(kept.below, 0.02, 0.30)
     figure.albedo *= seen[..., None]
     figure.specular *= seen

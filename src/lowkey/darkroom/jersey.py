@@ -149,8 +149,12 @@ DARK_FACE_ON = 0.48
 def _asperity(depth: F32, k: float) -> F32:
     """Relative reflectance f32[h, w] of the draped form by how far it turns from the camera; `k` pixels a head-width."""
     right, down = slopes(blur(depth, 0.03 * k), k)
-    grazing = 1 - 1 / np.sqrt(1 + right * right + down * down)
-    return np.asarray(1 - DARK_FACE_ON * (1 - step(grazing, 0.0, 0.42)), np.float32)
+    return _face_on(np.asarray(1 / np.sqrt(1 + right * right + down * down), np.float32))
+
+
+def _face_on(cosine: F32) -> F32:
+    """Relative reflectance f32[h, w] of wool by the cosine at which it is seen."""
+    return np.asarray(1 - DARK_FACE_ON * (1 - step(1 - cosine, 0.0, 0.42)), np.float32)
 
 
 def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
@@ -250,7 +254,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     drawn = 0.30 + 0.70 * step(np.minimum(tall - s, s + 0.015), 0.004, 0.045)
     height = np.asarray(0.49 + (height - 0.49) * drawn, np.float32)
     normal, grey = knitted(soft, height, tone, 0.0095 * min(cut.rib, 1.15), k, fuzz, np.ones_like(x))
-    grey *= 1 - DARK_FACE_ON * (1 - step(1 - np.sqrt(1 - sine * sine), 0.0, 0.42))
+    grey *= _face_on(np.asarray(np.sqrt(1 - sine * sine), np.float32))
     # A fold closes round the neck: where rim and side meet it turns over softly, in no corner.
     rim = -joint(-s, np.abs(x) - wide, 0.18) + 0.008
     ragged = 0.002 * noise(lean * 26, y * 26, 55) + 0.0015 * fuzz

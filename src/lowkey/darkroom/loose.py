@@ -1,4 +1,5 @@
-"""The shade that hair throws: on itself and on the cloth under it, it fades and breaks up, for hair is not solid.
+"""Loose hair: what light does in strands that stand apart. Shade among them fades and breaks up, the room shows through their outline,
+and what they mirror is dyed.
 
 A heightfield knows walls only. Among strands light is scattered forward again and again and comes out a finger's breadth further in
 (Moon & Marschner 2006), and what leaves the ends of locks falls between them: shade in hair has no line, and follows the locks.

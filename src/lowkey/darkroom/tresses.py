@@ -17,6 +17,7 @@ from lowkey.darkroom.knit import Field, noise
 from lowkey.darkroom.neck import Bust, Kept, spread
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate import ends
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
@@ -310,10 +311,10 @@ def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> No
     head, hair = part.head, part.hair
     k, top = plate.hw_px, plate.matte.shape[0] - head.shape[0]
     _bared(part, plate, garment)
-    rows = np.flatnonzero(plate.inside.max(1) > 0.5)
-    if not len(rows) or rows[-1] >= len(plate.inside) - 2:
+    end = ends.foot(plate.inside)
+    if end is None:
         return
-    low, high = (int(np.clip(rows[-1] + 1 - top - d * k, 0, len(head) - 1)) for d in CUT_HW)
+    low, high = (int(np.clip(end - top - d * k, 0, len(head) - 1)) for d in CUT_HW)
     across = hair[high : low + 1].mean(0)
     cut = step(blur(across[None], 0.06 * k)[0], 0.04, 0.20)
     if cut.max() <= 0:

@@ -115,8 +115,11 @@ def of_highlight(sight: Sight, head: Head, parted: Sides, key: Key | None, plate
     bright = lit & (sight.smooth >= middle) & (sight.smooth < top) & (sight.peak < 250)
     coloured = lit & (sight.smooth >= COLOURED_CODES[0]) & (sight.smooth < COLOURED_CODES[1])
     own = skin_colour(plate) if plate is not None else None
+    told = (coloured, "lit skin where the print keeps its colour")
+    if coloured.sum() < LEAST_DARK:
+        told = (bright, "brighter half of the lit skin, without its shine")
     for name, where, region in (
-        ("highlight_warmth_mired", coloured if coloured.sum() >= LEAST_DARK else bright, "lit skin where the print keeps its colour"),
+        ("highlight_warmth_mired", *told),
         ("skin_shift_mired", lit & (sight.smooth < middle), "darker half of the lit skin"),
     ):
         if own is None:

@@ -14,6 +14,12 @@ LOCKS_HW, STRANDS_HW = 0.06, 0.05
 """How much longer the bright locks, and the bright strands in them, are than the dark gaps between."""
 
 
+def foot(inside: F32) -> int | None:
+    """The first row below the photo, of `inside` f32[h, w]; None where the photo reaches the plate's own foot, or is not there at all."""
+    rows = np.flatnonzero(inside.max(1) > 0.5)
+    return int(rows[-1]) + 1 if len(rows) and rows[-1] < len(inside) - 2 else None
+
+
 def kept(hair: F32, colour: F32, matte: F32, inside: F32, hw_px: float) -> F32:
     """Share f32[h, w] of hair f32[h, w] that is kept where it runs out of the photo below; 1 everywhere else.
 
@@ -21,10 +27,9 @@ def kept(hair: F32, colour: F32, matte: F32, inside: F32, hw_px: float) -> F32:
     which are the longer.
     """
     share = np.ones_like(hair)
-    rows = np.flatnonzero(inside.max(1) > 0.5)
-    if not len(rows) or rows[-1] >= len(inside) - 2:
+    end = foot(inside)
+    if end is None:
         return share
-    end = int(rows[-1]) + 1
     top = max(end - round((LAST_HW + FADE_HW + LOCKS_HW + STRANDS_HW) * hw_px), 0)
     last = slice(max(end - max(round(0.03 * hw_px), 2), 0), end)
     across = hair[last].sum(0) / np.maximum(matte[last].sum(0), 1e-3)

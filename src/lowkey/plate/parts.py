@@ -267,11 +267,10 @@ def _hemmed(skin: F32, cloth: F32, landmarks: F32, hw_px: float) -> tuple[F32, F
 
 def _beyond(large: F32, matte: F32, inside: F32, hw_px: float) -> None:
     """Below the photo's lower border: the labels of its last row, ever more blurred, hair passing into cloth."""
-    rows = np.flatnonzero(inside.max(1) > 0.5)
-    h = len(inside)
-    if not len(rows) or rows[-1] >= h - 2:
+    h, end = len(inside), ends.foot(inside)
+    if end is None:
         return
-    last = rows[-1] - 1
+    last = end - 2
     edge = large[max(last - 3, 0) : last + 1].mean(0)
     edge = edge / np.maximum(edge.sum(1, keepdims=True), 1e-6)
     empty = matte[last] < 0.02
@@ -280,9 +279,9 @@ def _beyond(large: F32, matte: F32, inside: F32, hw_px: float) -> None:
     below = np.asarray(np.arange(h - last - 1) / hw_px, np.float32)
     mix = ramp(below, 0.0, 0.3)[:, None, None]
     rest = (1 - mix) * edge[None] + mix * wide[None]
-    ends = ramp(below, 0.1, 0.5)[:, None]
-    rest[..., CLOTH] += ends * rest[..., HAIR]
-    rest[..., HAIR] *= 1 - ends
+    passing = ramp(below, 0.1, 0.5)[:, None]
+    rest[..., CLOTH] += passing * rest[..., HAIR]
+    rest[..., HAIR] *= 1 - passing
     large[last + 1 :] = rest * matte[last + 1 :, :, None]
 
 
