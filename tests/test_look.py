@@ -412,6 +412,14 @@ def test_find_says_what_is_wrong(tmp_path: Path, name: str, content: bytes | Non
     assert code_of(error) == code
 
 
+@pytest.mark.parametrize("name", ["em\0ber.toml", "\ud800.toml", "a" * 300 + ".json"])
+def test_a_name_no_file_can_have_is_refused(name: str) -> None:
+    with pytest.raises(LookError) as error:
+        looks.find(name)
+    assert code_of(error) == "bad-look-file"
+    assert error.value.message.isprintable()
+
+
 def test_a_pipe_is_no_look_file(tmp_path: Path) -> None:
     """Opening it would wait for ever."""
     os.mkfifo(tmp_path / "pipe.toml")

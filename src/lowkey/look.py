@@ -361,9 +361,9 @@ def find(name_or_file: str | Path) -> Look:
     if file.suffix.lower() not in (".toml", ".json"):
         known = ", ".join(names())
         raise LookError("unknown-look", f'no look is called "{text}". The looks are: {known}; or a look file ending in .toml or .json.')
-    if file.exists() and not file.is_file():  # a pipe would wait for ever
-        raise LookError("bad-look-file", f"{file} is not a file a look can be read from")
     try:
+        if file.exists() and not file.is_file():  # a pipe would wait for ever
+            raise LookError("bad-look-file", f"{file} is not a file a look can be read from")
         with file.open("rb") as opened:
             data = opened.read(_LARGEST_BYTES + 1)
         content = data.decode("utf-8")
@@ -371,6 +371,8 @@ def find(name_or_file: str | Path) -> Look:
         raise LookError("bad-look-file", f"{file.name} is not UTF-8 text") from None
     except OSError as error:
         raise LookError("bad-look-file", f"{file} cannot be read: {error.strerror or error}") from None
+    except ValueError:  # a null character, or half of a surrogate pair
+        raise LookError("bad-look-file", f"{ascii(text[-60:])} is no name a file can have") from None
     return from_json(content, file.name) if file.suffix.lower() == ".json" else from_toml(content, file.name)
 
 
