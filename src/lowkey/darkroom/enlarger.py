@@ -35,8 +35,8 @@ LIT_SKIN_EV = 0.48
 CHEEKS = ((36, 50, 101, 100, 205, 142), (266, 280, 330, 329, 425, 371))
 """Landmarks round the front of each cheek, the viewer's left one first."""
 
-LAMP_CLEAR_FW = 0.055
-"""How far beside the head's silhouette a lamp in the frame stands, in frame widths: nearer, the head hides its halo."""
+LAMP_CLEAR_FH = -0.003
+"""How far beyond the head's outline the middle of a lamp in the frame stands, in frame heights: the outline hides most of its disc."""
 
 MARGIN_HW, BELOW_HW = 0.25, 0.60
 """How much more of the plate than a frame shows is dressed and lit, round it and below: cast shadows, bounce and blurs reach in from
@@ -135,12 +135,12 @@ class Enlarger:
         return self._views[mirrored]
 
     def _resolved(self, rig: Rig, lit: light.Relight, view: _View) -> Rig:
-        """Aim what is still Auto, and stand a lamp that shows in the frame beside the head, not behind it."""
+        """Aim what is still Auto, and stand a lamp that shows in the frame where the head's outline cuts it."""
         if isinstance(rig.key.direction, Auto):
             aimed = light.aim(lit.subject, rig.key.direction, self._face_on_plate(), cheeks(self.plate))
             rig = replace(rig, key=replace(rig.key, direction=aimed))
         if rig.lamp.visible:
-            rig = replace(rig, lamp=replace(rig.lamp, place_fw_fh=view.beside_head(rig.lamp.place_fw_fh)))
+            rig = replace(rig, lamp=replace(rig.lamp, place_fw_fh=view.behind_head(rig.lamp.place_fw_fh)))
         return rig
 
     def _face_on_plate(self) -> F32:
@@ -169,19 +169,25 @@ class _View:
         """A plate map resampled into the frame; beyond the plate lies nothing."""
         return self._inner.warp(picture, self.size_px)
 
-    def beside_head(self, lamp_fw_fh: tuple[float, float]) -> tuple[float, float]:
-        """The lamp's place, moved outward until it clears the silhouette on its side, if it stood within the frame."""
+    def behind_head(self, lamp_fw_fh: tuple[float, float]) -> tuple[float, float]:
+        """The lamp's place, moved along its ray from the head's centre to where the outline cuts its disc, if it stood within the frame.
+
+        Beside the head it would be a lamp of its own; at the outline, its halo is the head's.
+        """
         fw, fh = lamp_fw_fh
         w, h = self.size_px
         if not (0 <= fw <= 1 and 0 <= fh <= 1) or abs(fw - self.head_fw_fh[0]) < 0.1:
             return lamp_fw_fh  # beyond the frame, or straight behind the head on purpose
-        rows = self.matte[max(int((fh - 0.02) * h), 0) : max(int((fh + 0.02) * h), 1)]
-        columns = np.flatnonzero((rows > 0.5).any(0))
-        if not columns.size:
-            return lamp_fw_fh
-        if fw > self.head_fw_fh[0]:
-            return min(max(fw, columns[-1] / w + LAMP_CLEAR_FW), 0.95), fh
-        return max(min(fw, columns[0] / w - LAMP_CLEAR_FW), 0.05), fh
+        x, y = self.head_fw_fh[0] * w, self.head_fw_fh[1] * h
+        away = np.array([fw * w - x, fh * h - y])
+        away /= np.hypot(*away)
+        edge = np.array([(0.95 if away[0] > 0 else 0.05) * w - x, 0.04 * h - y])
+        longest = min((float(e / a) for e, a in zip(edge, away, strict=True) if a * e > 0), default=0.0)
+        ray = np.arange(0.0, max(longest, 1.0))
+        px, py = (np.clip(np.round(c + ray * a).astype(int), 0, n - 1) for c, a, n in ((x, away[0], w), (y, away[1], h)))
+        hidden = np.flatnonzero(self.cover[py, px] > 0.5)
+        reach = min((float(ray[hidden[-1]]) if hidden.size else 0.0) + LAMP_CLEAR_FH * h, longest)
+        return (x + reach * float(away[0])) / w, (y + reach * float(away[1])) / h
 
     def _detail(self, plate: Plate, lit: light.Relight) -> F32:
         """f32[h, w, 1] photo detail finer than the plate, as a factor on skin and hair; all ones when the plate holds it all."""
