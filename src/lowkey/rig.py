@@ -58,6 +58,8 @@ class Source:
     """On a surface at the head's centre that faces it."""
     angular_radius_deg: float = 2.5
     distance_hw: float = math.inf
+    grid_deg: float = 180.0
+    """Full angle at which a honeycomb grid leaves half of a near lamp's light; 180 is a bare lamp."""
 
 
 @dataclass(frozen=True)
@@ -267,7 +269,7 @@ def _source(values: Mapping[str, Any], colour: RGB, side: int) -> Source:
     else:
         azimuth = values["azimuth_deg"]
         direction = Direction(azimuth if abs(azimuth) == 180 else side * azimuth, values["elevation_deg"])
-    return Source(direction, _scaled(colour, values.get("strength", 1.0)), values["radius_deg"], values["distance_hw"])
+    return Source(direction, _scaled(colour, values.get("strength", 1.0)), values["radius_deg"], values["distance_hw"], values.get("grid_deg", 180.0))
 
 
 def _cloth(clothing: Term) -> Cloth:

@@ -97,11 +97,11 @@ class Relight:
         d = source.direction
         if isinstance(d, Auto):
             raise TypeError("aim the source first: its direction is still Auto")
-        key = (round(d.azimuth_deg, 3), round(d.elevation_deg, 3), round(source.angular_radius_deg, 3), source.distance_hw)
+        key = (round(d.azimuth_deg, 3), round(d.elevation_deg, 3), round(source.angular_radius_deg, 3), source.distance_hw, source.grid_deg)
         if key not in self._lit:
             while len(self._lit) >= self._keep:
                 self._lit.pop(next(iter(self._lit)))
-            self._lit[key] = freeze(self._unit(d, source.angular_radius_deg, source.distance_hw))
+            self._lit[key] = freeze(self._unit(d, source.angular_radius_deg, source.distance_hw, source.grid_deg))
         return np.asarray(self._lit[key] * np.array(source.irradiance_rgb, np.float32), np.float32)
 
     def flagged(self, source: Source) -> F32:
@@ -219,7 +219,7 @@ class Relight:
             self._horizons[step] = freeze(horizon(self._depth_half, math.radians(step / 2), self.subject.hw_px / 2))
         return self._horizons[step]
 
-    def _unit(self, direction: Direction, angular_radius_deg: float, distance_hw: float) -> F32:
+    def _unit(self, direction: Direction, angular_radius_deg: float, distance_hw: float, grid_deg: float) -> F32:
         """Radiance f32[h, w, 3] per unit irradiance."""
         s = self.subject
         h, w = s.matte.shape
@@ -228,7 +228,7 @@ class Relight:
         _shade(
             s.matte, self._normal, s.depth, seen, s.skin, s.hair, self._thick, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent,
             self._strand, self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
-            0.0 if math.isinf(distance_hw) else distance_hw, np.array(s.head_px), s.hw_px, s.shine, diffuse, gloss,
+            0.0 if math.isinf(distance_hw) else distance_hw, math.radians(grid_deg / 2), np.array(s.head_px), s.hw_px, s.shine, diffuse, gloss,
         )  # fmt: skip
         if self._cloth_mass is not None:
             diffuse += self._pale * (_blur(diffuse * s.cloth, THREAD_HW * s.hw_px) / self._cloth_mass - diffuse)
@@ -269,7 +269,7 @@ class Relight:
 @njit(cache=True, parallel=True)
 def _shade(
     matte: Any, normal: Any, depth: Any, seen: Any, skin: Any, hair: Any, thick: Any, cloth: Any, roughness: Any, specular: Any, sheen: Any,
-    tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, centre: Any, hw_px: float, shine_of_skin: float,
+    tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, grid: float, centre: Any, hw_px: float, shine_of_skin: float,
     diffuse: Any, gloss: Any,
 ) -> None:  # fmt: skip
     """Diffuse irradiance and glossy radiance of every subject pixel under one unit source."""
@@ -288,6 +288,10 @@ def _shade(
                 r = math.sqrt(r2)
                 lx, ly, lz = qx / r, qy / r, qz / r
                 power = distance * distance / r2
+                if grid < 1.5:
+                    # A honeycomb grid, aimed at the head: the face is inside its beam, the chest on its slope.
+                    off = math.acos(min(max((qx * light[0] + qy * light[1] + qz * light[2]) / r, -1.0), 1.0)) / grid
+                    power /= 1.0 + off * off * off * off
             nx, ny, nz = normal[y, x, 0], normal[y, x, 1], normal[y, x, 2]
             mu = nx * lx + ny * ly + nz * lz
             see = seen[y, x]
