@@ -12,7 +12,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from lowkey.darkroom import garments, jersey, neck, retouch, seams, sleeve, strays, tailored, throat, tresses
+from lowkey.darkroom import garments, jersey, neck, pores, retouch, seams, sleeve, strays, tailored, throat, tresses
 from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import Bust, Kept
@@ -54,6 +54,8 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         figure.depth += np.float32(FRAME_HW) * blur(step(plate.parts["glasses"], 0.3, 0.8), 0.008 * plate.hw_px)
         if retouched:
             retouch.retouch(figure.albedo, plate)
+            pores.tempered(figure.albedo, plate)
+            pores.completed(figure.albedo, plate, neck.hand_of(plate))
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)

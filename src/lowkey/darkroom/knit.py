@@ -21,7 +21,7 @@ Field = NDArray[Any]
 
 
 @njit(cache=True)
-def _hash(i: int, j: int, k: int) -> float:
+def lattice(i: int, j: int, k: int) -> float:
     """A number in [0, 1) that belongs to the lattice point (i, j) of noise `k` (Wellons' lowbias32 mixer)."""
     x = (i * 0x8DA6B343 + j * 0xD8163841 + k * 0xCB1AB31F) & 0xFFFFFFFF
     x ^= x >> 16
@@ -39,8 +39,8 @@ def _value(x: float, y: float, k: int) -> float:
     u, v = x - i, y - j
     u = u * u * u * (u * (u * 6 - 15) + 10)
     v = v * v * v * (v * (v * 6 - 15) + 10)
-    low = _hash(i, j, k) * (1 - u) + _hash(i + 1, j, k) * u
-    high = _hash(i, j + 1, k) * (1 - u) + _hash(i + 1, j + 1, k) * u
+    low = lattice(i, j, k) * (1 - u) + lattice(i + 1, j, k) * u
+    high = lattice(i, j + 1, k) * (1 - u) + lattice(i + 1, j + 1, k) * u
     return 2 * (low * (1 - v) + high * v) - 1
 
 
@@ -63,10 +63,10 @@ def noise(x: Field, y: Field, stream: int) -> F32:
 def _loop(w: float, side: int, t: float, wale: int, stream: int) -> tuple[float, float]:
     """Height and tone of one leg of yarn; `w` runs from 0 at the wale's middle to 1 at its border, `t` counts courses."""
     # The legs climb outward, so lines of equal phase are Vs; a wale's Vs are not level with its neighbour's.
-    phase = t + 0.45 * _hash(wale, 17, stream) - 0.80 * w
+    phase = t + 0.45 * lattice(wale, 17, stream) - 0.80 * w
     course = int(np.floor(phase))
     q = 2 * (phase - course) - 1
-    own = _hash(2 * wale + side, course, stream + 1)
+    own = lattice(2 * wale + side, course, stream + 1)
 
     # Across the leg the yarn is round; along it, it dives under its neighbours at the V's foot and at the wale's border.
     q += 0.16 * (own - 0.5)
@@ -76,7 +76,7 @@ def _loop(w: float, side: int, t: float, wale: int, stream: int) -> tuple[float,
 
     # Two plies wind round each other: a fine oblique ridge that tells wool from moulded rubber.
     ply = np.cos(2 * np.pi * (0.85 * q + 1.9 * w + own))
-    return height * (1 + 0.10 * ply), 0.72 + 0.56 * _hash(2 * wale + side, course, stream + 2)
+    return height * (1 + 0.10 * ply), 0.72 + 0.56 * lattice(2 * wale + side, course, stream + 2)
 
 
 @njit(cache=True)
@@ -89,7 +89,7 @@ def _stockinette_at(s: float, t: float, stream: int) -> tuple[float, float]:
 @njit(cache=True)
 def _rib_at(s: float, t: float, stream: int) -> tuple[float, float]:
     rib = int(np.floor(s))
-    f = (2 * (s - rib) - 1) / (0.66 + 0.08 * (_hash(rib, 5, stream) - 0.5))
+    f = (2 * (s - rib) - 1) / (0.66 + 0.08 * (lattice(rib, 5, stream) - 0.5))
 
     # The knit column stands proud and round, its stitches only a faint V on it: drawn any deeper, a raking light makes teeth of them.
     # Between two columns the purl lies back, a row of small bars, in soft folds and in no cut.
@@ -97,7 +97,7 @@ def _rib_at(s: float, t: float, stream: int) -> tuple[float, float]:
         height, tone = _loop(abs(f) * 0.92, 1 if f > 0 else 0, t, rib, stream)
         ridge = 0.5 + 0.5 * np.cos(np.pi * f)
         return 0.34 + ridge * (0.36 + 0.26 * height), 1 + 0.7 * (tone - 1)
-    bar = 0.5 + 0.5 * np.cos(2 * np.pi * (t + 0.5 * _hash(rib, 9, stream)))
+    bar = 0.5 + 0.5 * np.cos(2 * np.pi * (t + 0.5 * lattice(rib, 9, stream)))
     deep = min((abs(f) - 1) * 2.5, 1.0)
     return 0.34 - 0.06 * deep + 0.03 * bar * deep, 0.92
 

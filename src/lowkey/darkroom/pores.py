@@ -1,0 +1,118 @@
+"""Fine texture of skin where a photo shows less of it than skin has: small, soft or smoothed photos of any person.
+
+Beside wool and grain drawn sharp, a face without pores is wax. Only what is lacking is drawn: the spread of fine texture among
+sharp photographs, less this photo's own. Its pattern is skin's: cells between shallow furrows, a pore where some of them meet
+(Koenderink & Pont 2003, "The secret of velvety skin", on what skin's relief looks like; cells after Worley 1996).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+from numba import njit, prange
+
+from lowkey.darkroom.knit import lattice, noise
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, luminance
+from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
+
+USUAL = 0.030
+"""Deviation of log luminance in BAND_HW on bare facial skin: the median of nine portraits that are sharp there (.025 to .050)."""
+BAND_HW = (0.002, 0.007)
+CELLS = ((0.027, 0.7), (0.0135, 0.8), (0.0085, 0.5))
+"""Distance (hw) and depth of marks, of pores and of the finest furrows: 4, 2 and 1.3 mm on a head 150 mm wide."""
+
+
+GLITTER = 0.10
+"""Log luminance by which a speck may outshine the skin round it: stubble and wet pores that glittered in the photo's own light go on doing so
+in the albedo, where no lamp can put them out."""
+
+
+def tempered(albedo: F32, plate: Plate) -> None:
+    """Press bright specks on skin toward the skin round them, in the albedo f32[h, w, 3], in place; dark ones are the person's."""
+    k = plate.hw_px
+    skin = _bare(plate)
+    rows, columns = np.flatnonzero((skin > 0).any(1)), np.flatnonzero((skin > 0).any(0))
+    if not len(rows):
+        return
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    log = np.log(np.maximum(luminance(albedo[box]), np.float32(2e-3)))
+    over = np.maximum(log - blur(log, BAND_HW[1] * k), 0)
+    albedo[box] *= np.exp(skin[box] * (np.float32(GLITTER) * (1 - np.exp(-over / np.float32(GLITTER))) - over))[..., None]
+
+
+def _bare(plate: Plate) -> F32:
+    """Skin f32[h, w] without what grows or shines on it."""
+    features = sum(plate.parts[name] for name in ("eyes", "teeth", "lips", "brows", "hair", "glasses"))
+    return step(np.asarray(plate.parts["skin"] - features, np.float32), 0.6, 1.0)
+
+
+def lacking(plate: Plate) -> float:
+    """Deviation (of log luminance) of the fine texture that this photo's facial skin has less than skin: 0 where it is sharp."""
+    k = plate.hw_px
+    side = 2 * round(0.015 * k) + 1
+    bare = cv2.erode(np.asarray(_bare(plate) * plate.inside, np.float32), np.ones((side, side), np.uint8))
+    # Of the face alone: a hand or a shoulder lies out of focus.
+    top, bottom = (int(np.clip(plate.landmarks[i, 1], 0, len(bare) - 1)) for i in (9, 152))
+    log = np.log(np.maximum(luminance(plate.albedo[top : bottom + 1]), np.float32(2e-3)))
+    band = (blur(log, BAND_HW[0] * k) - blur(log, BAND_HW[1] * k))[bare[top : bottom + 1] > 0.9]
+    if band.size < 200:
+        return 0.0
+    own = float(np.median(np.abs(band))) / 0.6745
+    return math.sqrt(max(USUAL**2 - own**2, 0.0))
+
+
+def completed(albedo: F32, plate: Plate, hand: float) -> None:
+    """Draw what is lacking on skin into the albedo f32[h, w, 3], in place; mirrored by `hand`."""
+    amount = lacking(plate)
+    if amount < 0.004:
+        return
+    k = plate.hw_px
+    skin = _bare(plate)
+    rows, columns = np.flatnonzero((skin > 0).any(1)), np.flatnonzero((skin > 0).any(0))
+    if not len(rows):
+        return
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    y, x = (np.mgrid[box].astype(np.float32) - np.array(plate.landmarks[4, 1::-1], np.float32)[:, None, None]) / np.float32(k)
+    x *= np.float32(hand)
+    # The face's own slow bends keep the cells from lying in rows.
+    x, y = x + np.float32(0.004) * noise(x * 31, y * 31, 71), y + np.float32(0.004) * noise(x * 31, y * 31, 72)
+    relief = np.zeros_like(x)
+    for stream, (size, deep) in enumerate(CELLS, 73):
+        _cells(x / np.float32(size), y / np.float32(size), stream, np.float32(deep), relief)
+    mine = skin[box]
+    fine = np.asarray(blur(relief, BAND_HW[0] * k) - blur(relief, 2 * BAND_HW[1] * k), np.float32)
+    spread = float(np.std(fine[mine > 0.9])) if (mine > 0.9).any() else 0.0
+    if spread < 1e-6:
+        return
+    # Coarser on some parts of a face than on others, and drawn without a beat.
+    part = 1 + np.float32(0.4) * noise(x * 5, y * 5, 77)
+    drawn = np.clip(fine / np.float32(spread), -4, 2) * part * np.float32(amount)
+    albedo[box] *= np.exp(drawn * mine)[..., None]
+
+
+@njit(cache=True, parallel=True)
+def _cells(x: Any, y: Any, stream: int, share: float, relief: Any) -> None:
+    """Add `share` of a cellular relief: plates of skin, furrows where two meet, a pit at every middle that has one."""
+    h, w = x.shape
+    for r in prange(h):
+        for c in range(w):
+            i, j = int(np.floor(x[r, c])), int(np.floor(y[r, c]))
+            first, second, pit = 9.0, 9.0, 0.0
+            for dj in range(-1, 2):
+                for di in range(-1, 2):
+                    px = i + di + 0.1 + 0.8 * lattice(i + di, j + dj, stream)
+                    py = j + dj + 0.1 + 0.8 * lattice(i + di, j + dj, stream + 100)
+                    d2 = (px - x[r, c]) ** 2 + (py - y[r, c]) ** 2
+                    deep = lattice(i + di, j + dj, stream + 200)
+                    pit += deep**5 * np.exp(-d2 / 0.05)
+                    if d2 < first:
+                        first, second = d2, first
+                    elif d2 < second:
+                        second = d2
+            furrow = np.exp(-(np.sqrt(second) - np.sqrt(first)) / 0.16)
+            relief[r, c] -= share * (pit + 0.25 * furrow)
