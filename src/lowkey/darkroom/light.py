@@ -28,6 +28,8 @@ BOUNCE = 0.8
 SPECULAR_GAIN = 1.3
 HELD = np.float32(0.22)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
+HELD_BEHIND = 0.65
+"""Share of that which goes with a lamp straight behind: at grazing angles all of a temple mirrors it, and dries to a white plate."""
 FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 4.2, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
 EVEN = 0.12
@@ -233,7 +235,8 @@ class Relight:
         if self._cloth_mass is not None:
             diffuse += self._pale * (_blur(diffuse * s.cloth, THREAD_HW * s.hw_px) / self._cloth_mass - diffuse)
         if s.shine > 1.0:
-            gloss += s.skin * (HELD * (1 - np.exp(-gloss / HELD)) - gloss)
+            held = HELD * np.float32(1 - HELD_BEHIND * max(-direction.vector[2], 0.0))
+            gloss += s.skin * (held * (1 - np.exp(-gloss / held)) - gloss)
         keep = _without_islands(diffuse, s)
         diffuse *= keep
         gloss *= keep
@@ -457,7 +460,7 @@ def aim(subject: Subject, auto: Auto, face_mask: F32, cheeks: tuple[F32, F32] | 
         light = np.array(Direction(float(azimuth), auto.elevation_deg).vector, np.float32)
         miss = abs(float((normals @ light > 0.06).mean()) - auto.lit) if len(normals) else 0.0
         if len(near) and len(far):
-            miss += 2 * max(auto.cheek - float(np.median(near @ light)), 0.0) + max(float(np.percentile(far @ light, 90)), 0.0)
+            miss += 2 * max(auto.cheek - float(np.median(near @ light)), 0.0) + 0.5 * max(float(np.percentile(far @ light, 90)), 0.0)
         if miss < error - 1e-9:
             best, error = float(azimuth), miss
     return Direction(best, auto.elevation_deg)
