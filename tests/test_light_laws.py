@@ -50,6 +50,22 @@ def test_light_scales_with_irradiance_and_cache_does_not_change_it(matte_bust: R
     assert not two[..., 2].any()
 
 
+def test_a_grid_leaves_the_axis_alone_and_half_at_its_edge(matte_bust: Relight) -> None:
+    """From the camera, so that an angle off the axis is a place in the picture; on the bust's forehead and shoulders."""
+    bare, gridded = (
+        luminance(matte_bust.source(Source(Direction(0, 0), distance_hw=9.0, grid_deg=grid))) for grid in (180.0, 12.0)
+    )  # fmt: skip
+    s = matte_bust.subject
+    rows, columns = np.mgrid[: s.matte.shape[0], : s.matte.shape[1]]
+    aside = np.hypot(columns - s.head_px[0], rows - s.head_px[1]) / s.hw_px
+    off = np.degrees(np.arctan2(aside, 9.0 - s.depth))
+    open_ = (s.matte > 0.99) & (matte_bust.open > 0.9) & (bare > 0.1)
+    ratio = gridded[open_] / bare[open_]
+    np.testing.assert_allclose(ratio, 1 / (1 + (off[open_] / 6) ** 4), atol=0.03)
+    assert ratio.max() > 0.99
+    assert ratio.min() < 0.5
+
+
 def test_fill_and_ambient_add_in_stops(matte_bust: Relight) -> None:
     np.testing.assert_allclose(matte_bust.fill(-2.0), 2 * matte_bust.fill(-3.0), rtol=1e-5)
     assert not matte_bust.fill(-math.inf).any()

@@ -372,7 +372,7 @@ def find(name_or_file: str | Path) -> Look:
     except OSError as error:
         raise LookError("bad-look-file", f"{file} cannot be read: {error.strerror or error}") from None
     except ValueError:  # a null character, or half of a surrogate pair
-        raise LookError("bad-look-file", f"{ascii(text[-60:])} is no name a file can have") from None
+        raise LookError("bad-look-file", f"{text[-60:]!a} is no name a file can have") from None
     return from_json(content, file.name) if file.suffix.lower() == ".json" else from_toml(content, file.name)
 
 

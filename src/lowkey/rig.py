@@ -269,7 +269,8 @@ def _source(values: Mapping[str, Any], colour: RGB, side: int) -> Source:
     else:
         azimuth = values["azimuth_deg"]
         direction = Direction(azimuth if abs(azimuth) == 180 else side * azimuth, values["elevation_deg"])
-    return Source(direction, _scaled(colour, values.get("strength", 1.0)), values["radius_deg"], values["distance_hw"], values.get("grid_deg", 180.0))
+    strength, grid = values.get("strength", 1.0), values.get("grid_deg", 180.0)
+    return Source(direction, _scaled(colour, strength), values["radius_deg"], values["distance_hw"], grid)
 
 
 def _cloth(clothing: Term) -> Cloth:
@@ -406,12 +407,14 @@ def jittered(rig: Rig, streams: Streams) -> Rig:
     turn, lift = 2 * side * (2 * _even(seed, 0) - 1), 2 * (2 * _even(seed, 1) - 1)
     fw, fh = rig.lamp.place_fw_fh
     own = streams.of_photo  # where this person's lamps begin: a set of portraits at one seed is not lit from one height
+    # Along the head's outline, right and down or left and up, so that neighbours stay apart there, where it ends up (see `Enlarger`).
+    along = _normal(seed, 2)
     reach = math.sqrt(3) * (2 * _even(seed, 4) - 1)  # even, not normal: neighbours stay apart; its deviation is 1 as well
     return replace(
         rig,
         key=_turned(rig.key, turn, lift),
         rim=_turned(rig.rim, turn, lift) if rig.rim else None,
-        lamp=replace(rig.lamp, place_fw_fh=(fw + side * 0.035 * _normal(seed, 2), fh + 0.028 * _normal(seed, 3, own))),
+        lamp=replace(rig.lamp, place_fw_fh=(fw + side * 0.055 * along, fh + 0.045 * along + 0.018 * _normal(seed, 3, own))),
         lens=replace(rig.lens, halo_radius_fh=rig.lens.halo_radius_fh * math.exp(0.24 * reach + 0.115 * _normal(seed, 5))),
         backdrop=replace(
             rig.backdrop,

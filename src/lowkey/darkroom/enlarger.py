@@ -35,8 +35,8 @@ LIT_SKIN_EV = 0.48
 CHEEKS = ((36, 50, 101, 100, 205, 142), (266, 280, 330, 329, 425, 371))
 """Landmarks round the front of each cheek, the viewer's left one first."""
 
-LAMP_CLEAR_FH = -0.003
-"""How far beyond the head's outline the middle of a lamp in the frame stands, in frame heights: the outline hides most of its disc."""
+DISC_FH, DISC_SEEN = 0.009, 0.5
+"""Radius (frame heights) of a lamp in the frame, and the share of its disc that the head's outline leaves to be seen."""
 
 MARGIN_HW, BELOW_HW = 0.25, 0.60
 """How much more of the plate than a frame shows is dressed and lit, round it and below: cast shadows, bounce and blurs reach in from
@@ -93,7 +93,7 @@ class Enlarger:
         scene = backdrop.hang(person, view.cover, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
         yield "backdrop", scene, rig
 
-        seen = optics.focus(scene, rig.lens, rig.lamp, clear=view.face)
+        seen = optics.focus(scene, rig.lens, rig.lamp, clear=view.solid)
         yield "optics", seen, rig
 
         codes = film.record(seen, rig.stock, streams, exposure_ev=rig.exposure_ev or 0.0)
@@ -163,6 +163,8 @@ class _View:
         """What hides the room: less than the matte where outer strands let it through."""
         self.face = freeze(np.clip(self.printed(face_mask(plate)), 0, 1))
         self.eyes = freeze(np.clip(self.printed(np.asarray(cv2.dilate(plate.parts["eyes"], np.ones((9, 9), np.uint8)), np.float32)), 0, 1))
+        self.solid = freeze(np.clip(self.printed(lit.subject.skin + lit.subject.cloth), 0, 1) * self.matte)
+        """Skin and cloth, which flare spares; hair may catch some."""
         self.detail = self._detail(plate, lit)
 
     def printed(self, picture: F32) -> F32:
@@ -183,11 +185,14 @@ class _View:
         away /= np.hypot(*away)
         edge = np.array([(0.95 if away[0] > 0 else 0.05) * w - x, 0.04 * h - y])
         longest = min((float(e / a) for e, a in zip(edge, away, strict=True) if a * e > 0), default=0.0)
-        ray = np.arange(0.0, max(longest, 1.0))
-        px, py = (np.clip(np.round(c + ray * a).astype(int), 0, n - 1) for c, a, n in ((x, away[0], w), (y, away[1], h)))
-        hidden = np.flatnonzero(self.cover[py, px] > 0.5)
-        reach = min((float(ray[hidden[-1]]) if hidden.size else 0.0) + LAMP_CLEAR_FH * h, longest)
-        return (x + reach * float(away[0])) / w, (y + reach * float(away[1])) / h
+        # What the outline leaves of a disc anywhere on the ray, from the nearest place on from which nothing hides more of it.
+        disc = np.array([(0, 0), *((r * np.cos(a), r * np.sin(a)) for r in (0.45, 0.85) for a in np.arange(8) * np.pi / 4)]) * DISC_FH * h
+        ray = np.arange(0.0, max(longest, 1.0))[:, None]
+        px = np.clip(np.rint(x + ray * away[0] + disc[:, 0]).astype(int), 0, w - 1)
+        py = np.clip(np.rint(y + ray * away[1] + disc[:, 1]).astype(int), 0, h - 1)
+        hidden = np.flatnonzero(self.cover[py, px].mean(1) > 1 - DISC_SEEN)
+        reach = min(float(hidden[-1]) + 1 if hidden.size else 0.0, longest)
+        return float(x + reach * away[0]) / w, float(y + reach * away[1]) / h
 
     def _detail(self, plate: Plate, lit: light.Relight) -> F32:
         """f32[h, w, 1] photo detail finer than the plate, as a factor on skin and hair; all ones when the plate holds it all."""

@@ -230,7 +230,8 @@ class Relight:
         _shade(
             s.matte, self._normal, s.depth, seen, s.skin, s.hair, self._thick, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent,
             self._strand, self._pores, np.array(direction.vector, np.float64), math.sin(math.radians(angular_radius_deg)),
-            0.0 if math.isinf(distance_hw) else distance_hw, math.radians(grid_deg / 2), np.array(s.head_px), s.hw_px, s.shine, diffuse, gloss,
+            0.0 if math.isinf(distance_hw) else distance_hw, math.radians(grid_deg / 2), np.array(s.head_px), s.hw_px, s.shine,
+            diffuse, gloss,
         )  # fmt: skip
         if self._cloth_mass is not None:
             diffuse += self._pale * (_blur(diffuse * s.cloth, THREAD_HW * s.hw_px) / self._cloth_mass - diffuse)
@@ -272,8 +273,8 @@ class Relight:
 @njit(cache=True, parallel=True)
 def _shade(
     matte: Any, normal: Any, depth: Any, seen: Any, skin: Any, hair: Any, thick: Any, cloth: Any, roughness: Any, specular: Any, sheen: Any,
-    tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, grid: float, centre: Any, hw_px: float, shine_of_skin: float,
-    diffuse: Any, gloss: Any,
+    tangent: Any, strand: Any, pores: Any, light: Any, sin_r: float, distance: float, grid: float, centre: Any, hw_px: float,
+    shine_of_skin: float, diffuse: Any, gloss: Any,
 ) -> None:  # fmt: skip
     """Diffuse irradiance and glossy radiance of every subject pixel under one unit source."""
     h, w = matte.shape

@@ -32,7 +32,7 @@ HALO_TINT = (1.0, 0.76, 0.52)
 def focus(scene: F32, lens: Lens, lamp: Lamp, *, clear: F32 | None = None) -> F32:
     """The scene as it falls on film, f32[h, w, 3] in, the same out; linear, energy kept but for the vignette.
 
-    `clear` f32[h, w] in 0..1 marks what ghosts and streak must not soil (the face); they are 85 % weaker there.
+    `clear` f32[h, w] in 0..1 marks what ghosts and streak must not soil: the streak is 85 % weaker there, and no ghost lies on it.
     """
     halo = HALO_SHARE * lens.halo_gain
     mix = [(sigma, (lens.bloom * part,) * 3) for sigma, part in BLOOM_FH if lens.bloom > 0]
@@ -101,12 +101,12 @@ def flare(out: F32, scene: F32, lens: Lens, lamp: Lamp, clear: F32 | None) -> No
         return
     out[rows, cols] -= source * np.float32(spikes + streak + rings)
 
-    # The face is spared softly, over a twentieth of the frame, or a streak would end at its outline.
+    # What is to stay clear is spared softly, over a twentieth of the frame, or a streak would end at its outline.
     spare = np.zeros((1, 1), np.float32)
     if clear is not None and rings + streak > 0:
         small = cv2.resize(clear, (w // 8 + 1, h // 8 + 1), interpolation=cv2.INTER_AREA)
         small = cv2.GaussianBlur(small, (0, 0), 0.055 * h / 8, borderType=cv2.BORDER_REFLECT)
-        spare = np.asarray(cv2.resize(np.minimum(1.6 * small, 1), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+        spare = np.asarray(cv2.resize(np.minimum(2.2 * small, 1), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     if spikes > 0:
         star(out, cx, cy, h, iris_profile(lens.blades), spikes * power)
     if streak > 0:
@@ -149,7 +149,7 @@ FAINT = 2e-5
 
 @nb.njit(cache=True)
 def spared(clear: Any, j: int, i: int) -> float:
-    """Share of flare that pixel (j, i) gets: 0.15 where `clear` is 1; a 1 x 1 `clear` spares nothing."""
+    """Share of the streak that pixel (j, i) gets: 0.15 where `clear` is 1; a 1 x 1 `clear` spares nothing."""
     return 1.0 if clear.shape[0] == 1 else float(1.0 - 0.85 * clear[j, i])
 
 
@@ -217,7 +217,7 @@ def ghost(into: Any, clear: Any, cx: float, cy: float, per_fh: int, n: int, coun
                 continue
             angle = math.atan2(dy, dx)
             broken = 0.55 + 0.30 * math.sin(2.0 * angle + 1.3 * n) + 0.15 * math.sin(5.0 * angle + 2.1 * n)
-            broken *= spared(clear, j, i)
+            broken *= 1.0 if clear.shape[0] == 1 else 1.0 - clear[j, i]
             for c in range(3):
                 t = (r - (1.035 - 0.035 * c)) / 0.055
                 disc = 0.05 if r < 1.0 else 0.0

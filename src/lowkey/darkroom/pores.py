@@ -20,16 +20,16 @@ from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
-USUAL = 0.030
-"""Deviation of log luminance in BAND_HW on bare facial skin: the median of nine portraits that are sharp there (.025 to .050)."""
+USUAL = 0.025
+"""Deviation of log luminance in BAND_HW on bare facial skin: that of the softest of nine portraits that are sharp there (.025 to .052)."""
 BAND_HW = (0.002, 0.007)
 CELLS = ((0.027, 0.7), (0.0135, 0.8), (0.0085, 0.5))
 """Distance (hw) and depth of marks, of pores and of the finest furrows: 4, 2 and 1.3 mm on a head 150 mm wide."""
 
 
 GLITTER = 0.10
-"""Log luminance by which a speck may outshine the skin round it: stubble and wet pores that glittered in the photo's own light go on doing so
-in the albedo, where no lamp can put them out."""
+"""Log luminance by which a speck may outshine the skin round it: stubble and wet pores that glittered in the photo's own light go
+on doing so in the albedo, where no lamp can put them out."""
 
 
 def tempered(albedo: F32, plate: Plate) -> None:
@@ -83,10 +83,11 @@ def completed(albedo: F32, plate: Plate, hand: float) -> None:
     x, y = x + np.float32(0.004) * noise(x * 31, y * 31, 71), y + np.float32(0.004) * noise(x * 31, y * 31, 72)
     relief = np.zeros_like(x)
     for stream, (size, deep) in enumerate(CELLS, 73):
-        _cells(x / np.float32(size), y / np.float32(size), stream, np.float32(deep), relief)
+        _cells(x / np.float32(size), y / np.float32(size), stream, deep, relief)
     mine = skin[box]
     fine = np.asarray(blur(relief, BAND_HW[0] * k) - blur(relief, 2 * BAND_HW[1] * k), np.float32)
-    spread = float(np.std(fine[mine > 0.9])) if (mine > 0.9).any() else 0.0
+    within = fine - blur(fine, BAND_HW[1] * k)
+    spread = float(np.std(within[mine > 0.9])) if (mine > 0.9).any() else 0.0
     if spread < 1e-6:
         return
     # Coarser on some parts of a face than on others, and drawn without a beat.

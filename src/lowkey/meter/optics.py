@@ -18,6 +18,8 @@ STRAYS_HW = 0.15
 ROUGH_GAP_FH = 0.02
 """Kept from an outline that is only guessed."""
 LAMP_CODE, LEAST_LAMP_FH = 245.0, 0.004
+BESIDE_FH, OUTSIDE = 0.016, 0.30
+"""A lamp at the person's outline burns over it: the share of its disc that lies in the room, or this far within what is kept off it."""
 REACH_FH, RING_FH = 0.60, 0.005
 LEAST_GLOW_CODES = 6.0
 HALO_FH = 0.05
@@ -26,8 +28,8 @@ RINGS_FH, RING_STEP = (0.055, 0.60), 0.02
 RING_SLIDES, RING_SQUEEZES = (0.0, 0.05, 0.10, 0.15), (1.0, 1.28)
 RING_CODES = 5.0
 """An anamorphic lens's rings stand out by 9 to 13 codes of blue less red; a plain halo's rings by no more than 2.3."""
-CLEAN_LAMP_FH = 0.0193
-"""A lamp without a halo burns out a smaller disc: .015 to .018 against .021 to .026, three people, two seeds."""
+CLEAN_LAMP_FH = 0.0175
+"""A lamp without a halo burns out a smaller disc: .013 to .015 against .020 to .024, six people, three seeds."""
 MOTE_SIGMAS_FH = (0.0006, 0.0011, 0.0022)
 MOTE_CODES, MOTE_NOISE = 5.0, 6.0
 """A mote stands this many codes, and this many times the grain around it, above its surroundings."""
@@ -91,11 +93,13 @@ def _person(sight: Sight, head: Head) -> Mask:
 
 
 def lamp_of(sight: Sight, empty: Mask) -> Lamp | None:
-    """The brightest burnt-out spot of the room."""
-    burnt = ((sight.smooth >= LAMP_CODE) & empty).astype(np.uint8)
-    n, _, stats, centres = cv2.connectedComponentsWithStats(burnt, connectivity=8)
-    least = np.pi * (LEAST_LAMP_FH * sight.shape[0]) ** 2
-    sizes = [(int(stats[i, cv2.CC_STAT_AREA]), i) for i in range(1, n) if stats[i, cv2.CC_STAT_AREA] >= least]
+    """The brightest burnt-out spot of the room, or one that the person's outline cuts: then its disc is measured whole."""
+    h = sight.shape[0]
+    beside = cv2.distanceTransform(1 - empty.astype(np.uint8), cv2.DIST_L2, 5) < BESIDE_FH * h
+    n, names, stats, centres = cv2.connectedComponentsWithStats((sight.smooth >= LAMP_CODE).astype(np.uint8), connectivity=8)
+    near = np.bincount(names[beside], minlength=n)
+    least = np.pi * (LEAST_LAMP_FH * h) ** 2
+    sizes = [(int(stats[i, cv2.CC_STAT_AREA]), i) for i in range(1, n) if near[i] > max(OUTSIDE * stats[i, cv2.CC_STAT_AREA], least)]
     if not sizes:
         return None
     area, index = max(sizes)

@@ -1,0 +1,80 @@
+"""Fine texture of skin: what a photo lacks is drawn, what it has stays, and specks of the old light are pressed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+import bust
+from lowkey.darkroom import pores
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, luminance
+from lowkey.plate.plate import Plate
+
+HW = 240.0
+
+
+@pytest.fixture(scope="module")
+def soft() -> Plate:
+    """A face without any texture."""
+    return bust.plate(HW)
+
+
+def textured(plate: Plate, deviation: float) -> Plate:
+    """The same with noise as fine as pores, of this deviation in log luminance, all over it."""
+    noise = np.random.default_rng(5).standard_normal(plate.matte.shape).astype(np.float32)
+    band = blur(noise, pores.BAND_HW[0] * HW) - blur(noise, pores.BAND_HW[1] * HW)
+    albedo = plate.albedo * np.exp(band * np.float32(deviation / band.std()))[..., None]
+    return replace(plate, albedo=np.asarray(albedo, np.float32))
+
+
+def drawn(plate: Plate, hand: float = 1.0) -> F32:
+    albedo = plate.albedo.copy()
+    pores.completed(albedo, plate, hand)
+    return albedo
+
+
+def test_soft_skin_gets_what_it_lacks(soft: Plate) -> None:
+    assert pores.lacking(soft) == pytest.approx(pores.USUAL, abs=0.002)
+    log = np.log(luminance(drawn(soft)))
+    band = blur(log, pores.BAND_HW[0] * HW) - blur(log, pores.BAND_HW[1] * HW)
+    skin = cv2.erode((soft.parts["skin"] > 0.9).astype(np.uint8), np.ones((31, 31), np.uint8)) > 0
+    assert float(band[skin].std()) == pytest.approx(pores.USUAL, rel=0.25)
+    assert float(np.percentile(band[skin], 1)) < -1.2 * float(np.percentile(band[skin], 99)), "pores are pits"
+
+
+def test_sharp_skin_is_left_alone(soft: Plate) -> None:
+    sharp = textured(soft, 1.6 * pores.USUAL)
+    assert pores.lacking(sharp) == 0
+    np.testing.assert_array_equal(drawn(sharp), sharp.albedo)
+
+
+def test_half_as_sharp_gets_less(soft: Plate) -> None:
+    half = textured(soft, 0.5 * pores.USUAL)
+    assert 0.5 * pores.USUAL < pores.lacking(half) < 0.95 * pores.USUAL
+
+
+def test_only_skin_is_drawn_on_and_its_broad_tones_stay(soft: Plate) -> None:
+    after = drawn(soft)
+    bare = soft.parts["skin"] < 0.5
+    np.testing.assert_array_equal(after[bare], soft.albedo[bare])
+    skin = cv2.erode((soft.parts["skin"] > 0.9).astype(np.uint8), np.ones((31, 31), np.uint8)) > 0
+    broad = np.log(blur(luminance(after), 0.04 * HW) / blur(luminance(soft.albedo), 0.04 * HW))[skin]
+    assert np.abs(broad).max() < 0.02
+    chroma = after[skin] / luminance(after)[skin][:, None]
+    np.testing.assert_allclose(chroma, soft.albedo[skin] / luminance(soft.albedo)[skin][:, None], rtol=1e-4)
+
+
+def test_bright_specks_are_pressed_and_dark_ones_stay(soft: Plate) -> None:
+    x, y = (round(float(v)) for v in soft.landmarks[50, :2])
+    albedo = soft.albedo.copy()
+    albedo[y, x] *= 2.0
+    albedo[y + 12, x + 12] *= 0.5
+    before = albedo.copy()
+    pores.tempered(albedo, soft)
+    level = float(luminance(before)[y + 6, x])
+    assert luminance(albedo)[y, x] < level * np.exp(pores.GLITTER + 0.06)
+    np.testing.assert_allclose(albedo[y + 12, x + 12], before[y + 12, x + 12], rtol=1e-5)
