@@ -71,9 +71,9 @@ def test_two_people_wear_two_jerseys_and_one_always_the_same() -> None:
 def test_jerseys_stay_within_what_jerseys_have() -> None:
     cuts = [jersey.cut_of(hashlib.sha256(bytes([i])).hexdigest()) for i in range(200)]
     stitch, rib = np.array([jersey.stitch(1e4, c.gauge)[0] for c in cuts]), np.array([jersey.RIB * c.rib for c in cuts])
-    # 145 mm from ear to ear: at most five and a half stitches a centimetre and at least three, ribs of 3 to 6 mm.
+    # 145 mm from ear to ear: at most five and a half stitches a centimetre and at least three, ribs of 2 to 4.5 mm.
     assert 1.8 < 145 * stitch.min() < 145 * stitch.max() < 3.3
-    assert 3 < 145 * rib.min() < 145 * rib.max() < 6.5
+    assert 2 < 145 * rib.min() < 145 * rib.max() < 4.5
     assert stitch.max() / stitch.min() > 1.4
     # No stitch is narrower than a photo's pixels can draw, and as many courses belong to it.
     for k in (80.0, 160.0, 320.0):

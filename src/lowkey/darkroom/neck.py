@@ -52,6 +52,8 @@ class Bust:
     """True under a hijab, scarf or hood."""
     whose: str = "0"
     """Hash of the person's photo: whatever is drawn for a person is drawn by it."""
+    soft_px: float = 0.75
+    """Sigma of what is drawn anew, plate pixels: cloth is never crisper than the face above it, and lies a little behind the focus."""
 
     def across(self, x_px: F32, y_px: F32) -> tuple[F32, F32]:
         """Pixels to (x from the neck's axis, y below the chin), hw."""
@@ -134,6 +136,10 @@ def hand_of(plate: Plate) -> float:
     return 1.0 if float(mesh[CHIN, 0] - mesh[list(EARS), 0].mean()) + 1e-6 >= 0 else -1.0
 
 
+SOFT, SOFT_PX = 0.42, (0.75, 1.7)
+"""How soft cloth is drawn for each plate pixel that a pixel of the photo became, and the least and most of it."""
+
+
 def measure(plate: Plate, wrap: F32) -> Bust:
     """Take a person's measures from the mesh and, as far as hair and cloth leave them visible, from the silhouette.
 
@@ -170,6 +176,7 @@ def measure(plate: Plate, wrap: F32) -> Bust:
         float(k), hand, (float(chin[0]), float(chin[1])), edge, (offset, 0.24, depth), float(np.clip(-0.35 * roll, -0.15, 0.15)),
         half, lines, halves, lifted,
         _throat_bare(plate, axis, (lines[0] + lines[1]) / 2), closed(wrap, mesh), plate.photo.hash,
+        float(np.clip(SOFT * plate.window.scale, *SOFT_PX)),
     )  # fmt: skip
 
 
