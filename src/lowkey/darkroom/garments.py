@@ -166,7 +166,9 @@ def torso(bust: Bust, body: Outline, strokes: F32) -> F32:
     half = np.where(x < 0, np.float32(bust.half[0]), np.float32(bust.half[1]))
     chest = -0.21 * np.square(np.minimum(u / half, 1.2)) + 0.16 * step(y, 0.45, 1.5)
     arm = -0.055 * np.exp(-np.square((u / half - 0.74 + 0.05 * (y - 1.3)) / 0.11)) * step(y, 0.9, 2.0)
-    z = bust.throat[2] - 0.40 + rounded + chest + arm + creases(x, y, strokes)
+    # A turned body comes forward on one side; a collar stays where its neck is.
+    turn = np.float32(bust.turned) * x * np.maximum(step(y, 0.35, 0.95), step(u, 0.35, 0.80))
+    z = bust.throat[2] - 0.40 + rounded + chest + arm + turn + creases(x, y, strokes)
     return blur(np.asarray(z, np.float32), 0.012 * k)
 
 

@@ -65,6 +65,9 @@ RELIEF = 0.18
 """How high yarn stands, in widths of a stitch."""
 
 
+BURNED, BURNED_HW = 0.42, (0.45, 1.55)
+"""Share of the light that a flag keeps off the lower chest, and between which heights below the chin it comes in: nothing there may
+ask for the eye."""
 SHEEN = 0.08
 """Strength of the fuzz."""
 FIBRE, FIBRE_HW = 0.30, 0.007
@@ -118,8 +121,8 @@ def _folds(cut: Cut) -> tuple[tuple[float, ...], ...]:
         if by[7] < -1.0:
             continue
         place = [v + 0.05 * float(np.clip(d, -1.5, 1.5)) for v, d in zip(stroke[:6], by[:6], strict=True)]
-        width = 1.15 * stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
-        moved.append((*place, width, 0.72 * stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
+        width = 1.25 * stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
+        moved.append((*place, width, 0.80 * stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
     return tuple(moved)
 
 
@@ -186,7 +189,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     raised = 0.0016 * (np.exp(-np.square(ridge / 0.010)) - np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009)))
     depth = np.asarray(draped + raised, np.float32)
     normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02, bust.soft_px)
-    grey *= whole(_asperity(coarse, q), x)
+    grey *= whole(_asperity(coarse, q) * (1 - np.float32(BURNED) * step(body.y, *BURNED_HW)), x)
 
     # A hand-knit's outline is alive by a fraction of a stitch. Inside the collar no body is seen, and beside it none as high as its rim.
     ring = ring_of(bust, cut)
@@ -224,7 +227,7 @@ def ring_of(bust: Bust, cut: Cut) -> Ring:
     wide = bust.neck + 0.002
     deep = 0.86 * wide
     tall = float(np.clip(TALL_HW + 0.4 * (start - 0.26), 0.30, 0.42)) + 0.6 * cut.tall + cut.high
-    return Ring(RIM_HW + max(0.75 * bust.lifted, -0.02) - cut.high, tall, wide, deep, bust.throat[2] + 0.05 - deep, RISES)
+    return Ring(RIM_HW + max(0.55 * bust.lifted, -0.02) - cut.high, tall, wide, deep, bust.throat[2] + 0.05 - deep, RISES)
 
 
 def _across(bust: Bust) -> float:
