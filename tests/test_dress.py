@@ -373,9 +373,9 @@ def test_a_knit_is_neither_a_tile_nor_a_moire() -> None:
 
 
 def test_the_roll_neck_is_no_ruled_tube(worn: dict[str, Subject]) -> None:
-    """The collar's outer edges are curves: they do not run straight down for a quarter of a head-width."""
+    """The collar's outer edges are curves that open downward: they do not run straight down from under the jaw's corners to the hem."""
     s = worn["turtleneck"]
-    rows = range(round(CHIN_Y + 0.05 * HW), round(CHIN_Y + 0.30 * HW), 2)
+    rows = range(round(CHIN_Y - 0.08 * HW), round(CHIN_Y + 0.17 * HW), 2)
     for side in (-1, 1):
         edge = []
         for r in rows:

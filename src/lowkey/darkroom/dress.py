@@ -128,7 +128,7 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
     if part.hands.max() > 0.5:
         like = made.outer[0][0]
         ribbed = cloth.kind == "turtleneck"
-        for sheet, at in sleeve.sleeves(part.hands, figure.depth[top:], k, bust.hand, like, ribbed=ribbed):
+        for sheet, at in sleeve.sleeves(part.hands, figure.depth[top:], k, bust.hand, like, ribbed=ribbed, soft_px=bust.soft_px):
             level = cloth.reflectance / max(float(sheet.albedo[sheet.cover > 0.5].mean()), 1e-3) if (sheet.cover > 0.5).any() else 0.0
             figure.lay(sheet, (at[0] + top, at[1]), np.asarray(tint / luminance(tint) * level, np.float32))
     _quieten(figure.albedo, plate, kept)

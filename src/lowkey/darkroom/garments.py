@@ -30,7 +30,7 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     half = np.where(left, np.float32(bust.half[0]), np.float32(bust.half[1]))
     # The trapezius climbs the neck in a hollow curve; the line then falls evenly to the shoulder's joint, and rounds only there.
     out = np.maximum(u - np.float32(bust.neck), 0)
-    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.03 * np.square(np.maximum(u - 0.75, 0)) - 0.11 * np.exp(-out / 0.15)
+    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.03 * np.square(np.maximum(u - 0.75, 0)) - 0.16 * np.exp(-out / 0.20)
     above = (y - line) * np.float32(0.94)
     # An arm is no post: it is broadest over the deltoid, and its sleeve hangs in slack below it.
     low = y - start
@@ -166,7 +166,9 @@ def torso(bust: Bust, body: Outline, strokes: F32) -> F32:
     half = np.where(x < 0, np.float32(bust.half[0]), np.float32(bust.half[1]))
     chest = -0.21 * np.square(np.minimum(u / half, 1.2)) + 0.16 * step(y, 0.45, 1.5)
     arm = -0.055 * np.exp(-np.square((u / half - 0.74 + 0.05 * (y - 1.3)) / 0.11)) * step(y, 0.9, 2.0)
-    z = bust.throat[2] - 0.40 + rounded + chest + arm + creases(x, y, strokes)
+    # A turned body comes forward on one side; a collar stays where its neck is.
+    turn = np.float32(bust.turned) * x * np.maximum(step(y, 0.35, 0.95), step(u, 0.35, 0.80))
+    z = bust.throat[2] - 0.40 + rounded + chest + arm + turn + creases(x, y, strokes)
     return blur(np.asarray(z, np.float32), 0.012 * k)
 
 
@@ -214,11 +216,14 @@ def _clothe(depth: Any, height: Any, tone: Any, fuzz: Any, where: Any, relief: f
             grey[r, c] = (0.34 + 0.92 * height[r, c]) * tone[r, c] * (1 + 0.10 * fuzz[r, c])
 
 
-def knitted(depth: F32, height: F32, tone: F32, relief: float, hw_px: float, fuzz: F32, where: Field) -> tuple[F32, F32]:
-    """Normals f32[h, w, 3] and relative reflectance f32[h, w] of a knit `relief` hw high on a surface, where `where` > 0."""
+def knitted(depth: F32, height: F32, tone: F32, relief: float, hw_px: float, fuzz: F32, where: Field, soft_px: float) -> tuple[F32, F32]:
+    """Normals f32[h, w, 3] and relative reflectance f32[h, w] of a knit `relief` hw high on a surface, where `where` > 0.
+
+    `soft_px` is the sigma of the lens before it.
+    """
     normal, grey = np.empty((*depth.shape, 3), np.float32), np.empty(depth.shape, np.float32)
-    soft = cv2.GaussianBlur(height, (0, 0), 0.65)
-    _clothe(depth, soft, tone, fuzz, np.ascontiguousarray(where, np.float32), relief, hw_px, normal, grey)
+    soft, yarn, fibre = (np.asarray(cv2.GaussianBlur(v, (0, 0), soft_px), np.float32) for v in (height, tone, fuzz))
+    _clothe(depth, soft, yarn, fibre, np.ascontiguousarray(where, np.float32), relief, hw_px, normal, grey)
     return normal, grey
 
 
@@ -243,7 +248,8 @@ class Ring:
 
     def rim(self, sine: F32) -> F32:
         """How far below the chin (hw) the near half's edge lies, f32[h, w], at `sine` of the way round: a thick roll's has no steep end."""
-        return np.asarray(self.top - np.float32(0.62 * self.tilt * self.deep) * np.square(sine), np.float32)
+        u = np.square(sine)
+        return np.asarray(self.top - np.float32(0.62 * self.tilt * self.deep) * u * (1.18 - 0.34 * u), np.float32)
 
 
 def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, rib: float = 0.0, leans: float = 0.0) -> Layer:
@@ -255,7 +261,7 @@ def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, rib: float = 0.0, lea
     cosine = np.sqrt(1 - sine * sine)
     # A roll closes round the neck: of its far half hardly more than the lip is seen, or it stands beside the neck like a black post.
     front = ring.rim(sine)
-    rim = front - 0.35 * ring.tilt * ring.deep * cosine + (0.02 * bust.hand + leans) * x
+    rim = front - 0.10 * ring.deep * cosine + (0.02 * bust.hand + leans) * x
     inside = np.minimum(-joint(rim - y, np.abs(x) - ring.wide + 0.02, 0.16), front + 0.10 - y)
     depth = ring.centre_z - ring.deep * cosine + 0.15 * np.maximum(rim + 0.03 - y, 0)
     ribs = np.cos(2 * np.pi * np.arcsin(sine) * np.float32(ring.wide / rib)) if rib else np.zeros_like(x)

@@ -13,6 +13,7 @@ from lowkey.darkroom.garments import (
     Ring,
     collar_back,
     coverage,
+    creases,
     joint,
     knitted,
     laid,
@@ -58,11 +59,15 @@ WALE, COURSE = 0.0150, 0.0118
 """A stitch of the body, hw: about 2.2 x 1.7 mm, a medium gauge."""
 LEAST_PX = 5.9
 """Width in plate pixels under which a stitch is no stitch any more: where the photo is small the knit is coarser."""
-RIB, RIB_COURSE = 0.032, 0.018
+RIB, RIB_COURSE = 0.0225, 0.0165
+"""A rib of the collar and one of its stitches, hw: 3.3 x 2.4 mm, fine and dense as on a jersey that is worn next to the skin."""
 RELIEF = 0.18
 """How high yarn stands, in widths of a stitch."""
 
 
+BURNED, BURNED_HW = 0.42, (0.45, 1.55)
+"""Share of the light that a flag keeps off the lower chest, and between which heights below the chin it comes in: nothing there may
+ask for the eye."""
 SHEEN = 0.08
 """Strength of the fuzz."""
 FIBRE, FIBRE_HW = 0.30, 0.007
@@ -93,6 +98,8 @@ class Cut:
     """Sleeves set in at the shoulder, and no raglan."""
     turns: F32
     """f32[n, 8] what each fold of `_SWEATER` differs by: in place, width and height."""
+    creased: F32
+    """f32[n, 7] how each fold round the collar lies: middle, half-length, fall, sag, place between rim and hem, width, depth (0..1)."""
 
 
 def cut_of(whose: str) -> Cut:
@@ -100,9 +107,10 @@ def cut_of(whose: str) -> Cut:
     draw = Streams(int(whose[:16] or "0", 16)).of("jersey")
     u = draw.random(9)
     turns = draw.standard_normal((len(_SWEATER), 8)).astype(np.float32)
+    creased = draw.random((len(_ROUND_NECK), 7)).astype(np.float32)
     return Cut(
         float(0.86 + 0.46 * u[0]), float(0.74 + 0.56 * u[1]), 0.12 if u[2] < 0.4 else 0.0, float(-0.05 + 0.11 * u[3]),
-        float(-0.02 + 0.045 * u[4]), float(0.85 + 0.8 * u[5]), float(0.8 + 0.6 * u[6]), float(200 * u[7]), bool(u[8] < 0.4), turns,
+        float(-0.02 + 0.045 * u[4]), float(0.85 + 0.8 * u[5]), float(0.8 + 0.6 * u[6]), float(200 * u[7]), bool(u[8] < 0.4), turns, creased,
     )  # fmt: skip
 
 
@@ -113,8 +121,8 @@ def _folds(cut: Cut) -> tuple[tuple[float, ...], ...]:
         if by[7] < -1.0:
             continue
         place = [v + 0.05 * float(np.clip(d, -1.5, 1.5)) for v, d in zip(stroke[:6], by[:6], strict=True)]
-        width = 1.15 * stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
-        moved.append((*place, width, 0.72 * stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
+        width = 1.25 * stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
+        moved.append((*place, width, 0.80 * stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
     return tuple(moved)
 
 
@@ -176,12 +184,12 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     height, tone = fabric(_sharp(s, x), _sharp(t, x), edge + 0.02, ribbed=False, stream=3)
     # The hand's tension varies over three to ten stitches, the yarn's thickness along each course.
     height = 0.62 + (height - 0.62) * _sharp(1 + 0.55 * noise(s / 5, t / 6, 7), x)
-    tone = tone * _sharp(1 + 0.14 * noise(s / 3.5, t / 4.5, 8) + 0.12 * noise(s / 41, t / 1.7, 9), x)
+    tone = tone * _sharp(1 + 0.17 * noise(s / 3.5, t / 4.5, 8) + 0.12 * noise(s / 41, t / 1.7, 9), x)
     ridge = whole(seam, x)
     raised = 0.0016 * (np.exp(-np.square(ridge / 0.010)) - np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009)))
     depth = np.asarray(draped + raised, np.float32)
-    normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02)
-    grey *= whole(_asperity(coarse, q), x)
+    normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02, bust.soft_px)
+    grey *= whole(_asperity(coarse, q) * (1 - np.float32(BURNED) * step(body.y, *BURNED_HW)), x)
 
     # A hand-knit's outline is alive by a fraction of a stitch. Inside the collar no body is seen, and beside it none as high as its rim.
     ring = ring_of(bust, cut)
@@ -203,12 +211,23 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)])
 
 
+RIM_HW, RISES, TALL_HW = 0.085, 1.15, 0.33
+"""How far below the chin a roll-neck's rim stands, by how much it rises toward the nape per hw of depth, and how tall it is in front.
+
+Necks lean forward by some 25 degrees and a roll is pulled up behind: seen from the front its rim is a U that goes behind the jaw.
+"""
+
+
+UNDER_CHIN, UNDER_CHIN_HW = 0.50, 0.085
+"""Share of the light that the rim is denied by the jaw over it, and how far down that reaches (one over e)."""
+
+
 def ring_of(bust: Bust, cut: Cut) -> Ring:
     start = (bust.shoulder[0] + bust.shoulder[1]) / 2
-    wide = bust.neck + 0.032
+    wide = bust.neck + 0.002
     deep = 0.86 * wide
-    tall = float(np.clip(0.37 + 0.5 * (start - 0.25), 0.35, 0.46)) + cut.tall + cut.high
-    return Ring(0.12 + max(bust.lifted, -0.03) - cut.high, tall, wide, deep, bust.throat[2] + 0.05 - deep)
+    tall = float(np.clip(TALL_HW + 0.4 * (start - 0.26), 0.30, 0.42)) + 0.6 * cut.tall + cut.high
+    return Ring(RIM_HW + max(0.55 * bust.lifted, -0.02) - cut.high, tall, wide, deep, bust.throat[2] + 0.05 - deep, RISES)
 
 
 def _across(bust: Bust) -> float:
@@ -216,47 +235,77 @@ def _across(bust: Bust) -> float:
     return float(np.clip(1.3 * bust.lean, -0.16, 0.16))
 
 
+# Where cloth round a neck is pressed together: middle (hw from the axis, toward the leaning side), half-length, place between rim (0)
+# and hem (1), width and height in hw. None goes all the way round, or the collar would be a stack of tyres.
+_ROUND_NECK = (
+    (0.16, 0.26, 0.30, 0.034, 0.020),
+    (-0.14, 0.28, 0.46, 0.040, 0.022),
+    (0.24, 0.22, 0.64, 0.036, 0.018),
+    (-0.26, 0.18, 0.22, 0.030, 0.014),
+    (0.02, 0.30, 0.76, 0.046, 0.016),
+)
+
+
+def _pressed(cut: Cut, tall: float, hand: float) -> F32:
+    """Folds round the collar, strokes f32[n, 8] in hw across and hw below its rim."""
+    out = []
+    for (at, half, down, width, height), by in zip(_ROUND_NECK, 2 * cut.creased - 1, strict=True):
+        mid, low = hand * (at + 0.08 * by[0]), tall * (down + 0.10 * by[4])
+        reach, fall, sag = half * (1 + 0.35 * by[1]), 0.045 * by[2], 0.03 + 0.03 * by[3]
+        strokes = mid - reach, low - fall * hand, mid, low + sag, mid + reach, low + fall * hand
+        out.append((*strokes, width * (1 + 0.25 * by[5]), cut.slack * height * (0.8 + 0.45 * by[6])))
+    return np.array(out, np.float32)
+
+
 def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
-    """The rolled fold: thick, ribbed, soft at its lip, slumping a little, resting on the shoulders below."""
-    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 1.45 * LEAST_PX / bust.hw_px))
+    """The rolled fold: thick, finely ribbed, soft at its lip, pressed together round the neck, its hem resting on the shoulders below."""
+    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 0.95 * LEAST_PX / bust.hw_px))
     lean = x * hand
 
     # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.
-    wave = 0.010 * noise(lean * 3.1 + 5 + cut.shift, np.zeros_like(x), 51) + 0.020 * lean + _across(bust) * x
-    tall = ring.tall + 0.014 * noise(lean * 2.3 + 9 + cut.shift, np.zeros_like(x), 52) - 0.012 * lean
+    wave = 0.012 * noise(lean * 3.1 + 5 + cut.shift, np.zeros_like(x), 51) + 0.020 * lean + _across(bust) * x
+    tall = ring.tall + 0.020 * noise(lean * 2.3 + 9 + cut.shift, np.zeros_like(x), 52) - 0.016 * lean
     wide: Field = np.full_like(x, ring.wide)
     for _ in range(3):
         s = y - (ring.rim(np.asarray(x / wide, np.float32)) + wave)
         f = np.clip(s / tall, 0, 1)
-        wide = ring.wide + 0.090 * f**1.5
+        wide = ring.wide + 0.030 * f + 0.052 * f * f
     hung = wide
 
-    # Girth: it widens onto the shoulders, and slack cloth rolls over in two or three soft rings that wander.
-    slump: Field = 0.022 * noise(lean * 1.7 + 2 + cut.shift, s * 6.0 - 1.6 * lean + 0.4, 53)
-    slump = slump + 0.014 * np.sin(2 * np.pi * (1.3 * f + 0.5 * lean) + np.float32(cut.shift))
-    slump = np.float32(cut.slack) * slump * step(s, 0.02, 0.14) + 0.012 * np.sin(np.pi * f)
-    lip, hem = np.float32(0.075), np.float32(0.050)
+    # Girth: it follows the neck, opens onto the shoulders and is pressed into a few folds that wander and end.
+    slump: Field = 0.014 * noise(lean * 1.7 + 2 + cut.shift, s * 6.0 - 1.6 * lean + 0.4, 53)
+    slump = np.float32(cut.slack) * slump * step(s, 0.02, 0.14)
+    folds = creases(np.asarray(x, np.float32), np.asarray(s, np.float32), _pressed(cut, ring.tall, bust.hand))
+    lip, hem = np.float32(0.060), np.float32(0.050)
     over = np.clip(1 - np.maximum(s, 0.001) / lip, 0, 1)
     under = np.clip(1 - np.maximum(tall - s, 0.001) / hem, 0, 1)
     tuck = lip * 0.7 * (1 - np.sqrt(1 - over * over)) + hem * 0.7 * (1 - np.sqrt(1 - under * under))
-    wide = wide + slump - tuck * 0.6
-    tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / wide) + slump - tuck
+    wide = wide + 1.2 * slump + 0.8 * folds - tuck * 0.6
+    tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / wide) + slump + folds - tuck
     depth = joint(tube, body + 0.045 - tuck, 0.05)
 
-    # Ribs run round by angle, so they crowd toward both sides. They hang: the rings bend them toward the camera, never aside.
+    # Ribs run round by angle, so they crowd toward both sides. They hang on the neck, not on the folds, but wander a little with the cloth
+    # and lie closer or wider by the hand that knitted them.
     sine = np.clip(x / (1.03 * hung + 0.040), -0.9995, 0.9995)
     a, b = np.arcsin(sine) * (ring.wide / rib) * hand + cut.shift, -s / np.float32(RIB_COURSE * min(cut.rib, 1.15))
-    a, b = a + 0.10 * noise(a / 2.7, 0 * b, 10) + 0.05 * noise(a / 1.9, b / 40, 11), b + 0.3 * noise(a / 2, b / 6, 12)
+    drift = 0.022 * noise(lean * 4.2 + 1 + cut.shift, s * 4.6, 54) + 0.35 * folds * np.sign(x) * sine * sine
+    a = a + drift / rib + 0.16 * noise(a / 2.7, 0 * b, 10) + 0.07 * noise(a / 1.9, b / 40, 11)
+    b = b + 0.3 * noise(a / 2, b / 6, 12)
     a = a + np.float32(cut.paired) * np.sin(np.pi * a)
     height, tone = fabric(a, b, np.asarray(wide + 0.02 - np.abs(x), np.float32), ribbed=True, stream=7)
     soft = np.asarray(cv2.GaussianBlur(depth, (0, 0), 1.2), np.float32)
-    # At hem and lip ribs are drawn together: there they die away, or every one of them would end in a lit tooth.
+    # At hem and lip ribs are drawn together: there they die away, or every one of them would end in a lit tooth. Elsewhere the yarn's
+    # tension makes them stand now more, now less.
     drawn = 0.30 + 0.70 * step(np.minimum(tall - s, s + 0.015), 0.004, 0.045)
+    drawn = drawn * (0.85 + 0.35 * noise(lean * 5.3 + 3, s * 5.1 + cut.shift, 56))
     height = np.asarray(0.49 + (height - 0.49) * drawn, np.float32)
-    normal, grey = knitted(soft, height, tone, 0.0095 * min(cut.rib, 1.15), k, fuzz, np.ones_like(x))
+    normal, grey = knitted(soft, height, tone, 0.25 * float(rib), k, fuzz, np.ones_like(x), bust.soft_px)
     grey *= _face_on(np.asarray(np.sqrt(1 - sine * sine), np.float32))
+    # The jaw stands over the rim: less of the room's light gets to it, whatever the key does.
+    grey *= 1 - np.float32(UNDER_CHIN) * np.exp(-np.maximum(s, 0) / np.float32(UNDER_CHIN_HW)) * (1 - 0.5 * sine * sine)
     # A fold closes round the neck: where rim and side meet it turns over softly, in no corner.
-    rim = -joint(-s, np.abs(x) - wide, 0.18) + 0.008
+    rim = -joint(-s, np.abs(x) - wide, 0.16) + 0.012
     ragged = 0.002 * noise(lean * 26, y * 26, 55) + 0.0015 * fuzz
-    edge = np.minimum(rim + 0.003 * (height - 0.5), tall - s + 0.004 * (height - 0.5)) + ragged
-    return Layer(coverage(np.asarray(edge, np.float32), k, 2.6), depth, normal, grey, 0.9, 0.0, SHEEN)
+    hem_edge = tall - s + 0.004 * (height - 0.5)
+    edge = -joint(-(rim + 0.003 * (height - 0.5)), -hem_edge, 0.05) + 0.008 + ragged
+    return Layer(coverage(np.asarray(edge, np.float32), k, 3.4), depth, normal, grey, 0.9, 0.0, SHEEN)

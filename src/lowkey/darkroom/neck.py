@@ -19,6 +19,7 @@ from lowkey.pixels import F32
 from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
+from lowkey.seeds import Streams
 
 JAW = (93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323)
 """Mesh points along the jaw, from the frame-left ear over the chin to the frame-right ear."""
@@ -52,6 +53,10 @@ class Bust:
     """True under a hijab, scarf or hood."""
     whose: str = "0"
     """Hash of the person's photo: whatever is drawn for a person is drawn by it."""
+    turned: float = 0.0
+    """How much nearer each hw to the right lies: a body turned toward frame-left is positive."""
+    soft_px: float = 0.90
+    """Sigma of what is drawn anew, plate pixels: cloth is never crisper than the face above it, and lies a little behind the focus."""
 
     def across(self, x_px: F32, y_px: F32) -> tuple[F32, F32]:
         """Pixels to (x from the neck's axis, y below the chin), hw."""
@@ -134,6 +139,35 @@ def hand_of(plate: Plate) -> float:
     return 1.0 if float(mesh[CHIN, 0] - mesh[list(EARS), 0].mean()) + 1e-6 >= 0 else -1.0
 
 
+TURNED, MOST_TURNED = (0.14, 0.12), 0.26
+"""Tangents: how far a body that the photo does not show is turned with its head (least, and what chance adds), and the most there is."""
+NEARER, LOWER = 0.42, 0.20
+"""How much broader its nearer shoulder is seen from the neck, and how much lower (the lens stands higher), hw for a tangent of 1."""
+SQUARE_HW = 0.05
+"""By how much two halves differ that nobody can tell from equal ones."""
+
+
+def _turned(halves: tuple[float, float], hand: float, whose: str) -> float:
+    """How much nearer each hw to the right lies: read off the halves (hw) that the photo shows, else with the head, by chance.
+
+    Of a body turned away the neck, which stands before its shoulders, hides some of the far one; and nobody sits for a portrait square on.
+    """
+    if SHOULDER_HW not in halves:
+        askew = halves[1] - halves[0]
+        return float(np.clip(0.75 * np.sign(askew) * max(abs(askew) - SQUARE_HW, 0), -MOST_TURNED, MOST_TURNED))
+    chance = Streams(int(whose[:16] or "0", 16)).of("posture").random()
+    return -hand * (TURNED[0] + TURNED[1] * float(chance))
+
+
+def _posed(sides: tuple[float, float], by: float) -> tuple[float, float]:
+    """Left and right (hw), the one less and the other more by `by`."""
+    return sides[0] - by, sides[1] + by
+
+
+SOFT, SOFT_PX = 0.45, (0.90, 1.7)
+"""How soft cloth is drawn for each plate pixel that a pixel of the photo became, and the least and most of it."""
+
+
 def measure(plate: Plate, wrap: F32) -> Bust:
     """Take a person's measures from the mesh and, as far as hair and cloth leave them visible, from the silhouette.
 
@@ -161,6 +195,10 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     hair = plate.parts["hair"] > 0.3
     body = np.clip(plate.matte - plate.parts["hair"], 0, 1) > 0.5
     lines, halves = _shoulders(body, hair, plate.inside > 0.5, axis, float(chin[1]), float(k))
+    turned = _turned(halves, hand, plate.photo.hash)
+    if SHOULDER_HW in halves:
+        halves = _posed(halves, turned * NEARER)
+        lines = _posed(lines, turned * LOWER)
     edge = float(chin[2]) / float(k) * 0.95
     h, w = plate.matte.shape
     at_y, at_x = int(np.clip(chin[1] + (0.24 + max(lifted, 0)) * k, 0, h - 1)), int(np.clip(axis, 0, w - 1))
@@ -170,6 +208,7 @@ def measure(plate: Plate, wrap: F32) -> Bust:
         float(k), hand, (float(chin[0]), float(chin[1])), edge, (offset, 0.24, depth), float(np.clip(-0.35 * roll, -0.15, 0.15)),
         half, lines, halves, lifted,
         _throat_bare(plate, axis, (lines[0] + lines[1]) / 2), closed(wrap, mesh), plate.photo.hash,
+        turned, float(np.clip(SOFT * plate.window.scale, *SOFT_PX)),
     )  # fmt: skip
 
 

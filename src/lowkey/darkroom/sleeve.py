@@ -20,10 +20,13 @@ COVERED_HW, CUFF_HW, LONG_HW = 0.11, 0.20, 1.0
 """How much of the forearm the cuff takes, how long it is, and how far the sleeve goes before it is lost in the body."""
 
 
-def sleeves(hands: F32, depth: F32, k: float, hand: float, like: Layer, *, ribbed: bool) -> list[tuple[Layer, tuple[int, int]]]:
+def sleeves(
+    hands: F32, depth: F32, k: float, hand: float, like: Layer, *, ribbed: bool, soft_px: float
+) -> list[tuple[Layer, tuple[int, int]]]:
     """A sheet and its first pixel for each raised hand of `hands` f32[h, w] (coverage), whose `depth` f32[h, w] is in hw.
 
-    `like` says how the cloth answers light. A forearm is taken to run along its own longest axis, downward from the hand.
+    `like` says how the cloth answers light, `soft_px` how soft it is drawn. A forearm is taken to run along its own longest
+    axis, downward from the hand.
     """
     q = 4
     small = cv2.resize(hands, None, fx=1 / q, fy=1 / q, interpolation=cv2.INTER_AREA)
@@ -33,11 +36,13 @@ def sleeves(hands: F32, depth: F32, k: float, hand: float, like: Layer, *, ribbe
         if stats[i, cv2.CC_STAT_AREA] * q * q >= LEAST_HW2 * k * k:
             ys, xs = np.nonzero(names == i)
             points = np.stack([xs, ys], 1).astype(np.float64) * (q / k)
-            made.append(_sleeve(points, depth, k, hand, like, ribbed))
+            made.append(_sleeve(points, depth, k, hand, like, ribbed, soft_px))
     return [one for one in made if one is not None]
 
 
-def _sleeve(points: Field, depth: F32, k: float, hand: float, like: Layer, ribbed: bool) -> tuple[Layer, tuple[int, int]] | None:
+def _sleeve(
+    points: Field, depth: F32, k: float, hand: float, like: Layer, ribbed: bool, soft_px: float
+) -> tuple[Layer, tuple[int, int]] | None:
     # The forearm's axis, pointing away from the hand: elbows hang.
     middle = points.mean(0)
     spread, axes = np.linalg.eigh(np.cov((points - middle).T))
@@ -89,6 +94,6 @@ def _sleeve(points: Field, depth: F32, k: float, hand: float, like: Layer, ribbe
         relief = RELIEF * wale + 0.005 * float(1 - mix.mean())
     else:
         height, tone, relief = np.full_like(form, 0.5), np.ones_like(form), 0.0
-    normal, grey = knitted(form, height, tone, relief, k, fuzz, where)
+    normal, grey = knitted(form, height, tone, relief, k, fuzz, where, soft_px)
     cover = coverage(np.minimum(a, wide - np.abs(b)) + 0.0015 * fuzz, k, 2.6) * (1 - step(a, 0.5 * LONG_HW, 0.95 * LONG_HW))
     return Layer(np.asarray(cover, np.float32), form, normal, grey, like.roughness, like.specular, like.sheen), (y0, x0)

@@ -17,9 +17,9 @@ from lowkey.plate.zones import ramp as step
 
 MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.022, 0.042, 0.014
 """How far the sternomastoid stands out of a plain cylinder, the hollow between it and the windpipe lies in it, the larynx stands out."""
-UNDER_JAW, UNDER_JAW_HW = 0.58, 0.060
+UNDER_JAW, UNDER_JAW_HW = 0.64, 0.070
 """Share of the light from anywhere that the crease right under the jaw is denied, and how far down that reaches."""
-BURNED, BURNED_HW = 0.42, 0.10
+BURNED, BURNED_HW = 0.55, 0.07
 """How much of the light a flag keeps off the throat, and over which way below the jaw it comes into the beam."""
 DRY = (0.52, 0.024)
 """Roughness and F0 of a neck: nobody makes it up, and it is no oily skin."""
@@ -38,7 +38,7 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     tone = _skin_below(plate, kept, box) * (1 + 0.03 * noise(x * np.float32(bust.hand) * 95, y * 95, 61))[..., None]
 
     # Form: a cylinder with its muscles, and the jaw's underside joined to it.
-    half = bust.neck * (0.96 + 0.5 * np.square(np.clip(-0.10 - y, 0, 0.5)) + 0.9 * np.square(np.clip(y + 0.12, 0, 0.6)))
+    half = bust.neck * (0.945 + 1.5 * np.square(np.clip(-0.10 - y, 0, 0.4)) + 1.0 * np.square(np.clip(y + 0.12, 0, 0.6)))
     half = half + _flanks(plate, x, y, half, box)
     tube = bust.throat[2] - 0.9 * bust.neck * (1 - arch(x / half)) - 0.10 * np.maximum(0.2 - y, 0) + _muscles(bust, x, y)
     jaw = _jaw_depth(plate, box)
