@@ -28,11 +28,13 @@ STRANDS_HW, LOCKS_HW = 0.05, 0.05
 """By how much strands, and locks, are longer or shorter than that: one standard deviation."""
 WIDE_HW, LOCK_HW, WALK_HW = 0.0075, 0.035, 0.10
 """How wide a strand and a lock are, and how far they are followed each way."""
+CURL_HW = 0.02
+"""Size of a curl."""
 BELOW_HW = (-0.06, 0.05)
 """How far below the jaw's line ends begin to be thinned, and are."""
 LOBES_HW = (0.02, 0.14)
 """The same, from the height of the nose's base: beside the face, a nape's hair under an ear ends higher than any jaw."""
-BEARD_HW = (0.05, 0.10)
+BEARD_HW = (0.08, 0.16)
 """How far beside the face's outline hair is no beard any more, which ends on skin."""
 NAPE = 0.2
 """Share of a piece of hair within the face's outline under which it is the nape's."""
@@ -68,7 +70,7 @@ def taper(part: Kept, albedo: F32, hidden: F32, plate: Plate, hand: float) -> No
     x = (xs - plate.landmarks[4, 0]) * np.float32(hand / k)
     y = (ys + np.float32(top) - plate.landmarks[4, 1]) / np.float32(k)
     grey = np.log(np.maximum(luminance(albedo[box]), np.float32(2e-3)))
-    dx, dy, _ = tresses.flow(grey, mine, mine > 0.5, x, y, k, hand)
+    dx, dy, runs = tresses.flow(grey, mine, mine > 0.5, x, y, k, hand)
 
     solid = np.asarray(np.minimum(part.head[box], mine) > 0.4)
     left = blur(_left(solid, np.asarray(hidden[box] > 0.5), dx, dy, k), 0.012 * k)
@@ -79,6 +81,10 @@ def taper(part: Kept, albedo: F32, hidden: F32, plate: Plate, hand: float) -> No
         inner = drawn[near > 0.3]
         if inner.size:
             longer += np.float32(much) * np.clip((drawn - inner.mean()) / max(float(inner.std()), 1e-6), -2, 2)
+    # Curls end in curls, not in a comb.
+    straight = step(runs, 0.10, 0.35)
+    curl = sum(noise(x / np.float32(wide), y / np.float32(wide), 103 + i) for i, wide in enumerate((CURL_HW, 2 * CURL_HW)))
+    longer = straight * longer + (1 - straight) * np.float32(STRANDS_HW) * curl
     # The photo's own bright strands are the ones that go on.
     fine = np.clip((blur(grey, 0.004 * k) - blur(grey, 0.03 * k)) / np.float32(0.4), -1, 1)
     whole = step(np.asarray(left + longer + np.float32(0.5 * STRANDS_HW) * fine, np.float32), *FADE_HW)
