@@ -197,7 +197,7 @@ def test_hands_and_eyes_are_the_references_own(reading: Reading) -> None:
 
 
 def test_pores_are_no_grain(shared: Path) -> None:
-    """On a portrait that is sharp: what the darkroom draws on skin that its photo shows too softly, the meter cannot know from the photo."""
+    """On a sharp portrait: what the darkroom draws on skin that its photo shows too softly, the meter cannot know from the photo."""
     plate = scan(photo.read(shared / "data/portraits/real/obama_2012.jpg"))
     enlarger, asked = Enlarger(plate, Framing(), SIZE), rig.of(Look())
     assert pores.lacking(plate) == 0

@@ -12,7 +12,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from lowkey.darkroom import garments, jersey, neck, pores, retouch, seams, sleeve, strays, tailored, throat, tresses
+from lowkey.darkroom import fringe, garments, jersey, neck, pores, retouch, seams, sleeve, strays, tailored, tapered, throat, tresses
 from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import Bust, Kept
@@ -63,8 +63,8 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         _darken(figure, plate, kept, cloth)
     if cloth.kind == "own":
         return figure.subject(plate, 1.0)
-    x, y = plate.landmarks[4, :2]
-    return strays.strewn(figure.subject(plate, MOIST), plate.inside, (float(x), float(y)), neck.hand_of(plate))
+    nose, hand = (float(plate.landmarks[4, 0]), float(plate.landmarks[4, 1])), neck.hand_of(plate)
+    return strays.strewn(fringe.parted(figure.subject(plate, MOIST), nose, hand), plate.inside, nose, hand)
 
 
 FRAME_HW = 0.028
@@ -99,7 +99,8 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
     near = garments.window(bust, x, y, bust.neck + 0.25, (-0.75, 1.0))
     at = (near.at[0] + top, near.at[1] + first)
     figure.lay(throat.rebuild(plate, bust, kept, near.of(x), near.of(y), at), at, np.ones(3, np.float32))
-    tresses.tucked(part, own.depth, plate, bust, _covered(made, part.head.shape, first))
+    hidden = tresses.tucked(part, own.depth, plate, bust, _covered(made, part.head.shape, first))
+    tapered.taper(part, own.albedo, hidden, plate, bust.hand)
     for sheet, at in made.outer:
         figure.touched(sheet.cover, (at[0] + top, at[1] + first))
         figure.lay(seams.without_slivers(sheet, part.head, at, first, k), (at[0] + top, at[1] + first), dye)

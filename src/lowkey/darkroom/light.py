@@ -377,11 +377,18 @@ def _without_islands(diffuse: F32, s: Subject) -> F32:
 
 
 def _edge_of_hair(s: Subject) -> F32:
-    """What thin hair at the silhouette passes on of a lamp behind it, f32[h, w, 3]: its dye, and a film's white grazing mirror."""
+    """What thin hair at the silhouette passes on of a lamp behind it, f32[h, w, 3]: its dye, and a film's white grazing mirror.
+
+    Black hair passes next to nothing on: with the square root of its albedo it had a grey rim.
+    """
     # From 1 at the outline to 0 a few strands' depths inside: there the light has met too many strands.
     thin = np.clip(2 * (1 - _blur(s.matte, THIN_HW * s.hw_px)), 0, 1)
-    dye = np.sqrt(np.maximum(s.albedo, 0)) + np.float32(0.035)
-    return freeze(np.asarray(dye * (s.hair * thin * thin)[..., None], np.float32))
+    thin = s.hair * thin * thin
+    if s.strands is not None:
+        # Few strands stand so that they pass it on: an even band of it is a line drawn round the head.
+        thin = thin * np.clip(np.float32(0.9) * s.strands - np.float32(0.3), 0, 1.6)
+    dye = np.power(np.maximum(s.albedo, 0), np.float32(0.75)) + np.float32(0.012)
+    return freeze(np.asarray(dye * thin[..., None], np.float32))
 
 
 def _thick(s: Subject) -> F32:

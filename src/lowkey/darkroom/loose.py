@@ -27,6 +27,8 @@ SHEER = (0.28, 0.66, 0.94)
 """Share of the room seen at the outline of hair: through its locks, on the average, and through its gaps."""
 SHEER_HW = (0.012, 0.032)
 """How deep (sigma) from the outline the room is seen, of cropped hair and of a full head of it."""
+FRINGE, DEEPER = 0.9, 0.35
+"""How sharply the fringe's strands are told from its gaps, and how much deeper the room is seen in a gap."""
 STRAND_HW = 0.02
 """Width over which a strand is told from the gap beside it."""
 
@@ -46,6 +48,10 @@ def sheer(s: Subject) -> F32:
     fine = grey - blur(grey * inner, STRAND_HW * k) / np.maximum(blur(inner, STRAND_HW * k), np.float32(0.02))
     # Right at the outline colour is carried, and light that was the old room's: nothing there is told for a strand.
     gap = np.maximum(np.clip(-np.float32(2.5) * fine, -1, 1), -1 + np.float32(1.3) * thin)
+    if s.strands is not None:
+        # There the fringe's own strands decide, further in the photo's.
+        gap = gap + thin * (np.clip(-np.float32(FRINGE) * s.strands, -1, 1) - gap) * full
+        thin = np.clip(thin * (1 - np.float32(DEEPER) * full * np.clip(s.strands, -2, 2)), 0, 1)
     share = SHEER[1] + np.where(gap > 0, SHEER[2] - SHEER[1], SHEER[1] - SHEER[0]) * gap
     return np.asarray(s.hair * thin * share, np.float32)
 

@@ -302,6 +302,12 @@ def _throat_bare(plate: Plate, axis: float, line: float) -> bool:
     return bool(seen.size and seen.mean() > 0.6)
 
 
+UNLIKE, FOLD_HW = 12.0, 0.06
+"""Squared deviations from a wrap's own colour from which it is another cloth, or a fold no wider than twice this."""
+TAB_HW, HEM_HW = 0.07, 0.055
+"""Half the width under which what hangs from a wrap is no part of it, and over what its hem is straightened, sigma."""
+
+
 def _wrap(plate: Plate) -> F32:
     """Cloth worn on the head f32[h, w]: hijab, scarf, hood or cap, down to where the body's own cloth begins."""
     k = plate.hw_px
@@ -310,6 +316,7 @@ def _wrap(plate: Plate) -> F32:
     cloth = cv2.resize(plate.parts["cloth"], None, fx=1 / q, fy=1 / q, interpolation=cv2.INTER_AREA)
     rows = (np.arange(cloth.shape[0], dtype=np.float32)[:, None] + 0.5) * q
     mouth_y, chin_y = float(mesh[13, 1]), float(mesh[CHIN, 1])
+    foot = chin_y + 0.3 * k
     seeds = (cloth > 0.5) & (rows < mouth_y)
     nothing = np.zeros_like(plate.matte)
     if seeds.sum() * q * q < 0.10 * k * k:
@@ -327,12 +334,16 @@ def _wrap(plate: Plate) -> F32:
         spread_ = np.maximum(1.48 * np.median(np.abs(look[seeds] - own), 0), 0.05) + 0.03
         if np.abs((own - other) / spread_).max() > 1.5:
             d_own, d_other = (np.square((look - m) / spread_).sum(-1) for m in (own, other))
-            near = ((d_own < d_other) & (rows < chin_y + 1.4 * k)).astype(np.float32)
+            # Dark folds lie between lighter ones of the wrap; a print under it is as unlike, and lies beyond it.
+            fold = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(FOLD_HW * k / q) + 1,) * 2)
+            like = (cv2.morphologyEx((d_own < UNLIKE).astype(np.uint8), cv2.MORPH_CLOSE, fold) > 0) | (rows < foot)
+            near = (like & (d_own < d_other) & (rows < chin_y + 1.4 * k)).astype(np.float32)
     mask = (cloth > 0.4).astype(np.uint8)
     its = ((mask > 0) & ((rows < chin_y - 0.1 * k) | (blur(near, 0.03 * k / q) > 0.5))).astype(np.uint8)
     opened = cv2.morphologyEx(its, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     _, names = cv2.connectedComponents(opened.astype(np.uint8))
     kept = np.isin(names, np.unique(names[seeds & opened])) & opened
+    kept = _hemmed(kept, rows > foot, k / q)
     # Above the chin what hangs together with a wrap is wrap, however narrow a strip of it shows beside the face.
     high = (its > 0) & (rows < chin_y + 0.05 * k)
     _, strips = cv2.connectedComponents(high.astype(np.uint8))
@@ -340,7 +351,20 @@ def _wrap(plate: Plate) -> F32:
     # Grow into what is no cloth at all, so that the wrap's outer and inner borders are those of the photo.
     grown = (cv2.dilate(kept.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (kept | (mask == 0))
     wide = cv2.resize(grown.astype(np.float32), plate.size_px, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(step(blur(wide, 2.5), 0.25, 0.75) * plate.parts["cloth"] * plate.inside, np.float32)
+    return np.asarray(step(blur(wide, 0.014 * k), 0.25, 0.75) * plate.parts["cloth"] * plate.inside, np.float32)
+
+
+def _hemmed(wrap: Field, low: Field, k: float) -> Field:
+    """A wrap bool[h, w] that ends in a smooth hem where it is `low` bool[h, 1]; k is pixels a head-width.
+
+    Narrow tabs at its foot are what it was worn with: a print, a collar's edge, a chain.
+    """
+    side = 2 * round(TAB_HW * k) + 1
+    broad = cv2.morphologyEx(wrap.astype(np.uint8), cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    smooth = blur(broad.astype(np.float32), HEM_HW * k) > 0.6
+    _, names = cv2.connectedComponents((smooth | (wrap & ~low)).astype(np.uint8))
+    mine = np.isin(names, np.unique(names[wrap & ~low]))
+    return np.where(low, smooth & wrap & mine, wrap)
 
 
 def closed(wrap: F32, mesh: F32) -> bool:

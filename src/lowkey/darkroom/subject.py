@@ -38,3 +38,5 @@ class Subject:
     """Middle of the head, x and y px: directions and distances of lamps are counted from there, at depth 0."""
     shine: float = 1.0
     """Skin's highlights against bare dry skin's: make-up for low-key leaves skin a little moist."""
+    strands: F32 | None = None
+    """About +1 on a strand of hair's fringe and -1 in the gap beside it, 0 elsewhere; None where none were told apart."""

@@ -172,7 +172,7 @@ def _restrung(tone: F32, hair: F32, k: float, nose: tuple[float, float], hand: f
     total = np.zeros_like(grey)
     for stream, (wide, share) in enumerate(((STRAND_HW, 0.8), (LOCK_HW, 0.6))):
         knots = noise(x / np.float32(wide), y / np.float32(wide), 72 + stream)
-        drawn = _followed(knots, dx, dy, np.asarray(lost, np.float32), max(round(WALK_HW * k), 2))
+        drawn = followed(knots, dx, dy, np.asarray(lost, np.float32), max(round(WALK_HW * k), 2))
         inner = drawn[lost > 0.3]
         total += np.float32(share) * (drawn - inner.mean()) / max(float(inner.std()), 1e-6)
     # Between strands lies the shade of other strands: the mean goes down, the lit ones stand out.
@@ -223,7 +223,7 @@ def frayed(plate: Plate, hand: float) -> Plate:
     x, y = (xs - plate.landmarks[4, 0]) * np.float32(hand / k), (ys - plate.landmarks[4, 1]) / np.float32(k)
     grey = np.log(np.maximum(luminance(plate.albedo[box]), np.float32(2e-3)))
     dx, dy, runs = flow(grey, np.asarray(sure, np.float32), sure > 0.5, x, y, k, hand)
-    drawn = _followed(noise(x / np.float32(FRAYED_HW), y / np.float32(FRAYED_HW), 75), dx, dy, band, max(round(WALK_HW * k), 2))
+    drawn = followed(noise(x / np.float32(FRAYED_HW), y / np.float32(FRAYED_HW), 75), dx, dy, band, max(round(WALK_HW * k), 2))
     inner = drawn[band > 0.5]
     strand = (drawn - inner.mean()) / max(float(inner.std()), 1e-6) if inner.size else drawn
     # Most strands end near the line; one in many goes on.
@@ -261,7 +261,7 @@ def frayed(plate: Plate, hand: float) -> Plate:
 
 
 @njit(cache=True, parallel=True)
-def _followed(knots: Any, dx: Any, dy: Any, where: Any, steps: int) -> Any:
+def followed(knots: Any, dx: Any, dy: Any, where: Any, steps: int) -> Any:
     """Noise averaged along a flow, f32[h, w] (line integral convolution: Cabral & Leedom 1993), where `where` > 0.02."""
     h, w = knots.shape
     out = np.zeros((h, w), np.float32)
@@ -302,8 +302,10 @@ BEHIND_HW = 0.30
 from a lamp beside it (at .62 it was a black block with a ruled edge)."""
 
 
-def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> None:
-    """Hair that the photo's lower edge cuts goes down the back, in place: whoever ends it in the picture would have to invent its ends.
+def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> F32:
+    """Where hair goes on behind what is put on, f32[h, w].
+
+    Hair that the photo's lower edge cuts goes down the back, in place: whoever ends it in the picture would have to invent its ends.
 
     part, depth and garment f32[h, w] (coverage of what is put on) are the plate's last h rows. Hair whose own ends the photo
     shows falls as it fell.
@@ -313,12 +315,12 @@ def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> No
     _bared(part, plate, garment)
     end = ends.foot(plate.inside)
     if end is None:
-        return
+        return np.zeros_like(hair)
     low, high = (int(np.clip(end - top - d * k, 0, len(head) - 1)) for d in CUT_HW)
     across = hair[high : low + 1].mean(0)
     cut = step(blur(across[None], 0.06 * k)[0], 0.04, 0.20)
     if cut.max() <= 0:
-        return
+        return np.zeros_like(hair)
     # Locks slant: what hangs together with a cut one goes with it.
     wide = 2 * round(0.16 * k) + 1
     cut = blur(cv2.dilate(cut[None], np.ones((1, wide), np.uint8)), 0.06 * k)[0][None]
@@ -326,6 +328,7 @@ def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> No
     back = np.minimum(depth, np.float32(bust.throat[2] - BEHIND_HW))
     down = (np.arange(len(head), dtype=np.float32) + np.float32(top - bust.chin_px[1]))[:, None] / np.float32(k)
     depth += (back - depth) * (cut * step(hair, 0.05, 0.5) * step(down, -0.25, 0.70))
+    return np.asarray(cut * garment * (1 - part.wrap), np.float32)
 
 
 def _bared(part: Kept, plate: Plate, garment: F32) -> None:

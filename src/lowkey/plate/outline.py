@@ -22,12 +22,14 @@ BROW, NOSE, NOSE_BASE, EARS = 9, 4, 2, (234, 454)
 """Mesh points: the ears lie between the heights of brow and nose."""
 TURNED = (0.20, 0.32)
 """Share of a face's width beyond the nose below which no ear shows on that side, and above which one does."""
-SMOOTH_HW, SMOOTH_PHOTO_PX = 0.012, 1.4
+SMOOTH_HW, SMOOTH_PHOTO_PX = 0.018, 1.4
 """Sigma along which a border of skin or cloth is straightened, in head-widths; at least so many of the photo's own pixels."""
 EDGE_PX = 2.6
 """Width of that border, in plate pixels."""
-BITE_HW = 0.18
+BITE_HW = 0.30
 """Height of a gap between temple and ear, with the person above and below it, that is none; behind a lobe a gap opens downward."""
+CORNER_HW = 0.045
+"""Least radius of an ear's outline."""
 TOOTH_HW = 0.010
 """Half the depth up to which a gap is merely rough."""
 STRAY_HW2, BESIDE_HW = 0.03, 0.09
@@ -69,17 +71,10 @@ def settle(
     old = np.ascontiguousarray(alpha[box])
     named = {name: np.ascontiguousarray(parts[name][box]) for name in ("skin", "hair", "cloth", "hands", "glasses")}
     share = _carried(_rims_of_ears(named, old, seen[box], hw_px), old, hw_px)
-    level = np.arange(*box[0].indices(len(alpha)), dtype=np.float32)[:, None]
-    beside = ramp(np.asarray((level - points[BROW, 1]) / hw_px, np.float32), -0.05, 0.05)
-    beside = beside * (1 - ramp(np.asarray((level - points[NOSE_BASE, 1]) / hw_px, np.float32), -0.05, 0.05))
-    # A face turned far shows no ear on its far side: what is hollow there is the eye's.
-    across = np.arange(*box[1].indices(alpha.shape[1]), dtype=np.float32)[None]
-    left, right = sorted(points[list(EARS), 0])
-    wide, nose = max(float(right - left), 1.0), float(points[NOSE, 0])
-    beside = beside * np.where(across < nose, step((nose - left) / wide, *TURNED), step((right - nose) / wide, *TURNED)).astype(np.float32)
+    ears = _ears(points, box, alpha.shape, hw_px)
     thick = old
     old, own = airy.thinned(old, np.ascontiguousarray(colour[box]), np.ascontiguousarray(seen[box]), share["hair"], hw_px)
-    new, within, solid = _settled(old, share, beside, hw_px, scale)
+    new, within, solid = _settled(old, share, ears, hw_px, scale)
     # Where the room was seen between strands it stays seen.
     new = np.asarray(new + ramp(thick - old, 0.05, 0.2) * np.minimum(old - new, 0), np.float32)
     # A lock before a wall of its own darkness is half sure; with the wall taken out nothing of it was left but a smear.
@@ -93,6 +88,19 @@ def settle(
         out[name][box] = one * new
     out["background"] = 1 - whole
     return whole, painted, out
+
+
+def _ears(points: F32, box: tuple[slice, slice], shape: tuple[int, ...], hw_px: float) -> tuple[F32, F32]:
+    """1 where ears may be, on the sides that show one, f32 of `box`: on the rows from brow to nose, and with those over them too."""
+    level = np.arange(*box[0].indices(shape[0]), dtype=np.float32)[:, None]
+    below, above = (np.asarray((level - points[i, 1]) / hw_px, np.float32) for i in (BROW, NOSE_BASE))
+    # A face turned far shows no ear on its far side: what is hollow there is the eye's.
+    across = np.arange(*box[1].indices(shape[1]), dtype=np.float32)[None]
+    left, right = sorted(points[list(EARS), 0])
+    wide, nose = max(float(right - left), 1.0), float(points[NOSE, 0])
+    shown = np.where(across < nose, step((nose - left) / wide, *TURNED), step((right - nose) / wide, *TURNED)).astype(np.float32)
+    low = 1 - ramp(above, -0.05, 0.05)
+    return ramp(below, -0.05, 0.05) * low * shown, ramp(below, -0.30, -0.20) * low * shown
 
 
 def _carried(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F32]:
@@ -169,10 +177,10 @@ def _completed(skin: F32, hair: F32, tuft: NDArray[np.bool_], alpha: F32, seen: 
     hair[box] += taken
 
 
-def _settled(alpha: F32, share: Mapping[str, F32], ears: F32, hw_px: float, scale: float) -> tuple[F32, F32, F32]:
+def _settled(alpha: F32, share: Mapping[str, F32], ears: tuple[F32, F32], hw_px: float, scale: float) -> tuple[F32, F32, F32]:
     """The settled matte f32[h, w]; signed distance to its outline, hw (+ within); and 1 where the old matte knew the person.
 
-    `ears` f32[h, w]: 1 on the rows of the ears, on the sides that show one.
+    `ears` f32[h, w] as from `_ears`: 1 where gaps are filled, and where corners are rounded.
     """
     base = np.clip((alpha - 0.35) / np.float32(0.3), 0, 1).astype(np.float32)
 
@@ -184,8 +192,17 @@ def _settled(alpha: F32, share: Mapping[str, F32], ears: F32, hw_px: float, scal
     beside_skin = beside_skin * (1 - ramp(blur(share["hands"] * alpha, 0.05 * hw_px), 0.01, 0.05))
     # Teeth are no bites.
     side = 2 * round(TOOTH_HW * hw_px) + 1
-    gap = cv2.morphologyEx(closed - base, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    filled = np.asarray(gap * beside_skin * (1 - ramp(share["cloth"], 0.1, 0.3)) * ears, np.float32)
+    tooth = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    gap = cv2.morphologyEx(closed - base, cv2.MORPH_OPEN, tooth)
+    filled = np.asarray(gap * beside_skin * (1 - ramp(share["cloth"], 0.1, 0.3)) * ears[0], np.float32)
+
+    # An ear is round: what stands out of it in a point or a corner is the hair's or the room's.
+    side = 2 * round(CORNER_HW * hw_px) + 1
+    whole = cv2.copyMakeBorder(np.asarray(base + filled, np.float32), side, side, side, side, cv2.BORDER_REPLICATE)
+    rounded = cv2.morphologyEx(whole, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]
+    bare = ears[1] * beside_skin * ramp(share["skin"], 0.25, 0.6)
+    corner = bare * cv2.morphologyEx(np.maximum(base + filled - rounded, 0), cv2.MORPH_OPEN, tooth)
+    base, filled = base - np.minimum(corner, base), filled - np.maximum(corner - base, 0)
 
     sigma = max(SMOOTH_HW * hw_px, SMOOTH_PHOTO_PX * scale)
     level = blur(np.asarray(base + filled, np.float32), sigma)

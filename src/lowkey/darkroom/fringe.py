@@ -1,0 +1,69 @@
+"""The fringe of hair: where its outline lies before the light, some strands are dark against it and the gaps beside them are not.
+
+No matte from an ordinary photo holds single strands, so along its outline hair is as thick everywhere, and lets the room through, or
+passes the lamp on, in one even band: an outline drawn with a soft pencil. What is drawn here is invented along the photo's own flow, as
+strays are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from lowkey.darkroom import tresses
+from lowkey.darkroom.knit import noise
+from lowkey.darkroom.subject import Subject
+from lowkey.gaussian import blur
+from lowkey.pixels import freeze, luminance
+from lowkey.plate.zones import ramp as step
+
+DEEP_HW = 0.05
+"""How deep (sigma) from the outline strands are told apart."""
+WIDE_HW, LOCK_HW = 0.0065, 0.030
+"""How wide a strand is, and how wide a lock, whose strands lie alike."""
+WALK_HW = 0.10
+"""How far a strand is followed each way."""
+LOCKS = 0.6
+"""How much locks add to what strands vary by."""
+
+
+def parted(subject: Subject, nose_px: tuple[float, float], hand: float) -> Subject:
+    """The subject with the strands of its fringe: about +1 on a strand and -1 in a gap, 0 away from hair's outline.
+
+    `hand` is +1 or -1 as the person leans: a mirrored person gets them mirrored.
+    """
+    s, k = subject, subject.hw_px
+    if float(s.hair.max()) < 0.5:
+        return s
+    h, w = s.matte.shape
+    size = (max(w // 2, 1), max(h // 2, 1))
+    hair, matte = (cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (s.hair, s.matte))
+    edge = np.asarray(hair * step(2 * (1 - blur(matte, DEEP_HW * k / 2)), 0.02, 0.4), np.float32)
+    rows, columns = np.flatnonzero((edge > 0.02).any(1)), np.flatnonzero((edge > 0.02).any(0))
+    if len(rows) < 8 or len(columns) < 8:
+        return s
+    m = round(0.1 * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    ys, xs = np.mgrid[: hair.shape[0], : hair.shape[1]].astype(np.float32)[(np.s_[:], *box)]
+    x, y = (2 * xs + 0.5 - np.float32(nose_px[0])) * np.float32(hand / k), (2 * ys + 0.5 - np.float32(nose_px[1])) / np.float32(k)
+    grey = np.log(np.maximum(luminance(cv2.resize(s.albedo, size, interpolation=cv2.INTER_AREA)[box]), np.float32(2e-3)))
+    # What the outline's last pixels hold is carried colour: it runs along the outline, strands do not.
+    sure = np.asarray(hair[box] * step(blur(matte[box], 0.012 * k), 0.85, 0.99), np.float32)
+    if float(sure.sum()) < 0.01 * k * k:
+        return s
+    where = np.ascontiguousarray(edge[box])
+    dx, dy, _ = tresses.flow(grey, sure, sure > 0.5, x, y, k / 2, hand)
+    total = np.zeros_like(where)
+    for stream, (wide, share) in enumerate(((WIDE_HW, 1.0), (LOCK_HW, LOCKS))):
+        drawn = tresses.followed(
+            noise(x / np.float32(wide), y / np.float32(wide), 86 + stream), dx, dy, where, max(round(WALK_HW * k / 2), 2)
+        )
+        inner = drawn[where > 0.3]
+        if inner.size:
+            total += np.float32(share) * (drawn - inner.mean()) / max(float(inner.std()), 1e-6)
+    strands = np.zeros((hair.shape[0], hair.shape[1]), np.float32)
+    strands[box] = np.clip(total, -2.5, 2.5) * where
+    whole = cv2.resize(strands, (w, h), interpolation=cv2.INTER_LINEAR)
+    return replace(s, strands=freeze(np.ascontiguousarray(whole, np.float32)))
