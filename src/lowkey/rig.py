@@ -82,6 +82,8 @@ class Lamp:
     """Of the disc, where lit skin is about 0.5: a lamp this small that keys a face is some nine stops brighter than it."""
     depth_fh: float = 0.95
     """How far behind the subject it stands."""
+    aureole: float = 0.0
+    """Light of the haze right round it, against the disc's own."""
 
 
 @dataclass(frozen=True)

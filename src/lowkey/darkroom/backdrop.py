@@ -25,6 +25,11 @@ AIR_GAIN = 0.075
 SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0100
 """Where beside the head's middle the beam's end lies, how far it reaches across and down, and its radiance through the default haze."""
 
+AUREOLE_FH = ((0.0075, 0.26), (0.015, 0.26), (0.030, 0.26), (0.060, 0.22))
+"""Sigma in fh and share of each Gaussian of the aureole: even shares per octave fall as 1/r^2, as single scattering from a point does."""
+AUREOLE_TINT = np.array((1.0, 0.86, 0.68))
+"""The air reddens even so short a way."""
+
 AIR_ROUGH = 0.42
 """How unevenly dust hangs in it (SD of the log of its density, about)."""
 
@@ -156,6 +161,25 @@ def light_lamp(rig: Rig, matte: F32, into: F32) -> None:
     cover = matte[rows, cols]
     profile *= np.clip((0.96 - cover) / 0.96, 0, 1) / np.maximum(1 - cover, 0.04)
     into[rows, cols] += profile[:, :, None] * np.array(rig.lamp.radiance_rgb, np.float32)
+    if rig.lamp.aureole > 0:
+        _aureole(rig, x, y, into)
+
+
+def _aureole(rig: Rig, x: float, y: float, into: F32) -> None:
+    """Add what the haze right before the lamp scatters, round it at pixel (x, y): it hangs behind the head, whose outline cuts it.
+
+    What a lens scatters lies over the head as well, and a lamp seen through glare alone stands in front of the hair.
+    """
+    h, w = into.shape[:2]
+    light = np.array(rig.lamp.radiance_rgb) * AUREOLE_TINT * (rig.lamp.aureole * math.pi * rig.lamp.radius_fh**2)
+    across, down = (np.arange(w, dtype=np.float32) - np.float32(x)) / h, (np.arange(h, dtype=np.float32) - np.float32(y)) / h
+    for sigma, share in AUREOLE_FH:
+        near = [np.flatnonzero(np.abs(a) < 4 * sigma) for a in (down, across)]
+        if not (near[0].size and near[1].size):
+            continue
+        rows, cols = (slice(int(n[0]), int(n[-1]) + 1) for n in near)
+        bell = np.exp(-0.5 * np.square(down[rows] / np.float32(sigma)))[:, None] * np.exp(-0.5 * np.square(across[cols] / np.float32(sigma)))
+        into[rows, cols] += bell[:, :, None] * (light * (share / (2 * math.pi * sigma**2))).astype(np.float32)
 
 
 def clear_of(specks: motes.Specks, mask: F32) -> np.ndarray:

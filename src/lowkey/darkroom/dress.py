@@ -169,7 +169,7 @@ def _quieten(albedo: F32, plate: Plate, kept: Kept) -> None:
     albedo *= (1 - (1 - gain) * kept.wrap)[..., None]
 
 
-TINTS = {"turtleneck": (1.0, 0.955, 0.90), "leather": (1.0, 0.96, 0.93), "linen": (1.0, 0.985, 0.95)}
+TINTS = {"turtleneck": (1.0, 0.94, 0.84), "leather": (1.0, 0.96, 0.93), "linen": (1.0, 0.985, 0.95)}
 """Colour of each cloth before it is brought to its reflectance: charcoal, black-brown, unbleached white."""
 
 

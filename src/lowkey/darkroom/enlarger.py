@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from lowkey.darkroom import backdrop, compose, dress, film, light, optics
+from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, optics
 from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
@@ -86,6 +86,8 @@ class Enlarger:
         person = view.printed(radiance(lit, rig)) * view.detail
         yield "light", np.asarray(person * cover, np.float32), rig
 
+        if not self.keep_skin:
+            person = person * dodge.held(person, view.face, view.eyes, view.sockets, view.hw_px)
         if rig.exposure_ev is None:
             metered = film.meter(person, view.face, view.printed(lit.subject.albedo))
             rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev)
@@ -163,6 +165,8 @@ class _View:
         """What hides the room: less than the matte where outer strands let it through."""
         self.face = freeze(np.clip(self.printed(face_mask(plate)), 0, 1))
         self.eyes = freeze(np.clip(self.printed(np.asarray(cv2.dilate(plate.parts["eyes"], np.ones((9, 9), np.uint8)), np.float32)), 0, 1))
+        self.hw_px = plate.hw_px * inner.scale
+        self.sockets = dodge.sockets(inner.points(plate.landmarks[:, :2]), self.hw_px, size_px)
         self.solid = freeze(np.clip(self.printed(lit.subject.skin + lit.subject.cloth), 0, 1) * self.matte)
         """Skin and cloth, which flare spares; hair may catch some."""
         self.detail = self._detail(plate, lit)

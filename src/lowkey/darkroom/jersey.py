@@ -186,7 +186,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     height = 0.62 + (height - 0.62) * _sharp(1 + 0.55 * noise(s / 5, t / 6, 7), x)
     tone = tone * _sharp(1 + 0.17 * noise(s / 3.5, t / 4.5, 8) + 0.12 * noise(s / 41, t / 1.7, 9), x)
     ridge = whole(seam, x)
-    raised = 0.0016 * (np.exp(-np.square(ridge / 0.010)) - np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009)))
+    raised = 0.0009 * (np.exp(-np.square(ridge / 0.010)) - np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009)))
     depth = np.asarray(draped + raised, np.float32)
     normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02, bust.soft_px)
     grey *= whole(_asperity(coarse, q) * (1 - np.float32(BURNED) * step(body.y, *BURNED_HW)), x)

@@ -46,7 +46,7 @@ def scatter(rig: Rig, beam: Beam, aspect: float, streams: Streams) -> Specks:
     cloud = np.array([beam.x + 0.35 * beam.aim[0], beam.y + 0.35 * beam.aim[1]]) + radius * np.array([1.0, 0.9])
     where = np.where(near[:, None], cloud, where)
     where = strands(where, rng)
-    blur = motes.focus_fh * np.abs(np.tan(0.5 * np.pi * rng.random(n) * 0.985))
+    blur = motes.focus_fh * np.abs(np.tan(0.5 * np.pi * rng.random(n) * 0.93))
     blur = np.minimum(blur, 0.030)
     front = rng.random(n) < motes.front
     depth = np.where(front, 1.0, -1.0) * (0.12 + blur * DEPTH_PER_BLUR * rng.uniform(0.6, 1.4, n))

@@ -17,12 +17,12 @@ from lowkey.plate.zones import ramp as step
 
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
 """Mesh points of each iris: its middle, then its rim."""
-WHITE = (0.34, 0.52)
+WHITE = (0.30, 0.44)
 """Least and most median reflectance of the white of an eye."""
 WHITE_GAIN = (0.75, 1.6)
 IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
-ENAMEL, OVER_SKIN = 0.68, 3.0
+ENAMEL, OVER_SKIN = 0.58, 2.4
 """Most that teeth reflect, and most over the face's own skin."""
 GAP, LINE = 0.62, 0.46
 """Luminance of the darkest spot and of the darkest line among teeth over the teeth round it."""

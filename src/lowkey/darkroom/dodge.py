@@ -1,0 +1,69 @@
+"""Dodging and burning, as a printer does under the enlarger: a hand held between for the lit eye's socket, a hole in a card for a hot plane.
+
+Film and paper hold less than a face in raking light has: the corner of an eye half a stop short of the light prints as a hole. What is
+done is broad, within a stop and a half, and never where the picture is meant to be dark (Adams 1983, "The Print", chapter 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.meshes import EYES
+from lowkey.plate.zones import ramp as step
+
+SOCKET_HW = (0.03, 0.14)
+"""How far beyond the lids the hand's shadow is whole, and ends."""
+LIT, DEEP = 0.35, 0.20
+"""A socket is dodged where the skin round it has this share of the face's lit level, toward that share of the skin round it."""
+DODGED = 2.6
+"""Most that dodging brightens (1.4 stops)."""
+HOT, BURNED = 1.5, 0.5
+"""From how many times the lit level on a broad plane of skin is burned in, and the power to which what is over it is brought back."""
+BROAD_HW, NEAR_HW = 0.022, 0.14
+
+
+def sockets(landmarks_px: F32, hw_px: float, size_px: tuple[int, int]) -> tuple[F32, F32]:
+    """A soft mask f32[h, w] round each eye; `landmarks_px` f32[478, 2] in the frame, `size_px` (width, height)."""
+    masks = []
+    for rim in EYES:
+        away = np.full((size_px[1], size_px[0]), 255, np.uint8)
+        cv2.fillConvexPoly(away, cv2.convexHull(np.round(landmarks_px[list(rim), :2]).astype(np.int32)), 0)
+        far = cv2.distanceTransform(away, cv2.DIST_L2, 5) / np.float32(hw_px)
+        masks.append(freeze(np.asarray(1 - step(far, *SOCKET_HW), np.float32)))
+    return masks[0], masks[1]
+
+
+def held(person: F32, face: F32, eyes: F32, around: Sequence[F32], hw_px: float) -> F32:
+    """The factor f32[h, w, 1] of dodging and burning on the lit person f32[h, w, 3].
+
+    `face` f32[h, w] is bare skin of the face, `eyes` what lies between the lids (left alone), `around` each eye's socket.
+    """
+    h, w = face.shape
+    q = 2 if hw_px < 240 else 4
+    size, k = ((w + q - 1) // q, (h + q - 1) // q), hw_px / q
+    light, skin, open_ = (cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (luminance(person), face, eyes))
+    bare = np.asarray(np.clip(skin - open_, 0, 1), np.float32)
+    lit = light[bare > 0.9]
+    if lit.size < 200:
+        return np.ones((h, w, 1), np.float32)
+    lit = lit[lit > 0.2 * np.percentile(lit, 98)]
+    level = float(np.median(lit))
+
+    def among(sigma: float) -> F32:
+        return np.asarray(blur(light * bare, sigma) / np.maximum(blur(bare, sigma), np.float32(0.02)), np.float32)
+
+    near, wide = np.maximum(among(BROAD_HW * k), np.float32(1e-5 * level)), among(NEAR_HW * k)
+    factor = np.ones_like(near)
+    over = near / np.float32(HOT * level)
+    factor *= np.where(over > 1, np.power(np.maximum(over, 1), np.float32(BURNED - 1)), 1) * bare + (1 - bare)
+    for mask in around:
+        hand = cv2.resize(mask, size, interpolation=cv2.INTER_AREA) * step(wide / np.float32(level), 0.5 * LIT, LIT)
+        lift = np.clip(np.float32(DEEP) * wide / near, 1, DODGED * DODGED)
+        factor *= 1 + hand * (np.minimum(np.power(lift, np.float32(0.7)), DODGED) - 1)
+    factor = blur(np.asarray(factor, np.float32), 0.012 * k)
+    return np.asarray(cv2.resize(factor, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)[..., None]
