@@ -18,7 +18,7 @@ STRAYS_HW = 0.15
 ROUGH_GAP_FH = 0.02
 """Kept from an outline that is only guessed."""
 LAMP_CODE, LEAST_LAMP_FH = 245.0, 0.004
-BESIDE_FH, OUTSIDE = 0.016, 0.30
+BESIDE_FH, OUTSIDE = 0.016, 0.20
 """A lamp at the person's outline burns over it: the share of its disc that lies in the room, or this far within what is kept off it."""
 REACH_FH, RING_FH = 0.60, 0.005
 LEAST_GLOW_CODES = 6.0
@@ -28,8 +28,8 @@ RINGS_FH, RING_STEP = (0.055, 0.60), 0.02
 RING_SLIDES, RING_SQUEEZES = (0.0, 0.05, 0.10, 0.15), (1.0, 1.28)
 RING_CODES = 5.0
 """An anamorphic lens's rings stand out by 9 to 13 codes of blue less red; a plain halo's rings by no more than 2.3."""
-CLEAN_LAMP_FH = 0.0175
-"""A lamp without a halo burns out a smaller disc: .013 to .015 against .020 to .024, six people, three seeds."""
+CLEAN_LAMP_FH = 0.0147
+"""A lamp without a halo burns out a smaller disc: .011 to .013 against .017 to .020, six people, three seeds."""
 MOTE_SIGMAS_FH = (0.0006, 0.0011, 0.0022)
 MOTE_CODES, MOTE_NOISE = 5.0, 6.0
 """A mote stands this many codes, and this many times the grain around it, above its surroundings."""
