@@ -178,8 +178,8 @@ def _aureole(rig: Rig, x: float, y: float, into: F32) -> None:
         if not (near[0].size and near[1].size):
             continue
         rows, cols = (slice(int(n[0]), int(n[-1]) + 1) for n in near)
-        bell = np.exp(-0.5 * np.square(down[rows] / np.float32(sigma)))[:, None] * np.exp(-0.5 * np.square(across[cols] / np.float32(sigma)))
-        into[rows, cols] += bell[:, :, None] * (light * (share / (2 * math.pi * sigma**2))).astype(np.float32)
+        tall, wide = (np.exp(-0.5 * np.square(a / np.float32(sigma))) for a in (down[rows], across[cols]))
+        into[rows, cols] += (tall[:, None] * wide)[:, :, None] * (light * (share / (2 * math.pi * sigma**2))).astype(np.float32)
 
 
 def clear_of(specks: motes.Specks, mask: F32) -> np.ndarray:

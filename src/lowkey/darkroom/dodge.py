@@ -1,4 +1,4 @@
-"""Dodging and burning, as a printer does under the enlarger: a hand held between for the lit eye's socket, a hole in a card for a hot plane.
+"""Dodging and burning, as a printer does under the enlarger: a hand between for the lit eye's socket, a holed card for a hot plane.
 
 Film and paper hold less than a face in raking light has: the corner of an eye half a stop short of the light prints as a hole. What is
 done is broad, within a stop and a half, and never where the picture is meant to be dark (Adams 1983, "The Print", chapter 5).
