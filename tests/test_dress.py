@@ -119,6 +119,9 @@ def hw(subject_or_plate: Subject | Plate) -> tuple[Any, Any]:
     return (x - EYE_X) / HW, (y - CHIN_Y) / HW
 
 
+CLOTHS = (TURTLENECK, LEATHER, LINEN, Cloth("as-worn", 0.05))
+
+
 @pytest.fixture(scope="module")
 def plate() -> Plate:
     return person()
@@ -126,7 +129,7 @@ def plate() -> Plate:
 
 @pytest.fixture(scope="module")
 def worn(plate: Plate) -> dict[str, Subject]:
-    return {c.kind: dress(plate, c) for c in (TURTLENECK, LEATHER, LINEN, Cloth("as-worn", 0.05))}
+    return {c.kind: dress(plate, c) for c in CLOTHS}
 
 
 def face_of(plate: Plate) -> Any:
@@ -138,7 +141,9 @@ def face_of(plate: Plate) -> Any:
 def test_no_garment_touches_the_face(plate: Plate, worn: dict[str, Subject], kind: str) -> None:
     face = face_of(plate)
     assert face.sum() > 10_000
-    assert np.abs(worn[kind].albedo[face] - plate.albedo[face]).max() < 1e-6
+    # Retouched or not: what is retouched is no garment's doing.
+    bare = dress(plate, next(c for c in CLOTHS if c.kind == kind), retouched=False)
+    assert np.abs(bare.albedo[face] - plate.albedo[face]).max() < 1e-6
     assert np.abs(worn[kind].normal[face] - plate.normal[face]).max() < 1e-5
     assert np.abs(worn[kind].matte[face] - plate.matte[face]).max() < 2e-3
 

@@ -18,11 +18,11 @@ from lowkey.plate.zones import ramp as step
 
 SOCKET_HW = (0.03, 0.14)
 """How far beyond the lids the hand's shadow is whole, and ends."""
-LIT, DEEP = 0.35, 0.20
+LIT, DEEP = 0.60, 0.17
 """A socket is dodged where the skin round it has this share of the face's lit level, toward that share of the skin round it."""
 DODGED = 2.6
 """Most that dodging brightens (1.4 stops)."""
-HOT, BURNED = 1.5, 0.5
+HOT, BURNED = 1.7, 0.5
 """From how many times the lit level on a broad plane of skin is burned in, and the power to which what is over it is brought back."""
 BROAD_HW, NEAR_HW = 0.022, 0.14
 

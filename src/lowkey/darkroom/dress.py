@@ -125,6 +125,8 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
             moved = (np.clip(own.depth[there], low, high) - own.depth[there]) * step(part.below[there], 0.0, 0.08) * dressed
             if cover is part.hands:
                 moved = _forward(moved, cover[there])
+            elif part.wrap.max() > 0.1:
+                moved = blur(np.asarray(moved, np.float32), 0.012 * k)
             figure.put_back(own.rows(there), cover[there], np.asarray(own.depth[there] + moved, np.float32), top + int(rows[0]))
     if part.hands.max() > 0.5:
         like = made.outer[0][0]

@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, optics
+from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, optics, pores
 from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
@@ -257,7 +257,10 @@ def edits(plate: Plate) -> tuple[Edit, ...]:
     gain = np.log2((luminance(after) + 1e-3) / (luminance(before) + 1e-3))
     levelled = float(np.percentile(gain, 95) - np.percentile(gain, 5))
     median, most = chroma_shift(plate.colour, plate.albedo, skin, plate.hw_px)
+    fine = pores.lacking(plate)
+    drawn = (Edit("fine texture drawn on skin the photo shows too softly, deviation", round(fine / math.log(2), 3), "scene stops"),)
     return (
+        *(drawn if fine >= pores.LEAST else ()),
         Edit("old light evened out on the face's skin, 5th to 95th percentile", round(levelled, 3), "scene stops"),
         Edit("skin chroma at equal lightness, median", round(median, 3), "dE00", SKIN_CHROMA_BOUND),
         Edit("skin chroma at equal lightness, 95th percentile", round(most, 3), "dE00", SKIN_CHROMA_BOUND),

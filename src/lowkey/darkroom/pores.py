@@ -20,8 +20,10 @@ from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
-USUAL = 0.025
-"""Deviation of log luminance in BAND_HW on bare facial skin: that of the softest of nine portraits that are sharp there (.025 to .052)."""
+USUAL = 0.021
+"""Deviation of log luminance in BAND_HW on bare facial skin: what the softest portraits that are sharp there have (nine: .018 to .052)."""
+LEAST = 0.004
+"""Less than this is not drawn."""
 BAND_HW = (0.002, 0.007)
 CELLS = ((0.027, 0.7), (0.0135, 0.8), (0.0085, 0.5))
 """Distance (hw) and depth of marks, of pores and of the finest furrows: 4, 2 and 1.3 mm on a head 150 mm wide."""
@@ -69,7 +71,7 @@ def lacking(plate: Plate) -> float:
 def completed(albedo: F32, plate: Plate, hand: float) -> None:
     """Draw what is lacking on skin into the albedo f32[h, w, 3], in place; mirrored by `hand`."""
     amount = lacking(plate)
-    if amount < 0.004:
+    if amount < LEAST:
         return
     k = plate.hw_px
     skin = _bare(plate)
@@ -86,7 +88,7 @@ def completed(albedo: F32, plate: Plate, hand: float) -> None:
         _cells(x / np.float32(size), y / np.float32(size), stream, deep, relief)
     mine = skin[box]
     fine = np.asarray(blur(relief, BAND_HW[0] * k) - blur(relief, 2 * BAND_HW[1] * k), np.float32)
-    within = fine - blur(fine, BAND_HW[1] * k)
+    within = blur(fine, BAND_HW[0] * k) - blur(fine, BAND_HW[1] * k)
     spread = float(np.std(within[mine > 0.9])) if (mine > 0.9).any() else 0.0
     if spread < 1e-6:
         return
