@@ -236,8 +236,10 @@ class Relight:
         if self._cloth_mass is not None:
             diffuse += self._pale * (_blur(diffuse * s.cloth, THREAD_HW * s.hw_px) / self._cloth_mass - diffuse)
         if s.shine > 1.0:
-            held = HELD * np.float32(1 - HELD_BEHIND * max(-direction.vector[2], 0.0))
-            gloss += s.skin * (held * (1 - np.exp(-gloss / held)) - gloss)
+            # Leather, too, keeps its grain only where its sheen is held.
+            for surface, most in ((s.skin, HELD), (s.cloth, 2 * HELD)):
+                held = most * np.float32(1 - HELD_BEHIND * max(-direction.vector[2], 0.0))
+                gloss += surface * (held * (1 - np.exp(-gloss / held)) - gloss)
         keep = _without_islands(diffuse, s)
         diffuse *= keep
         gloss *= keep
