@@ -46,7 +46,7 @@ def test_rear_right_is_three_things_of_one_colour() -> None:
     rig = of(Look())
     assert rig.key.direction == Auto(lit=0.52, arc_deg=(66, 102), elevation_deg=16, cheek=0.45)
     assert rig.rim is not None
-    assert rig.rim.direction == Direction(150, 18)
+    assert rig.rim.direction == Direction(158, 18)
     assert rig.lamp.visible
     for other in (rig.rim.irradiance_rgb, rig.lamp.radiance_rgb):
         assert [value / luminance_of(other) for value in other] == pytest.approx(rig.key.irradiance_rgb, rel=1e-6)
@@ -184,6 +184,14 @@ def test_composition_stays(seed: int) -> None:
     assert 0.52 < rig.lens.halo_radius_fh / base.lens.halo_radius_fh < 1.92
     assert 0.63 < rig.backdrop.reach_fh / base.backdrop.reach_fh < 1.58
     assert (rig.cloth, rig.stock, rig.fill_ev, rig.key.irradiance_rgb) == (base.cloth, base.stock, base.fill_ev, base.key.irradiance_rgb)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_lamp_behind_the_head_or_out_of_the_frame_stays_there(seed: int) -> None:
+    """Within a tenth of the frame's width of the head's middle it is hidden (`Enlarger`); the hatch is in the ceiling."""
+    behind, above = (jittered(of(Look(light=light)), Streams(seed)).lamp.place_fw_fh for light in ("full backlight", "overhead hatchlight"))
+    assert abs(behind[0] - 0.5) < 0.08
+    assert above[1] < 0.04
 
 
 def test_key_and_rim_turn_together() -> None:

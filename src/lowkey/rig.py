@@ -410,13 +410,16 @@ def jittered(rig: Rig, streams: Streams) -> Rig:
     fw, fh = rig.lamp.place_fw_fh
     own = streams.of_photo  # where this person's lamps begin: a set of portraits at one seed is not lit from one height
     # Along the head's outline, right and down or left and up, so that neighbours stay apart there, where it ends up (see `Enlarger`).
-    along = _normal(seed, 2)
+    along, over = _normal(seed, 2), _normal(seed, 3, own)
+    # A lamp straight behind the head, or out of the frame, stays so.
+    beside = abs(fw - 0.5) > 0.15 and 0 < fw < 1 and fh > 0.05
+    moved = (fw + side * 0.055 * along, fh + 0.045 * along + 0.018 * over) if beside else (fw + side * 0.035 * along, fh + 0.028 * over)
     reach = math.sqrt(3) * (2 * _even(seed, 4) - 1)  # even, not normal: neighbours stay apart; its deviation is 1 as well
     return replace(
         rig,
         key=_turned(rig.key, turn, lift),
         rim=_turned(rig.rim, turn, lift) if rig.rim else None,
-        lamp=replace(rig.lamp, place_fw_fh=(fw + side * 0.055 * along, fh + 0.045 * along + 0.018 * _normal(seed, 3, own))),
+        lamp=replace(rig.lamp, place_fw_fh=moved),
         lens=replace(rig.lens, halo_radius_fh=rig.lens.halo_radius_fh * math.exp(0.24 * reach + 0.115 * _normal(seed, 5))),
         backdrop=replace(
             rig.backdrop,

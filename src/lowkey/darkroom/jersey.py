@@ -65,7 +65,7 @@ RELIEF = 0.18
 """How high yarn stands, in widths of a stitch."""
 
 
-BURNED, BURNED_HW = 0.42, (0.45, 1.55)
+BURNED, BURNED_HW = 0.10, (0.45, 1.55)
 """Share of the light that a flag keeps off the lower chest, and between which heights below the chin it comes in: nothing there may
 ask for the eye."""
 SHEEN = 0.08

@@ -276,12 +276,12 @@ def _dust(sight: Sight, head: Head | None, empty: Mask, lamp: Lamp | None) -> Fo
     if head is None:
         found["motes_on_eyes"] = CannotJudge("no face was found")
         return found
-    # An eye keeps one light of its own, the catchlight.
+    # An eye keeps two lights of its own, the lamp's image and the card's.
     on = 0
     for rim in meshes.EYES:
         eye = np.zeros(code.shape, np.uint8)
         cv2.fillPoly(eye, [np.round(head.points[list(rim), :2]).astype(np.int32)], 1)
-        on += max(int((peak & (eye > 0)).sum()) - 1, 0)
+        on += max(int((peak & (eye > 0)).sum()) - 2, 0)
     found["motes_on_eyes"] = measured("motes_on_eyes", float(on), None, "eyes")
     return found
 
