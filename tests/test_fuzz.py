@@ -61,7 +61,8 @@ def guided(target: str, folder: Path, *more: str) -> str:
     """What the guided fuzzer says at its end."""
     pytest.importorskip("atheris", reason="atheris is installed where it has a wheel")
     command = [sys.executable, str(Path(__file__).parent / "fuzzing.py"), target, str(folder / "corpus")]
-    asked = ["-timeout=20", "-print_final_stats=1", f"-artifact_prefix={folder}/", *more]
+    # What a process used at most is counted from before it was one: a large test run is the fuzzer's peak from its start.
+    asked = ["-timeout=20", "-rss_limit_mb=12000", "-print_final_stats=1", f"-artifact_prefix={folder}/", *more]
     done = subprocess.run([*command, *asked], capture_output=True, text=True, errors="replace", timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stderr
