@@ -31,8 +31,8 @@ def test_ends_thin_out_and_darken_below_the_jaw_and_nothing_does_above_the_nose(
     assert np.array_equal(tone[high], albedo[high])
     assert (albedo <= tone + 1e-6).all()
     lowest = (part.hair > 0.9) & (part.below > 0.3)
-    if lowest.any():
-        assert np.median(albedo[lowest] / np.maximum(tone[lowest], 1e-4)) < 0.95
+    assert lowest.sum() > 0.01 * HW * HW
+    assert np.median(albedo[lowest] / np.maximum(tone[lowest], 1e-4)) < 0.95
 
 
 def test_hair_that_goes_on_behind_a_garment_ends_nowhere() -> None:
@@ -41,7 +41,8 @@ def test_hair_that_goes_on_behind_a_garment_ends_nowhere() -> None:
     hidden = np.asarray(np.broadcast_to((np.arange(len(before)) > plate.landmarks[152, 1])[:, None], before.shape), np.float32)
     tapered.taper(part, albedo, np.ascontiguousarray(hidden), plate, 1.0)
     still = (hidden > 0.5) & (part.hair > 0.9)
-    assert np.abs(part.head - before)[still].max(initial=0.0) < 0.05
+    assert still.sum() > 0.01 * HW * HW
+    assert np.abs(part.head - before)[still].max() < 0.05
 
 
 def test_strands_are_as_long_as_the_one_they_run_into() -> None:

@@ -1,7 +1,7 @@
 """Dodging and burning, as a printer does under the enlarger: a hand between for the lit eye's socket, a holed card for a hot plane.
 
-Film and paper hold less than a face in raking light has: the corner of an eye half a stop short of the light prints as a hole. What is
-done is broad, within a stop and a half, and never where the picture is meant to be dark (Adams 1983, "The Print", chapter 5).
+Film and paper hold less than a face in raking light has: the corner of an eye that the lamp misses prints as a hole. What is done
+is broad, within a stop and a half, and never where the picture is meant to be dark (Adams 1983, "The Print").
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ DODGED = 2.6
 HOT, BURNED = 1.7, 0.5
 """From how many times the lit level on a broad plane of skin is burned in, and the power to which what is over it is brought back."""
 BROAD_HW, NEAR_HW = 0.022, 0.14
+"""Over what (sigma) a plane or a socket is read, so that no pore and no shine counts, and what is round it."""
 
 
 def sockets(landmarks_px: F32, hw_px: float, size_px: tuple[int, int]) -> tuple[F32, F32]:
@@ -58,12 +59,10 @@ def held(person: F32, face: F32, eyes: F32, around: Sequence[F32], hw_px: float)
         return np.asarray(blur(light * bare, sigma) / np.maximum(blur(bare, sigma), np.float32(0.02)), np.float32)
 
     near, wide = np.maximum(among(BROAD_HW * k), np.float32(1e-5 * level)), among(NEAR_HW * k)
-    factor = np.ones_like(near)
-    over = near / np.float32(HOT * level)
-    factor *= np.where(over > 1, np.power(np.maximum(over, 1), np.float32(BURNED - 1)), 1) * bare + (1 - bare)
+    factor = np.power(np.maximum(near / np.float32(HOT * level), 1), np.float32(BURNED - 1)) * bare + (1 - bare)
+    reached = step(wide / np.float32(level), 0.5 * LIT, LIT)
+    lift = np.minimum(np.power(np.maximum(np.float32(DEEP) * wide / near, 1), np.float32(0.7)), DODGED)
     for mask in around:
-        hand = cv2.resize(mask, size, interpolation=cv2.INTER_AREA) * step(wide / np.float32(level), 0.5 * LIT, LIT)
-        lift = np.clip(np.float32(DEEP) * wide / near, 1, DODGED * DODGED)
-        factor *= 1 + hand * (np.minimum(np.power(lift, np.float32(0.7)), DODGED) - 1)
+        factor *= 1 + cv2.resize(mask, size, interpolation=cv2.INTER_AREA) * reached * (lift - 1)
     factor = blur(np.asarray(factor, np.float32), 0.012 * k)
     return np.asarray(cv2.resize(factor, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)[..., None]

@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 
 from lowkey.darkroom import tresses
-from lowkey.darkroom.knit import noise
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import freeze, luminance
@@ -61,12 +60,7 @@ def parted(subject: Subject, nose_px: tuple[float, float], hand: float) -> Subje
     dx, dy, _ = tresses.flow(grey, sure, sure > 0.5, x, y, k / 2, hand)
     total = np.zeros_like(where)
     for stream, (wide, share) in enumerate(((WIDE_HW, 1.0), (LOCK_HW, LOCKS))):
-        drawn = tresses.followed(
-            noise(x / np.float32(wide), y / np.float32(wide), 86 + stream), dx, dy, where, max(round(WALK_HW * k / 2), 2)
-        )
-        inner = drawn[where > 0.3]
-        if inner.size:
-            total += np.float32(share) * (drawn - inner.mean()) / max(float(inner.std()), 1e-6)
+        total += tresses.strung(x, y, wide, 86 + stream, dx, dy, where, WALK_HW * k / 2, share)
     strands = np.zeros((hair.shape[0], hair.shape[1]), np.float32)
     strands[box] = np.clip(total, -2.5, 2.5) * where
     whole = cv2.resize(strands, (w, h), interpolation=cv2.INTER_LINEAR)

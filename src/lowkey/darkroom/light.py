@@ -223,7 +223,7 @@ class Relight:
 
     def _unit(self, direction: Direction, angular_radius_deg: float, distance_hw: float, grid_deg: float) -> F32:
         """Radiance f32[h, w, 3] per unit irradiance."""
-        s = self.subject
+        s, behind = self.subject, -direction.vector[2]
         h, w = s.matte.shape
         seen = self.visibility(direction, angular_radius_deg, distance_hw)
         diffuse, gloss = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
@@ -238,7 +238,7 @@ class Relight:
         if s.shine > 1.0:
             # Leather, too, keeps its grain only where its sheen is held.
             for surface, most in ((s.skin, HELD), (s.cloth, 2 * HELD)):
-                held = most * np.float32(1 - HELD_BEHIND * max(-direction.vector[2], 0.0))
+                held = most * np.float32(1 - HELD_BEHIND * max(behind, 0.0))
                 gloss += surface * (held * (1 - np.exp(-gloss / held)) - gloss)
         keep = _without_islands(diffuse, s)
         diffuse *= keep
@@ -252,7 +252,6 @@ class Relight:
         out += self._bounce(diffuse)
         out *= s.albedo
         out += gloss[..., None] * self._gleam
-        behind = -direction.vector[2]
         if behind > 0:
             # Strands before a lamp pass its light on (the TT lobe of Marschner et al. 2003), dyed once by their pigment.
             out += self._edge * (seen * keep * np.float32(THROUGH * behind))[..., None]

@@ -148,9 +148,9 @@ FAINT = 2e-5
 
 
 @nb.njit(cache=True)
-def spared(clear: Any, j: int, i: int) -> float:
-    """Share of the streak that pixel (j, i) gets: 0.15 where `clear` is 1; a 1 x 1 `clear` spares nothing."""
-    return 1.0 if clear.shape[0] == 1 else float(1.0 - 0.85 * clear[j, i])
+def spared(clear: Any, j: int, i: int, most: float) -> float:
+    """Share of streak or ghost that pixel (j, i) gets: `most` less where `clear` is 1; a 1 x 1 `clear` spares nothing."""
+    return 1.0 if clear.shape[0] == 1 else float(1.0 - most * clear[j, i])
 
 
 @nb.njit(cache=True, parallel=True)
@@ -192,7 +192,7 @@ def line(into: Any, clear: Any, cx: float, cy: float, per_fh: int, power: Any) -
             continue
         for i in range(w):
             dx = abs(i - cx)
-            b = 0.5 * (0.5 * math.exp(-dx / near) / near + 0.5 * math.exp(-dx / far) / far) * spared(clear, j, i)
+            b = 0.5 * (0.5 * math.exp(-dx / near) / near + 0.5 * math.exp(-dx / far) / far) * spared(clear, j, i, 0.85)
             for c in range(3):
                 into[j, i, c] += power[1] * a * b * tint[c]
 
@@ -217,7 +217,7 @@ def ghost(into: Any, clear: Any, cx: float, cy: float, per_fh: int, n: int, coun
                 continue
             angle = math.atan2(dy, dx)
             broken = 0.55 + 0.30 * math.sin(2.0 * angle + 1.3 * n) + 0.15 * math.sin(5.0 * angle + 2.1 * n)
-            broken *= 1.0 if clear.shape[0] == 1 else 1.0 - clear[j, i]
+            broken *= spared(clear, j, i, 1.0)
             for c in range(3):
                 t = (r - (1.035 - 0.035 * c)) / 0.055
                 disc = 0.05 if r < 1.0 else 0.0

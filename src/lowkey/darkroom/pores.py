@@ -1,8 +1,8 @@
 """Fine texture of skin where a photo shows less of it than skin has: small, soft or smoothed photos of any person.
 
 Beside wool and grain drawn sharp, a face without pores is wax. Only what is lacking is drawn: the spread of fine texture among
-sharp photographs, less this photo's own. Its pattern is skin's: cells between shallow furrows, a pore where some of them meet
-(Koenderink & Pont 2003, "The secret of velvety skin", on what skin's relief looks like; cells after Worley 1996).
+sharp photographs, less this photo's own. Its pattern is skin's: cells between shallow furrows, with pores in some of them (cells as
+in Worley 1996, "A cellular texture basis function").
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ USUAL = 0.021
 LEAST = 0.004
 """Less than this is not drawn."""
 BAND_HW = (0.002, 0.007)
+"""The fine texture that is measured: what lies between these sigmas."""
 CELLS = ((0.027, 0.7), (0.0135, 0.8), (0.0085, 0.5))
 """Distance (hw) and depth of marks, of pores and of the finest furrows: 4, 2 and 1.3 mm on a head 150 mm wide."""
-
-
 GLITTER = 0.10
 """Log luminance by which a speck may outshine the skin round it: stubble and wet pores that glittered in the photo's own light go
 on doing so in the albedo, where no lamp can put them out."""
@@ -36,21 +35,25 @@ on doing so in the albedo, where no lamp can put them out."""
 
 def tempered(albedo: F32, plate: Plate) -> None:
     """Press bright specks on skin toward the skin round them, in the albedo f32[h, w, 3], in place; dark ones are the person's."""
-    k = plate.hw_px
-    skin = _bare(plate)
-    rows, columns = np.flatnonzero((skin > 0).any(1)), np.flatnonzero((skin > 0).any(0))
-    if not len(rows):
+    skin, box = _boxed(_bare(plate))
+    if not skin.size:
         return
-    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     log = np.log(np.maximum(luminance(albedo[box]), np.float32(2e-3)))
-    over = np.maximum(log - blur(log, BAND_HW[1] * k), 0)
-    albedo[box] *= np.exp(skin[box] * (np.float32(GLITTER) * (1 - np.exp(-over / np.float32(GLITTER))) - over))[..., None]
+    over = np.maximum(log - blur(log, BAND_HW[1] * plate.hw_px), 0)
+    albedo[box] *= np.exp(skin * (np.float32(GLITTER) * (1 - np.exp(-over / np.float32(GLITTER))) - over))[..., None]
 
 
 def _bare(plate: Plate) -> F32:
     """Skin f32[h, w] without what grows or shines on it."""
     features = sum(plate.parts[name] for name in ("eyes", "teeth", "lips", "brows", "hair", "glasses"))
     return step(np.asarray(plate.parts["skin"] - features, np.float32), 0.6, 1.0)
+
+
+def _boxed(skin: F32) -> tuple[F32, tuple[slice, slice]]:
+    """What of skin f32[h, w] lies round its own pixels, and where that is: nothing of it where there is none."""
+    rows, columns = (np.flatnonzero((skin > 0).any(axis)) for axis in (1, 0))
+    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if len(rows) else (slice(0), slice(0))
+    return skin[box], box
 
 
 def lacking(plate: Plate) -> float:
@@ -74,11 +77,9 @@ def completed(albedo: F32, plate: Plate, hand: float) -> None:
     if amount < LEAST:
         return
     k = plate.hw_px
-    skin = _bare(plate)
-    rows, columns = np.flatnonzero((skin > 0).any(1)), np.flatnonzero((skin > 0).any(0))
-    if not len(rows):
+    mine, box = _boxed(_bare(plate))
+    if not mine.size:
         return
-    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     y, x = (np.mgrid[box].astype(np.float32) - np.array(plate.landmarks[4, 1::-1], np.float32)[:, None, None]) / np.float32(k)
     x *= np.float32(hand)
     # The face's own slow bends keep the cells from lying in rows.
@@ -86,7 +87,6 @@ def completed(albedo: F32, plate: Plate, hand: float) -> None:
     relief = np.zeros_like(x)
     for stream, (size, deep) in enumerate(CELLS, 73):
         _cells(x / np.float32(size), y / np.float32(size), stream, deep, relief)
-    mine = skin[box]
     fine = np.asarray(blur(relief, BAND_HW[0] * k) - blur(relief, 2 * BAND_HW[1] * k), np.float32)
     within = blur(fine, BAND_HW[0] * k) - blur(fine, BAND_HW[1] * k)
     spread = float(np.std(within[mine > 0.9])) if (mine > 0.9).any() else 0.0

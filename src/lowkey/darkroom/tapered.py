@@ -81,10 +81,7 @@ def taper(part: Kept, albedo: F32, hidden: F32, plate: Plate, hand: float) -> No
     near = np.ascontiguousarray(where * (left < FADE_HW[1] + 2 * (STRANDS_HW + LOCKS_HW)), np.float32)
     longer = np.zeros_like(left)
     for stream, (wide, much) in enumerate(((WIDE_HW, STRANDS_HW), (LOCK_HW, LOCKS_HW))):
-        drawn = tresses.followed(noise(x / np.float32(wide), y / np.float32(wide), 101 + stream), dx, dy, near, max(round(WALK_HW * k), 2))
-        inner = drawn[near > 0.3]
-        if inner.size:
-            longer += np.float32(much) * np.clip((drawn - inner.mean()) / max(float(inner.std()), 1e-6), -2, 2)
+        longer += np.float32(much) * np.clip(tresses.strung(x, y, wide, 101 + stream, dx, dy, near, WALK_HW * k), -2, 2)
     # Curls end in curls, not in a comb.
     straight = step(runs, 0.10, 0.35)
     curl = sum(noise(x / np.float32(wide), y / np.float32(wide), 103 + i) for i, wide in enumerate((CURL_HW, 2 * CURL_HW)))

@@ -171,12 +171,21 @@ def _restrung(tone: F32, hair: F32, k: float, nose: tuple[float, float], hand: f
 
     total = np.zeros_like(grey)
     for stream, (wide, share) in enumerate(((STRAND_HW, 0.8), (LOCK_HW, 0.6))):
-        knots = noise(x / np.float32(wide), y / np.float32(wide), 72 + stream)
-        drawn = followed(knots, dx, dy, np.asarray(lost, np.float32), max(round(WALK_HW * k), 2))
-        inner = drawn[lost > 0.3]
-        total += np.float32(share) * (drawn - inner.mean()) / max(float(inner.std()), 1e-6)
+        total += strung(x, y, wide, 72 + stream, dx, dy, lost, WALK_HW * k, share)
     # Between strands lies the shade of other strands: the mean goes down, the lit ones stand out.
     tone *= np.exp(lost * (np.clip(np.float32(DRAWN) * total, -1.4, 1.1) - np.float32(0.5)))[..., None]
+
+
+def strung(x: F32, y: F32, wide: float, stream: int, dx: F32, dy: F32, where: F32, walk_px: float, share: float = 1.0) -> F32:
+    """Strands `wide` hw wide along a flow (dx, dy), f32[h, w]: of mean 0 and deviation `share` where `where` f32[h, w] is over .3.
+
+    x, y f32[h, w] are hw, `walk_px` is how far a strand is followed each way. 0 everywhere where there is no place for them.
+    """
+    drawn = _followed(noise(x / np.float32(wide), y / np.float32(wide), stream), dx, dy, where, max(round(walk_px), 2))
+    inner = drawn[where > 0.3]
+    if not inner.size:
+        return np.zeros_like(x)
+    return np.asarray(np.float32(share) * (drawn - inner.mean()) / max(float(inner.std()), 1e-6), np.float32)
 
 
 def flow(grey: F32, weight: F32, where: Field, x: F32, y: F32, k: float, hand: float) -> tuple[F32, F32, F32]:
@@ -223,7 +232,7 @@ def frayed(plate: Plate, hand: float) -> Plate:
     x, y = (xs - plate.landmarks[4, 0]) * np.float32(hand / k), (ys - plate.landmarks[4, 1]) / np.float32(k)
     grey = np.log(np.maximum(luminance(plate.albedo[box]), np.float32(2e-3)))
     dx, dy, runs = flow(grey, np.asarray(sure, np.float32), sure > 0.5, x, y, k, hand)
-    drawn = followed(noise(x / np.float32(FRAYED_HW), y / np.float32(FRAYED_HW), 75), dx, dy, band, max(round(WALK_HW * k), 2))
+    drawn = _followed(noise(x / np.float32(FRAYED_HW), y / np.float32(FRAYED_HW), 75), dx, dy, band, max(round(WALK_HW * k), 2))
     inner = drawn[band > 0.5]
     strand = (drawn - inner.mean()) / max(float(inner.std()), 1e-6) if inner.size else drawn
     # Most strands end near the line; one in many goes on.
@@ -261,7 +270,7 @@ def frayed(plate: Plate, hand: float) -> Plate:
 
 
 @njit(cache=True, parallel=True)
-def followed(knots: Any, dx: Any, dy: Any, where: Any, steps: int) -> Any:
+def _followed(knots: Any, dx: Any, dy: Any, where: Any, steps: int) -> Any:
     """Noise averaged along a flow, f32[h, w] (line integral convolution: Cabral & Leedom 1993), where `where` > 0.02."""
     h, w = knots.shape
     out = np.zeros((h, w), np.float32)
