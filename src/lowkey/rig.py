@@ -182,7 +182,7 @@ class Rig:
     key: Source
     rim: Source | None = None
     extra: tuple[Source, ...] = ()
-    fill_ev: float = -6.4
+    fill_ev: float = -5.6
     """Frontal fill against the key in scene stops; minus infinity is no fill."""
     ambient_rgb: RGB = (0.008, 0.0065, 0.005)
     """Irradiance from everywhere, before occlusion."""

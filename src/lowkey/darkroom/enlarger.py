@@ -29,7 +29,7 @@ VERSION = "darkroom 1"
 SKIN_CHROMA_BOUND = 4.0
 """Most that taking the old light off may shift the skin's chroma, in CIEDE2000 at equal lightness."""
 
-LIT_SKIN_EV = 0.48
+LIT_SKIN_EV = -0.35
 """Exposure over the meter, which holds the highlight: a lit cheek has to carry the frame against the lamp."""
 
 CHEEKS = ((36, 50, 101, 100, 205, 142), (266, 280, 330, 329, 425, 371))
