@@ -84,6 +84,8 @@ class Lamp:
     """How far behind the subject it stands."""
     aureole: float = 0.0
     """Light of the haze right round it, against the disc's own."""
+    seen: float = 0.5
+    """Share of the disc that the head's outline leaves to be seen; 0 stands behind the head, which wears its halo."""
 
 
 @dataclass(frozen=True)
@@ -166,8 +168,8 @@ class Stock:
     adjacency_um: float = 38.0
     """Sigma of that neighbourhood."""
     saturation: float = 1.0
-    balance_rgb: RGB = (1.015, 0.968, 0.98)
-    """Exposure gain of the three layers: an eighth of minus-green, as printers time skin under lamps."""
+    balance_rgb: RGB = (1.0, 0.99, 0.955)
+    """Exposure gain of the three layers: timed a little yellow, for lit flesh turns from hue 50 to 60 and more as it brightens."""
     print_rgb: RGB = (0.0, 0.0, 0.0)
     """Tone of the print in its middle greys, added in display-linear relative units (a warm paper is positive in red)."""
     monochrome: bool = False
@@ -184,7 +186,7 @@ class Rig:
     extra: tuple[Source, ...] = ()
     fill_ev: float = -5.6
     """Frontal fill against the key in scene stops; minus infinity is no fill."""
-    ambient_rgb: RGB = (0.008, 0.0065, 0.005)
+    ambient_rgb: RGB = (0.016, 0.013, 0.010)
     """Irradiance from everywhere, before occlusion."""
     cloth: Cloth = field(default_factory=Cloth)
     lamp: Lamp = field(default_factory=Lamp)

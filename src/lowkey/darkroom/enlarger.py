@@ -29,14 +29,15 @@ VERSION = "darkroom 1"
 SKIN_CHROMA_BOUND = 4.0
 """Most that taking the old light off may shift the skin's chroma, in CIEDE2000 at equal lightness."""
 
-LIT_SKIN_EV = -0.35
-"""Exposure over the meter, which holds the highlight: a lit cheek has to carry the frame against the lamp."""
+LIT_SKIN_EV = -0.32
+"""Exposure over the meter: lit skin's mode at L* 50 to 60, its brightest at 70 to 80, as in low-key photographs and paintings (20 to 65 and
+52 to 81 on seven); half a stop over the meter, as it was, all lit skin printed at 60 to 85 and its colour went."""
 
 CHEEKS = ((36, 50, 101, 100, 205, 142), (266, 280, 330, 329, 425, 371))
 """Landmarks round the front of each cheek, the viewer's left one first."""
 
-DISC_FH, DISC_SEEN = 0.009, 0.5
-"""Radius (frame heights) of a lamp in the frame, and the share of its disc that the head's outline leaves to be seen."""
+DISC_FH, COVER_FH = 0.009, 0.028
+"""Radius (frame heights) of a lamp in the frame of which a share is seen, and of what must be covered round one that is not."""
 
 MARGIN_HW, BELOW_HW = 0.25, 0.60
 """How much more of the plate than a frame shows is dressed and lit, round it and below: cast shadows, bounce and blurs reach in from
@@ -89,7 +90,8 @@ class Enlarger:
         if not self.keep_skin:
             person = person * dodge.held(person, view.face, view.eyes, view.sockets, view.hw_px)
         if rig.exposure_ev is None:
-            metered = film.meter(person, view.face, view.printed(lit.subject.albedo))
+            own = view.printed(lit.subject.albedo)
+            metered = film.meter(person, view.face, own) + film.complexion_ev(own, view.face)
             rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev)
         level = film.SKIN / 2 ** (rig.exposure_ev or 0.0)
         scene = backdrop.hang(person, view.cover, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
@@ -137,12 +139,12 @@ class Enlarger:
         return self._views[mirrored]
 
     def _resolved(self, rig: Rig, lit: light.Relight, view: _View) -> Rig:
-        """Aim what is still Auto, and stand a lamp that shows in the frame where the head's outline cuts it."""
+        """Aim what is still Auto, and stand a lamp that would show in the frame behind the head or at its outline."""
         if isinstance(rig.key.direction, Auto):
             aimed = light.aim(lit.subject, rig.key.direction, self._face_on_plate(), cheeks(self.plate))
             rig = replace(rig, key=replace(rig.key, direction=aimed))
         if rig.lamp.visible:
-            rig = replace(rig, lamp=replace(rig.lamp, place_fw_fh=view.behind_head(rig.lamp.place_fw_fh)))
+            rig = replace(rig, lamp=replace(rig.lamp, place_fw_fh=view.behind_head(rig.lamp.place_fw_fh, rig.lamp.seen)))
         return rig
 
     def _face_on_plate(self) -> F32:
@@ -175,10 +177,10 @@ class _View:
         """A plate map resampled into the frame; beyond the plate lies nothing."""
         return self._inner.warp(picture, self.size_px)
 
-    def behind_head(self, lamp_fw_fh: tuple[float, float]) -> tuple[float, float]:
-        """The lamp's place, moved along its ray from the head's centre to where the outline cuts its disc, if it stood within the frame.
+    def behind_head(self, lamp_fw_fh: tuple[float, float], seen: float) -> tuple[float, float]:
+        """The lamp's place, moved along its ray from the head's centre to where `seen` of its disc shows, if it stood within the frame.
 
-        Beside the head it would be a lamp of its own; at the outline, its halo is the head's.
+        Beside the head it would be a lamp of its own; behind it, what it lights in the air is the head's halo.
         """
         fw, fh = lamp_fw_fh
         w, h = self.size_px
@@ -190,11 +192,12 @@ class _View:
         edge = np.array([(0.95 if away[0] > 0 else 0.05) * w - x, 0.04 * h - y])
         longest = min((float(e / a) for e, a in zip(edge, away, strict=True) if a * e > 0), default=0.0)
         # What the outline leaves of a disc anywhere on the ray, from the nearest place on from which nothing hides more of it.
-        disc = np.array([(0, 0), *((r * np.cos(a), r * np.sin(a)) for r in (0.45, 0.85) for a in np.arange(8) * np.pi / 4)]) * DISC_FH * h
+        disc = np.array([(0, 0), *((r * np.cos(a), r * np.sin(a)) for r in (0.45, 0.85) for a in np.arange(8) * np.pi / 4)])
+        disc *= (DISC_FH if seen > 0 else COVER_FH) * h
         ray = np.arange(0.0, max(longest, 1.0))[:, None]
         px = np.clip(np.rint(x + ray * away[0] + disc[:, 0]).astype(int), 0, w - 1)
         py = np.clip(np.rint(y + ray * away[1] + disc[:, 1]).astype(int), 0, h - 1)
-        hidden = np.flatnonzero(self.cover[py, px].mean(1) > 1 - DISC_SEEN)
+        hidden = np.flatnonzero(self.cover[py, px].mean(1) > min(1 - seen, 0.97))
         reach = min(float(hidden[-1]) + 1 if hidden.size else 0.0, longest)
         return float(x + reach * away[0]) / w, float(y + reach * away[1]) / h
 
