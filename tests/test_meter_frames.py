@@ -66,10 +66,20 @@ def test_the_photo_itself_is_not_low_key(astronaut_plate: Plate) -> None:
     assert measure(astronaut_plate.photo).low_key is False
 
 
-def test_the_lamp_is_where_the_rig_put_it(reading: Reading, frame: Frame) -> None:
+def test_the_lamp_is_where_the_rig_put_it(enlarger: Enlarger, astronaut_plate: Plate) -> None:
+    frame = enlarger.develop(rig.of(Look(flare="multi-ring anamorphic flare")), 3)
+    reading = measure(frame, astronaut_plate)
     fw, fh = frame.rig.lamp.place_fw_fh
     assert number(reading, "lamp_x_fw") == pytest.approx(fw, abs=0.01)
     assert number(reading, "lamp_y_fh") == pytest.approx(fh, abs=0.01)
+
+
+def test_a_hidden_lamp_is_told_by_its_glow(reading: Reading, frame: Frame) -> None:
+    """Behind the head there is no disc to measure: its halo is brightest right beside the outline, a little further out."""
+    fw, fh = frame.rig.lamp.place_fw_fh
+    assert reading.word("flare") == "halo"
+    assert isinstance(reading["lamp_radius_fh"], CannotJudge)
+    assert np.hypot((number(reading, "lamp_x_fw") - fw) * SIZE[0] / SIZE[1], number(reading, "lamp_y_fh") - fh) < 0.06
 
 
 def test_no_lamp_no_halo(enlarger: Enlarger, astronaut_plate: Plate) -> None:
@@ -114,9 +124,9 @@ def test_exposure_moves_tones_and_leaves_the_light(frame: Frame, reading: Readin
 
 
 def test_a_lifted_shadow_loses_its_ratio(frame: Frame, reading: Reading, astronaut_plate: Plate) -> None:
-    lifted = measure(np.asarray(40 + codes(frame) * (215 / 255), np.uint8), astronaut_plate, frame.placement)
+    lifted = measure(np.asarray(30 + codes(frame) * (225 / 255), np.uint8), astronaut_plate, frame.placement)
     assert number(lifted, "lighting_ratio_stops") < number(reading, "lighting_ratio_stops") - 1.5
-    assert number(lifted, "shadow_median_code") > 40
+    assert number(lifted, "shadow_median_code") > 30
     assert number(lifted, "frame_black_share") == 0
 
 

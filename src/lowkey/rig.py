@@ -154,7 +154,7 @@ class Stock:
     shoulder_code: int = 232
     """sRGB code that a skin highlight at 90th percentile x 1.6 rolls off to."""
     contrast: float = 1.0
-    grain_rms: float = 0.016
+    grain_rms: float = 0.020
     """RMS of the print's density at mid density through a 48 um aperture (the diffuse rms granularity of data sheets)."""
     grain_um: float = 12.0
     """Mean diameter of a grain clump."""
@@ -168,7 +168,7 @@ class Stock:
     adjacency_um: float = 38.0
     """Sigma of that neighbourhood."""
     saturation: float = 1.0
-    balance_rgb: RGB = (1.0, 0.99, 0.955)
+    balance_rgb: RGB = (1.007, 0.98, 0.967)
     """Exposure gain of the three layers: timed a little yellow, for lit flesh turns from hue 50 to 60 and more as it brightens."""
     print_rgb: RGB = (0.0, 0.0, 0.0)
     """Tone of the print in its middle greys, added in display-linear relative units (a warm paper is positive in red)."""
@@ -426,7 +426,7 @@ def jittered(rig: Rig, streams: Streams) -> Rig:
         backdrop=replace(
             rig.backdrop,
             reach_fh=rig.backdrop.reach_fh * math.exp(0.26 * reach),
-            haze=rig.backdrop.haze * math.exp(0.13 * reach + 0.08 * _normal(seed, 6)),
+            haze=rig.backdrop.haze * math.exp(0.19 * reach + 0.08 * _normal(seed, 6)),
         ),
         motes=replace(rig.motes, per_fh2=rig.motes.per_fh2 * math.exp(0.10 * _normal(seed, 7))),
     )

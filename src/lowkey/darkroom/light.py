@@ -25,8 +25,8 @@ DIFFUSION_HW = (0.014, 0.0055, 0.003)
 DIFFUSION_SHARE = 0.75
 BOUNCE = 0.8
 """Share of the light returned by concave surroundings that is kept (path-traced heads are as well told by .3 as by 1)."""
-SPECULAR_GAIN = 1.8
-HELD = np.float32(0.36)
+SPECULAR_GAIN = 1.6
+HELD = np.float32(0.30)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
 HELD_BEHIND = 0.75
 """Share of that which goes with a lamp straight behind: at grazing angles all of a temple mirrors it, and dries to a white plate."""

@@ -47,7 +47,7 @@ def scatter(rig: Rig, beam: Beam, aspect: float, streams: Streams) -> Specks:
     where = np.where(near[:, None], cloud, where)
     where = strands(where, rng)
     blur = motes.focus_fh * np.abs(np.tan(0.5 * np.pi * rng.random(n) * 0.93))
-    blur = np.minimum(blur, 0.030)
+    blur = np.minimum(blur, 0.014)
     front = rng.random(n) < motes.front
     depth = np.where(front, 1.0, -1.0) * (0.12 + blur * DEPTH_PER_BLUR * rng.uniform(0.6, 1.4, n))
     depth = np.clip(depth, -0.95 * BEHIND_FH, 0.95 * BEFORE_FH)
@@ -128,10 +128,10 @@ def splat(xyz: Any, flux: Any, blur: Any, smear: Any, centre: Any, into: Any) ->
 
 @nb.njit(cache=True)
 def iris(px: float, py: float, vx: float, vy: float, soft: float) -> float:
-    """A unit disc cut by a second one that is shifted by the field position, with a soft edge and a rim 25 % brighter."""
+    """A unit disc cut by a second one that is shifted by the field position, with a soft edge and a rim a tenth brighter."""
     r = math.sqrt(px * px + py * py)
     r2 = math.sqrt((px + vx) ** 2 + (py + vy) ** 2) / 1.22
     far = max(r, r2)
     edge = min(max((1.0 + 0.5 * soft - far) / soft, 0.0), 1.0)
-    rim = 1.0 + 0.25 * min(max((far - 0.62) / 0.3, 0.0), 1.0)
+    rim = 1.0 + 0.10 * min(max((far - 0.62) / 0.3, 0.0), 1.0)
     return edge * edge * (3.0 - 2.0 * edge) * rim
