@@ -25,8 +25,9 @@ AIR_GAIN = 0.075
 SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0100
 """Where beside the head's middle the beam's end lies, how far it reaches across and down, and its radiance through the default haze."""
 
-AUREOLE_FH = ((0.0075, 0.26), (0.015, 0.26), (0.030, 0.26), (0.060, 0.22))
-"""Sigma in fh and share of each Gaussian of the aureole: even shares per octave fall as 1/r^2, as single scattering from a point does."""
+AUREOLE = ((0.05, 0.26), (0.10, 0.26), (0.20, 0.26), (0.40, 0.22))
+"""Sigma, as a share of the halo's radius, and share of each Gaussian of the aureole: even shares per octave fall as 1/r^2, as single
+scattering from a point does."""
 AUREOLE_TINT = np.array((1.0, 0.86, 0.68))
 """The air reddens even so short a way."""
 
@@ -173,7 +174,8 @@ def _aureole(rig: Rig, x: float, y: float, into: F32) -> None:
     h, w = into.shape[:2]
     light = np.array(rig.lamp.radiance_rgb) * AUREOLE_TINT * (rig.lamp.aureole * math.pi * rig.lamp.radius_fh**2)
     across, down = (np.arange(w, dtype=np.float32) - np.float32(x)) / h, (np.arange(h, dtype=np.float32) - np.float32(y)) / h
-    for sigma, share in AUREOLE_FH:
+    for width, share in AUREOLE:
+        sigma = width * rig.lens.halo_radius_fh
         near = [np.flatnonzero(np.abs(a) < 4 * sigma) for a in (down, across)]
         if not (near[0].size and near[1].size):
             continue

@@ -41,7 +41,7 @@ PALE = (0.32, -0.6, 1.0)
 PRINT_GRAIN = 0.75
 """Share of the grain at mid density that is the print's own. Without any, blacks are clean where real prints are not."""
 
-PLAIN_SKIN, DARKER, MOST_DARKER_EV = (0.34, 0.40), 0.5, 0.45
+PLAIN_SKIN, DARKER, MOST_DARKER_EV = (0.34, 0.40), 0.5, 0.35
 """Skin in the middle of the scale, luminance and blue over red; the share of its distance from it that a print keeps, and the most of that
 in stops."""
 SHADE_EV = 0.9
