@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, optics, pores
+from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, optics, planes, pores
 from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
@@ -93,6 +93,7 @@ class Enlarger:
             rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev)
         level = film.SKIN / 2 ** (rig.exposure_ev or 0.0)
         scene = backdrop.hang(person, view.cover, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
+        scene = planes.focused(scene, view.soft_px)
         yield "backdrop", scene, rig
 
         seen = optics.focus(scene, rig.lens, rig.lamp, clear=view.solid)
@@ -169,6 +170,9 @@ class _View:
         self.sockets = dodge.sockets(inner.points(plate.landmarks[:, :2]), self.hw_px, size_px)
         self.solid = freeze(np.clip(self.printed(lit.subject.skin + lit.subject.cloth), 0, 1) * self.matte)
         """Skin and cloth, which flare spares; hair may catch some."""
+        depth = np.maximum(lit.subject.depth, np.float32(-3))
+        self.soft_px = freeze(planes.softness(self.printed(depth), self.matte, np.clip(self.printed(lit.subject.eyes), 0, 1), self.hw_px))
+        """How far out of focus each pixel is, sigma."""
         self.detail = self._detail(plate, lit)
 
     def printed(self, picture: F32) -> F32:

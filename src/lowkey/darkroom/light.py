@@ -49,6 +49,8 @@ SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
 THROUGH, THIN_HW = 0.9, 0.016
 """Radiance of strands before a lamp straight behind them, undyed, and how deep (sigma) from the outline hair is thin enough for it."""
+FORWARD = 0.09
+"""What a strand before a lamp bends round itself, whatever its dye: a fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
 FLAGGED, FLAG_BEHIND = 0.45, -0.3
 """90th percentile of lit hair or scarf against lit skin's, at most: over that a flag shades it from the key. A lamp further behind than
 this (cosine to the camera) makes a rim, which no one flags."""
@@ -81,7 +83,7 @@ class Relight:
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
         self._edge = _edge_of_hair(s)
-        self._gleam = loose.gleam(s)
+        self._gleam, self._room = loose.gleam(s), loose.room_mirrored(s)
         self.sheer = freeze(loose.sheer(s))
         """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
@@ -132,7 +134,7 @@ class Relight:
         s = self.subject
         gain = np.float32(0.0 if math.isinf(ev) and ev < 0 else 2.0**ev)
         facing = np.maximum(s.normal @ np.array(FILL.vector, np.float32), 0) * self.open
-        out = np.asarray(s.albedo * (facing * gain)[..., None], np.float32)
+        out = np.asarray((s.albedo + self._room[..., None] * self._gleam) * (facing * gain)[..., None], np.float32)
         # A card's radiance is its irradiance over the solid angle it fills; a cornea mirrors 2.5 % of it.
         radiance = float(gain) * CORNEA / math.sin(math.radians(FILL_RADIUS_DEG)) ** 2
         eyes.glints(out, s, FILL, radiance, beside)
@@ -165,7 +167,7 @@ class Relight:
             near = np.asarray(face + (np.float32(RETURNED[2]) - face) * t * t * (3 - 2 * t), np.float32)[:, None]
             given = given + near * np.clip((facing + np.float32(0.25)) / np.float32(1.25), 0, 1) ** 2
         scattered = s.albedo * ((1 - mirrored) * given)[..., None]
-        both = scattered + (mirrored * given / contour)[..., None]
+        both = scattered + (mirrored * given / contour)[..., None] + (self._room * given)[..., None] * self._gleam
         return np.asarray(both * self.open[..., None] * np.array(rgb, np.float32), np.float32)
 
     def visibility(self, direction: Direction, angular_radius_deg: float, distance_hw: float = math.inf) -> F32:
@@ -378,7 +380,7 @@ def _without_islands(diffuse: F32, s: Subject) -> F32:
 
 
 def _edge_of_hair(s: Subject) -> F32:
-    """What thin hair at the silhouette passes on of a lamp behind it, f32[h, w, 3]: its dye, and a film's white grazing mirror.
+    """What thin hair at the silhouette passes on of a lamp behind it, f32[h, w, 3]: its dye, and what is bent round a strand.
 
     Black hair passes next to nothing on: with the square root of its albedo it had a grey rim.
     """
@@ -388,7 +390,7 @@ def _edge_of_hair(s: Subject) -> F32:
     if s.strands is not None:
         # Few strands stand so that they pass it on: an even band of it is a line drawn round the head.
         thin = thin * np.clip(np.float32(0.9) * s.strands - np.float32(0.3), 0, 1.6)
-    dye = np.power(np.maximum(s.albedo, 0), np.float32(0.75)) + np.float32(0.012)
+    dye = np.power(np.maximum(s.albedo, 0), np.float32(0.75)) + np.float32(FORWARD)
     return freeze(np.asarray(dye * thin[..., None], np.float32))
 
 

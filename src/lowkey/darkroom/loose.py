@@ -69,6 +69,26 @@ def gleam(s: Subject) -> F32:
     return np.asarray(1 + (s.hair * np.float32(DYED))[..., None] * (np.clip(own, 0.3, 2.0) - 1), np.float32)
 
 
+ROOM_SEEN, ROOM_LOCK = 0.055, 1.0
+"""Share of an even room that strands mirror (F0 of keratin .046, a little more at their grazing angles), and how much the photo's own light
+and dark tell locks apart there, in powers of them."""
+LOCK_HW, MASS_OF_LOCKS_HW = 0.004, 0.12
+"""Between which sizes (sigma) they are read."""
+
+
+def room_mirrored(s: Subject) -> F32:
+    """Share f32[h, w] of an even room's light that hair mirrors, lock by lock: black hair scatters next to none of it."""
+    if float(s.hair.max()) < 0.05:
+        return np.zeros_like(s.hair)
+    k, grey = s.hw_px, np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
+    hair = np.asarray(s.hair * step(s.matte, 0.3, 0.8), np.float32)
+    broad = blur(grey * hair, MASS_OF_LOCKS_HW * k) / np.maximum(blur(hair, MASS_OF_LOCKS_HW * k), np.float32(0.02))
+    lock = np.exp(np.float32(ROOM_LOCK) * np.clip(blur(grey, LOCK_HW * k) - broad, -1.5, 1.0))
+    # Pale hair scatters more than it mirrors.
+    dark = 1 - step(np.exp(broad), 0.03, 0.15)
+    return np.asarray(np.float32(ROOM_SEEN) * hair * lock * dark, np.float32)
+
+
 class Loose:
     """Where shade is hair's, read once for a subject, on half its grid."""
 

@@ -44,6 +44,8 @@ ALONE = np.float32(2.0)
 PALEST = np.float32(0.9)
 BEHIND_HW = 0.5
 """How far behind the outline they lie: on a heightfield a hair would be a wall, and throw a wall's shadow on the mass behind it."""
+STANDS = np.float32(1.6)
+"""A stray is a strand and no gap (`fringe`): it passes a lamp behind it on."""
 FACING = np.float32(0.35)
 """z of a stray hair's normal: it is lit round, so from beside and behind."""
 
@@ -99,14 +101,15 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
         chance = chance * step(hair[ys, xs], 0.4, 0.8)
     hairs = np.concatenate([flow, _dice(px, py), tufts, long, chance[:, None]], 1).astype(np.float32)
 
-    maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen)
+    strands = np.zeros((h, w), np.float32) if s.strands is None else s.strands
+    maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen, strands)
     new = [np.array(one) for one in maps]
     cover, owner = np.zeros((h, w), np.float32), np.zeros((h, w), np.int32)
     _draw(at, hairs, np.float32(k), cover, owner)
     # What was there before is what is read: the new maps are written only.
     _lay(at, hairs, np.float32(k), cover, owner, *maps[:4], *new)
-    matte, hair, depth, albedo, normal, specular, sheen = (freeze(one) for one in new)
-    return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, normal=normal, specular=specular, sheen=sheen)
+    matte, hair, depth, albedo, normal, specular, sheen, strands = (freeze(one) for one in new)
+    return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, normal=normal, specular=specular, sheen=sheen, strands=strands)
 
 
 def _half(a: F32, size: tuple[int, int]) -> F32:
@@ -190,7 +193,7 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, owner: Any) -> None:
 @njit(cache=True, parallel=True)
 def _lay(
     at: Any, hairs: Any, k: Any, cover: Any, owner: Any, old_matte: Any, old_hair: Any, old_depth: Any, old_albedo: Any,
-    matte: Any, hair: Any, depth: Any, albedo: Any, normal: Any, specular: Any, sheen: Any,
+    matte: Any, hair: Any, depth: Any, albedo: Any, normal: Any, specular: Any, sheen: Any, strands: Any,
 ) -> None:  # fmt: skip
     """Lay what was drawn beyond the outline: each hair with the colour of the mass it grows from."""
     h, w = cover.shape
@@ -225,3 +228,4 @@ def _lay(
             normal[y, x, 0], normal[y, x, 1], normal[y, x, 2] = flat * ox, -flat * oy, FACING
             specular[y, x] = 0.0
             sheen[y, x] = 0.0
+            strands[y, x] = STANDS
