@@ -19,7 +19,7 @@ from lowkey.plate.zones import ramp as step
 BROW, NOSE, NOSE_BASE = 9, 4, 2
 BESIDE_HW = (0.012, 0.045)
 """How far beside the face's outline an ear begins, and is one."""
-ABOVE_HW, BELOW_HW = (0.20, 0.10), (0.22, 0.36)
+ABOVE_HW, BELOW_HW = (0.12, 0.02), (0.22, 0.36)
 """How far over the brow and under the nose its rows end."""
 WIDE_HW = 0.05
 """Least width beside the face that is an ear and no mere turn of the cheek."""

@@ -49,7 +49,7 @@ SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
 THROUGH, THIN_HW = 0.9, 0.016
 """Radiance of strands before a lamp straight behind them, undyed, and how deep (sigma) from the outline hair is thin enough for it."""
-FORWARD = 0.09
+FORWARD = 0.07
 """What a strand before a lamp bends round itself, whatever its dye: a fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
 FLESH = (0.42, 0.10, 0.035)
 """What an ear's rim passes on of a lamp behind it: red light goes millimetres far in blood and skin, green and blue do not (Jacques 2013)."""

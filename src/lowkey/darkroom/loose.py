@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lowkey.darkroom import tresses
+from lowkey.darkroom import fringe, tresses
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
@@ -42,6 +42,8 @@ def sheer(s: Subject) -> F32:
         return np.zeros_like(s.hair)
     k, full = s.hw_px, float(tresses.fullness(s.hair, s.hw_px))
     thin = np.clip(2 * (1 - blur(s.matte, (SHEER_HW[0] + (SHEER_HW[1] - SHEER_HW[0]) * full) * k)), 0, 1)
+    # A lock that stands apart is as dense as the matte says: thinned all round it would be a ghost of itself.
+    thin = thin * step(blur(np.asarray(s.hair * s.matte, np.float32), fringe.MASS_HW * k), *fringe.MASS)
     grey = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
     # What lies beyond the outline is carried colour: strands are told among hair alone.
     inner = np.asarray(s.hair * step(s.matte, 0.3, 0.8), np.float32)
