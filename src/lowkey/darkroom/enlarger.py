@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, optics, planes, pores
+from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, loose, optics, planes, pores
 from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
@@ -92,6 +92,9 @@ class Enlarger:
             metered = film.meter(person, view.face, view.printed(lit.subject.albedo))
             rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev)
         level = film.SKIN / 2 ** (rig.exposure_ev or 0.0)
+        if rig.lamp.visible:
+            at = (rig.lamp.place_fw_fh[0] * self.size_px[0], rig.lamp.place_fw_fh[1] * self.size_px[1])
+            person = person + loose.before_lamp(view.passing, at, rig.lamp.radiance_rgb, level)
         scene = backdrop.hang(person, view.cover, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
         scene = planes.focused(scene, view.soft_px)
         yield "backdrop", scene, rig
@@ -170,6 +173,8 @@ class _View:
         self.sockets = dodge.sockets(inner.points(plate.landmarks[:, :2]), self.hw_px, size_px)
         self.solid = freeze(np.clip(self.printed(lit.subject.skin + lit.subject.cloth), 0, 1) * self.matte)
         """Skin and cloth, which flare spares; hair may catch some."""
+        self.passing = freeze(np.maximum(self.printed(lit.edge), 0))
+        """What strands at the outline pass on of a lamp behind them."""
         depth = np.maximum(lit.subject.depth, np.float32(-3))
         self.soft_px = freeze(planes.softness(self.printed(depth), self.matte, np.clip(self.printed(lit.subject.eyes), 0, 1), self.hw_px))
         """How far out of focus each pixel is, sigma."""

@@ -47,12 +47,8 @@ THICK_HW = 0.03
 """How far round itself hair has to be hair to be a mass of it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
-THROUGH, THIN_HW = 0.9, 0.016
-"""Radiance of strands before a lamp straight behind them, undyed, and how deep (sigma) from the outline hair is thin enough for it."""
-FORWARD = 0.07
-"""What a strand before a lamp bends round itself, whatever its dye: a fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
-FLESH = (0.42, 0.10, 0.035)
-"""What an ear's rim passes on of a lamp behind it: red light goes millimetres far in blood and skin, green and blue do not (Jacques 2013)."""
+THROUGH = 0.9
+"""Radiance of strands before a lamp straight behind them, undyed."""
 FLAGGED, FLAG_BEHIND = 0.45, -0.3
 """90th percentile of lit hair or scarf against lit skin's, at most: over that a flag shades it from the key. A lamp further behind than
 this (cosine to the camera) makes a rim, which no one flags."""
@@ -84,7 +80,8 @@ class Relight:
         self._open_coarse = openness(coarse, np.ascontiguousarray(facing), s.hw_px / n)
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
-        self._edge = _edge_of_hair(s)
+        self.edge = loose.edge(s)
+        """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3]."""
         self._gleam, self._room = loose.gleam(s), loose.room_mirrored(s)
         self.sheer = freeze(loose.sheer(s))
         """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart."""
@@ -258,7 +255,7 @@ class Relight:
         out += gloss[..., None] * self._gleam
         if behind > 0:
             # Strands before a lamp pass its light on (the TT lobe of Marschner et al. 2003), dyed once by their pigment.
-            out += self._edge * (seen * keep * np.float32(THROUGH * behind))[..., None]
+            out += self.edge * (seen * keep * np.float32(THROUGH * behind))[..., None]
         eyes.catchlights(out, s, direction, diffuse)
         return out
 
@@ -379,24 +376,6 @@ def _without_islands(diffuse: F32, s: Subject) -> F32:
     whole = np.asarray(cv2.resize(_blur(factor, 1.2), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     # Down to the level of the dark round them, not below it.
     return np.asarray(whole + (1 - whole) * np.minimum(np.float32(floor) / np.maximum(diffuse, np.float32(1e-6)), 1), np.float32)
-
-
-def _edge_of_hair(s: Subject) -> F32:
-    """What thin hair at the silhouette passes on of a lamp behind it, f32[h, w, 3]: its dye, and what is bent round a strand.
-
-    Black hair passes next to nothing on: with the square root of its albedo it had a grey rim.
-    """
-    # From 1 at the outline to 0 a few strands' depths inside: there the light has met too many strands.
-    thin = np.clip(2 * (1 - _blur(s.matte, THIN_HW * s.hw_px)), 0, 1)
-    thin = s.hair * thin * thin
-    if s.strands is not None:
-        # Few strands stand so that they pass it on: an even band of it is a line drawn round the head.
-        thin = thin * np.clip(np.float32(0.9) * s.strands - np.float32(0.3), 0, 1.6)
-    dye = np.power(np.maximum(s.albedo, 0), np.float32(0.75)) + np.float32(FORWARD)
-    passed = dye * thin[..., None]
-    if s.thin is not None:
-        passed += s.thin[..., None] * np.array(FLESH, np.float32)
-    return freeze(np.asarray(passed, np.float32))
 
 
 def _thick(s: Subject) -> F32:
