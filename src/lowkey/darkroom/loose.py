@@ -96,7 +96,7 @@ THIN_HW, FORWARD = 0.016, 0.07
 """How deep (sigma) from the outline hair is thin enough for a lamp behind it, and what a strand bends round itself whatever its dye: a
 fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
 FLESH = (0.42, 0.10, 0.035)
-"""What an ear's rim passes on of a lamp behind it: red light goes millimetres far in blood and skin, green and blue do not (Jacques 2013)."""
+"""What an ear's rim passes on of a lamp behind it: red light goes millimetres far in skin, green and blue do not (Jacques 2013)."""
 
 
 def edge(s: Subject) -> F32:

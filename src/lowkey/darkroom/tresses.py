@@ -29,6 +29,8 @@ times (d'Eon et al. 2011), but a warm lamp adds a yellow of its own, and the two
 KERATIN, EUMELANIN = (0.20, 0.14), (0.28, 0.20)
 """Least log red over green and green over blue of undyed hair: without pigment, for keratin itself is yellowish (white hair measures b* 10
 to 15), and black, for what leaves a mass of it has been through strands. A photo balanced for its room shows both as grey, or bluer."""
+SCALP = 0.12
+"""How much more of the former it has beside skin."""
 BLACK_HAIR = (0.02, 0.12)
 """Luminance up to which hair is black, and from which it is without pigment as far as that is concerned."""
 PUREST, PURER = 1.2, 0.4
@@ -125,10 +127,14 @@ def _unstained(tone: F32, hair: F32, skin: F32, k: float) -> None:
     least = max(float(usual[0] - usual[1]), 0.0) * 0.5
     black = 1 - float(step(np.array([luminance(np.exp(usual)[None])[0]], np.float32), *BLACK_HAIR)[0])
     warm = [np.float32(grey + (dark - grey) * black) for grey, dark in zip(KERATIN, EUMELANIN, strict=True)]
-    log[..., 0] = np.maximum(log[..., 0], log[..., 1] + np.maximum(warm[0], np.float32(least)))
+    # Thin hair at its line takes its hue from the skin that shines through it.
+    red = np.maximum(warm[0], np.float32(least)) + np.float32(SCALP) * skin
+    log[..., 0] = np.maximum(log[..., 0], log[..., 1] + red)
     log[..., 2] = np.minimum(log[..., 2], log[..., 1] - warm[1])
     _one_dye(log, np.asarray(hair * (1 - skin), np.float32), step(before, 2e-3, 8e-3), k)
-    olive = np.maximum(log[..., 1] - log[..., 2] - np.float32(OLIVE[0]) * (log[..., 0] - log[..., 1]) - np.float32(OLIVE[1]), 0) * (1 - skin)
+    olive = np.maximum(log[..., 1] - log[..., 2] - np.float32(OLIVE[0]) * (log[..., 0] - log[..., 1]) - np.float32(OLIVE[1]), 0) * (
+        1 - skin
+    )
     log[..., 2] += np.float32(0.8) * olive
     log[..., 0] += np.float32(0.2) * olive
     pure = np.maximum(log[..., 0] - log[..., 2], np.float32(1e-3))
@@ -357,6 +363,20 @@ def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> F3
     down = (np.arange(len(head), dtype=np.float32) + np.float32(top - bust.chin_px[1]))[:, None] / np.float32(k)
     depth += (back - depth) * (cut * step(hair, 0.05, 0.5) * step(down, -0.25, 0.70))
     return np.asarray(cut * garment * (1 - part.wrap), np.float32)
+
+
+SUNK, SUNK_HW = 0.7, 0.09
+"""How much light hair loses where it goes down behind cloth, and how far above its edge (sigma): there it lies between cloth and back."""
+
+
+def sunk(albedo: F32, hair: F32, hidden: F32, k: float) -> None:
+    """Hair f32[h, w] darkened toward where it is `hidden` f32[h, w] by cloth, in place: lit up to that edge it is cut with a ruler."""
+    if hidden.max() < 0.1:
+        return
+    q = 4
+    small = cv2.resize(hidden, (max(hidden.shape[1] // q, 1), max(hidden.shape[0] // q, 1)), interpolation=cv2.INTER_AREA)
+    near = cv2.resize(blur(small, SUNK_HW * k / q), hidden.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    albedo *= (1 - np.float32(SUNK) * hair * np.clip(2 * near, 0, 1))[..., None]
 
 
 def _bared(part: Kept, plate: Plate, garment: F32) -> None:
