@@ -19,7 +19,7 @@ from lowkey.plate.zones import ramp as step
 BROW, NOSE, NOSE_BASE = 9, 4, 2
 BESIDE_HW = (0.012, 0.045)
 """How far beside the face's outline an ear begins, and is one."""
-ABOVE_HW, BELOW_HW = (0.12, 0.02), (0.22, 0.36)
+ABOVE_HW, BELOW_HW = (0.04, -0.06), (0.22, 0.36)
 """How far over the brow and under the nose its rows end."""
 WIDE_HW = 0.05
 """Least width beside the face that is an ear and no mere turn of the cheek."""
@@ -29,9 +29,9 @@ ROLL_HW = 0.020
 """How far from its outline its rim rolls over."""
 FOLD_HW, BOWL_HW = (0.006, 0.022), (0.010, 0.07)
 """Between which sizes (sigma) the photo's light and dark on it are folds, and its bowl."""
-STEEP = 0.035
+STEEP = 0.024
 """Height (hw) of a fold per unit of log luminance."""
-DEEP = 0.9
+DEEP = 0.7
 """How dark its bowl becomes, as a power of the photo's own dark there."""
 THIN_HW = 0.016
 """How far from the outline (sigma) light from behind comes through."""

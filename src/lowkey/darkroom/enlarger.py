@@ -94,7 +94,7 @@ class Enlarger:
         level = film.SKIN / 2 ** (rig.exposure_ev or 0.0)
         if rig.lamp.visible:
             at = (rig.lamp.place_fw_fh[0] * self.size_px[0], rig.lamp.place_fw_fh[1] * self.size_px[1])
-            person = person + loose.before_lamp(view.passing, at, rig.lamp.radiance_rgb, level)
+            loose.before_lamp(person, view.passing, at, rig.lamp.radiance_rgb, level)
         scene = backdrop.hang(person, view.cover, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
         scene = planes.focused(scene, view.soft_px)
         yield "backdrop", scene, rig

@@ -117,21 +117,28 @@ def edge(s: Subject) -> F32:
     return freeze(np.asarray(passed, np.float32))
 
 
-LAMP_FH, LAMP_GAIN = 0.08, 10.0
-"""How near the lamp (frame heights) strands take half of what they do before it, and how bright they are there, of lit skin and undyed."""
+LAMP_FH, LAMP_REACH, LAMP_GAIN = 0.08, 5.5, 10.0
+"""How near the lamp (frame heights) strands take a third of what they do before it, how many times as far any do, and how bright they
+are before it, of lit skin and undyed."""
 
 
-def before_lamp(passing: F32, place_px: tuple[float, float], colour: RGB, level: float) -> F32:
-    """Radiance f32[h, w, 3] of strands in the frame round the lamp that stands at `place_px`: what bends round them is bent by little.
+def before_lamp(person: F32, passing: F32, place_px: tuple[float, float], colour: RGB, level: float) -> None:
+    """Light strands of a lit person f32[h, w, 3] round the lamp at `place_px` in the frame, in place: what they bend they bend by little.
 
     `passing` f32[h, w, 3] as from `edge`, `level` is the radiance that prints as lit skin, `colour` the lamp's.
     """
     h, w = passing.shape[:2]
-    y, x = np.ogrid[0:h, 0:w]
+    reach = LAMP_REACH * LAMP_FH * h
+    (x0, y0), (x1, y1) = (
+        [int(np.clip(place_px[i] + way * reach, 0, size)) for i, size in ((0, w), (1, h))] for way in (-1, 1)
+    )  # fmt: skip
+    y, x = np.ogrid[y0:y1, x0:x1]
     square = ((x - np.float32(place_px[0])) ** 2 + (y - np.float32(place_px[1])) ** 2) / np.float32((LAMP_FH * h) ** 2)
     near = np.float32(LAMP_GAIN * level) / (1 + square.astype(np.float32)) ** np.float32(1.5)
+    # At the end of its reach it is a two-hundredth, and taken off.
+    near = np.maximum(near - np.float32(LAMP_GAIN * level / (1 + LAMP_REACH**2) ** 1.5), 0)
     tint = np.array(colour, np.float32) / np.float32(max(luminance_of(colour), 1e-6))
-    return np.asarray(passing * near[..., None] * tint, np.float32)
+    person[y0:y1, x0:x1] += passing[y0:y1, x0:x1] * near[..., None] * tint
 
 
 class Loose:

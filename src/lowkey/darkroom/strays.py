@@ -39,6 +39,8 @@ BEND = (7.0, 30.0)
 """Curvature, radians a head-width: of straight hair, most of it back toward the mass, and of curls."""
 COVER = (0.34, 0.05)
 """Coverage of a pixel by a hair where it leaves the mass, and at its tip."""
+TIP_HW = 0.09
+"""Length under which a hair is the tip of one that lies in the mass."""
 ALONE = np.float32(2.0)
 """Hairs in a mass shade each other (light.HAIR_GAIN); one that stands alone does not, and lets the light through besides."""
 PALEST = np.float32(0.9)
@@ -163,8 +165,8 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, owner: Any) -> None:
         back = straight * (0.30 + 0.5 * turning) + 1.2 * (dice[5] + dice[6] - 1.0)
         side = 1.0 if ax * oy - ay * ox > 0 else -1.0
         bend = -side * (straight * BEND[0] * min(0.3 * k / reach, 1.0) + (1 - straight) * BEND[1]) * back / k
-        # Most are finer than one sees.
-        strength = 0.30 + 0.70 * dice[7] ** 3
+        # Most are finer than one sees, and a short one is a tip: as dense as a long one it would be a thorn.
+        strength = (0.30 + 0.70 * dice[7] ** 3) * min(max(reach / (TIP_HW * k), 0.3), 1.0)
         root = ROOT_HW * k / max(np.sin(off), 0.25)
         px, py = at[i, 0] - ux * root, at[i, 1] - uy * root
         total = root + reach
