@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lowkey.darkroom import ears
+from lowkey.darkroom import ears, loose
 from lowkey.darkroom.figure import Figure
 from lowkey.pixels import F32, freeze
 from lowkey.plate.meshes import OVAL
@@ -35,7 +35,7 @@ def eared() -> tuple[Plate, F32]:
 def test_an_ear_faces_the_viewer_and_is_thin_at_its_rim_alone() -> None:
     plate, ear = eared()
     figure = Figure(plate)
-    thin = ears.shaped(figure, plate)
+    figure.ears = ears.shaped(figure, plate)
     right = plate.landmarks[list(OVAL), 0].max()
     x = np.arange(plate.matte.shape[1])[None]
     deep = (ear > 0) & (x > right + 0.06 * HW) & (x < right + 0.10 * HW)
@@ -45,8 +45,9 @@ def test_an_ear_faces_the_viewer_and_is_thin_at_its_rim_alone() -> None:
     # Its folds tilt it a little, hither and thither; it leaned to the side by 64 degrees.
     assert np.median(figure.normal[deep & middle][:, 2]) > 0.85
     assert np.median(figure.normal[deep & middle][:, 0]) < 0.5
-    assert thin.max() > 0.5
-    assert thin[deep & middle].max() < 0.1
+    passed = loose.edge(figure.subject(plate, 1.0))[..., 0]
+    assert passed[ear > 0].max() > 0.3 * loose.FLESH[0]
+    assert passed[deep & middle].max() < 0.15 * loose.FLESH[0]
     assert np.linalg.norm(figure.normal[ear > 0], axis=-1) == pytest.approx(1, abs=1e-3)
 
 

@@ -33,24 +33,22 @@ STEEP = 0.024
 """Height (hw) of a fold per unit of log luminance."""
 DEEP = 0.7
 """How dark its bowl becomes, as a power of the photo's own dark there."""
-THIN_HW = 0.016
-"""How far from the outline (sigma) light from behind comes through."""
 
 
 def shaped(figure: Figure, plate: Plate) -> F32:
-    """Give ears their form and their bowl, in place; how thin they are is given, f32[h, w]: 1 at their rims, 0 away from ears."""
+    """Give ears their form and their bowl, in place; where they are is given, f32[h, w]."""
     k, mesh = plate.hw_px, plate.landmarks
     h, w = plate.matte.shape
-    thin = np.zeros((h, w), np.float32)
+    found = np.zeros((h, w), np.float32)
     oval = mesh[list(OVAL), :2]
     top, end = (int(np.clip(v, 0, h)) for v in (mesh[BROW, 1] - 0.25 * k, mesh[NOSE_BASE, 1] + 0.40 * k))
     first, last = (int(np.clip(v, 0, w)) for v in (oval[:, 0].min() - 0.5 * k, oval[:, 0].max() + 0.5 * k))
     if end - top < 8 or last - first < 8:
-        return thin
+        return found
     box = np.s_[top:end, first:last]
     mask = _mask(figure, plate, box)
     if mask.max() < 0.5:
-        return thin
+        return found
     solid = np.pad((figure.matte[box] > 0.5).astype(np.uint8), 1)
     inward = np.asarray(cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1] / np.float32(k), np.float32)
     grey = np.log(np.maximum(luminance(plate.colour[box]), np.float32(2e-3)))
@@ -71,8 +69,8 @@ def shaped(figure: Figure, plate: Plate) -> F32:
     figure.albedo[box] *= np.exp(np.float32(DEEP) * np.minimum(band(BOWL_HW), 0.1))[..., None]
     # Its skin is dull: a mirror image on it is a wet cut-out's.
     figure.specular[box] *= 1 - np.float32(0.5) * mask
-    thin[box] = mask * np.exp(-np.square(inward / np.float32(THIN_HW)))
-    return thin
+    found[box] = mask
+    return found
 
 
 def _mask(figure: Figure, plate: Plate, box: tuple[slice, slice]) -> F32:

@@ -283,12 +283,16 @@ def dressing(plate: Plate, worn: Subject) -> tuple[Edit, ...]:
     shown = worn.matte[step] > 0.5
     skin = shown & (worn.skin[step] > 0.5)
     still = (np.abs(worn.normal[step] - plate.normal[step]).max(-1) < 0.02) & (np.abs(worn.depth[step] - plate.depth[step]) < 0.003)
-    painted = skin & ~still & (np.abs(after - before) > 0.03 * before + 0.002)
+    ears = np.zeros_like(skin) if worn.ears is None else worn.ears[step] > 0.02
+    painted = skin & ~still & ~ears & (np.abs(after - before) > 0.03 * before + 0.002)
+    formed = skin & ears & ~still
     features = shown & (np.maximum(plate.parts["eyes"], np.maximum(plate.parts["teeth"], plate.parts["lips"]))[step] > 0.5)
     own = shown & still & (worn.cloth[step] > 0.8) & (plate.parts["cloth"][step] > 0.8)
     found = []
     if skin.any() and painted.sum() > 0.002 * skin.sum():
         found.append(Edit("skin painted anew (neck and throat), of all skin", round(float(painted.sum() / skin.sum()), 3), "share"))
+    if skin.any() and formed.sum() > 0.01 * skin.sum():
+        found.append(Edit("ears given a form of their own, of all skin", round(float(formed.sum() / skin.sum()), 3), "share"))
     if features.any():
         changed = float(np.percentile(np.abs(np.log2((after[features] + 1e-3) / (before[features] + 1e-3))), 95))
         if changed > 0.02:

@@ -95,6 +95,8 @@ def room_mirrored(s: Subject) -> F32:
 THIN_HW, FORWARD = 0.016, 0.07
 """How deep (sigma) from the outline hair is thin enough for a lamp behind it, and what a strand bends round itself whatever its dye: a
 fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
+LOBE_HW = 0.022
+"""How deep (sigma) from its outline an ear is thin enough."""
 FLESH = (0.42, 0.10, 0.035)
 """What an ear's rim passes on of a lamp behind it: red light goes millimetres far in skin, green and blue do not (Jacques 2013)."""
 
@@ -112,8 +114,9 @@ def edge(s: Subject) -> F32:
         thin = thin * np.clip(np.float32(0.9) * s.strands - np.float32(0.3), 0, 1.6)
     dye = np.power(np.maximum(s.albedo, 0), np.float32(0.75)) + np.float32(FORWARD)
     passed = dye * thin[..., None]
-    if s.thin is not None:
-        passed += s.thin[..., None] * np.array(FLESH, np.float32)
+    if s.ears is not None:
+        rim = s.ears * np.square(np.clip(2 * (1 - blur(s.matte, LOBE_HW * s.hw_px)), 0, 1))
+        passed += rim[..., None] * np.array(FLESH, np.float32)
     return freeze(np.asarray(passed, np.float32))
 
 
