@@ -47,6 +47,6 @@ def test_gaps_show_the_room_and_strands_pass_the_lamp_on() -> None:
     band = (sheer > 0.02) & (s.hair > 0.9)
     strand, gap = band & (s.strands > 0.5), band & (s.strands < -0.5)
     assert sheer[gap].mean() > 1.3 * sheer[strand].mean()
-    edge = Relight(s)._edge.sum(-1)
+    edge = Relight(s).edge.sum(-1)
     assert edge[gap].max() == 0
     assert edge[strand].max() > 0

@@ -88,3 +88,26 @@ def test_hair_gleams_in_its_own_colour_and_skin_in_the_lamps(tone: tuple[float, 
         assert np.abs(hair - 1).max() < 0.01
     else:
         assert hair[0] > 1.3 > 1 > hair[1] > hair[2] > 0.3
+
+
+def test_black_hair_mirrors_the_room_lock_by_lock_and_pale_hair_does_not() -> None:
+    black, pale = (haired(strands=0.6, tone=tone) for tone in ((0.008, 0.007, 0.006), (0.40, 0.34, 0.28)))
+    deep = (black.hair > 0.99) & (black.matte > 0.99)
+    got = loose.room_mirrored(black)
+    assert got[deep].mean() == pytest.approx(loose.ROOM_SEEN, rel=0.35)
+    assert got[deep].std() > 0.1 * got[deep].mean()
+    assert got[black.hair < 0.01].max() == 0
+    assert loose.room_mirrored(pale)[deep].max() < 0.01
+
+
+def test_strands_before_the_lamp_take_its_colour_and_fade_with_the_way_to_it() -> None:
+    passing = np.full((200, 160, 3), 0.1, np.float32)
+    got = np.zeros_like(passing)
+    loose.before_lamp(got, passing, (80, 100), (2.0, 1.0, 0.5), 0.5)
+    assert got[100, 80, 0] == pytest.approx(2 * got[100, 80, 1], rel=1e-4)
+    far = got[100, 80 + round(2 * loose.LAMP_FH * 200), 1] / got[100, 80, 1]
+    assert far == pytest.approx(5**-1.5, rel=0.08)
+    assert (np.diff(got[100, 80:, 1]) <= 0).all()
+    bare = np.zeros_like(passing)
+    loose.before_lamp(bare, 0 * passing, (80, 100), (2.0, 1.0, 0.5), 0.5)
+    assert bare.max() == 0

@@ -12,7 +12,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from lowkey.darkroom import fringe, garments, jersey, neck, pores, retouch, seams, sleeve, strays, tailored, tapered, throat, tresses
+from lowkey.darkroom import ears, fringe, garments, jersey, neck, pores, retouch, seams, sleeve, strays, tailored, tapered, throat, tresses
 from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import Bust, Kept
@@ -57,6 +57,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
             pores.tempered(figure.albedo, plate)
             pores.completed(figure.albedo, plate, neck.hand_of(plate))
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
+        figure.ears = ears.shaped(figure, plate)
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
     elif cloth.kind != "own":  # own: exactly as photographed, for measurements
@@ -100,6 +101,7 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
     at = (near.at[0] + top, near.at[1] + first)
     figure.lay(throat.rebuild(plate, bust, kept, near.of(x), near.of(y), at), at, np.ones(3, np.float32))
     hidden = tresses.tucked(part, own.depth, plate, bust, _covered(made, part.head.shape, first))
+    tresses.sunk(own.albedo, part.hair, hidden, k)
     tapered.taper(part, own.albedo, hidden, plate, bust.hand)
     for sheet, at in made.outer:
         figure.touched(sheet.cover, (at[0] + top, at[1] + first))

@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, optics, pores
+from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, loose, optics, planes, pores
 from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
@@ -94,7 +94,11 @@ class Enlarger:
             metered = film.meter(person, view.face, own) + film.complexion_ev(own, view.face)
             rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev)
         level = film.SKIN / 2 ** (rig.exposure_ev or 0.0)
+        if rig.lamp.visible:
+            at = (rig.lamp.place_fw_fh[0] * self.size_px[0], rig.lamp.place_fw_fh[1] * self.size_px[1])
+            loose.before_lamp(person, view.passing, at, rig.lamp.radiance_rgb, level)
         scene = backdrop.hang(person, view.cover, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
+        scene = planes.focused(scene, view.soft_px)
         yield "backdrop", scene, rig
 
         seen = optics.focus(scene, rig.lens, rig.lamp, clear=view.solid)
@@ -171,6 +175,11 @@ class _View:
         self.sockets = dodge.sockets(inner.points(plate.landmarks[:, :2]), self.hw_px, size_px)
         self.solid = freeze(np.clip(self.printed(lit.subject.skin + lit.subject.cloth), 0, 1) * self.matte)
         """Skin and cloth, which flare spares; hair may catch some."""
+        self.passing = freeze(np.maximum(self.printed(lit.edge), 0))
+        """What strands at the outline pass on of a lamp behind them."""
+        depth = np.maximum(lit.subject.depth, np.float32(-3))
+        self.soft_px = freeze(planes.softness(self.printed(depth), self.matte, np.clip(self.printed(lit.subject.eyes), 0, 1), self.hw_px))
+        """How far out of focus each pixel is, sigma."""
         self.detail = self._detail(plate, lit)
 
     def printed(self, picture: F32) -> F32:
@@ -277,12 +286,16 @@ def dressing(plate: Plate, worn: Subject) -> tuple[Edit, ...]:
     shown = worn.matte[step] > 0.5
     skin = shown & (worn.skin[step] > 0.5)
     still = (np.abs(worn.normal[step] - plate.normal[step]).max(-1) < 0.02) & (np.abs(worn.depth[step] - plate.depth[step]) < 0.003)
-    painted = skin & ~still & (np.abs(after - before) > 0.03 * before + 0.002)
+    ears = np.zeros_like(skin) if worn.ears is None else worn.ears[step] > 0.02
+    painted = skin & ~still & ~ears & (np.abs(after - before) > 0.03 * before + 0.002)
+    formed = skin & ears & ~still
     features = shown & (np.maximum(plate.parts["eyes"], np.maximum(plate.parts["teeth"], plate.parts["lips"]))[step] > 0.5)
     own = shown & still & (worn.cloth[step] > 0.8) & (plate.parts["cloth"][step] > 0.8)
     found = []
     if skin.any() and painted.sum() > 0.002 * skin.sum():
         found.append(Edit("skin painted anew (neck and throat), of all skin", round(float(painted.sum() / skin.sum()), 3), "share"))
+    if skin.any() and formed.sum() > 0.01 * skin.sum():
+        found.append(Edit("ears given a form of their own, of all skin", round(float(formed.sum() / skin.sum()), 3), "share"))
     if features.any():
         changed = float(np.percentile(np.abs(np.log2((after[features] + 1e-3) / (before[features] + 1e-3))), 95))
         if changed > 0.02:

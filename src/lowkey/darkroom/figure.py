@@ -36,6 +36,7 @@ class Figure:
         self.hair, self.cloth, self.eyes = np.array(p["hair"]), np.array(p["cloth"]), np.array(p["eyes"])
         self.roughness, self.specular = _skin_finish(plate, self.skin)
         self.sheen = np.asarray(0.15 * p["cloth"], np.float32)
+        self.ears: F32 | None = None
 
     def cut(self, top: int) -> Figure:
         """Take everybody away from row `top` down, and give what was there as a figure of its own."""
@@ -89,7 +90,8 @@ class Figure:
         carried = neck.spread(self.albedo, step(self.matte, 0.5, 0.95), plate.hw_px)
         _carry_on(self.albedo, carried, self.matte)
         maps = {name: freeze(np.asarray(getattr(self, name), np.float32)) for name in MAPS}
-        return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, **maps)
+        ears = None if self.ears is None else freeze(np.asarray(self.ears * self.skin, np.float32))
+        return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, ears=ears, **maps)
 
 
 @njit(cache=True, parallel=True)

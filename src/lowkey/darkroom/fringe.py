@@ -24,8 +24,8 @@ WIDE_HW, LOCK_HW = 0.0065, 0.030
 """How wide a strand is, and how wide a lock, whose strands lie alike."""
 WALK_HW = 0.10
 """How far a strand is followed each way."""
-MASS_HW = 0.05
-"""How far round itself (sigma) hair has to be hair to have a fringe."""
+MASS_HW, MASS = 0.08, (0.28, 0.45)
+"""How far round itself (sigma) hair has to be hair to have a fringe, and how much of it: on the edge of a mass it is a half."""
 LOCKS = 0.6
 """How much locks add to what strands vary by."""
 
@@ -43,7 +43,7 @@ def parted(subject: Subject, nose_px: tuple[float, float], hand: float) -> Subje
     hair, matte = (cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (s.hair, s.matte))
     edge = np.asarray(hair * step(2 * (1 - blur(matte, DEEP_HW * k / 2)), 0.02, 0.4), np.float32)
     # A wisp that lies apart is a strand already: parted once more it would be a comb.
-    edge *= step(blur(np.asarray(hair * matte, np.float32), MASS_HW * k / 2), 0.15, 0.35)
+    edge *= step(blur(np.asarray(hair * matte, np.float32), MASS_HW * k / 2), *MASS)
     rows, columns = np.flatnonzero((edge > 0.02).any(1)), np.flatnonzero((edge > 0.02).any(0))
     if len(rows) < 8 or len(columns) < 8:
         return s

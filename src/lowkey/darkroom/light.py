@@ -47,8 +47,8 @@ THICK_HW = 0.03
 """How far round itself hair has to be hair to be a mass of it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
-THROUGH, THIN_HW = 0.9, 0.016
-"""Radiance of strands before a lamp straight behind them, undyed, and how deep (sigma) from the outline hair is thin enough for it."""
+THROUGH = 0.9
+"""Radiance of strands before a lamp straight behind them, undyed."""
 FLAGGED, FLAG_BEHIND = 0.45, -0.3
 """90th percentile of lit hair or scarf against lit skin's, at most: over that a flag shades it from the key. A lamp further behind than
 this (cosine to the camera) makes a rim, which no one flags."""
@@ -80,8 +80,9 @@ class Relight:
         self._open_coarse = openness(coarse, np.ascontiguousarray(facing), s.hw_px / n)
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
-        self._edge = _edge_of_hair(s)
-        self._gleam = loose.gleam(s)
+        self.edge = loose.edge(s)
+        """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3]."""
+        self._gleam, self._room = loose.gleam(s), loose.room_mirrored(s)
         self.sheer = freeze(loose.sheer(s))
         """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
@@ -132,7 +133,7 @@ class Relight:
         s = self.subject
         gain = np.float32(0.0 if math.isinf(ev) and ev < 0 else 2.0**ev)
         facing = np.maximum(s.normal @ np.array(FILL.vector, np.float32), 0) * self.open
-        out = np.asarray(s.albedo * (facing * gain)[..., None], np.float32)
+        out = np.asarray((s.albedo + self._room[..., None] * self._gleam) * (facing * gain)[..., None], np.float32)
         # A card's radiance is its irradiance over the solid angle it fills; a cornea mirrors 2.5 % of it.
         radiance = float(gain) * CORNEA / math.sin(math.radians(FILL_RADIUS_DEG)) ** 2
         eyes.glints(out, s, FILL, radiance, beside)
@@ -165,7 +166,7 @@ class Relight:
             near = np.asarray(face + (np.float32(RETURNED[2]) - face) * t * t * (3 - 2 * t), np.float32)[:, None]
             given = given + near * np.clip((facing + np.float32(0.25)) / np.float32(1.25), 0, 1) ** 2
         scattered = s.albedo * ((1 - mirrored) * given)[..., None]
-        both = scattered + (mirrored * given / contour)[..., None]
+        both = scattered + (mirrored * given / contour)[..., None] + (self._room * given)[..., None] * self._gleam
         return np.asarray(both * self.open[..., None] * np.array(rgb, np.float32), np.float32)
 
     def visibility(self, direction: Direction, angular_radius_deg: float, distance_hw: float = math.inf) -> F32:
@@ -254,7 +255,7 @@ class Relight:
         out += gloss[..., None] * self._gleam
         if behind > 0:
             # Strands before a lamp pass its light on (the TT lobe of Marschner et al. 2003), dyed once by their pigment.
-            out += self._edge * (seen * keep * np.float32(THROUGH * behind))[..., None]
+            out += self.edge * (seen * keep * np.float32(THROUGH * behind))[..., None]
         eyes.catchlights(out, s, direction, diffuse)
         return out
 
@@ -375,21 +376,6 @@ def _without_islands(diffuse: F32, s: Subject) -> F32:
     whole = np.asarray(cv2.resize(_blur(factor, 1.2), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     # Down to the level of the dark round them, not below it.
     return np.asarray(whole + (1 - whole) * np.minimum(np.float32(floor) / np.maximum(diffuse, np.float32(1e-6)), 1), np.float32)
-
-
-def _edge_of_hair(s: Subject) -> F32:
-    """What thin hair at the silhouette passes on of a lamp behind it, f32[h, w, 3]: its dye, and a film's white grazing mirror.
-
-    Black hair passes next to nothing on: with the square root of its albedo it had a grey rim.
-    """
-    # From 1 at the outline to 0 a few strands' depths inside: there the light has met too many strands.
-    thin = np.clip(2 * (1 - _blur(s.matte, THIN_HW * s.hw_px)), 0, 1)
-    thin = s.hair * thin * thin
-    if s.strands is not None:
-        # Few strands stand so that they pass it on: an even band of it is a line drawn round the head.
-        thin = thin * np.clip(np.float32(0.9) * s.strands - np.float32(0.3), 0, 1.6)
-    dye = np.power(np.maximum(s.albedo, 0), np.float32(0.75)) + np.float32(0.012)
-    return freeze(np.asarray(dye * thin[..., None], np.float32))
 
 
 def _thick(s: Subject) -> F32:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lowkey.darkroom import tresses
+from lowkey.blackbody import RGB, luminance_of
+from lowkey.darkroom import fringe, tresses
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
-from lowkey.pixels import F32, luminance
+from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.zones import ramp as step
 
 WITHIN_HW = 0.07
@@ -42,6 +43,8 @@ def sheer(s: Subject) -> F32:
         return np.zeros_like(s.hair)
     k, full = s.hw_px, float(tresses.fullness(s.hair, s.hw_px))
     thin = np.clip(2 * (1 - blur(s.matte, (SHEER_HW[0] + (SHEER_HW[1] - SHEER_HW[0]) * full) * k)), 0, 1)
+    # A lock that stands apart is as dense as the matte says: thinned all round it would be a ghost of itself.
+    thin = thin * step(blur(np.asarray(s.hair * s.matte, np.float32), fringe.MASS_HW * k), *fringe.MASS)
     grey = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
     # What lies beyond the outline is carried colour: strands are told among hair alone.
     inner = np.asarray(s.hair * step(s.matte, 0.3, 0.8), np.float32)
@@ -67,6 +70,78 @@ def gleam(s: Subject) -> F32:
     """
     own = s.albedo / np.maximum(luminance(s.albedo), np.float32(1e-3))[..., None]
     return np.asarray(1 + (s.hair * np.float32(DYED))[..., None] * (np.clip(own, 0.3, 2.0) - 1), np.float32)
+
+
+ROOM_SEEN, ROOM_LOCK = 0.055, 1.0
+"""Share of an even room that strands mirror (F0 of keratin .046, a little more at their grazing angles), and how much the photo's own light
+and dark tell locks apart there, in powers of them."""
+LOCK_HW, MASS_OF_LOCKS_HW = 0.004, 0.12
+"""Between which sizes (sigma) they are read."""
+
+
+def room_mirrored(s: Subject) -> F32:
+    """Share f32[h, w] of an even room's light that hair mirrors, lock by lock: black hair scatters next to none of it."""
+    if float(s.hair.max()) < 0.05:
+        return np.zeros_like(s.hair)
+    k, grey = s.hw_px, np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
+    hair = np.asarray(s.hair * step(s.matte, 0.3, 0.8), np.float32)
+    broad = blur(grey * hair, MASS_OF_LOCKS_HW * k) / np.maximum(blur(hair, MASS_OF_LOCKS_HW * k), np.float32(0.02))
+    lock = np.exp(np.float32(ROOM_LOCK) * np.clip(blur(grey, LOCK_HW * k) - broad, -1.5, 1.0))
+    # Pale hair scatters more than it mirrors.
+    dark = 1 - step(np.exp(broad), 0.03, 0.15)
+    return np.asarray(np.float32(ROOM_SEEN) * hair * lock * dark, np.float32)
+
+
+THIN_HW, FORWARD = 0.016, 0.07
+"""How deep (sigma) from the outline hair is thin enough for a lamp behind it, and what a strand bends round itself whatever its dye: a
+fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
+LOBE_HW = 0.022
+"""How deep (sigma) from its outline an ear is thin enough."""
+FLESH = (0.42, 0.10, 0.035)
+"""What an ear's rim passes on of a lamp behind it: red light goes millimetres far in skin, green and blue do not (Jacques 2013)."""
+
+
+def edge(s: Subject) -> F32:
+    """What thin hair at the silhouette passes on of a lamp behind it, f32[h, w, 3]: its dye, and what is bent round a strand.
+
+    Black hair passes next to nothing on: with the square root of its albedo it had a grey rim.
+    """
+    # From 1 at the outline to 0 a few strands' depths inside: there the light has met too many strands.
+    thin = np.clip(2 * (1 - blur(s.matte, THIN_HW * s.hw_px)), 0, 1)
+    thin = s.hair * thin * thin
+    if s.strands is not None:
+        # Few strands stand so that they pass it on: an even band of it is a line drawn round the head.
+        thin = thin * np.clip(np.float32(0.9) * s.strands - np.float32(0.3), 0, 1.6)
+    dye = np.power(np.maximum(s.albedo, 0), np.float32(0.75)) + np.float32(FORWARD)
+    passed = dye * thin[..., None]
+    if s.ears is not None:
+        rim = s.ears * np.square(np.clip(2 * (1 - blur(s.matte, LOBE_HW * s.hw_px)), 0, 1))
+        passed += rim[..., None] * np.array(FLESH, np.float32)
+    return freeze(np.asarray(passed, np.float32))
+
+
+LAMP_FH, LAMP_REACH, LAMP_GAIN = 0.08, 5.5, 10.0
+"""How near the lamp (frame heights) strands take a third of what they do before it, how many times as far any do, and how bright they
+are before it, of lit skin and undyed."""
+
+
+def before_lamp(person: F32, passing: F32, place_px: tuple[float, float], colour: RGB, level: float) -> None:
+    """Light strands of a lit person f32[h, w, 3] round the lamp at `place_px` in the frame, in place: what they bend they bend by little.
+
+    `passing` f32[h, w, 3] as from `edge`, `level` is the radiance that prints as lit skin, `colour` the lamp's.
+    """
+    h, w = passing.shape[:2]
+    reach = LAMP_REACH * LAMP_FH * h
+    (x0, y0), (x1, y1) = (
+        [int(np.clip(place_px[i] + way * reach, 0, size)) for i, size in ((0, w), (1, h))] for way in (-1, 1)
+    )  # fmt: skip
+    y, x = np.ogrid[y0:y1, x0:x1]
+    square = ((x - np.float32(place_px[0])) ** 2 + (y - np.float32(place_px[1])) ** 2) / np.float32((LAMP_FH * h) ** 2)
+    near = np.float32(LAMP_GAIN * level) / (1 + square.astype(np.float32)) ** np.float32(1.5)
+    # At the end of its reach it is a two-hundredth, and taken off.
+    near = np.maximum(near - np.float32(LAMP_GAIN * level / (1 + LAMP_REACH**2) ** 1.5), 0)
+    tint = np.array(colour, np.float32) / np.float32(max(luminance_of(colour), 1e-6))
+    person[y0:y1, x0:x1] += passing[y0:y1, x0:x1] * near[..., None] * tint
 
 
 class Loose:

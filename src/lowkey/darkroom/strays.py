@@ -39,11 +39,15 @@ BEND = (7.0, 30.0)
 """Curvature, radians a head-width: of straight hair, most of it back toward the mass, and of curls."""
 COVER = (0.34, 0.05)
 """Coverage of a pixel by a hair where it leaves the mass, and at its tip."""
+TIP_HW = 0.09
+"""Length under which a hair is the tip of one that lies in the mass."""
 ALONE = np.float32(2.0)
 """Hairs in a mass shade each other (light.HAIR_GAIN); one that stands alone does not, and lets the light through besides."""
 PALEST = np.float32(0.9)
 BEHIND_HW = 0.5
 """How far behind the outline they lie: on a heightfield a hair would be a wall, and throw a wall's shadow on the mass behind it."""
+STANDS = np.float32(1.6)
+"""A stray is a strand and no gap (`fringe`): it passes a lamp behind it on."""
 FACING = np.float32(0.35)
 """z of a stray hair's normal: it is lit round, so from beside and behind."""
 
@@ -99,14 +103,15 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
         chance = chance * step(hair[ys, xs], 0.4, 0.8)
     hairs = np.concatenate([flow, _dice(px, py), tufts, long, chance[:, None]], 1).astype(np.float32)
 
-    maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen)
+    strands = np.zeros((h, w), np.float32) if s.strands is None else s.strands
+    maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen, strands)
     new = [np.array(one) for one in maps]
     cover, owner = np.zeros((h, w), np.float32), np.zeros((h, w), np.int32)
     _draw(at, hairs, np.float32(k), cover, owner)
     # What was there before is what is read: the new maps are written only.
     _lay(at, hairs, np.float32(k), cover, owner, *maps[:4], *new)
-    matte, hair, depth, albedo, normal, specular, sheen = (freeze(one) for one in new)
-    return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, normal=normal, specular=specular, sheen=sheen)
+    matte, hair, depth, albedo, normal, specular, sheen, strands = (freeze(one) for one in new)
+    return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, normal=normal, specular=specular, sheen=sheen, strands=strands)
 
 
 def _half(a: F32, size: tuple[int, int]) -> F32:
@@ -160,8 +165,8 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, owner: Any) -> None:
         back = straight * (0.30 + 0.5 * turning) + 1.2 * (dice[5] + dice[6] - 1.0)
         side = 1.0 if ax * oy - ay * ox > 0 else -1.0
         bend = -side * (straight * BEND[0] * min(0.3 * k / reach, 1.0) + (1 - straight) * BEND[1]) * back / k
-        # Most are finer than one sees.
-        strength = 0.30 + 0.70 * dice[7] ** 3
+        # Most are finer than one sees, and a short one is a tip: as dense as a long one it would be a thorn.
+        strength = (0.30 + 0.70 * dice[7] ** 3) * min(max(reach / (TIP_HW * k), 0.3), 1.0)
         root = ROOT_HW * k / max(np.sin(off), 0.25)
         px, py = at[i, 0] - ux * root, at[i, 1] - uy * root
         total = root + reach
@@ -190,7 +195,7 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, owner: Any) -> None:
 @njit(cache=True, parallel=True)
 def _lay(
     at: Any, hairs: Any, k: Any, cover: Any, owner: Any, old_matte: Any, old_hair: Any, old_depth: Any, old_albedo: Any,
-    matte: Any, hair: Any, depth: Any, albedo: Any, normal: Any, specular: Any, sheen: Any,
+    matte: Any, hair: Any, depth: Any, albedo: Any, normal: Any, specular: Any, sheen: Any, strands: Any,
 ) -> None:  # fmt: skip
     """Lay what was drawn beyond the outline: each hair with the colour of the mass it grows from."""
     h, w = cover.shape
@@ -225,3 +230,4 @@ def _lay(
             normal[y, x, 0], normal[y, x, 1], normal[y, x, 2] = flat * ox, -flat * oy, FACING
             specular[y, x] = 0.0
             sheen[y, x] = 0.0
+            strands[y, x] = STANDS

@@ -23,8 +23,18 @@ from lowkey.plate.zones import ramp as step
 
 DYED = 0.45
 """Log ratio of green or blue to red above which a whole head of hair is held to be dyed, and keeps its colour."""
-MELANIN = 2.4
-"""Absorption of blue less green over that of green less red, of eumelanin (d'Eon et al. 2011; of pheomelanin it is 3.0)."""
+OLIVE = (1.0, 0.15)
+"""Log green over blue that hair may have: so many times its log red over green, and so much besides. By the spectrum of eumelanin it is 2.4
+times (d'Eon et al. 2011), but a warm lamp adds a yellow of its own, and the two of them print olive."""
+KERATIN, EUMELANIN = (0.20, 0.14), (0.28, 0.20)
+"""Least log red over green and green over blue of undyed hair: without pigment, for keratin itself is yellowish (white hair measures b* 10
+to 15), and black, for what leaves a mass of it has been through strands. A photo balanced for its room shows both as grey, or bluer."""
+SCALP = 0.12
+"""How much more of the former it has beside skin."""
+BLACK_HAIR = (0.02, 0.12)
+"""Luminance up to which hair is black, and from which it is without pigment as far as that is concerned."""
+PUREST, PURER = 1.2, 0.4
+"""Log red over blue from which hair's purity is pressed, and the share of it that is left: the lamp's own warmth comes on top."""
 DYE_HW, HELD = 0.10, (0.14, 0.22)
 """How far round itself hair has one pigment (sigma), and how far log red and log blue over green may lean from it."""
 OUTLINE_HW = 0.12
@@ -35,6 +45,8 @@ UNDER_SKIN = (0.55, 0.85)
 """Broad luminance of hair over that of the face's skin from which it is pressed, and which it never passes."""
 CRUSHED = (0.05, 0.16)
 """RMS of log luminance in the band of strands under which none are seen, and above which the photo has its own."""
+SCRATCH, EVENED = 0.25, 0.8
+"""Log contrast that one scratch is worth at most, and how much of what was there is taken out where strands are drawn."""
 BLACK = (0.012, 0.05)
 """Luminance below which hair without strands is crushed, and above which it is merely out of focus."""
 WALK_HW, STRAND_HW, LOCK_HW = 0.13, 0.0050, 0.030
@@ -107,19 +119,28 @@ def _unstained(tone: F32, hair: F32, skin: F32, k: float) -> None:
     if max(usual[1], usual[2]) - usual[0] > DYED:
         return
     before = luminance(tone)
-    # Grey hair leans to its own median by a few hundredths and no further.
-    least = max(float(usual[0] - usual[1]), 0.0) * 0.5 + 0.02
     # What is bluer than its green mirrors the old room: it gets the hair's own balance, or violet would turn red as its blue is taken down.
     red = log[..., 0] - log[..., 1]
     room = step(log[..., 2] - log[..., 1], 0.0, 0.25) * (1 - skin)
     log[..., 0] += (np.minimum(red, usual[0] - usual[1]) - red) * room
-    log[..., 0] = np.maximum(log[..., 0], log[..., 1] + np.float32(least))
-    log[..., 2] = np.minimum(log[..., 2], log[..., 1] - np.float32(0.02))
+    # Grey hair leans to its own median by a few hundredths and no further.
+    least = max(float(usual[0] - usual[1]), 0.0) * 0.5
+    black = 1 - float(step(np.array([luminance(np.exp(usual)[None])[0]], np.float32), *BLACK_HAIR)[0])
+    warm = [np.float32(grey + (dark - grey) * black) for grey, dark in zip(KERATIN, EUMELANIN, strict=True)]
+    # Thin hair at its line takes its hue from the skin that shines through it.
+    red = np.maximum(warm[0], np.float32(least)) + np.float32(SCALP) * skin
+    log[..., 0] = np.maximum(log[..., 0], log[..., 1] + red)
+    log[..., 2] = np.minimum(log[..., 2], log[..., 1] - warm[1])
     _one_dye(log, np.asarray(hair * (1 - skin), np.float32), step(before, 2e-3, 8e-3), k)
-    # Over what melanin takes from green it takes so much more from blue, and no more: past that hair is olive, or a wall's yellow.
-    olive = np.maximum(log[..., 1] - log[..., 2] - np.float32(MELANIN) * (log[..., 0] - log[..., 1]) - np.float32(0.15), 0) * (1 - skin)
-    log[..., 2] += np.float32(0.5) * olive
-    log[..., 0] += np.float32(0.5 / MELANIN) * olive
+    olive = np.maximum(log[..., 1] - log[..., 2] - np.float32(OLIVE[0]) * (log[..., 0] - log[..., 1]) - np.float32(OLIVE[1]), 0) * (
+        1 - skin
+    )
+    log[..., 2] += np.float32(0.8) * olive
+    log[..., 0] += np.float32(0.2) * olive
+    pure = np.maximum(log[..., 0] - log[..., 2], np.float32(1e-3))
+    held = np.where(pure > PUREST, (PUREST + np.float32(PURER) * (pure - PUREST)) / pure, 1)
+    held = 1 - (1 - held) * (1 - skin)
+    log = log[..., 1:2] + (log - log[..., 1:2]) * held[..., None]
     clean = np.exp(log)
     clean *= (before / np.maximum(luminance(clean), np.float32(1e-4)))[..., None]
     tone += (clean - tone) * (before > 3e-3)[..., None]
@@ -158,7 +179,9 @@ def _restrung(tone: F32, hair: F32, k: float, nose: tuple[float, float], hand: f
     """Strands along the hair's own flow, in place, where dark hair was crushed to an even tone."""
     grey = np.log(np.maximum(luminance(tone), np.float32(2e-3)))
     fine = grey - blur(grey, 0.03 * k)
-    seen = np.sqrt(blur(fine * fine * hair, 0.03 * k) / np.maximum(blur(hair, 0.03 * k), 0.05))
+    # A scratch or two in even black are no strands: their height is held, and a wide place is asked.
+    some = np.square(np.clip(fine, -SCRATCH, SCRATCH))
+    seen = np.sqrt(blur(some * hair, 0.06 * k) / np.maximum(blur(hair, 0.06 * k), 0.05))
     lost = hair * (1 - step(seen, *CRUSHED)) * (1 - step(np.exp(blur(grey, 0.03 * k)), *BLACK))
     lost = blur(np.asarray(lost, np.float32), 0.02 * k)
     if float((lost > 0.3).sum()) < 0.02 * k * k:
@@ -169,8 +192,10 @@ def _restrung(tone: F32, hair: F32, k: float, nose: tuple[float, float], hand: f
 
     dx, dy, _ = flow(grey, hair * (1 - step(lost, 0.2, 0.8)), hair > 0.5, x, y, k, hand)
 
+    even = blur(grey * hair, 0.02 * k) / np.maximum(blur(hair, 0.02 * k), np.float32(0.05))
+    tone *= np.exp(lost * np.float32(EVENED) * (even - grey))[..., None]
     total = np.zeros_like(grey)
-    for stream, (wide, share) in enumerate(((STRAND_HW, 0.8), (LOCK_HW, 0.6))):
+    for stream, (wide, share) in enumerate(((STRAND_HW, 0.6), (LOCK_HW, 0.9))):
         total += strung(x, y, wide, 72 + stream, dx, dy, lost, WALK_HW * k, share)
     # Between strands lies the shade of other strands: the mean goes down, the lit ones stand out.
     tone *= np.exp(lost * (np.clip(np.float32(DRAWN) * total, -1.4, 1.1) - np.float32(0.5)))[..., None]
@@ -338,6 +363,20 @@ def tucked(part: Kept, depth: F32, plate: Plate, bust: Bust, garment: F32) -> F3
     down = (np.arange(len(head), dtype=np.float32) + np.float32(top - bust.chin_px[1]))[:, None] / np.float32(k)
     depth += (back - depth) * (cut * step(hair, 0.05, 0.5) * step(down, -0.25, 0.70))
     return np.asarray(cut * garment * (1 - part.wrap), np.float32)
+
+
+SUNK, SUNK_HW = 0.7, 0.09
+"""How much light hair loses where it goes down behind cloth, and how far above its edge (sigma): there it lies between cloth and back."""
+
+
+def sunk(albedo: F32, hair: F32, hidden: F32, k: float) -> None:
+    """Hair f32[h, w] darkened toward where it is `hidden` f32[h, w] by cloth, in place: lit up to that edge it is cut with a ruler."""
+    if hidden.max() < 0.1:
+        return
+    q = 4
+    small = cv2.resize(hidden, (max(hidden.shape[1] // q, 1), max(hidden.shape[0] // q, 1)), interpolation=cv2.INTER_AREA)
+    near = cv2.resize(blur(small, SUNK_HW * k / q), hidden.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    albedo *= (1 - np.float32(SUNK) * hair * np.clip(2 * near, 0, 1))[..., None]
 
 
 def _bared(part: Kept, plate: Plate, garment: F32) -> None:

@@ -1,0 +1,93 @@
+"""Ears before a lamp: a bowl with a rim, thin enough at the rim for the lamp to glow through it.
+
+A silhouette blown up to a form makes an ear a ball that leans to the lamp, lit flat as a cut-out. In life its plane faces the one who looks
+at the face, the folds stand on it, and light from the side only grazes it. What it hides in its bowl the photo shows as dark.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lowkey.darkroom.figure import Figure
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, luminance
+from lowkey.plate.meshes import OVAL
+from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
+
+BROW, NOSE, NOSE_BASE = 9, 4, 2
+BESIDE_HW = (0.012, 0.045)
+"""How far beside the face's outline an ear begins, and is one."""
+ABOVE_HW, BELOW_HW = (0.04, -0.06), (0.22, 0.36)
+"""How far over the brow and under the nose its rows end."""
+WIDE_HW = 0.05
+"""Least width beside the face that is an ear and no mere turn of the cheek."""
+OUTWARD, UPWARD = 0.10, 0.05
+"""How its plane leans: hardly outward, for an auricle stands off the head by 20 to 30 degrees, and turns its hollow side forward."""
+ROLL_HW = 0.020
+"""How far from its outline its rim rolls over."""
+FOLD_HW, BOWL_HW = (0.006, 0.022), (0.010, 0.07)
+"""Between which sizes (sigma) the photo's light and dark on it are folds, and its bowl."""
+STEEP = 0.024
+"""Height (hw) of a fold per unit of log luminance."""
+DEEP = 0.7
+"""How dark its bowl becomes, as a power of the photo's own dark there."""
+
+
+def shaped(figure: Figure, plate: Plate) -> F32:
+    """Give ears their form and their bowl, in place; where they are is given, f32[h, w]."""
+    k, mesh = plate.hw_px, plate.landmarks
+    h, w = plate.matte.shape
+    found = np.zeros((h, w), np.float32)
+    oval = mesh[list(OVAL), :2]
+    top, end = (int(np.clip(v, 0, h)) for v in (mesh[BROW, 1] - 0.25 * k, mesh[NOSE_BASE, 1] + 0.40 * k))
+    first, last = (int(np.clip(v, 0, w)) for v in (oval[:, 0].min() - 0.5 * k, oval[:, 0].max() + 0.5 * k))
+    if end - top < 8 or last - first < 8:
+        return found
+    box = np.s_[top:end, first:last]
+    mask = _mask(figure, plate, box)
+    if mask.max() < 0.5:
+        return found
+    solid = np.pad((figure.matte[box] > 0.5).astype(np.uint8), 1)
+    inward = np.asarray(cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1] / np.float32(k), np.float32)
+    grey = np.log(np.maximum(luminance(plate.colour[box]), np.float32(2e-3)))
+
+    def band(sizes: tuple[float, float]) -> F32:
+        fine, broad = (blur(grey * mask, s * k) / np.maximum(blur(mask, s * k), np.float32(0.05)) for s in sizes)
+        return np.asarray(np.clip(fine - broad, -0.8, 0.5) * mask, np.float32)
+
+    height = np.float32(STEEP * k) * band(FOLD_HW)
+    right, down = (np.asarray(cv2.Scharr(height, cv2.CV_32F, i, 1 - i, scale=1 / 32), np.float32) for i in (1, 0))
+    side = np.where(np.arange(first, last) > mesh[NOSE, 0], 1.0, -1.0).astype(np.float32)[None]
+    plane = np.dstack([np.float32(OUTWARD) * side - right, np.float32(UPWARD) + down, np.ones_like(right)])
+    plane /= np.linalg.norm(plane, axis=2, keepdims=True)
+    turn = mask * step(inward, 0.2 * ROLL_HW, 1.2 * ROLL_HW)
+    normal = figure.normal[box]
+    normal += turn[..., None] * (plane - normal)
+    normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), np.float32(1e-6))
+    figure.albedo[box] *= np.exp(np.float32(DEEP) * np.minimum(band(BOWL_HW), 0.1))[..., None]
+    # Its skin is dull: a mirror image on it is a wet cut-out's.
+    figure.specular[box] *= 1 - np.float32(0.5) * mask
+    found[box] = mask
+    return found
+
+
+def _mask(figure: Figure, plate: Plate, box: tuple[slice, slice]) -> F32:
+    """Where ears are, f32 of `box`: skin beside the face's outline, on the rows of ears, and wide enough to be one."""
+    k, mesh = plate.hw_px, plate.landmarks
+    oval = np.ones(figure.matte[box].shape, np.uint8)
+    points = mesh[list(OVAL), :2] - np.array([box[1].start, box[0].start], np.float32)
+    cv2.fillPoly(oval, [np.round(points).astype(np.int32)], 0)
+    beside = np.asarray(cv2.distanceTransform(oval, cv2.DIST_L2, 5) / np.float32(k), np.float32)
+    rows = np.arange(box[0].start, box[0].stop, dtype=np.float32)
+    over, under = (mesh[BROW, 1] - rows) / np.float32(k), (rows - mesh[NOSE_BASE, 1]) / np.float32(k)
+    level = (1 - step(over, ABOVE_HW[1], ABOVE_HW[0])) * (1 - step(under, *BELOW_HW))
+    bare = np.asarray(figure.skin[box] * step(figure.matte[box], 0.3, 0.8) * (1 - plate.parts["hands"][box]), np.float32)
+    mask = np.asarray(bare * step(beside, *BESIDE_HW) * level[:, None], np.float32)
+    # A mere strip beside the face is its own turn away.
+    count, names = cv2.connectedComponents((mask > 0.3).astype(np.uint8), connectivity=8)
+    keep = np.zeros(count, np.float32)
+    for i in range(1, count):
+        keep[i] = step(np.array([beside[names == i].max()], np.float32), WIDE_HW, 2 * WIDE_HW)[0]
+    return np.asarray(mask * blur(cv2.dilate(keep[names], np.ones((5, 5), np.uint8)), 1.0), np.float32)
