@@ -91,7 +91,7 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
     body = np.s_[top:h, first:last]
     y_px, x_px = np.mgrid[body].astype(np.float32)
     x, y = bust.across(x_px, y_px)
-    tint = np.array(TINTS[cloth.kind], np.float32)
+    tint = np.array(jersey.cut_of(bust.whose).tint if cloth.kind == "turtleneck" else TINTS[cloth.kind], np.float32)
     dye = np.asarray(tint * (cloth.reflectance / luminance(tint)), np.float32)
     made = MADE[cloth.kind](bust, x, y, _outline(plate, bust, kept, x, y, body))
     for sheet, at in made.inner:
@@ -171,8 +171,8 @@ def _quieten(albedo: F32, plate: Plate, kept: Kept) -> None:
     albedo *= (1 - (1 - gain) * kept.wrap)[..., None]
 
 
-TINTS = {"turtleneck": (1.0, 0.94, 0.84), "leather": (1.0, 0.96, 0.93), "linen": (1.0, 0.985, 0.95)}
-"""Colour of each cloth before it is brought to its reflectance: charcoal, black-brown, unbleached white."""
+TINTS = {"leather": (1.0, 0.96, 0.93), "linen": (1.0, 0.985, 0.95)}
+"""Colour of each cloth before it is brought to its reflectance: black-brown, unbleached white; each jersey has its own."""
 
 
 def _level(albedo: F32, cover: F32, reflectance: float) -> None:

@@ -1,0 +1,53 @@
+"""Where light ends on knit and weave: its ribs stand in each other's shade before the form under them turns from the lamp."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lowkey.darkroom.subject import Subject
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, freeze
+from lowkey.plate.zones import ramp as step
+from lowkey.rig import Direction
+
+FORM_HW = 0.013
+"""Over how much cloth its relief is averaged, sigma: a rib and both its neighbours."""
+ROOM = 1.5
+"""Cosine to the form, per sine of the relief's own tilt, from which ribs no longer stand in each other's way."""
+
+
+class Ribbed:
+    """The form under a subject's cloth and how far its relief tilts from it, at half size."""
+
+    def __init__(self, s: Subject) -> None:
+        """A normal averaged over relief is shorter the further the relief tilts (Toksvig 2005)."""
+        self._size = s.matte.shape[1], s.matte.shape[0]
+        cloth = s.cloth * s.matte
+        self._any = bool(cloth.max() > 0.5)
+        if not self._any:
+            return
+        sigma = FORM_HW * s.hw_px / 2
+        small = (max(self._size[0] // 2, 2), max(self._size[1] // 2, 2))
+        # Halved by area a rib's two sides would already cancel: the mean is what is asked for.
+        mean, mass = (
+            blur(cv2.resize(v, small, interpolation=cv2.INTER_AREA), sigma) for v in (s.normal * cloth[..., None], np.asarray(cloth))
+        )
+        mean = mean / np.maximum(mass, np.float32(1e-3))[..., None]
+        length = np.clip(np.linalg.norm(mean, axis=-1), 1e-3, 1)
+        self._form = freeze(np.asarray(mean / length[..., None], np.float32))
+        self._tilt = freeze(np.asarray(np.sqrt(1 - length * length), np.float32))
+        self._cloth = freeze(np.asarray(np.clip(mass, 0, 1), np.float32))
+
+    def shaded(self, seen: F32, direction: Direction, sin_r: float) -> F32:
+        """A lamp's share `seen` f32[h, w], less what neighbouring ribs hide of it; `sin_r` is the sine of the lamp's angular radius.
+
+        Lit alone by their own facing, the flanks of ribs shine on past the form's terminator, a comb with black gaps. Where a surface
+        ends its light, the relief on it ends its own (Chiang, Li & Burley 2019, "Taming the Shadow Terminator").
+        """
+        if not self._any:
+            return seen
+        mu = self._form @ np.array(direction.vector, np.float32)
+        free = step((mu + np.float32(sin_r)) / (np.float32(sin_r) + np.float32(ROOM) * self._tilt), 0, 1)
+        left = cv2.resize(1 - self._cloth * (1 - free), self._size, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(seen * left, np.float32)
