@@ -107,6 +107,11 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
     _level(figure.albedo[top:], figure.cloth[top:] * figure.matte[top:], cloth.reflectance)
 
     seams.drawn_over(own, part, plate.parts["hands"][top:], k)
+    arms = sleeve.arms(part.hands, k) if part.hands.max() > 0.5 else []
+    for arm in arms:
+        sleeve.rounded(own.normal, own.depth, part.hands, arm, k)
+    if arms:
+        seams.bare_hands(own, part, k)
 
     # Hair, beard and wrap fall over what was put on, hands lie before it; neither ever sinks into it. The lower hair falls,
     # the closer it lies: standing off like the head above it, it would throw a black band over the shoulder.
@@ -128,12 +133,14 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
             elif part.wrap.max() > 0.1:
                 moved = blur(np.asarray(moved, np.float32), 0.012 * k)
             figure.put_back(own.rows(there), cover[there], np.asarray(own.depth[there] + moved, np.float32), top + int(rows[0]))
-    if part.hands.max() > 0.5:
-        like = made.outer[0][0]
-        ribbed = cloth.kind == "turtleneck"
-        for sheet, at in sleeve.sleeves(part.hands, figure.depth[top:], k, bust.hand, like, ribbed=ribbed, soft_px=bust.soft_px):
+    like, ribbed = made.outer[0][0], cloth.kind == "turtleneck"
+    for arm in arms:
+        drawn = sleeve.sleeve(arm, figure.depth[top:], k, bust.hand, like, ribbed=ribbed, soft_px=bust.soft_px)
+        if drawn is not None:
+            sheet, (row, column) = drawn
             level = cloth.reflectance / max(float(sheet.albedo[sheet.cover > 0.5].mean()), 1e-3) if (sheet.cover > 0.5).any() else 0.0
-            figure.lay(sheet, (at[0] + top, at[1]), np.asarray(tint / luminance(tint) * level, np.float32))
+            figure.touched(sheet.cover, (row + top, column))
+            figure.lay(sheet, (row + top, column), np.asarray(tint / luminance(tint) * level, np.float32))
     _quieten(figure.albedo, plate, kept)
 
 
@@ -207,7 +214,7 @@ def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[sl
     if wrap.any():
         # The tail of a wrap lies on the shoulder that the photo shows under it.
         away = cv2.distanceTransform((~wrap).astype(np.uint8), cv2.DIST_L2, 5) / k
-        natural = natural + np.float32(0.18) * step(0.30 - away, 0.0, 0.20)
+        natural = natural + np.float32(0.30) * step(0.62 - away, 0.0, 0.45)
     # Notches between a ring, a collar or a pad and the shoulder are not the person's.
     across = 2 * round(0.20 * float(k)) + 1
     closed = cv2.morphologyEx(person.astype(np.uint8), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, across)))

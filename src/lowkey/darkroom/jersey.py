@@ -65,10 +65,10 @@ RELIEF = 0.18
 """How high yarn stands, in widths of a stitch."""
 
 
-BURNED, BURNED_HW = 0.80, (0.06, 0.90)
+BURNED, BURNED_HW = 0.76, (0.10, 0.95)
 """Share of the light that a flag keeps off the chest, and between which depths under the shoulder line it comes in: a body is lost in
 the ground, and its shoulders and collar alone carry it."""
-HOLLOW, HOLLOW_HW = 55.0, 0.09
+HOLLOW, HOLLOW_HW = 70.0, 0.09
 """How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
 dark gives nothing back into it, so it prints black."""
 SHEEN = 0.08
@@ -126,7 +126,7 @@ def cut_of(whose: str) -> Cut:
         gauge=float(0.86 + 0.46 * u[0]),
         rib=float(0.74 + 0.56 * u[1]),
         paired=0.12 if u[2] < 0.4 else 0.0,
-        tall=float(-0.08 + 0.18 * u[3]),
+        tall=float(-0.13 + 0.23 * u[3]),
         high=float(-0.02 + 0.045 * u[4]),
         rises=float(0.82 + 0.36 * v[2]),
         slack=float(slack),
@@ -135,7 +135,7 @@ def cut_of(whose: str) -> Cut:
         drape=float(0.9 + 0.7 * u[6]),
         shift=float(200 * u[7]),
         set_in=bool(u[8] < 0.4),
-        tint=(1.0, 0.88 - 0.06 * brown, 0.72 - 0.14 * brown),
+        tint=(1.0, 0.80 - 0.05 * brown, 0.62 - 0.10 * brown),
         turns=turns,
         creased=creased,
     )
@@ -148,8 +148,8 @@ def _folds(cut: Cut) -> tuple[tuple[float, ...], ...]:
         if by[7] < -1.0:
             continue
         place = [v + 0.05 * float(np.clip(d, -1.5, 1.5)) for v, d in zip(stroke[:6], by[:6], strict=True)]
-        width = 1.25 * stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
-        moved.append((*place, width, 0.80 * stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
+        width = 1.15 * stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
+        moved.append((*place, width, 1.15 * stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
     return tuple(moved)
 
 

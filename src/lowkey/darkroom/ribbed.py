@@ -13,8 +13,11 @@ from lowkey.rig import Direction
 
 FORM_HW = 0.013
 """Over how much cloth its relief is averaged, sigma: a rib and both its neighbours."""
-ROOM = 1.5
+ROOM = 1.1
 """Cosine to the form, per sine of the relief's own tilt, from which ribs no longer stand in each other's way."""
+FUZZY_HW, FUZZY = 0.042, (0.10, 0.24)
+"""How far a shadow's edge is spread on wool, sigma, and the sine of tilt from and by which cloth is wool: light runs on in its fuzz and
+between its yarns, and no shadow on a jersey ends like one on paper."""
 
 
 class Ribbed:
@@ -30,13 +33,14 @@ class Ribbed:
         sigma = FORM_HW * s.hw_px / 2
         small = (max(self._size[0] // 2, 2), max(self._size[1] // 2, 2))
         # Halved by area a rib's two sides would already cancel: the mean is what is asked for.
-        mean, mass = (
-            blur(cv2.resize(v, small, interpolation=cv2.INTER_AREA), sigma) for v in (s.normal * cloth[..., None], np.asarray(cloth))
-        )
-        mean = mean / np.maximum(mass, np.float32(1e-3))[..., None]
+        total, mass = (blur(cv2.resize(v, small, interpolation=cv2.INTER_AREA), sigma) for v in (s.normal * cloth[..., None], cloth))
+        mean = np.asarray(total / np.maximum(mass, np.float32(1e-3))[..., None], np.float32)
         length = np.clip(np.linalg.norm(mean, axis=-1), 1e-3, 1)
         self._form = freeze(np.asarray(mean / length[..., None], np.float32))
         self._tilt = freeze(np.asarray(np.sqrt(1 - length * length), np.float32))
+        self._wool = freeze(step(blur(self._tilt * np.minimum(mass, 1), 2 * sigma), *FUZZY) * np.minimum(mass, 1))
+        self._near = FUZZY_HW * s.hw_px / 2
+        self._mass = freeze(np.maximum(blur(self._wool, self._near), np.float32(1e-3)))
         self._cloth = freeze(np.asarray(np.clip(mass, 0, 1), np.float32))
 
     def shaded(self, seen: F32, direction: Direction, sin_r: float) -> F32:
@@ -49,5 +53,9 @@ class Ribbed:
             return seen
         mu = self._form @ np.array(direction.vector, np.float32)
         free = step((mu + np.float32(sin_r)) / (np.float32(sin_r) + np.float32(ROOM) * self._tilt), 0, 1)
-        left = cv2.resize(1 - self._cloth * (1 - free), self._size, interpolation=cv2.INTER_LINEAR)
-        return np.asarray(seen * left, np.float32)
+        small = cv2.resize(seen, (mu.shape[1], mu.shape[0]), interpolation=cv2.INTER_AREA)
+        soft = blur(small * self._wool, self._near) / self._mass
+        # Crisp where the surface is smooth, soft where it is wool; ended by its form in both.
+        crisp = (1 - self._cloth * (1 - free)) * (1 - self._wool)
+        whole = [cv2.resize(v, self._size, interpolation=cv2.INTER_LINEAR) for v in (crisp, self._wool * free * soft)]
+        return np.asarray(seen * whole[0] + whole[1], np.float32)
