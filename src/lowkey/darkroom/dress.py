@@ -139,7 +139,8 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
         if drawn is not None:
             sheet, (row, column) = drawn
             level = cloth.reflectance / max(float(sheet.albedo[sheet.cover > 0.5].mean()), 1e-3) if (sheet.cover > 0.5).any() else 0.0
-            figure.touched(sheet.cover, (row + top, column))
+            if arm.bare > sleeve.FOREARM_HW:
+                figure.touched(sheet.cover, (row + top, column))
             figure.lay(sheet, (row + top, column), np.asarray(tint / luminance(tint) * level, np.float32))
     _quieten(figure.albedo, plate, kept)
 

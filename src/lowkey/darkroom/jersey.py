@@ -65,7 +65,7 @@ RELIEF = 0.18
 """How high yarn stands, in widths of a stitch."""
 
 
-BURNED, BURNED_HW = 0.76, (0.10, 0.95)
+BURNED, BURNED_HW = 0.70, (0.10, 0.95)
 """Share of the light that a flag keeps off the chest, and between which depths under the shoulder line it comes in: a body is lost in
 the ground, and its shoulders and collar alone carry it."""
 HOLLOW, HOLLOW_HW = 70.0, 0.09

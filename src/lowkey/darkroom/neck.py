@@ -245,7 +245,7 @@ def _neck_run(plate: Plate, x: float, y: float) -> tuple[float, float]:
 
 SHOULDER_SLOPE = 0.36
 """Rise of the shoulder line per hw across: about 20 degrees."""
-SHOULDER_HW, LEAST_SHOULDER_HW, MOST_SHOULDER_HW = 1.80, 1.68, 1.96
+SHOULDER_HW, LEAST_SHOULDER_HW, MOST_SHOULDER_HW = 1.80, 1.64, 1.96
 """Half the breadth over the deltoids in a sweater: mean, least and most. Bare, it is 49.2 cm of a man and 43.3 of a woman, over 14.5
 and 13.3 between the ears (Gordon et al. 1989, bideltoid and bitragion breadth; the fifth woman of a hundred has 39.7): 1.70, 1.63 and
 1.49 hw, and 1 cm of wool. A lens held as close as portraits are taken shows them 8 % smaller beside the face, and then a head looks

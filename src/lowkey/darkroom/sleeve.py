@@ -18,6 +18,8 @@ LEAST_HW2 = 0.03
 """Area under which skin is no hand."""
 FIST_HW = 0.45
 """Length of a hand without its forearm."""
+FOREARM_HW = 0.12
+"""Least length of bare forearm that is one: under it a fist stands on its cuff, and stays as it is."""
 COVERED_HW, CUFF_HW, LONG_HW = 0.11, 0.20, 1.0
 """How much of the forearm the cuff takes, how long it is, and how far the sleeve goes before it is lost in the body."""
 SNUG, SNUG_HW = 1.03, 0.014
@@ -80,7 +82,7 @@ def _arm(points: Field) -> Arm | None:
         edges = _edges(along - start, across, min(max(bare, 0.16), 0.40))
         if edges is None:
             return None
-        if bare < 0.12:
+        if bare < FOREARM_HW:
             break
         # A fist leans on its wrist: the sleeve follows the forearm alone.
         tilt = 0.5 * (edges[0][1] + edges[1][1])
@@ -113,7 +115,7 @@ def rounded(normal: F32, depth: F32, hands: F32, arm: Arm, k: float) -> None:
 
     Of a hand held before the body readers know the fist; the wrist below it comes out flat, with the fist's end as a ledge on it.
     """
-    if arm.bare < 0.15:
+    if arm.bare < FOREARM_HW:
         return
     deep = arm.bare + 0.10
     ends = np.stack([arm.centre - arm.way * deep, arm.centre + 0.4 * arm.way])
