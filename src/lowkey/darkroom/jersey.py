@@ -61,7 +61,7 @@ LEAST_PX = 5.9
 """Width in plate pixels under which a stitch is no stitch any more: where the photo is small the knit is coarser."""
 RIB, RIB_COURSE = 0.0225, 0.0165
 """A rib of the collar and one of its stitches, hw: 3.3 x 2.4 mm, fine and dense as on a jersey that is worn next to the skin."""
-RELIEF = 0.18
+RELIEF = 0.20
 """How high yarn stands, in widths of a stitch."""
 
 
@@ -120,7 +120,7 @@ def cut_of(whose: str) -> Cut:
     turns = draw.standard_normal((len(_SWEATER), 8)).astype(np.float32)
     creased = draw.random((len(_ROUND_NECK), 7)).astype(np.float32)
     v = draw.random(6)
-    slack = 1.7 + 0.9 * v[1] if v[0] < 0.35 else 0.55 + 0.75 * u[5]
+    slack = 1.5 + 0.5 * v[1] if v[0] < 0.35 else 0.55 + 0.65 * u[5]
     brown = float(v[5])
     return Cut(
         gauge=float(0.86 + 0.46 * u[0]),
@@ -222,7 +222,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     height, tone = fabric(_sharp(s, x), _sharp(t, x), edge + 0.02, ribbed=False, stream=3)
     # The hand's tension varies over three to ten stitches, the yarn's thickness along each course.
     height = 0.62 + (height - 0.62) * _sharp(1 + 0.55 * noise(s / 5, t / 6, 7), x)
-    tone = tone * _sharp(1 + 0.17 * noise(s / 3.5, t / 4.5, 8) + 0.12 * noise(s / 41, t / 1.7, 9), x)
+    tone = tone * _sharp(1 + 0.22 * noise(s / 3.5, t / 4.5, 8) + 0.12 * noise(s / 41, t / 1.7, 9), x)
     ridge = whole(seam, x)
     raised = 0.0009 * (np.exp(-np.square(ridge / 0.010)) - np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009)))
     depth = np.asarray(draped + raised, np.float32)
@@ -256,7 +256,7 @@ Necks lean forward by some 25 degrees and a roll is pulled up behind: seen from 
 """
 
 
-UNDER_CHIN, UNDER_CHIN_HW = 0.50, 0.085
+UNDER_CHIN, UNDER_CHIN_HW = 0.60, 0.10
 """Share of the light that the rim is denied by the jaw over it, and how far down that reaches (one over e)."""
 
 
@@ -292,7 +292,7 @@ def _pressed(cut: Cut, tall: float, hand: float) -> F32:
         mid, low = hand * (at + 0.08 * by[0]), tall * (down + 0.10 * by[4])
         reach, fall, sag = half * (1 + 0.35 * by[1]), 0.045 * by[2], 0.03 + 0.03 * by[3]
         strokes = mid - reach, low - fall * hand, mid, low + sag, mid + reach, low + fall * hand
-        out.append((*strokes, width * (1 + 0.25 * by[5]), cut.slack * height * (0.8 + 0.45 * by[6])))
+        out.append((*strokes, hand * width * (1 + 0.25 * by[5]), cut.slack * height * (0.8 + 0.45 * by[6])))
     return np.array(out, np.float32)
 
 

@@ -11,8 +11,9 @@ from lowkey.pixels import F32, freeze
 from lowkey.plate.zones import ramp as step
 from lowkey.rig import Direction
 
-FORM_HW = 0.013
-"""Over how much cloth its relief is averaged, sigma: a rib and both its neighbours."""
+RELIEF_HW, FORM_HW = 0.013, 0.035
+"""Over how much cloth its relief is averaged, sigma (a rib and both its neighbours), and over how much the form is taken that ends the
+light: wider than one fold of a collar, or each fold is a lit claw in its shade."""
 ROOM = 1.1
 """Cosine to the form, per sine of the relief's own tilt, from which ribs no longer stand in each other's way."""
 FUZZY_HW, FUZZY = 0.042, (0.10, 0.24)
@@ -30,13 +31,14 @@ class Ribbed:
         self._any = bool(cloth.max() > 0.5)
         if not self._any:
             return
-        sigma = FORM_HW * s.hw_px / 2
+        sigma = RELIEF_HW * s.hw_px / 2
         small = (max(self._size[0] // 2, 2), max(self._size[1] // 2, 2))
         # Halved by area a rib's two sides would already cancel: the mean is what is asked for.
         total, mass = (blur(cv2.resize(v, small, interpolation=cv2.INTER_AREA), sigma) for v in (s.normal * cloth[..., None], cloth))
         mean = np.asarray(total / np.maximum(mass, np.float32(1e-3))[..., None], np.float32)
         length = np.clip(np.linalg.norm(mean, axis=-1), 1e-3, 1)
-        self._form = freeze(np.asarray(mean / length[..., None], np.float32))
+        broad = blur(mean * mass[..., None], FORM_HW * s.hw_px / 2)
+        self._form = freeze(np.asarray(broad / np.maximum(np.linalg.norm(broad, axis=-1, keepdims=True), np.float32(1e-6)), np.float32))
         self._tilt = freeze(np.asarray(np.sqrt(1 - length * length), np.float32))
         self._wool = freeze(step(blur(self._tilt * np.minimum(mass, 1), 2 * sigma), *FUZZY) * np.minimum(mass, 1))
         self._near = FUZZY_HW * s.hw_px / 2
