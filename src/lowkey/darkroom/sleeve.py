@@ -60,12 +60,15 @@ def arms(hands: F32, k: float) -> list[Arm]:
     for i in range(1, count):
         if stats[i, cv2.CC_STAT_AREA] * q * q >= LEAST_HW2 * k * k:
             ys, xs = np.nonzero(names == i)
-            found.append(_arm(np.stack([xs, ys], 1).astype(np.float64) * (q / k)))
+            found.append(_arm((np.stack([xs, ys], 1) + 0.5) * (q / k), q / k))
     return [one for one in found if one is not None]
 
 
-def _arm(points: Field) -> Arm | None:
-    """The arm of one hand, points f64[n, 2] hw: first along the longest axis of all of it, then along its forearm's own middle."""
+def _arm(points: Field, pitch: float) -> Arm | None:
+    """The arm of one hand, points f64[n, 2] hw that stand `pitch` apart.
+
+    First along the longest axis of all of it, then along its forearm's own middle.
+    """
     # Elbows hang: the axis points away from the hand.
     middle = points.mean(0)
     spread, axes = np.linalg.eigh(np.cov((points - middle).T))
@@ -79,7 +82,7 @@ def _arm(points: Field) -> Arm | None:
         bare = max(last - first - FIST_HW, 0.0)
         # Of a bare fist nothing is covered, of a forearm as much as a cuff does.
         start = last - min(COVERED_HW, 0.5 * bare)
-        edges = _edges(along - start, across, min(max(bare, 0.16), 0.40))
+        edges = _edges(along - start, across, min(max(bare, 0.16), 0.40), pitch)
         if edges is None:
             return None
         if bare < FOREARM_HW:
@@ -95,15 +98,18 @@ def _arm(points: Field) -> Arm | None:
     return Arm(centre, way, bare, (left - 0.5 * (left + right), fall), (right - 0.5 * (left + right), rise))
 
 
-def _edges(a: Field, b: Field, deep: float) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Lines through a forearm's two edges over its last `deep` hw: value at the rim (a = 0), slope."""
+def _edges(a: Field, b: Field, deep: float, pitch: float) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Lines through a forearm's two edges over its last `deep` hw: value at the rim (a = 0), slope. Points stand `pitch` apart."""
     rows, low, high = [], [], []
     for at in np.arange(-deep, 0.0, 0.03):
         near = b[(a >= at) & (a < at + 0.03)]
         if len(near) > 3:
             rows.append(at + 0.015)
-            low.append(np.percentile(near, 3))
-            high.append(np.percentile(near, 97))
+            first, last = np.percentile(near, (3, 97))
+            # Percentiles leave out a sixteenth of the breadth, and points half a pixel at each side.
+            more = 0.032 * (last - first) + 0.5 * pitch
+            low.append(first - more)
+            high.append(last + more)
     if len(rows) < 3:
         return None
     one, two = np.polyfit(rows, low, 1), np.polyfit(rows, high, 1)
