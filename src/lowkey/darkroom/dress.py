@@ -206,16 +206,18 @@ def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[sl
     person = cv2.resize(np.maximum(plate.matte[box], 1 - plate.inside[box]), size, interpolation=cv2.INTER_AREA) > 0.5
     natural = garments.silhouette(bust, xs, ys)
     hands = cv2.resize(kept.hands[box], size, interpolation=cv2.INTER_AREA) > 0.5
+    tail = np.full_like(xs, 0.30)
     if hands.any():
         # A raised hand keeps the sleeve that leads to it from below.
         away = cv2.distanceTransform((~hands).astype(np.uint8), cv2.DIST_L2, 5) / k
         lead = np.minimum(0.8 - away, ys - np.float32(np.median(ys[hands])))
         natural = garments.joint(natural, lead, 0.35)
+        tail *= step(away, 0.10, 0.40)
     wrap = cv2.resize(kept.wrap[box], size, interpolation=cv2.INTER_AREA) > 0.5
     if wrap.any():
-        # The tail of a wrap lies on the shoulder that the photo shows under it.
+        # The tail of a wrap lies on the shoulder that the photo shows under it; what a hand holds up does not.
         away = cv2.distanceTransform((~wrap).astype(np.uint8), cv2.DIST_L2, 5) / k
-        natural = natural + np.float32(0.30) * step(0.62 - away, 0.0, 0.45)
+        natural = natural + tail * step(0.62 - away, 0.0, 0.45)
     # Notches between a ring, a collar or a pad and the shoulder are not the person's.
     across = 2 * round(0.20 * float(k)) + 1
     closed = cv2.morphologyEx(person.astype(np.uint8), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, across)))

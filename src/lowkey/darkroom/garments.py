@@ -99,14 +99,17 @@ def joint(a: Field, b: Field, k: float) -> F32:
     return np.asarray(b + (a - b) * h + np.float32(k) * h * (1 - h), np.float32)
 
 
-def mirrored(strokes: tuple[tuple[float, ...], ...], bust: Bust) -> F32:
-    """Both halves' strokes f32[2n, 8], fitted to each shoulder; the leaning half is stronger and hangs a little lower."""
+def mirrored(strokes: tuple[tuple[float, ...], ...], bust: Bust, other: tuple[tuple[float, ...], ...] | None = None) -> F32:
+    """Both halves' strokes f32[n, 8], fitted to each shoulder; the leaning half is stronger and hangs a little lower.
+
+    The half that does not lean has `strokes` too, or those of the `other`.
+    """
     out = []
     for side, sign in enumerate((-1.0, 1.0)):
         leaning = sign == bust.hand
         wide = bust.half[side] / 1.38
         drop = bust.shoulder[side] - 0.36
-        for i, (ax, ay, bx, by, cx, cy, width, height) in enumerate(strokes):
+        for i, (ax, ay, bx, by, cx, cy, width, height) in enumerate(strokes if leaning or other is None else other):
             wave = 0.05 * np.sin(2.4 * i + (0.0 if leaning else 1.7))
             fit = [v for x, y in ((ax, ay), (bx, by + wave), (cx, cy + 0.6 * wave)) for v in (sign * x * wide, y + drop + 0.5 * wave)]
             tall = height * (1.15 if leaning else 0.85) * (1 + 0.35 * np.sin(1.9 * i + (2.2 if leaning else 0.4)))

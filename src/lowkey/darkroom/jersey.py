@@ -29,8 +29,8 @@ from lowkey.pixels import F32
 from lowkey.plate.zones import ramp as step
 from lowkey.seeds import Streams
 
-# Drape of a sweater on the viewer's right half (x, y of three points, width, height); the left half mirrors it, shifted a
-# little by `_mirrored` so that the two do not rhyme.
+# Drape of a sweater on the viewer's right half (x, y of three points, width, height); the left half mirrors it, each moved by
+# chances of its own so that the two do not rhyme.
 _SWEATER = (
     # from the armpit up toward the collar
     (1.14, 1.18, 0.92, 0.92, 0.54, 0.70, 0.052, 0.022),
@@ -108,7 +108,7 @@ class Cut:
     tint: tuple[float, float, float]
     """Colour of its wool before it is brought to its reflectance: from charcoal to the brown of a black sheep."""
     turns: F32
-    """f32[n, 8] what each fold of `_SWEATER` differs by: in place, width and height."""
+    """f32[2, n, 8] what each fold of `_SWEATER` differs by on the leaning half and on the other: in place, width and height."""
     creased: F32
     """f32[n, 7] how each fold round the collar lies: middle, half-length, fall, sag, place between rim and hem, width, depth (0..1)."""
 
@@ -120,6 +120,7 @@ def cut_of(whose: str) -> Cut:
     turns = draw.standard_normal((len(_SWEATER), 8)).astype(np.float32)
     creased = draw.random((len(_ROUND_NECK), 7)).astype(np.float32)
     v = draw.random(6)
+    other = draw.standard_normal((len(_SWEATER), 8)).astype(np.float32)
     slack = 1.5 + 0.5 * v[1] if v[0] < 0.35 else 0.55 + 0.65 * u[5]
     brown = float(v[5])
     return Cut(
@@ -136,20 +137,20 @@ def cut_of(whose: str) -> Cut:
         shift=float(200 * u[7]),
         set_in=bool(u[8] < 0.4),
         tint=(1.0, 0.80 - 0.05 * brown, 0.62 - 0.10 * brown),
-        turns=turns,
+        turns=np.stack([turns, other]),
         creased=creased,
     )
 
 
-def _folds(cut: Cut) -> tuple[tuple[float, ...], ...]:
-    """This jersey's folds: the usual ones moved, broadened, deepened, one in six of them ironed out."""
+def _folds(cut: Cut, half: int) -> tuple[tuple[float, ...], ...]:
+    """This jersey's folds on one half: the usual ones moved, broadened, deepened, one in six of them ironed out."""
     moved = []
-    for stroke, by in zip(_SWEATER, cut.turns, strict=True):
+    for stroke, by in zip(_SWEATER, cut.turns[half], strict=True):
         if by[7] < -1.0:
             continue
         place = [v + 0.05 * float(np.clip(d, -1.5, 1.5)) for v, d in zip(stroke[:6], by[:6], strict=True)]
         width = 1.15 * stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
-        moved.append((*place, width, 1.15 * stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
+        moved.append((*place, width, 1.05 * stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
     return tuple(moved)
 
 
@@ -207,7 +208,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     """A roll-neck sweater from the inside of its collar outward; `x`, `y` f32[h, w] hw."""
     k, q = bust.hw_px, bust.hw_px / 4
     hand, cut = np.float32(bust.hand), cut_of(bust.whose)
-    coarse = torso(bust, body, mirrored(_folds(cut), bust))
+    coarse = torso(bust, body, mirrored(_folds(cut, 0), bust, _folds(cut, 1)))
     draped, edge = whole(coarse, x), whole(body.inside, x)
     fuzz = noise(x * hand * 230, y * 230, 41)
 

@@ -17,12 +17,12 @@ from lowkey.plate.zones import ramp as step
 
 MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.025, 0.046, 0.014
 """How far the sternomastoid stands out of a plain cylinder, the hollow between it and the windpipe lies in it, the larynx stands out."""
-CAST, CAST_HW, PENUMBRA_HW = 0.93, (0.130, 0.050), 0.085
+CAST, CAST_HW, PENUMBRA_HW = 0.93, (0.130, 0.036), 0.080
 """Share of the light that the jaw's shadow denies the skin under it, how far down it reaches (in front, on the flanks), and how softly
 (10 to 90 %) it ends there: the photographer's lamp is as broad as a fist, and stands a metre off."""
-BURNED = 0.36
+BURNED = 0.24
 """How much of the light a flag keeps off the throat below that: a neck may not shine like the face it carries."""
-NAPE, NAPE_FROM = 0.45, (0.70, 1.0)
+NAPE, NAPE_FROM = 0.40, (0.78, 1.04)
 """How much darker the flank turns behind the sternomastoid, and between which parts of the half-width: there ear and hair stand over it."""
 DRY = (0.52, 0.024)
 """Roughness and F0 of a neck: nobody makes it up, and it is no oily skin."""
