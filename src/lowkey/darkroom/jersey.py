@@ -65,10 +65,10 @@ RELIEF = 0.20
 """How high yarn stands, in widths of a stitch."""
 
 
-BURNED, BURNED_HW = 0.70, (0.10, 0.95)
+BURNED, BURNED_HW = 0.78, (0.08, 0.92)
 """Share of the light that a flag keeps off the chest, and between which depths under the shoulder line it comes in: a body is lost in
 the ground, and its shoulders and collar alone carry it."""
-HOLLOW, HOLLOW_HW = 70.0, 0.09
+HOLLOW, HOLLOW_HW = 60.0, 0.09
 """How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
 dark gives nothing back into it, so it prints black."""
 SHEEN = 0.08

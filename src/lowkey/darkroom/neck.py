@@ -139,12 +139,12 @@ def hand_of(plate: Plate) -> float:
     return 1.0 if float(mesh[CHIN, 0] - mesh[list(EARS), 0].mean()) + 1e-6 >= 0 else -1.0
 
 
-WITH_HEAD, TURNED, MOST_TURNED, MOST_SEEN = 0.5, (0.10, 0.12), 0.38, 0.26
+WITH_HEAD, TURNED, MOST_TURNED, MOST_SEEN = 0.5, (0.10, 0.12), 0.38, 0.18
 """What share of its head's turn a body makes that the photo does not show, what is added (tangents: least, and by chance), and the
 most, of that and of what a photo's own halves may say."""
 NEARER, LOWER = 0.42, 0.28
 """How much broader its nearer shoulder is seen from the neck, and how much lower (the lens stands higher), hw for a tangent of 1."""
-SQUARE_HW, ASKEW_BODY_HW = 0.05, 0.10
+SQUARE_HW, ASKEW_BODY_HW = 0.05, 0.05
 """By how much two halves differ that nobody can tell from equal ones, and half of the most that they do."""
 
 
