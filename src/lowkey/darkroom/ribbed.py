@@ -26,15 +26,18 @@ class Ribbed:
 
     def __init__(self, s: Subject) -> None:
         """A normal averaged over relief is shorter the further the relief tilts (Toksvig 2005)."""
-        self._size = s.matte.shape[1], s.matte.shape[0]
-        cloth = s.cloth * s.matte
-        self._any = bool(cloth.max() > 0.5)
+        rows = np.flatnonzero(s.cloth.max(1) > 0.5)
+        self._any = bool(len(rows))
         if not self._any:
             return
+        # No cloth above: a head is not worked out.
+        self._rows = np.s_[max(int(rows[0]) - round(0.1 * s.hw_px), 0) :]
+        cloth = s.cloth[self._rows]
+        self._size = cloth.shape[1], cloth.shape[0]
         sigma = RELIEF_HW * s.hw_px / 2
         small = (max(self._size[0] // 2, 2), max(self._size[1] // 2, 2))
-        # Halved by area a rib's two sides would already cancel: the mean is what is asked for.
-        total, mass = (blur(cv2.resize(v, small, interpolation=cv2.INTER_AREA), sigma) for v in (s.normal * cloth[..., None], cloth))
+        whole, normal = (cv2.resize(v, small, interpolation=cv2.INTER_AREA) for v in (cloth * s.matte[self._rows], s.normal[self._rows]))
+        total, mass = blur(normal * whole[..., None], sigma), blur(whole, sigma)
         mean = np.asarray(total / np.maximum(mass, np.float32(1e-3))[..., None], np.float32)
         length = np.clip(np.linalg.norm(mean, axis=-1), 1e-3, 1)
         broad = blur(mean * mass[..., None], FORM_HW * s.hw_px / 2)
@@ -53,11 +56,14 @@ class Ribbed:
         """
         if not self._any:
             return seen
+        lit = seen[self._rows]
         mu = self._form @ np.array(direction.vector, np.float32)
         free = step((mu + np.float32(sin_r)) / (np.float32(sin_r) + np.float32(ROOM) * self._tilt), 0, 1)
-        small = cv2.resize(seen, (mu.shape[1], mu.shape[0]), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(lit, (mu.shape[1], mu.shape[0]), interpolation=cv2.INTER_AREA)
         soft = blur(small * self._wool, self._near) / self._mass
         # Crisp where the surface is smooth, soft where it is wool; ended by its form in both.
         crisp = (1 - self._cloth * (1 - free)) * (1 - self._wool)
         whole = [cv2.resize(v, self._size, interpolation=cv2.INTER_LINEAR) for v in (crisp, self._wool * free * soft)]
-        return np.asarray(seen * whole[0] + whole[1], np.float32)
+        out = seen.copy()
+        out[self._rows] = lit * whole[0] + whole[1]
+        return out
