@@ -92,7 +92,7 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
     body = np.s_[top:h, first:last]
     y_px, x_px = np.mgrid[body].astype(np.float32)
     x, y = bust.across(x_px, y_px)
-    tint = np.array(TINTS[cloth.kind], np.float32)
+    tint = np.array(jersey.cut_of(bust.whose).tint if cloth.kind == "turtleneck" else TINTS[cloth.kind], np.float32)
     dye = np.asarray(tint * (cloth.reflectance / luminance(tint)), np.float32)
     made = MADE[cloth.kind](bust, x, y, _outline(plate, bust, kept, x, y, body))
     for sheet, at in made.inner:
@@ -109,6 +109,11 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
     _level(figure.albedo[top:], figure.cloth[top:] * figure.matte[top:], cloth.reflectance)
 
     seams.drawn_over(own, part, plate.parts["hands"][top:], k)
+    arms = sleeve.arms(part.hands, k) if part.hands.max() > 0.5 else []
+    for arm in arms:
+        sleeve.rounded(own.normal, own.depth, part.hands, arm, k)
+    if arms:
+        seams.bare_hands(own, part, k)
 
     # Hair, beard and wrap fall over what was put on, hands lie before it; neither ever sinks into it. The lower hair falls,
     # the closer it lies: standing off like the head above it, it would throw a black band over the shoulder.
@@ -130,12 +135,15 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
             elif part.wrap.max() > 0.1:
                 moved = blur(np.asarray(moved, np.float32), 0.012 * k)
             figure.put_back(own.rows(there), cover[there], np.asarray(own.depth[there] + moved, np.float32), top + int(rows[0]))
-    if part.hands.max() > 0.5:
-        like = made.outer[0][0]
-        ribbed = cloth.kind == "turtleneck"
-        for sheet, at in sleeve.sleeves(part.hands, figure.depth[top:], k, bust.hand, like, ribbed=ribbed, soft_px=bust.soft_px):
+    like, ribbed = made.outer[0][0], cloth.kind == "turtleneck"
+    for arm in arms:
+        drawn = sleeve.sleeve(arm, figure.depth[top:], k, bust.hand, like, ribbed=ribbed, soft_px=bust.soft_px)
+        if drawn is not None:
+            sheet, (row, column) = drawn
             level = cloth.reflectance / max(float(sheet.albedo[sheet.cover > 0.5].mean()), 1e-3) if (sheet.cover > 0.5).any() else 0.0
-            figure.lay(sheet, (at[0] + top, at[1]), np.asarray(tint / luminance(tint) * level, np.float32))
+            if arm.bare > sleeve.FOREARM_HW:
+                figure.touched(sheet.cover, (row + top, column))
+            figure.lay(sheet, (row + top, column), np.asarray(tint / luminance(tint) * level, np.float32))
     _quieten(figure.albedo, plate, kept)
 
 
@@ -173,8 +181,8 @@ def _quieten(albedo: F32, plate: Plate, kept: Kept) -> None:
     albedo *= (1 - (1 - gain) * kept.wrap)[..., None]
 
 
-TINTS = {"turtleneck": (1.0, 0.94, 0.84), "leather": (1.0, 0.96, 0.93), "linen": (1.0, 0.985, 0.95)}
-"""Colour of each cloth before it is brought to its reflectance: charcoal, black-brown, unbleached white."""
+TINTS = {"leather": (1.0, 0.96, 0.93), "linen": (1.0, 0.985, 0.95)}
+"""Colour of each cloth before it is brought to its reflectance: black-brown, unbleached white; each jersey has its own."""
 
 
 def _level(albedo: F32, cover: F32, reflectance: float) -> None:
@@ -200,16 +208,18 @@ def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[sl
     person = cv2.resize(np.maximum(plate.matte[box], 1 - plate.inside[box]), size, interpolation=cv2.INTER_AREA) > 0.5
     natural = garments.silhouette(bust, xs, ys)
     hands = cv2.resize(kept.hands[box], size, interpolation=cv2.INTER_AREA) > 0.5
+    tail = np.full_like(xs, 0.30)
     if hands.any():
         # A raised hand keeps the sleeve that leads to it from below.
         away = cv2.distanceTransform((~hands).astype(np.uint8), cv2.DIST_L2, 5) / k
         lead = np.minimum(0.8 - away, ys - np.float32(np.median(ys[hands])))
         natural = garments.joint(natural, lead, 0.35)
+        tail *= step(away, 0.10, 0.40)
     wrap = cv2.resize(kept.wrap[box], size, interpolation=cv2.INTER_AREA) > 0.5
     if wrap.any():
-        # The tail of a wrap lies on the shoulder that the photo shows under it.
+        # The tail of a wrap lies on the shoulder that the photo shows under it; what a hand holds up does not.
         away = cv2.distanceTransform((~wrap).astype(np.uint8), cv2.DIST_L2, 5) / k
-        natural = natural + np.float32(0.18) * step(0.30 - away, 0.0, 0.20)
+        natural = natural + tail * step(0.62 - away, 0.0, 0.45)
     # Notches between a ring, a collar or a pad and the shoulder are not the person's.
     across = 2 * round(0.20 * float(k)) + 1
     closed = cv2.morphologyEx(person.astype(np.uint8), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, across)))

@@ -52,6 +52,9 @@ def _crease(x: Any, y: Any, strokes: Any, out: Any) -> None:
             for i in range(strokes.shape[0]):
                 # A stroke is a quadratic curve a-b-c; find the nearest of its chords and how far along it lies.
                 ax, ay, bx, by, cx, cy, width, height = strokes[i]
+                # A negative width puts the valley on the other side, as a mirror does.
+                turned = 1.0 if width > 0 else -1.0
+                width = abs(width)
                 reach = 3.0 * width
                 px, py = x[r, c], y[r, c]
                 if px < min(ax, bx, cx) - reach or px > max(ax, bx, cx) + reach:
@@ -70,7 +73,7 @@ def _crease(x: Any, y: Any, strokes: Any, out: Any) -> None:
                     d = ex * ex + ey * ey
                     if d < best:
                         best, along = d, t - 0.1 * (1 - f)
-                        side = 1.0 if dx * ey - dy * ex > 0 else -1.0
+                        side = turned if dx * ey - dy * ex > 0 else -turned
                     ox, oy = qx, qy
                 # Cloth rises to a rounded ridge and falls into a sharper valley on one side of it; both die at the ends.
                 taper = min(along / 0.35, 1.0) * min((1 - along) / 0.45, 1.0)
@@ -81,7 +84,10 @@ def _crease(x: Any, y: Any, strokes: Any, out: Any) -> None:
 
 
 def creases(x: Field, y: Field, strokes: F32) -> F32:
-    """Height f32[h, w] (hw) of folds along strokes f32[n, 8]: three points of a curve (x, y each), width, height."""
+    """Height f32[h, w] (hw) of folds along strokes f32[n, 8]: three points of a curve (x, y each), width, height.
+
+    A mirrored stroke has a negative width: its valley, too, lies on the mirrored side.
+    """
     out = np.empty_like(x)
     _crease(np.ascontiguousarray(x), np.ascontiguousarray(y), np.ascontiguousarray(strokes, np.float32), out)
     return out
@@ -93,17 +99,21 @@ def joint(a: Field, b: Field, k: float) -> F32:
     return np.asarray(b + (a - b) * h + np.float32(k) * h * (1 - h), np.float32)
 
 
-def mirrored(strokes: tuple[tuple[float, ...], ...], bust: Bust) -> F32:
-    """Both halves' strokes f32[2n, 8], fitted to each shoulder; the leaning half is stronger and hangs a little lower."""
+def mirrored(strokes: tuple[tuple[float, ...], ...], bust: Bust, other: tuple[tuple[float, ...], ...] | None = None) -> F32:
+    """Both halves' strokes f32[n, 8], fitted to each shoulder; the leaning half is stronger and hangs a little lower.
+
+    The half that does not lean has `strokes` too, or those of the `other`.
+    """
     out = []
     for side, sign in enumerate((-1.0, 1.0)):
         leaning = sign == bust.hand
         wide = bust.half[side] / 1.38
         drop = bust.shoulder[side] - 0.36
-        for i, (ax, ay, bx, by, cx, cy, width, height) in enumerate(strokes):
+        for i, (ax, ay, bx, by, cx, cy, width, height) in enumerate(strokes if leaning or other is None else other):
             wave = 0.05 * np.sin(2.4 * i + (0.0 if leaning else 1.7))
             fit = [v for x, y in ((ax, ay), (bx, by + wave), (cx, cy + 0.6 * wave)) for v in (sign * x * wide, y + drop + 0.5 * wave)]
-            out.append((*fit, width, height * (1.15 if leaning else 0.85) * (1 + 0.35 * np.sin(1.9 * i + (2.2 if leaning else 0.4)))))
+            tall = height * (1.15 if leaning else 0.85) * (1 + 0.35 * np.sin(1.9 * i + (2.2 if leaning else 0.4)))
+            out.append((*fit, sign * width, tall))
     return np.array(out, np.float32)
 
 

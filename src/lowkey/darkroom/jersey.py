@@ -23,14 +23,14 @@ from lowkey.darkroom.garments import (
     window,
 )  # fmt: skip
 from lowkey.darkroom.knit import Field, fabric, noise
-from lowkey.darkroom.neck import Bust, Layer, arch, slopes
+from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, slopes
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate.zones import ramp as step
 from lowkey.seeds import Streams
 
-# Drape of a sweater on the viewer's right half (x, y of three points, width, height); the left half mirrors it, shifted a
-# little by `_mirrored` so that the two do not rhyme.
+# Drape of a sweater on the viewer's right half (x, y of three points, width, height); the left half mirrors it, each moved by
+# chances of its own so that the two do not rhyme.
 _SWEATER = (
     # from the armpit up toward the collar
     (1.14, 1.18, 0.92, 0.92, 0.54, 0.70, 0.052, 0.022),
@@ -61,13 +61,16 @@ LEAST_PX = 5.9
 """Width in plate pixels under which a stitch is no stitch any more: where the photo is small the knit is coarser."""
 RIB, RIB_COURSE = 0.0225, 0.0165
 """A rib of the collar and one of its stitches, hw: 3.3 x 2.4 mm, fine and dense as on a jersey that is worn next to the skin."""
-RELIEF = 0.18
+RELIEF = 0.20
 """How high yarn stands, in widths of a stitch."""
 
 
-BURNED, BURNED_HW = 0.10, (0.45, 1.55)
-"""Share of the light that a flag keeps off the lower chest, and between which heights below the chin it comes in: nothing there may
-ask for the eye."""
+BURNED, BURNED_HW = 0.78, (0.08, 0.92)
+"""Share of the light that a flag keeps off the chest, and between which depths under the shoulder line it comes in: a body is lost in
+the ground, and its shoulders and collar alone carry it."""
+HOLLOW, HOLLOW_HW = 60.0, 0.09
+"""How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
+dark gives nothing back into it, so it prints black."""
 SHEEN = 0.08
 """Strength of the fuzz."""
 FIBRE, FIBRE_HW = 0.30, 0.007
@@ -88,16 +91,24 @@ class Cut:
     """Height of the collar over the usual one, hw."""
     high: float
     """How much higher its rim stands, hw."""
+    rises: float
+    """How steeply its rim climbs toward the nape, against RISES."""
     slack: float
-    """How much its cloth slumps into rings."""
+    """How much its cloth slumps into rings: a third of all jerseys are slouched, the rest neat."""
+    turned: float
+    """Where its roll is turned over, in heights of the collar below the rim: the upper part then stands out; 1 where it is plain."""
+    bias: float
+    """How much more of the collar is seen on one side: nobody turns a roll down evenly; hw per hw."""
     drape: float
     """Depth of the folds below."""
     shift: float
     """Where in endless cloth its unevenness begins."""
     set_in: bool
     """Sleeves set in at the shoulder, and no raglan."""
+    tint: tuple[float, float, float]
+    """Colour of its wool before it is brought to its reflectance: from charcoal to the brown of a black sheep."""
     turns: F32
-    """f32[n, 8] what each fold of `_SWEATER` differs by: in place, width and height."""
+    """f32[2, n, 8] what each fold of `_SWEATER` differs by on the leaning half and on the other: in place, width and height."""
     creased: F32
     """f32[n, 7] how each fold round the collar lies: middle, half-length, fall, sag, place between rim and hem, width, depth (0..1)."""
 
@@ -108,21 +119,38 @@ def cut_of(whose: str) -> Cut:
     u = draw.random(9)
     turns = draw.standard_normal((len(_SWEATER), 8)).astype(np.float32)
     creased = draw.random((len(_ROUND_NECK), 7)).astype(np.float32)
+    v = draw.random(6)
+    other = draw.standard_normal((len(_SWEATER), 8)).astype(np.float32)
+    slack = 1.5 + 0.5 * v[1] if v[0] < 0.35 else 0.55 + 0.65 * u[5]
+    brown = float(v[5])
     return Cut(
-        float(0.86 + 0.46 * u[0]), float(0.74 + 0.56 * u[1]), 0.12 if u[2] < 0.4 else 0.0, float(-0.05 + 0.11 * u[3]),
-        float(-0.02 + 0.045 * u[4]), float(0.85 + 0.8 * u[5]), float(0.8 + 0.6 * u[6]), float(200 * u[7]), bool(u[8] < 0.4), turns, creased,
-    )  # fmt: skip
+        gauge=float(0.86 + 0.46 * u[0]),
+        rib=float(0.74 + 0.56 * u[1]),
+        paired=0.12 if u[2] < 0.4 else 0.0,
+        tall=float(-0.13 + 0.23 * u[3]),
+        high=float(-0.02 + 0.045 * u[4]),
+        rises=float(0.82 + 0.36 * v[2]),
+        slack=float(slack),
+        turned=float(0.42 + 0.9 * v[3]) if v[3] < 0.4 else 1.0,
+        bias=float(0.11 * (2 * v[4] - 1)),
+        drape=float(0.9 + 0.7 * u[6]),
+        shift=float(200 * u[7]),
+        set_in=bool(u[8] < 0.4),
+        tint=(1.0, 0.80 - 0.05 * brown, 0.62 - 0.10 * brown),
+        turns=np.stack([turns, other]),
+        creased=creased,
+    )
 
 
-def _folds(cut: Cut) -> tuple[tuple[float, ...], ...]:
-    """This jersey's folds: the usual ones moved, broadened, deepened, one in six of them ironed out."""
+def _folds(cut: Cut, half: int) -> tuple[tuple[float, ...], ...]:
+    """This jersey's folds on one half: the usual ones moved, broadened, deepened, one in six of them ironed out."""
     moved = []
-    for stroke, by in zip(_SWEATER, cut.turns, strict=True):
+    for stroke, by in zip(_SWEATER, cut.turns[half], strict=True):
         if by[7] < -1.0:
             continue
         place = [v + 0.05 * float(np.clip(d, -1.5, 1.5)) for v, d in zip(stroke[:6], by[:6], strict=True)]
-        width = 1.25 * stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
-        moved.append((*place, width, 0.80 * stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
+        width = 1.15 * stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
+        moved.append((*place, width, 1.05 * stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
     return tuple(moved)
 
 
@@ -154,6 +182,17 @@ DARK_FACE_ON = 0.48
 2003)."""
 
 
+def _sunk(depth: F32, bust: Bust, body: Outline) -> F32:
+    """How much of any light is left f32[h, w] on the draped form `depth`: valleys of folds drink it, and a flag stands before the chest."""
+    k = bust.hw_px / 4
+    hollow = np.maximum(blur(depth, HOLLOW_HW * k) - depth, 0)
+    start = np.where(body.x < 0, np.float32(bust.shoulder[0]), np.float32(bust.shoulder[1]))
+    # The flag's edge follows the shoulders, and the cloth it falls on is not even.
+    under = body.y - start - np.float32(SHOULDER_SLOPE) * np.clip(np.abs(body.x) - 0.42, 0, 1)
+    under = under + 0.07 * noise(body.x * np.float32(bust.hand) * 1.6 + 3, body.y * 1.9, 58)
+    return np.asarray(np.exp(-np.float32(HOLLOW) * hollow) * (1 - np.float32(BURNED) * step(under, *BURNED_HW)), np.float32)
+
+
 def _asperity(depth: F32, k: float) -> F32:
     """Relative reflectance f32[h, w] of the draped form by how far it turns from the camera; `k` pixels a head-width."""
     right, down = slopes(blur(depth, 0.03 * k), k)
@@ -169,7 +208,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     """A roll-neck sweater from the inside of its collar outward; `x`, `y` f32[h, w] hw."""
     k, q = bust.hw_px, bust.hw_px / 4
     hand, cut = np.float32(bust.hand), cut_of(bust.whose)
-    coarse = torso(bust, body, mirrored(_folds(cut), bust))
+    coarse = torso(bust, body, mirrored(_folds(cut, 0), bust, _folds(cut, 1)))
     draped, edge = whole(coarse, x), whole(body.inside, x)
     fuzz = noise(x * hand * 230, y * 230, 41)
 
@@ -184,12 +223,12 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     height, tone = fabric(_sharp(s, x), _sharp(t, x), edge + 0.02, ribbed=False, stream=3)
     # The hand's tension varies over three to ten stitches, the yarn's thickness along each course.
     height = 0.62 + (height - 0.62) * _sharp(1 + 0.55 * noise(s / 5, t / 6, 7), x)
-    tone = tone * _sharp(1 + 0.17 * noise(s / 3.5, t / 4.5, 8) + 0.12 * noise(s / 41, t / 1.7, 9), x)
+    tone = tone * _sharp(1 + 0.22 * noise(s / 3.5, t / 4.5, 8) + 0.12 * noise(s / 41, t / 1.7, 9), x)
     ridge = whole(seam, x)
     raised = 0.0009 * (np.exp(-np.square(ridge / 0.010)) - np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009)))
     depth = np.asarray(draped + raised, np.float32)
     normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02, bust.soft_px)
-    grey *= whole(_asperity(coarse, q) * (1 - np.float32(BURNED) * step(body.y, *BURNED_HW)), x)
+    grey *= whole(_asperity(coarse, q) * _sunk(coarse, bust, body), x)
 
     # A hand-knit's outline is alive by a fraction of a stitch. Inside the collar no body is seen, and beside it none as high as its rim.
     ring = ring_of(bust, cut)
@@ -218,7 +257,7 @@ Necks lean forward by some 25 degrees and a roll is pulled up behind: seen from 
 """
 
 
-UNDER_CHIN, UNDER_CHIN_HW = 0.50, 0.085
+UNDER_CHIN, UNDER_CHIN_HW = 0.60, 0.10
 """Share of the light that the rim is denied by the jaw over it, and how far down that reaches (one over e)."""
 
 
@@ -226,8 +265,9 @@ def ring_of(bust: Bust, cut: Cut) -> Ring:
     start = (bust.shoulder[0] + bust.shoulder[1]) / 2
     wide = bust.neck + 0.002
     deep = 0.86 * wide
-    tall = float(np.clip(TALL_HW + 0.4 * (start - 0.26), 0.30, 0.42)) + 0.6 * cut.tall + cut.high
-    return Ring(RIM_HW + max(0.55 * bust.lifted, -0.02) - cut.high, tall, wide, deep, bust.throat[2] + 0.05 - deep, RISES)
+    tall = float(np.clip(TALL_HW + 0.4 * (start - 0.26), 0.30, 0.42)) + 0.8 * cut.tall + cut.high
+    top = RIM_HW + max(0.55 * bust.lifted, -0.02) - cut.high
+    return Ring(top, tall, wide, deep, bust.throat[2] + 0.05 - deep, RISES * cut.rises)
 
 
 def _across(bust: Bust) -> float:
@@ -253,7 +293,7 @@ def _pressed(cut: Cut, tall: float, hand: float) -> F32:
         mid, low = hand * (at + 0.08 * by[0]), tall * (down + 0.10 * by[4])
         reach, fall, sag = half * (1 + 0.35 * by[1]), 0.045 * by[2], 0.03 + 0.03 * by[3]
         strokes = mid - reach, low - fall * hand, mid, low + sag, mid + reach, low + fall * hand
-        out.append((*strokes, width * (1 + 0.25 * by[5]), cut.slack * height * (0.8 + 0.45 * by[6])))
+        out.append((*strokes, hand * width * (1 + 0.25 * by[5]), cut.slack * height * (0.8 + 0.45 * by[6])))
     return np.array(out, np.float32)
 
 
@@ -264,7 +304,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
 
     # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.
     wave = 0.012 * noise(lean * 3.1 + 5 + cut.shift, np.zeros_like(x), 51) + 0.020 * lean + _across(bust) * x
-    tall = ring.tall + 0.020 * noise(lean * 2.3 + 9 + cut.shift, np.zeros_like(x), 52) - 0.016 * lean
+    tall = ring.tall + 0.030 * noise(lean * 2.3 + 9 + cut.shift, np.zeros_like(x), 52) + np.float32(cut.bias) * lean
     wide: Field = np.full_like(x, ring.wide)
     for _ in range(3):
         s = y - (ring.rim(np.asarray(x / wide, np.float32)) + wave)
@@ -280,6 +320,10 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     over = np.clip(1 - np.maximum(s, 0.001) / lip, 0, 1)
     under = np.clip(1 - np.maximum(tall - s, 0.001) / hem, 0, 1)
     tuck = lip * 0.7 * (1 - np.sqrt(1 - over * over)) + hem * 0.7 * (1 - np.sqrt(1 - under * under))
+    if cut.turned < 1:
+        # Turned over once more: the upper part stands out, and ends in an edge of its own that dips and climbs round the neck.
+        at = s - tall * np.float32(cut.turned) - 0.035 * noise(lean * 2.0 + 4 + cut.shift, np.zeros_like(x), 59)
+        tuck = tuck + 0.022 * step(at, -0.004, 0.022) * (1 - 0.6 * step(at, 0.03, 0.16))
     wide = wide + 1.2 * slump + 0.8 * folds - tuck * 0.6
     tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / wide) + slump + folds - tuck
     depth = joint(tube, body + 0.045 - tuck, 0.05)

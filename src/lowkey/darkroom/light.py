@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.blackbody import RGB
-from lowkey.darkroom import brdf, eyes, loose
+from lowkey.darkroom import brdf, eyes, loose, ribbed
 from lowkey.darkroom.horizon import VOID_HW, horizon, openness, unhidden
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -72,6 +72,7 @@ class Relight:
         self._thick = _thick(s)
         self._tangent_half, self._wrap_half = _tangent_plane(s, self._thick)
         self._loose = loose.Loose(s, self._thick)
+        self._ribbed = ribbed.Ribbed(s)
         # The open sky is smooth: a coarse grid of about 80 px a head-width will do.
         self._coarse = n = 4 if s.hw_px >= 200 else 2
         coarse = np.ascontiguousarray(depth[::n, ::n])
@@ -227,6 +228,7 @@ class Relight:
         s, behind = self.subject, -direction.vector[2]
         h, w = s.matte.shape
         seen = self.visibility(direction, angular_radius_deg, distance_hw)
+        seen = self._ribbed.shaded(seen, direction, math.sin(math.radians(angular_radius_deg)))
         diffuse, gloss = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
         _shade(
             s.matte, self._normal, s.depth, seen, s.skin, s.hair, self._thick, s.cloth, s.roughness, self._gloss, s.sheen, self._tangent,

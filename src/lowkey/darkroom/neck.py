@@ -139,24 +139,32 @@ def hand_of(plate: Plate) -> float:
     return 1.0 if float(mesh[CHIN, 0] - mesh[list(EARS), 0].mean()) + 1e-6 >= 0 else -1.0
 
 
-TURNED, MOST_TURNED = (0.14, 0.12), 0.26
-"""Tangents: how far a body that the photo does not show is turned with its head (least, and what chance adds), and the most there is."""
-NEARER, LOWER = 0.42, 0.20
+WITH_HEAD, TURNED, MOST_TURNED, MOST_SEEN = 0.5, (0.10, 0.12), 0.38, 0.18
+"""What share of its head's turn a body makes that the photo does not show, what is added (tangents: least, and by chance), and the
+most, of that and of what a photo's own halves may say."""
+NEARER, LOWER = 0.42, 0.28
 """How much broader its nearer shoulder is seen from the neck, and how much lower (the lens stands higher), hw for a tangent of 1."""
-SQUARE_HW = 0.05
-"""By how much two halves differ that nobody can tell from equal ones."""
+SQUARE_HW, ASKEW_BODY_HW = 0.05, 0.05
+"""By how much two halves differ that nobody can tell from equal ones, and half of the most that they do."""
 
 
-def _turned(halves: tuple[float, float], hand: float, whose: str) -> float:
-    """How much nearer each hw to the right lies: read off the halves (hw) that the photo shows, else with the head, by chance.
+def _turned(halves: tuple[float, float], hand: float, yaw_deg: float, whose: str) -> float:
+    """How much nearer each hw to the right lies: read off the halves (hw) that the photo shows, else half-way with the head.
 
-    Of a body turned away the neck, which stands before its shoulders, hides some of the far one; and nobody sits for a portrait square on.
+    Of a body turned away the neck, which stands before its shoulders, hides some of the far one; and nobody sits for a portrait square
+    on: a head turned by `yaw_deg` takes its shoulders half-way along, and chance adds a little.
     """
     if SHOULDER_HW not in halves:
         askew = halves[1] - halves[0]
-        return float(np.clip(0.75 * np.sign(askew) * max(abs(askew) - SQUARE_HW, 0), -MOST_TURNED, MOST_TURNED))
+        return float(np.clip(0.75 * np.sign(askew) * max(abs(askew) - SQUARE_HW, 0), -MOST_SEEN, MOST_SEEN))
     chance = Streams(int(whose[:16] or "0", 16)).of("posture").random()
-    return -hand * (TURNED[0] + TURNED[1] * float(chance))
+    led = float(np.tan(np.radians(WITH_HEAD * abs(yaw_deg))))
+    return -hand * min(led + TURNED[0] + TURNED[1] * float(chance), MOST_TURNED)
+
+
+def _within(half: float) -> float:
+    """Half a breadth of shoulders (hw) within what people have."""
+    return float(np.clip(half, LEAST_SHOULDER_HW, MOST_SHOULDER_HW))
 
 
 def _posed(sides: tuple[float, float], by: float) -> tuple[float, float]:
@@ -195,10 +203,13 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     hair = plate.parts["hair"] > 0.3
     body = np.clip(plate.matte - plate.parts["hair"], 0, 1) > 0.5
     lines, halves = _shoulders(body, hair, plate.inside > 0.5, axis, float(chin[1]), float(k))
-    turned = _turned(halves, hand, plate.photo.hash)
+    turned = _turned(halves, hand, plate.pose.yaw_deg, plate.photo.hash)
     if SHOULDER_HW in halves:
-        halves = _posed(halves, turned * NEARER)
+        halves = _posed((_within(halves[0]), _within(halves[1])), turned * NEARER)
         lines = _posed(lines, turned * LOWER)
+    else:
+        # A body that is broader than it seemed stays as askew as it was seen.
+        halves = _posed((_within(sum(halves) / 2),) * 2, float(np.clip((halves[1] - halves[0]) / 2, -ASKEW_BODY_HW, ASKEW_BODY_HW)))
     edge = float(chin[2]) / float(k) * 0.95
     h, w = plate.matte.shape
     at_y, at_x = int(np.clip(chin[1] + (0.24 + max(lifted, 0)) * k, 0, h - 1)), int(np.clip(axis, 0, w - 1))
@@ -243,10 +254,11 @@ def _neck_run(plate: Plate, x: float, y: float) -> tuple[float, float]:
 
 SHOULDER_SLOPE = 0.36
 """Rise of the shoulder line per hw across: about 20 degrees."""
-SHOULDER_HW, LEAST_SHOULDER_HW, MOST_SHOULDER_HW = 1.58, 1.44, 1.78
+SHOULDER_HW, LEAST_SHOULDER_HW, MOST_SHOULDER_HW = 1.80, 1.64, 1.96
 """Half the breadth over the deltoids in a sweater: mean, least and most. Bare, it is 49.2 cm of a man and 43.3 of a woman, over 14.5
 and 13.3 between the ears (Gordon et al. 1989, bideltoid and bitragion breadth; the fifth woman of a hundred has 39.7): 1.70, 1.63 and
-1.49 hw, and 1 cm of wool. From 1.5 m, where portraits are taken, shoulders that stand .13 m behind a face show 8 % smaller beside it."""
+1.49 hw, and 1 cm of wool. A lens held as close as portraits are taken shows them 8 % smaller beside the face, and then a head looks
+large on a small body: they are drawn as from further away, two and a half to 2.8 heads broad over hair and ears."""
 SHOULDER_LINE_HW = 0.29
 """How far below the chin the shoulder line of somebody upright meets the neck (neck-shoulder point under menton, ibid.)."""
 ASKEW_HW = 0.22
@@ -287,7 +299,7 @@ def _shoulders(
                 if len(run) and len(seen) and run[-1] < seen[-1] - 0.03 * k:
                     wide.append(run[-1] / k)
         lines.append(float(np.clip(np.median(tops) if len(tops) > 5 else SHOULDER_LINE_HW, 0.26, 0.50)))
-        halves.append(float(np.clip(np.median(wide) if len(wide) > 5 else SHOULDER_HW, LEAST_SHOULDER_HW, MOST_SHOULDER_HW)))
+        halves.append(float(np.median(wide)) if len(wide) > 5 else SHOULDER_HW)
     # Nobody hangs that lopsided: the lower one is a strap, a ring or an arm.
     level = min(lines) + 0.10
     return (min(lines[0], level), min(lines[1], level)), (halves[0], halves[1])

@@ -159,6 +159,26 @@ def unmix(own: Figure, part: Kept, cloth: F32, k: float) -> None:
     albedo += (strand - albedo) * (zone * step(excess, 0.15, 0.6))[..., None]
 
 
+PALER = (0.04, 0.18)
+"""Natural log by which a hand's outline is brighter than its skin further in when it is the old sleeve that shines through."""
+
+
+def bare_hands(own: Figure, part: Kept, k: float) -> None:
+    """Clean the outline of hands of what they were held before: a pale sleeve there is a white thread along a wrist. In place."""
+    rows, columns = (np.flatnonzero((part.hands > 0.02).any(axis)) for axis in (1, 0))
+    if not len(rows):
+        return
+    m = 12
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    hands, albedo = part.hands[box], own.albedo[box]
+    ring, gap = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(r * k) + 1,) * 2) for r in (0.014, 0.07))
+    # What is on a hand, a ring or a shadow between fingers, is no outline of it.
+    sure = step(cv2.erode(cv2.morphologyEx(hands, cv2.MORPH_CLOSE, gap), ring), 0.90, 0.99)
+    skin = neck.spread(albedo, sure, k)
+    excess = np.log(np.maximum(luminance(albedo), 0.004) / np.maximum(luminance(skin), 0.004))
+    albedo += (skin - albedo) * ((1 - sure) * step(excess, *PALER) * (hands > 0.02))[..., None]
+
+
 def heal_jaw(own: Figure, part: Kept, k: float) -> None:
     """Carry form f32[h, w] over the last pixels before the jaw line, where head and neck were read as one.
 

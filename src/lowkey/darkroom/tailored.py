@@ -109,7 +109,7 @@ def _scattered(bust: Bust, name: str, count: int, size: tuple[float, float], wid
     strokes = np.stack((x - dx, y - dy, x - off * np.sin(angle), y + off * np.cos(angle), x + dx, y + dy), 1)
     strokes[:, 0::2] *= bust.hand * (bust.half[0] + bust.half[1]) / 2.76
     strokes[:, 1::2] += (bust.shoulder[0] + bust.shoulder[1]) / 2 - 0.36
-    wide_hw = width[0] + (width[1] - width[0]) * wide
+    wide_hw = bust.hand * (width[0] + (width[1] - width[0]) * wide)
     rise = height * (0.35 + 0.65 * strong) * np.where(rng.random(count) < 0.5, 1.0, -1.0)
     return np.concatenate((strokes, wide_hw[:, None], rise[:, None]), 1).astype(np.float32)
 

@@ -15,12 +15,15 @@ from lowkey.pixels import F32
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
-MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.022, 0.042, 0.014
+MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.025, 0.046, 0.014
 """How far the sternomastoid stands out of a plain cylinder, the hollow between it and the windpipe lies in it, the larynx stands out."""
-UNDER_JAW, UNDER_JAW_HW = 0.64, 0.070
-"""Share of the light from anywhere that the crease right under the jaw is denied, and how far down that reaches."""
-BURNED, BURNED_HW = 0.55, 0.07
-"""How much of the light a flag keeps off the throat, and over which way below the jaw it comes into the beam."""
+CAST, CAST_HW, PENUMBRA_HW = 0.93, (0.130, 0.036), 0.080
+"""Share of the light that the jaw's shadow denies the skin under it, how far down it reaches (in front, on the flanks), and how softly
+(10 to 90 %) it ends there: the photographer's lamp is as broad as a fist, and stands a metre off."""
+BURNED = 0.24
+"""How much of the light a flag keeps off the throat below that: a neck may not shine like the face it carries."""
+NAPE, NAPE_FROM = 0.40, (0.78, 1.04)
+"""How much darker the flank turns behind the sternomastoid, and between which parts of the half-width: there ear and hair stand over it."""
 DRY = (0.52, 0.024)
 """Roughness and F0 of a neck: nobody makes it up, and it is no oily skin."""
 
@@ -35,7 +38,9 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     k = plate.hw_px
     box = np.s_[at[0] : at[0] + x.shape[0], at[1] : at[1] + x.shape[1]]
     below = kept.below[box]
-    tone = _skin_below(plate, kept, box) * (1 + 0.03 * noise(x * np.float32(bust.hand) * 95, y * 95, 61))[..., None]
+    lean = x * np.float32(bust.hand)
+    grain = 0.035 * noise(lean * 95, y * 95, 61) + 0.05 * noise(lean * 21, y * 34, 62)
+    tone = _skin_below(plate, kept, box) * (1 + grain)[..., None]
 
     # Form: a cylinder with its muscles, and the jaw's underside joined to it.
     half = bust.neck * (0.945 + 1.5 * np.square(np.clip(-0.10 - y, 0, 0.4)) + 1.0 * np.square(np.clip(y + 0.12, 0, 0.6)))
@@ -50,16 +55,28 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     right, down = slopes(np.asarray(cv2.GaussianBlur(depth, (0, 0), 0.008 * k), np.float32), k)
     normal = facing(np.clip(right, -4, 4), np.clip(down, -4, 4))
 
-    # Light from anywhere is denied the crease, and the photographer's flag is in the beam further down.
-    flag = BURNED * step(below, 0.0, BURNED_HW) * (1 - step(y, 0.20, 0.36))
-    shade = (1 - UNDER_JAW * np.exp(-np.maximum(below, 0) / np.float32(UNDER_JAW_HW))) * (1 - flag)
-    tone *= shade[..., None]
+    tone *= _shade(below, x, y, half)[..., None]
 
     # Never beside the neck that the photo shows against its background.
     column = np.minimum(half - np.abs(x), y + 0.55)
     someone = np.maximum(plate.matte[box], 1 - plate.inside[box])
     cover = np.clip(0.5 + column * np.float32(k / 2.0), 0, 1) * step(below, -0.05, -0.03) * someone
     return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), *DRY, 0.0, 1.0)
+
+
+def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
+    """What of the light is left on the neck, f32[h, w]: the jaw's shadow, soft where it ends, a flag below it, a nape that turns away.
+
+    A key as low as a cheek wants it (16 degrees) throws no shadow of the jaw there: a jaw climbs toward the ear more steeply than its rays.
+    What photographers get from a flag, and from the lamp a little above, is painted: a core right under the jaw, as broad as the chin
+    stands out, and a lit strip that is lower than the jaw by one or two tones.
+    """
+    u = np.clip(np.abs(x) / half, 0, 1.2)
+    reach = CAST_HW[0] + (CAST_HW[1] - CAST_HW[0]) * step(u, 0.30, 0.95)
+    lit = step(below - reach, -0.5 * PENUMBRA_HW / 0.6, 0.5 * PENUMBRA_HW / 0.6)
+    flag = BURNED * (1 - step(y, 0.20, 0.36))
+    nape = 1 - np.float32(NAPE) * step(u, *NAPE_FROM)
+    return np.asarray((1 - np.float32(CAST) * (1 - lit)) * (1 - flag) * nape, np.float32)
 
 
 FLANK_HW, FLANK_ENDS_HW = 0.10, (-0.04, 0.15)

@@ -1,0 +1,190 @@
+"""Laws of wool under a hard lamp, of the jaw's shadow on a neck, and of a sleeve on a raised forearm."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from lowkey.darkroom import garments, jersey, neck, seams, sleeve, throat
+from lowkey.darkroom.ribbed import FUZZY_HW, Ribbed
+from lowkey.darkroom.subject import Subject
+from lowkey.pixels import F32, luminance
+from lowkey.plate.plate import Pose
+from lowkey.rig import Direction
+from test_dress import CHIN_Y, EYE_X, HW, TURTLENECK, dress, hw, person
+
+K = 200.0
+
+
+def cylinder(ribs: float) -> Subject:
+    """A standing cylinder of cloth, 1 hw in radius, with ribs that tilt by up to `ribs` (tangent), .022 hw apart."""
+    h, w = 200, 360
+    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    sine = np.clip((x - w / 2) / np.float32(K), -0.95, 0.95)
+    slope = -sine / np.sqrt(1 - sine * sine) + np.float32(ribs) * np.sin(2 * np.pi * x / np.float32(0.022 * K))
+    normal = neck.facing(np.asarray(slope, np.float32), np.zeros((h, w), np.float32))
+    one, nil = np.ones((h, w), np.float32), np.zeros((h, w), np.float32)
+    return Subject(
+        K, one, np.full((h, w, 3), 0.03, np.float32), np.sqrt(1 - sine * sine) + 0 * y, normal, nil, nil, one, nil,
+        0.9 * one, nil, nil, (w / 2, h / 2),
+    )  # fmt: skip
+
+
+def test_ribs_end_their_light_where_their_form_does() -> None:
+    """Under a lamp straight from the right no flank is lit past the middle of the cylinder, and none stands out near it."""
+    ribs = cylinder(0.7)
+    mu = np.maximum(ribs.normal[..., 0], 0)
+    seen = Ribbed(ribs).shaded(np.ones_like(ribs.matte), Direction(90, 0), 0.09)
+    row, middle = len(mu) // 2, mu.shape[1] // 2
+    past = np.s_[row, middle - 60 : middle - 20]
+    assert mu[past].max() > 0.3
+    assert (mu * seen)[past].max() < 0.02
+    near = np.s_[row, middle : middle + 20]
+    assert (mu * seen)[near].max() < 0.35 * mu[near].max()
+    far = np.s_[row, middle + 130 : middle + 150]
+    assert seen[far].min() > 0.85
+
+
+def test_smooth_cloth_keeps_its_light_and_its_shadows() -> None:
+    flat = cylinder(0.0)
+    seen = np.ones_like(flat.matte)
+    seen[:, 250:] = 0
+    shaded = Ribbed(flat).shaded(seen, Direction(90, 0), 0.09)
+    lit = flat.normal[..., 0] > 0.05
+    assert np.abs(shaded - seen)[lit].max() < 0.3
+    assert np.abs(shaded - seen)[lit].mean() < 0.03
+
+
+def test_a_shadow_ends_softly_on_wool() -> None:
+    wool = cylinder(0.7)
+    seen = np.ones_like(wool.matte)
+    seen[120:] = 0
+    column = Ribbed(wool).shaded(seen, Direction(70, 0), 0.09)[:, 280]
+    column = column / column[10]
+    wide = float((column < 0.1).argmax() - (column < 0.9).argmax()) / K
+    assert 2.0 * FUZZY_HW < wide < 3.2 * FUZZY_HW
+    assert (np.diff(column) < 1e-4).all()
+
+
+def test_a_valley_is_black_and_a_chest_lost() -> None:
+    plate = person()
+    bust = neck.measure(plate, np.zeros_like(plate.matte))
+    y, x = np.mgrid[0:180, 0:200].astype(np.float32) / np.float32(HW / 4)
+    body = garments.Outline(x - np.float32(2.5), y, np.ones_like(x))
+    plain = np.zeros_like(x)
+    fold = np.array([[0.5, 0.75, 0.8, 0.75, 1.1, 0.75, 0.06, 0.03]], np.float32)
+    folded = garments.creases(np.ascontiguousarray(body.x), np.ascontiguousarray(body.y), fold)
+    flat, with_fold = jersey._sunk(plain, bust, body), jersey._sunk(folded, bust, body)
+    valley = np.unravel_index(np.argmin(folded), folded.shape)
+    assert with_fold[valley] < 0.75 * flat[valley]
+    # A ridge and the shoulder keep theirs; the chest under the flag has less than half.
+    ridge = np.unravel_index(np.argmax(folded), folded.shape)
+    assert with_fold[ridge] > 0.98 * flat[ridge]
+    across = np.abs(body.x - 0.9) < 0.1
+    assert flat[across & (np.abs(body.y - bust.shoulder[1] - 0.2) < 0.05)].min() > 0.95
+    assert flat[across & (body.y > 1.6)].max() < 0.4
+
+
+def test_a_fold_and_its_mirror_image_are_one() -> None:
+    y, x = np.mgrid[0:120, -100:101].astype(np.float32) / np.float32(100)
+    one = np.array([[0.2, 0.3, 0.5, 0.6, 0.8, 0.5, 0.08, 0.02]], np.float32)
+    other = one * np.array([-1, 1, -1, 1, -1, 1, -1, 1], np.float32)
+    np.testing.assert_allclose(garments.creases(x, y, one), garments.creases(x, y, other)[:, ::-1], atol=1e-6)
+
+
+@pytest.mark.parametrize("yaw", [0.0, 15.0, 40.0])
+def test_shoulders_that_nobody_sees_follow_the_head_half_way(yaw: float) -> None:
+    plate = replace(person(turn=0.08), pose=Pose(yaw, 0, 0))
+    hidden = np.array(plate.inside)
+    hidden[:, : round(EYE_X - 1.1 * HW)] = 0
+    hidden[:, round(EYE_X + 1.1 * HW) :] = 0
+    cut = replace(plate, inside=hidden, matte=np.asarray(plate.matte * hidden, np.float32))
+    turned = abs(np.degrees(np.arctan(neck.measure(cut, np.zeros_like(plate.matte)).turned)))
+    assert min(0.5 * yaw + 4, 20.5) < turned < min(0.5 * yaw + 14, 21.0)
+
+
+def test_the_jaws_shadow_is_a_soft_core_and_the_neck_below_it_a_tone_lower() -> None:
+    below = np.repeat(np.linspace(0, 0.3, 301, dtype=np.float32)[:, None], 3, 1)
+    x, half = np.full_like(below, 0.15), np.full_like(below, 0.38)
+    left = throat._shade(below, x, np.asarray(below, np.float32), half)[:, 1]
+    assert left[:20].max() < 0.1  # no line along the jaw: a core
+    assert 0.5 < left[-100:].min() <= left[-100:].max() < 1
+    rise = np.interp((0.1, 0.9), (left[:200] - left[0]) / (left[:200].max() - left[0]), below[:200, 1])
+    assert 0.05 < rise[1] - rise[0] < 0.11  # hw, some 10 to 25 pixels of a print a thousand tall
+    # The flank behind the sternomastoid turns away.
+    side = throat._shade(below, np.full_like(below, 0.37), np.asarray(below, np.float32), half)[-1, 1]
+    assert side < 0.7 * left[-1]
+
+
+def forearm(lean_deg: float) -> F32:
+    """A fist of .22 hw with a forearm .11 hw in half-width below it, leaning by so much; f32[h, w] at K pixels a hw."""
+    y, x = np.mgrid[0:340, 0:340].astype(np.float32) / np.float32(K)
+    angle = np.radians(lean_deg)
+    way = np.array([np.sin(angle), np.cos(angle)])
+    a, b = (x - 0.8) * way[0] + (y - 0.4) * way[1], (x - 0.8) * way[1] - (y - 0.4) * way[0]
+    hand = ((x - 0.72) ** 2 + (y - 0.36) ** 2 < 0.22**2) | ((np.abs(b) < 0.11) & (a > 0) & (a < 0.75))
+    return np.asarray(cv2.GaussianBlur(hand.astype(np.float32), (0, 0), 1.0), np.float32)
+
+
+@pytest.mark.parametrize("lean", [-20.0, 0.0, 25.0])
+def test_a_sleeve_follows_the_forearm_and_fits_its_wrist(lean: float) -> None:
+    hands = forearm(lean)
+    (arm,) = sleeve.arms(hands, K)
+    assert np.degrees(np.arctan2(arm.way[0], arm.way[1])) == pytest.approx(lean, abs=4)
+    assert 0.5 * (arm.right[0] - arm.left[0]) == pytest.approx(0.11, rel=0.15)
+    like = SimpleNamespace(roughness=0.9, specular=0.0, sheen=0.1)
+    drawn = sleeve.sleeve(arm, np.zeros_like(hands), K, 1.0, like, ribbed=True, soft_px=0.9)  # type: ignore[arg-type]
+    assert drawn is not None
+    sheet, (row, _) = drawn
+    wide = (sheet.cover > 0.5)[int((arm.centre[1] + 0.07 * arm.way[1]) * K) - row]
+    assert wide.sum() * np.cos(np.radians(lean)) / K == pytest.approx(0.22, abs=0.06)
+
+
+def test_a_bare_forearm_is_round() -> None:
+    hands = forearm(0.0)
+    (arm,) = sleeve.arms(hands, K)
+    normal = np.zeros((*hands.shape, 3), np.float32)
+    normal[..., 2] = 1
+    depth = np.zeros_like(hands)
+    sleeve.rounded(normal, depth, hands, arm, K)
+    row = int((arm.centre[1] - 0.06) * K)
+    across = normal[row, int((arm.centre[0] - 0.09) * K) : int((arm.centre[0] + 0.09) * K), 0]
+    assert (np.diff(across) > 0).all()
+    assert across[0] < -0.6
+    assert across[-1] > 0.6
+    assert depth[row, int(arm.centre[0] * K)] > depth[row, int((arm.centre[0] - 0.09) * K)] + 0.02
+    # The knuckles keep their own.
+    assert np.abs(normal[: int(0.36 * K), :, 0]).max() == 0
+
+
+def test_a_pale_thread_along_a_hand_goes_and_its_ring_stays() -> None:
+    hands = forearm(0.0)
+    within = cv2.distanceTransform((hands > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    albedo = np.full((*hands.shape, 3), 0.3, np.float32)
+    thread = (within > 0) & (within < 2)
+    albedo[thread] = 0.7
+    ring = np.s_[int(0.34 * K) : int(0.38 * K), int(0.70 * K) : int(0.74 * K)]
+    albedo[ring] = 0.7
+    own = SimpleNamespace(albedo=albedo)
+    seams.bare_hands(own, SimpleNamespace(hands=hands), K)  # type: ignore[arg-type]
+    assert np.quantile(luminance(albedo)[thread], 0.95) < 0.4
+    assert albedo[ring].min() > 0.69
+
+
+def test_two_jerseys_differ_in_colour_and_cut() -> None:
+    cuts = [jersey.cut_of(hashlib.sha256(bytes([i])).hexdigest()) for i in range(200)]
+    assert 0.25 < np.mean([c.turned < 1 for c in cuts]) < 0.55
+    assert 0.2 < np.mean([c.slack > 1.4 for c in cuts]) < 0.5
+    assert np.ptp([c.tall for c in cuts]) > 0.18
+    for cut in cuts:
+        red, green, blue = cut.tint
+        assert red > green > blue > 0.4 * red  # charcoal to brown, and no colour
+    s = dress(person(), TURTLENECK)
+    _, v = hw(s)
+    cloth = (s.cloth > 0.99) & (v > 1.0) & (np.arange(len(v))[:, None] > CHIN_Y)
+    assert np.median(s.albedo[cloth][:, 2] / s.albedo[cloth][:, 0]) < 0.75
