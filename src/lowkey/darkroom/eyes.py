@@ -23,7 +23,7 @@ def eyeballs(s: Subject) -> F32:
     out = s.normal.copy()
     for cx, cy, width, box in _eyes(s):
         ys, xs = np.mgrid[box]
-        radius = 0.62 * width
+        radius = 0.95 * width
         nx, ny = (xs - cx) / radius, -(ys - cy) / radius
         r2 = np.minimum(nx * nx + ny * ny, 0.9)
         ball = np.stack([nx, ny, np.sqrt(1 - r2)], -1).astype(np.float32)
