@@ -88,6 +88,7 @@ class Enlarger:
 
         if not self.keep_skin:
             person = person * dodge.held(person, view.face, view.eyes, view.sockets, view.hw_px)
+            person = person * pores.deepened(person, view.face, view.hw_px)
         if rig.exposure_ev is None:
             metered = film.meter(person, view.face, view.printed(lit.subject.albedo))
             rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev)

@@ -54,6 +54,7 @@ def retouch(albedo: F32, plate: Plate) -> None:
     face = np.s_[rows.start : rows.stop : 3, columns.start : columns.stop : 3]
     skin = albedo[face][plate.parts["skin"][face] - plate.parts["lips"][face] - plate.parts["eyes"][face] > 0.9]
     level = float(np.median(luminance(skin))) if len(skin) > 50 else 0.3
+    _moist_line(albedo, plate)
     _eyes(albedo, plate, float(np.clip(WHITE_OVER_SKIN * level, *WHITE)))
     if plate.found_light.hard:
         # Under a soft light what differs on the lips is the lips' own.
@@ -171,6 +172,23 @@ def _under_lid(upper: F32, lower: F32, xs: F32, ys: F32) -> F32:
     tall = max(float(np.max(edges[1] - edges[0])), 0.12 * width)
     t = np.clip((fall - edges[0]) / (LID_REACH * tall), 0, 1)
     return np.asarray(LID_SHADE + (1 - LID_SHADE) * t * t * (3 - 2 * t), np.float32)
+
+
+def _moist_line(albedo: F32, plate: Plate) -> None:
+    """The photo's own shine on lips: a line that is brighter and greyer than the lip round it takes the lip's tone and colour."""
+    box = _box(plate, (61, 291, 0, 17), 0.05)
+    lips, tone, k = plate.parts["lips"][box], albedo[box], plate.hw_px
+    sure = lips > 0.6
+    if float(sure.sum()) < 60:
+        return
+    grey = np.maximum(luminance(tone), np.float32(2e-3))
+    mine = np.asarray(lips * (1 - plate.parts["teeth"][box]), np.float32)
+    level = among(grey, mine, 0.5 * LIP_HW * k)
+    usual = among(np.asarray(tone / grey[..., None], np.float32), mine, LIP_HW * k)
+    over = grey / np.maximum(level, np.float32(2e-3))
+    paler = 1 - np.clip((tone / grey[..., None] - 1)[..., 0] / np.maximum((usual - 1)[..., 0], np.float32(0.05)), 0, 1)
+    on = mine * step(np.asarray(over, np.float32), 1.08, 1.35) * step(np.asarray(paler, np.float32), 0.05, 0.35)
+    tone += on[..., None] * (usual * (level * (1 + np.float32(0.3) * np.maximum(over - 1, 0)))[..., None] - tone)
 
 
 def _lips(albedo: F32, plate: Plate) -> None:

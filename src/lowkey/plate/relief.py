@@ -41,8 +41,10 @@ CHEST = 0.15
 """How far the chest comes forward again, hw."""
 
 
-CANTHUS_HW, FILLED_HW = 0.08, 0.045
-"""How far round the inner corner of an eye (sigma) its ditch is filled, and over what (sigma): the mesh knows neither the caruncle nor
+HOLLOWS = (133, 362, 26, 256)
+"""Mesh points at the inner corner of each eye and under the inner half of its lower lid."""
+CANTHUS_HW, FILLED_HW = 0.08, 0.055
+"""How far round HOLLOWS (sigma) the ditch there is filled, and over what (sigma): the mesh knows neither the caruncle nor
 the tendon of the lids that lie in it, and under a lamp from the side its ditch is a round black hole."""
 
 
@@ -118,10 +120,10 @@ def _face(landmarks: F32, size_px: tuple[int, int], hw_px: float) -> tuple[F32, 
 
 
 def _filled(depth: F32, covered: F32, landmarks: F32, hw_px: float) -> F32:
-    """Depth f32[h, w] in hw with the ditches at the inner corners of the eyes filled."""
+    """Depth f32[h, w] in hw with the ditches at the inner corners of the eyes and under their lower lids filled."""
     ys, xs = (np.arange(n, dtype=np.float32) for n in depth.shape)
     near = sum(
-        np.exp(-0.5 * ((ys[:, None] - y) ** 2 + (xs - x) ** 2) / np.float32(CANTHUS_HW * hw_px) ** 2) for x, y in landmarks[[133, 362], :2]
+        np.exp(-0.5 * ((ys[:, None] - y) ** 2 + (xs - x) ** 2) / np.float32(CANTHUS_HW * hw_px) ** 2) for x, y in landmarks[list(HOLLOWS), :2]
     )
     round_about = blur(depth * covered, FILLED_HW * hw_px) / np.maximum(blur(covered, FILLED_HW * hw_px), np.float32(0.05))
     lack = round_about - depth
