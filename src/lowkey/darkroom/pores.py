@@ -38,7 +38,7 @@ AIMS, FIRM = (0.034, 0.019, 0.018), (1.0, 0.9, 0.45)
 taken: wrinkles begin in the last."""
 SPECKS = 4.0
 """Times a band's aim that a single speck can reach in a photo that is nothing but too sharp, and over one less the gain in others."""
-NEAR_HW = 0.03
+NEAR_HW = 0.024
 """As near as this to lids, lashes and brows nothing is tempered."""
 COLOUR_HW, MOTTLE = 0.010, 0.016
 """Finer than this the colour of skin holds noise and chroma subsampling, and its most deviation in log of red and of blue over green."""
@@ -57,7 +57,8 @@ def tempered(albedo: F32, plate: Plate) -> None:
     k, tone = plate.hw_px, albedo[box]
     wide = 2 * round(NEAR_HW * k) + 1
     lids = sum(plate.parts[name][box] for name in ("eyes", "brows"))
-    skin = np.asarray(skin * (1 - cv2.dilate(np.minimum(lids, 1), np.ones((wide, wide), np.uint8))), np.float32)
+    near = blur(cv2.dilate(np.asarray(np.minimum(lids, 1), np.float32), np.ones((wide, wide), np.uint8)), 0.5 * NEAR_HW * k)
+    skin = np.asarray(skin * (1 - near), np.float32)
     face = _inner(plate)[box] * skin > 0.9
     known = int(face.sum()) >= 200
     # Beyond its outline skin goes on as it ends there: a blur that looked over it would draw a line along it.

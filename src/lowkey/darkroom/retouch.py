@@ -17,7 +17,7 @@ from lowkey.plate.zones import ramp as step
 
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
 """Mesh points of each iris: its middle, then its rim."""
-WHITE, WHITE_OVER_SKIN = (0.22, 0.36), 1.05
+WHITE, WHITE_OVER_SKIN = (0.26, 0.36), 1.05
 """Least and most median reflectance of the white of an eye, and most over the face's own skin (but never under the least): it lies
 deeper than the cheek, and what outshines the cheek is pasted in."""
 LID_SHADE, LID_REACH = 0.45, 0.42
@@ -161,7 +161,9 @@ def _eyes(albedo: F32, plate: Plate, most: float) -> None:
 def _under_lid(upper: F32, lower: F32, xs: F32, ys: F32) -> F32:
     """Share f32[h, w] of light under an upper lid, from LID_SHADE at its edge to 1; lids f32[9, 2] px, outer corner to inner."""
     along = upper[-1] - upper[0]
-    width = max(float(np.hypot(*along)), 1.0)
+    width = float(np.hypot(*along))
+    if width < 2:
+        return np.ones(xs.shape, np.float32)
     right = along / width
     down = np.array([-right[1], right[0]], np.float32)
     if float((lower - upper).mean(0) @ down) < 0:

@@ -13,9 +13,9 @@ WIDE_HW, EVEN_HW = 0.12, 0.010
 """Within what (sigma) skin and hair hereabouts are known, and over what a colour is judged: strands and the skin between them are one."""
 INSET_HW = 0.06
 """How far from its border hair is surely hair: nearer lies what is asked about."""
-REACH_HW = (0.10, 0.18)
+REACH_HW = (0.18, 0.28)
 """How far from sure skin a patch is given back, and from where no more."""
-APART = (1.0, 1.35)
+APART = (0.95, 1.25)
 """Stops between hair and skin from which they can be told apart by colour, and surely."""
 LIKE = (0.32, 0.44)
 """Place between skin (0) and hair (1) hereabouts under which a patch is skin, and from which it stays what it was taken for."""

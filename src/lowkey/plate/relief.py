@@ -123,7 +123,8 @@ def _filled(depth: F32, covered: F32, landmarks: F32, hw_px: float) -> F32:
     """Depth f32[h, w] in hw with the ditches at the inner corners of the eyes and under their lower lids filled."""
     ys, xs = (np.arange(n, dtype=np.float32) for n in depth.shape)
     near = sum(
-        np.exp(-0.5 * ((ys[:, None] - y) ** 2 + (xs - x) ** 2) / np.float32(CANTHUS_HW * hw_px) ** 2) for x, y in landmarks[list(HOLLOWS), :2]
+        np.exp(-0.5 * ((ys[:, None] - y) ** 2 + (xs - x) ** 2) / np.float32(CANTHUS_HW * hw_px) ** 2)
+        for x, y in landmarks[list(HOLLOWS), :2]
     )
     round_about = blur(depth * covered, FILLED_HW * hw_px) / np.maximum(blur(covered, FILLED_HW * hw_px), np.float32(0.05))
     lack = round_about - depth
