@@ -111,8 +111,7 @@ def deepened(person: F32, skin: F32, hw_px: float) -> F32:
     log = np.log(np.maximum(light, np.float32(1e-4 * level)))
     broad = blur(log, BANDS_HW[-1] * hw_px)
     dark = 1 - step(np.exp(broad) / np.float32(level), *DARK)
-    fine = log - broad
-    fine = fine / (1 + np.abs(fine) / np.float32(0.25))
+    fine = np.asarray((log - broad) / (1 + np.abs(log - broad) / np.float32(0.25)), np.float32)
     factor[box] = np.exp(np.float32(IN_SHADE) * fine * dark * mine)[..., None]
     return factor
 
