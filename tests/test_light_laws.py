@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bust
-from lowkey.darkroom import brdf, light, loose
+from lowkey.darkroom import brdf, eyes, light, loose
 from lowkey.darkroom.horizon import horizon
 from lowkey.darkroom.light import Relight, aim
 from lowkey.darkroom.subject import Subject
@@ -359,9 +359,11 @@ def test_the_cards_glint_is_found_in_an_eye_that_no_lamp_reaches() -> None:
     bench, dry = Relight(wet), Relight(s)
     dark, lamps = np.zeros((h, w, 3), np.float32), np.full((h, w, 3), 0.2, np.float32)
     glint = luminance(bench.fill(-7.6, dark) - dry.fill(-7.6))
-    assert glint.max() == pytest.approx(2**-7.6 * light.CORNEA / math.sin(math.radians(light.FILL_RADIUS_DEG)) ** 2, rel=0.1)
+    card = 2**-7.6 * light.CORNEA / math.sin(math.radians(light.FILL_RADIUS_DEG)) ** 2
+    assert glint.max() == pytest.approx(eyes.SPREAD * card, rel=0.1)
     top = np.argwhere(glint > 0.5 * glint.max())
-    assert np.ptp(top, 0).max() < 6
+    # A soft patch, no dot.
+    assert 3 < np.ptp(top, 0).max() < 10
     assert top[:, 0].mean() < middle[1]
     np.testing.assert_array_equal(bench.fill(-7.6, lamps), dry.fill(-7.6))
     assert not bench.fill(-math.inf).any()

@@ -78,3 +78,40 @@ def test_bright_specks_are_pressed_and_dark_ones_stay(soft: Plate) -> None:
     level = float(luminance(before)[y + 6, x])
     assert luminance(albedo)[y, x] < level * np.exp(pores.GLITTER + 0.06)
     np.testing.assert_allclose(albedo[y + 12, x + 12], before[y + 12, x + 12], rtol=1e-5)
+
+
+def test_too_sharp_skin_comes_down_to_its_aims_and_what_is_within_them_stays(soft: Plate) -> None:
+    sharp = textured(soft, 0.08)
+    albedo = sharp.albedo.copy()
+    pores.tempered(albedo, sharp)
+    skin = pores._inner(soft) > 0.9
+    fine = [np.log(np.maximum(luminance(a), 2e-3)) for a in (sharp.albedo, albedo)]
+    before, after = (float(np.std((one - blur(one, pores.BANDS_HW[1] * HW))[skin])) for one in fine)
+    assert after < 0.7 * before
+    calm = textured(soft, 0.01)
+    kept = calm.albedo.copy()
+    pores.tempered(kept, calm)
+    np.testing.assert_allclose(kept[skin], calm.albedo[skin], rtol=0.02)
+
+
+def test_colour_noise_on_skin_is_calmed_and_luminance_stays(soft: Plate) -> None:
+    noise = np.random.default_rng(7).standard_normal(soft.matte.shape).astype(np.float32) * np.float32(0.12)
+    albedo = soft.albedo.copy()
+    albedo[..., 0] *= np.exp(noise)
+    albedo[..., 1] *= np.exp(-0.3 * noise)
+    before, noisy = luminance(albedo), replace(soft, albedo=albedo.copy())
+    pores.tempered(albedo, noisy)
+    skin = pores._inner(soft) > 0.9
+    ratio = [np.log(a[..., 0] / np.maximum(a[..., 1], 1e-4))[skin].std() for a in (noisy.albedo, albedo)]
+    assert ratio[1] < 0.5 * ratio[0]
+    assert np.median(np.abs(luminance(albedo)[skin] / before[skin] - 1)) < 0.05
+
+
+def test_pores_are_deepened_in_the_shade_alone() -> None:
+    ys, xs = np.mgrid[:200, :200]
+    light = np.where(xs < 100, 0.01, 0.3) * (1 + 0.05 * np.sin(xs * 2.1) * np.sin(ys * 2.3))
+    person = np.repeat(light[..., None], 3, -1).astype(np.float32)
+    factor = pores.deepened(person, np.ones((200, 200), np.float32), HW)[..., 0]
+    assert np.abs(np.log(factor[:, 140:])).max() < 1e-3
+    dark = np.log(light[20:180, 20:70])
+    assert np.corrcoef(np.log(factor[20:180, 20:70]).ravel(), dark.ravel())[0, 1] > 0.9

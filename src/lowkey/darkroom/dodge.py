@@ -24,6 +24,8 @@ DODGED = 2.6
 """Most that dodging brightens (1.4 stops)."""
 HOT, BURNED = 1.7, 0.5
 """From how many times the lit level on a broad plane of skin is burned in, and the power to which what is over it is brought back."""
+WHITE, WHITE_HELD = 0.42, 0.75
+"""Most of the face's lit level that the white of an eye may reach before it is burned in, and the share of what is over it (in log)."""
 BROAD_HW, NEAR_HW = 0.022, 0.14
 """Over what (sigma) a plane or a socket is read, so that no pore and no shine counts, and what is round it."""
 
@@ -42,7 +44,7 @@ def sockets(landmarks_px: F32, hw_px: float, size_px: tuple[int, int]) -> tuple[
 def held(person: F32, face: F32, eyes: F32, around: Sequence[F32], hw_px: float) -> F32:
     """The factor f32[h, w, 1] of dodging and burning on the lit person f32[h, w, 3].
 
-    `face` f32[h, w] is bare skin of the face, `eyes` what lies between the lids (left alone), `around` each eye's socket.
+    `face` f32[h, w] is bare skin of the face, `eyes` what lies between the lids (only burned in), `around` each eye's socket.
     """
     h, w = face.shape
     q = 2 if hw_px < 240 else 4
@@ -65,4 +67,7 @@ def held(person: F32, face: F32, eyes: F32, around: Sequence[F32], hw_px: float)
     for mask in around:
         factor *= 1 + cv2.resize(mask, size, interpolation=cv2.INTER_AREA) * reached * (lift - 1)
     factor = blur(np.asarray(factor, np.float32), 0.012 * k)
+    white = blur(light * open_, 0.008 * k) / np.maximum(blur(open_, 0.008 * k), np.float32(0.05))
+    burned = np.power(np.maximum(white / np.float32(WHITE * level), 1), np.float32(-WHITE_HELD))
+    factor *= 1 + open_ * (burned - 1)
     return np.asarray(cv2.resize(factor, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)[..., None]

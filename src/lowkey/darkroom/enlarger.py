@@ -89,6 +89,7 @@ class Enlarger:
 
         if not self.keep_skin:
             person = person * dodge.held(person, view.face, view.eyes, view.sockets, view.hw_px)
+            person = person * pores.deepened(person, view.face, view.hw_px)
         if rig.exposure_ev is None:
             own = view.printed(lit.subject.albedo)
             metered = film.meter(person, view.face, own) + film.complexion_ev(own, view.face)

@@ -14,6 +14,10 @@ from lowkey.rig import Direction
 
 CORNEA_HW = 0.045
 """Radius of a cornea's mirror, as it counts in the picture."""
+BALL = 0.95
+"""Radius of an eyeball over the width of its opening, as its shade tells it (its own is .45): light wanders in the white of an eye."""
+GLINT_HW, SPREAD = (0.0075, 0.0055), 0.22
+"""Half axes of the image of a weak card in the far eye, and what is left of its middle's radiance over so much more room."""
 
 
 def eyeballs(s: Subject) -> F32:
@@ -23,7 +27,7 @@ def eyeballs(s: Subject) -> F32:
     out = s.normal.copy()
     for cx, cy, width, box in _eyes(s):
         ys, xs = np.mgrid[box]
-        radius = 0.62 * width
+        radius = BALL * width
         nx, ny = (xs - cx) / radius, -(ys - cy) / radius
         r2 = np.minimum(nx * nx + ny * ny, 0.9)
         ball = np.stack([nx, ny, np.sqrt(1 - r2)], -1).astype(np.float32)
@@ -83,7 +87,10 @@ def catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> Non
 
 
 def glints(out: F32, s: Subject, direction: Direction, radiance: float, beside: F32 | None = None) -> None:
-    """Add a weak card's one image to each cornea that no lamp reaches (in `beside` f32[h, w, 3], the picture without the card)."""
+    """Add a weak card's one image to each cornea that no lamp reaches (in `beside` f32[h, w, 3], the picture without the card).
+
+    A card that is mirrored by a moist, far eye is a soft patch: its light is spread over GLINT_HW, and its middle is that much less bright.
+    """
     if radiance <= 0:
         return
     lx, ly, lz = direction.vector
@@ -92,6 +99,6 @@ def glints(out: F32, s: Subject, direction: Direction, radiance: float, beside: 
         lamps = 0.0 if beside is None else float(np.percentile(luminance(beside[box]), 99.5))
         ys, xs = np.mgrid[box]
         px, py = cx + CORNEA_HW * s.hw_px * lx / length, cy - CORNEA_HW * s.hw_px * ly / length
-        far = ((xs - px) ** 2 + (ys - py) ** 2) / np.float32(0.0036 * s.hw_px) ** 2
-        spot = radiance * max(1 - lamps / (2 * radiance), 0.0)
-        out[box] += np.asarray(spot * np.exp(-0.5 * far**1.5) * s.eyes[box], np.float32)[..., None]
+        far = ((xs - px) / (GLINT_HW[0] * s.hw_px)) ** 2 + ((ys - py) / (GLINT_HW[1] * s.hw_px)) ** 2
+        spot = SPREAD * radiance * max(1 - lamps / (SPREAD * radiance), 0.0)
+        out[box] += np.asarray(spot * np.exp(-0.5 * far) * s.eyes[box], np.float32)[..., None]

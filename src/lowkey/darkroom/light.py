@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.blackbody import RGB
-from lowkey.darkroom import brdf, eyes, loose, ribbed
+from lowkey.darkroom import bounce, brdf, eyes, loose, ribbed
 from lowkey.darkroom.horizon import VOID_HW, horizon, openness, unhidden
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -23,8 +23,6 @@ from lowkey.rig import Auto, Direction, Source
 DIFFUSION_HW = (0.014, 0.0055, 0.003)
 """Screen-space scattering of skin, sigma of red, green and blue (after d'Eon, Luebke & Enderton 2007)."""
 DIFFUSION_SHARE = 0.75
-BOUNCE = 0.8
-"""Share of the light returned by concave surroundings that is kept (path-traced heads are as well told by .3 as by 1)."""
 SPECULAR_GAIN = 1.6
 HELD = np.float32(0.30)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
@@ -78,7 +76,8 @@ class Relight:
         coarse = np.ascontiguousarray(depth[::n, ::n])
         facing = _blur(s.normal * s.matte[..., None], 0.4 * n)[::n, ::n]
         facing = facing / np.maximum(np.linalg.norm(facing, axis=-1, keepdims=True), np.float32(1e-6))
-        self._open_coarse = openness(coarse, np.ascontiguousarray(facing), s.hw_px / n)
+        self._depth_coarse, self._facing_coarse = coarse, np.ascontiguousarray(facing)
+        self._open_coarse = openness(coarse, self._facing_coarse, s.hw_px / n)
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
         self.edge = loose.edge(s)
@@ -262,16 +261,11 @@ class Relight:
         return out
 
     def _bounce(self, diffuse: F32) -> F32:
-        """Irradiance f32[h, w, 3] that concave places get back from the lit surfaces round them (one bounce, blurred)."""
-        s = self.subject
-        h, w = s.matte.shape
-        n = self._coarse
-        mass = np.ascontiguousarray(_blur(s.matte, 0.4 * n)[::n, ::n])
-        glow = np.ascontiguousarray(_blur(np.asarray(s.albedo * (diffuse * s.matte)[..., None], np.float32), 0.4 * n)[::n, ::n])
-        sigma = 0.12 * s.hw_px / n
-        near = _blur(glow, sigma) / np.maximum(_blur(mass, sigma), np.float32(0.05))[..., None]
-        back = near * (np.float32(BOUNCE) * np.maximum(np.float32(0.95) - self._open_coarse, 0))[..., None]
-        return _enlarged(np.asarray(back, np.float32), n, (h, w))
+        """Irradiance f32[h, w, 3] that hollows get back from the lit surfaces round them."""
+        s, n = self.subject, self._coarse
+        glow = _blur(np.asarray(s.albedo * (diffuse * s.matte)[..., None], np.float32), 0.4 * n)[::n, ::n]
+        back = bounce.returned(self._depth_coarse, self._facing_coarse, np.ascontiguousarray(glow), self._open_coarse, s.hw_px / n)
+        return _enlarged(np.asarray(_blur(back, 0.7), np.float32), 2 * n, s.matte.shape)
 
 
 @njit(cache=True, parallel=True)

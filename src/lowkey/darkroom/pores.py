@@ -20,7 +20,7 @@ from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
-USUAL = 0.021
+USUAL = 0.024
 """Deviation of log luminance in BAND_HW on bare facial skin: what the softest portraits that are sharp there have (nine: .018 to .052)."""
 LEAST = 0.004
 """Less than this is not drawn."""
@@ -31,16 +31,103 @@ CELLS = ((0.027, 0.7), (0.0135, 0.8), (0.0085, 0.5))
 GLITTER = 0.10
 """Log luminance by which a speck may outshine the skin round it: stubble and wet pores that glittered in the photo's own light go
 on doing so in the albedo, where no lamp can put them out."""
+BANDS_HW = (0.0033, 0.0066, 0.0132)
+"""Sigmas that part the fine texture of skin: 1, 2 and 4 px of a head 300 px wide."""
+AIMS, FIRM = (0.034, 0.019, 0.018), (1.0, 0.9, 0.45)
+"""Deviation of log luminance in each of these bands from which a photo is over-sharpened or noisy, and how much of what it has more is
+taken: wrinkles begin in the last."""
+SPECKS = 4.0
+"""Times a band's aim that a single speck can reach in a photo that is nothing but too sharp, and over one less the gain in others."""
+NEAR_HW = 0.024
+"""As near as this to lids, lashes and brows nothing is tempered."""
+COLOUR_HW, MOTTLE = 0.010, 0.016
+"""Finer than this the colour of skin holds noise and chroma subsampling, and its most deviation in log of red and of blue over green."""
+IN_SHADE, DARK = 0.55, (0.05, 0.28)
+"""How much more of its texture shaded skin gets than the light leaves it, and where shade begins and is whole, over the lit skin."""
 
 
 def tempered(albedo: F32, plate: Plate) -> None:
-    """Press bright specks on skin toward the skin round them, in the albedo f32[h, w, 3], in place; dark ones are the person's."""
+    """Bring what is too sharp or too noisy on skin to what skin has, in the albedo f32[h, w, 3], in place.
+
+    Bright specks are pressed toward the skin round them, then every band of the fine texture to its aim, and the colour's noise.
+    """
     skin, box = _boxed(_bare(plate))
     if not skin.size:
         return
-    log = np.log(np.maximum(luminance(albedo[box]), np.float32(2e-3)))
-    over = np.maximum(log - blur(log, BAND_HW[1] * plate.hw_px), 0)
-    albedo[box] *= np.exp(skin * (np.float32(GLITTER) * (1 - np.exp(-over / np.float32(GLITTER))) - over))[..., None]
+    k, tone = plate.hw_px, albedo[box]
+    wide = 2 * round(NEAR_HW * k) + 1
+    lids = sum(plate.parts[name][box] for name in ("eyes", "brows"))
+    near = blur(cv2.dilate(np.asarray(np.minimum(lids, 1), np.float32), np.ones((wide, wide), np.uint8)), 0.5 * NEAR_HW * k)
+    skin = np.asarray(skin * (1 - near), np.float32)
+    face = _inner(plate)[box] * skin > 0.9
+    known = int(face.sum()) >= 200
+    # Beyond its outline skin goes on as it ends there: a blur that looked over it would draw a line along it.
+    log = np.log(np.maximum(luminance(tone), np.float32(2e-3)))
+    over = np.maximum(log - _within(log, skin, BAND_HW[1] * k), 0)
+    change = np.float32(GLITTER) * (1 - np.exp(-over / np.float32(GLITTER))) - over
+    left = log + change
+    for sigma, aim, firm in zip(BANDS_HW, AIMS, FIRM, strict=True):
+        broad = _within(left, skin, sigma * k)
+        fine, left = left - broad, broad
+        gain = min((aim / max(_deviation(fine[face]), 1e-4)) ** firm, 1.0) if known else 1.0
+        change += _pressed(fine, gain, aim) - fine
+    log_green = np.log(np.maximum(tone[..., 1], np.float32(2e-3)))
+    for channel in (0, 2):
+        ratio = np.log(np.maximum(tone[..., channel], np.float32(2e-3))) - log_green
+        noise = ratio - _within(ratio, skin, COLOUR_HW * k)
+        gain = min(MOTTLE / max(_deviation(noise[face]), 1e-4), 1.0) if known else 1.0
+        tone[..., channel] *= np.exp(skin * (_pressed(noise, gain, MOTTLE) - noise))
+    # What colour lost or won in luminance is given back.
+    change += log - np.log(np.maximum(luminance(tone), np.float32(2e-3)))
+    tone *= np.exp(skin * change)[..., None]
+
+
+def _pressed(fine: F32, gain: float, aim: float) -> F32:
+    """A band f32[h, w] by `gain`, its single specks held the harder the less is kept: at 1 nothing changes."""
+    kept = np.float32(gain) * fine
+    return np.asarray(kept / np.sqrt(1 + (kept * np.float32((1 - gain) / (SPECKS * aim))) ** 2), np.float32)
+
+
+def _within(value: F32, skin: F32, sigma: float) -> F32:
+    """Gaussian blur of f32[h, w] among skin only; where there is none, the value."""
+    sure = skin + np.float32(1e-4)
+    return np.asarray(blur(value * sure, sigma) / np.maximum(blur(sure, sigma), np.float32(1e-6)), np.float32)
+
+
+def deepened(person: F32, skin: F32, hw_px: float) -> F32:
+    """The factor f32[h, w, 1] that keeps pores in the shade of the lit skin f32[h, w] of a person f32[h, w, 3].
+
+    A print's toe presses there what a lens and an eye still see: texture is brought up as a printer's mask does it (Adams 1983).
+    """
+    rows, columns = (np.flatnonzero((skin > 0.1).any(axis)) for axis in (1, 0))
+    factor = np.ones((*skin.shape, 1), np.float32)
+    if len(rows) < 8 or len(columns) < 8:
+        return factor
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    light, mine = luminance(person[box]), skin[box]
+    level = float(np.percentile(light[mine > 0.5], 85)) if (mine > 0.5).any() else 0.0
+    if level <= 0:
+        return factor
+    log = np.log(np.maximum(light, np.float32(1e-4 * level)))
+    broad = blur(log, BANDS_HW[-1] * hw_px)
+    dark = 1 - step(np.exp(broad) / np.float32(level), *DARK)
+    fine = np.asarray((log - broad) / (1 + np.abs(log - broad) / np.float32(0.25)), np.float32)
+    factor[box] = np.exp(np.float32(IN_SHADE) * fine * dark * mine)[..., None]
+    return factor
+
+
+def _deviation(band: F32) -> float:
+    """Robust standard deviation: wrinkles and hairs hardly count."""
+    return float(np.median(np.abs(band))) / 0.6745
+
+
+def _inner(plate: Plate) -> F32:
+    """Bare skin f32[h, w] of the face alone, without its borders: a hand or a shoulder lies out of focus."""
+    side = 2 * round(0.015 * plate.hw_px) + 1
+    bare = cv2.erode(np.asarray(_bare(plate) * plate.inside, np.float32), np.ones((side, side), np.uint8))
+    top, bottom = (int(np.clip(plate.landmarks[i, 1], 0, len(bare) - 1)) for i in (9, 152))
+    bare[:top], bare[bottom + 1 :] = 0, 0
+    return np.asarray(bare, np.float32)
 
 
 def _bare(plate: Plate) -> F32:
@@ -58,16 +145,13 @@ def _boxed(skin: F32) -> tuple[F32, tuple[slice, slice]]:
 
 def lacking(plate: Plate) -> float:
     """Deviation (of log luminance) of the fine texture that this photo's facial skin has less than skin: 0 where it is sharp."""
-    k = plate.hw_px
-    side = 2 * round(0.015 * k) + 1
-    bare = cv2.erode(np.asarray(_bare(plate) * plate.inside, np.float32), np.ones((side, side), np.uint8))
-    # Of the face alone: a hand or a shoulder lies out of focus.
-    top, bottom = (int(np.clip(plate.landmarks[i, 1], 0, len(bare) - 1)) for i in (9, 152))
-    log = np.log(np.maximum(luminance(plate.albedo[top : bottom + 1]), np.float32(2e-3)))
-    band = (blur(log, BAND_HW[0] * k) - blur(log, BAND_HW[1] * k))[bare[top : bottom + 1] > 0.9]
-    if band.size < 200:
+    k, face = plate.hw_px, _inner(plate) > 0.9
+    rows = np.flatnonzero(face.any(1))
+    if int(face.sum()) < 200:
         return 0.0
-    own = float(np.median(np.abs(band))) / 0.6745
+    part = np.s_[rows[0] : rows[-1] + 1]
+    log = np.log(np.maximum(luminance(plate.albedo[part]), np.float32(2e-3)))
+    own = _deviation((blur(log, BAND_HW[0] * k) - blur(log, BAND_HW[1] * k))[face[part]])
     return math.sqrt(max(USUAL**2 - own**2, 0.0))
 
 

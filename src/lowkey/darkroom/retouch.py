@@ -17,19 +17,32 @@ from lowkey.plate.zones import ramp as step
 
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
 """Mesh points of each iris: its middle, then its rim."""
-WHITE = (0.30, 0.44)
-"""Least and most median reflectance of the white of an eye."""
+WHITE, WHITE_OVER_SKIN = (0.26, 0.36), 1.05
+"""Least and most median reflectance of the white of an eye, and most over the face's own skin (but never under the least): it lies
+deeper than the cheek, and what outshines the cheek is pasted in."""
+LID_SHADE, LID_REACH = 0.45, 0.42
+"""Light that the upper lid and its lashes leave at the lid's edge, and the share of the opening's height over which their shade ends."""
+UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387, 386, 385, 384, 398, 362))
+LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
+"""Mesh points along each lid, outer corner to inner, as `IRISES`."""
 WHITE_GAIN = (0.75, 1.6)
 IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
-ENAMEL, OVER_SKIN = 0.58, 2.4
+ENAMEL, OVER_SKIN = 0.46, 1.35
 """Most that teeth reflect, and most over the face's own skin."""
-GAP, LINE = 0.62, 0.46
-"""Luminance of the darkest spot and of the darkest line among teeth over the teeth round it."""
+GAP, LINE, RELIEF = 0.70, 0.60, 0.5
+"""Luminance of the darkest spot and of the darkest line among teeth over the teeth round it, and the power to which what is left of
+their light and dark is brought: under one hard lamp lines between teeth print as a grid, and in life they are hardly seen."""
+CORNER = 0.45
+"""Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
 ROW_HW = 0.030
 """Half the width of a gap that belongs to a row of teeth; what is wider is the mouth."""
 LIP_HW, LEVELLED = 0.030, 0.75
 """How broad the light and dark on a lip is that is held to be old light, and how much of it goes."""
+
+FRAME, FRAME_COLOUR = 0.05, 0.45
+"""Most median reflectance of the frame of glasses, and the share of its colour that is kept: a pure blue that no fill is dark enough for
+glows in the shade."""
 
 STRANGE = (0.55, 0.85)
 """Log blue over red, above the face's own, from which skin at the outline is held to be something else, and is."""
@@ -41,11 +54,13 @@ def retouch(albedo: F32, plate: Plate) -> None:
     face = np.s_[rows.start : rows.stop : 3, columns.start : columns.stop : 3]
     skin = albedo[face][plate.parts["skin"][face] - plate.parts["lips"][face] - plate.parts["eyes"][face] > 0.9]
     level = float(np.median(luminance(skin))) if len(skin) > 50 else 0.3
-    _eyes(albedo, plate)
+    _moist_line(albedo, plate)
+    _eyes(albedo, plate, float(np.clip(WHITE_OVER_SKIN * level, *WHITE)))
     if plate.found_light.hard:
         # Under a soft light what differs on the lips is the lips' own.
         _lips(albedo, plate)
-    _teeth(albedo, plate, min(ENAMEL, max(OVER_SKIN * level, 0.30)))
+    _frames(albedo, plate)
+    _teeth(albedo, plate, min(ENAMEL, max(OVER_SKIN * level, 0.22)))
     _strange_skin(albedo, plate)
 
 
@@ -80,6 +95,32 @@ def _strange_skin(albedo: F32, plate: Plate) -> None:
     tone += odd[..., None] * (among(tone, sure, 0.03 * k) - tone)
 
 
+def _frames(albedo: F32, plate: Plate) -> None:
+    """Frames of glasses as dark and as little coloured as lacquer is in low key, with the rim of them that was not read as glasses."""
+    frame, k = plate.parts["glasses"], plate.hw_px
+    rows, columns = np.flatnonzero((frame > 0.5).any(1)), np.flatnonzero((frame > 0.5).any(0))
+    if len(rows) < 0.02 * k or len(columns) < 0.1 * k:
+        return
+    m = round(0.04 * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m + 1, max(columns[0] - m, 0) : columns[-1] + m + 1]
+    tone, worn = albedo[box], frame[box]
+    grey = np.maximum(luminance(tone), np.float32(2e-3))
+    colour = tone / grey[..., None]
+    sure = worn > 0.7
+    if int(sure.sum()) < 30:
+        return
+    usual = np.median(colour[sure], 0)
+    # What lies beside it and has its colour is frame, too; a colour that is near to skin's tells nothing.
+    away = np.sqrt(((colour - usual) ** 2).sum(-1))
+    skin = np.median(colour[(plate.parts["skin"][box] > 0.9) & (worn < 0.05)], 0) if (plate.parts["skin"][box] > 0.9).any() else usual
+    apart = max(float(np.sqrt(((skin - usual) ** 2).sum())), 1e-3)
+    wide = 2 * round(0.02 * k) + 1
+    beside = cv2.dilate(step(worn, 0.2, 0.6), np.ones((wide, wide), np.uint8)) * (1 - step(away / np.float32(apart), 0.35, 0.75))
+    mine = np.asarray(np.maximum(worn, beside * min(apart / 0.5, 1.0)), np.float32)
+    gain = min(FRAME / max(float(np.median(grey[sure])), 1e-3), 1.0)
+    tone += mine[..., None] * (np.float32(gain) * (grey[..., None] + np.float32(FRAME_COLOUR) * (tone - grey[..., None])) - tone)
+
+
 def _box(plate: Plate, points: tuple[int, ...], margin_hw: float) -> tuple[slice, slice]:
     """Rows and columns round landmarks."""
     m = margin_hw * plate.hw_px
@@ -89,9 +130,9 @@ def _box(plate: Plate, points: tuple[int, ...], margin_hw: float) -> tuple[slice
     return rows, slice(int(np.clip(x0, 0, w - 2)), int(np.clip(x1 + 1, 2, w)))
 
 
-def _eyes(albedo: F32, plate: Plate) -> None:
-    """Whites neither grey nor glaring, an iris that takes light."""
-    for iris in IRISES:
+def _eyes(albedo: F32, plate: Plate, most: float) -> None:
+    """Whites neither grey nor glaring (`most` reflectance), an iris that takes light, the upper lid's shade over both."""
+    for iris, upper, lower in zip(IRISES, UPPER_LIDS, LOWER_LIDS, strict=True):
         box = _box(plate, iris, 0.12)
         eye, tone = plate.parts["eyes"][box], albedo[box]
         middle = plate.landmarks[iris[0], :2]
@@ -106,7 +147,7 @@ def _eyes(albedo: F32, plate: Plate) -> None:
         if float((white > 0.6).sum()) > 20:
             usual = float(np.percentile(grey[white > 0.6], 65))
             white *= step(grey / max(usual, 1e-3), 0.45, 0.80)
-            gain = float(np.clip(np.clip(usual, *WHITE) / max(usual, 1e-3), *WHITE_GAIN))
+            gain = float(np.clip(np.clip(usual, WHITE[0], most) / max(usual, 1e-3), *WHITE_GAIN))
             neutral = grey[..., None] * np.array([1.03, 1.0, 0.95], np.float32)
             tone += white[..., None] * (gain * (tone + np.float32(0.5) * (neutral - tone)) - tone)
         ring = np.asarray(eye * (1 - step(away, 0.85, 1.02)) * step(away, 0.30, 0.48), np.float32)
@@ -114,6 +155,42 @@ def _eyes(albedo: F32, plate: Plate) -> None:
             usual = float(np.median(grey[ring > 0.6]))
             gain = float(np.clip(IRIS / max(usual, 1e-3), 1.0, IRIS_GAIN))
             tone *= (1 + np.float32(gain - 1) * ring)[..., None]
+        tone *= (1 - eye * (1 - _under_lid(plate.landmarks[list(upper), :2], plate.landmarks[list(lower), :2], xs, ys)))[..., None]
+
+
+def _under_lid(upper: F32, lower: F32, xs: F32, ys: F32) -> F32:
+    """Share f32[h, w] of light under an upper lid, from LID_SHADE at its edge to 1; lids f32[9, 2] px, outer corner to inner."""
+    along = upper[-1] - upper[0]
+    width = float(np.hypot(*along))
+    if width < 2:
+        return np.ones(xs.shape, np.float32)
+    right = along / width
+    down = np.array([-right[1], right[0]], np.float32)
+    if float((lower - upper).mean(0) @ down) < 0:
+        down = -down
+    at = (xs - upper[0, 0]) * right[0] + (ys - upper[0, 1]) * right[1]
+    fall = (xs - upper[0, 0]) * down[0] + (ys - upper[0, 1]) * down[1]
+    edges = [np.interp(at, (lid - upper[0]) @ right, (lid - upper[0]) @ down) for lid in (upper, lower)]
+    tall = max(float(np.max(edges[1] - edges[0])), 0.12 * width)
+    t = np.clip((fall - edges[0]) / (LID_REACH * tall), 0, 1)
+    return np.asarray(LID_SHADE + (1 - LID_SHADE) * t * t * (3 - 2 * t), np.float32)
+
+
+def _moist_line(albedo: F32, plate: Plate) -> None:
+    """The photo's own shine on lips: a line that is brighter and greyer than the lip round it takes the lip's tone and colour."""
+    box = _box(plate, (61, 291, 0, 17), 0.05)
+    lips, tone, k = plate.parts["lips"][box], albedo[box], plate.hw_px
+    sure = lips > 0.6
+    if float(sure.sum()) < 60:
+        return
+    grey = np.maximum(luminance(tone), np.float32(2e-3))
+    mine = np.asarray(lips * (1 - plate.parts["teeth"][box]), np.float32)
+    level = among(grey, mine, 0.5 * LIP_HW * k)
+    usual = among(np.asarray(tone / grey[..., None], np.float32), mine, LIP_HW * k)
+    over = grey / np.maximum(level, np.float32(2e-3))
+    paler = 1 - np.clip((tone / grey[..., None] - 1)[..., 0] / np.maximum((usual - 1)[..., 0], np.float32(0.05)), 0, 1)
+    on = mine * step(np.asarray(over, np.float32), 1.08, 1.35) * step(np.asarray(paler, np.float32), 0.05, 0.35)
+    tone += on[..., None] * (usual * (level * (1 + np.float32(0.3) * np.maximum(over - 1, 0)))[..., None] - tone)
 
 
 def _lips(albedo: F32, plate: Plate) -> None:
@@ -140,7 +217,7 @@ def _lips(albedo: F32, plate: Plate) -> None:
 
 
 def _teeth(albedo: F32, plate: Plate, most: float) -> None:
-    """Teeth whole, neutral and under `most`: chips and dark spots come up to their neighbours, lines between teeth stay."""
+    """Teeth whole, neutral and under `most`: chips, spots and lines come up to their neighbours, the row falls off to the corners."""
     box = _box(plate, (61, 291, 0, 17), 0.05)
     teeth, tone, k = plate.parts["teeth"][box], albedo[box], plate.hw_px
     if float((teeth > 0.5).sum()) < 0.0012 * k * k:
@@ -159,7 +236,8 @@ def _teeth(albedo: F32, plate: Plate, most: float) -> None:
     knee = 0.7 * most
     over = np.maximum(level - knee, 0)
     pressed = np.minimum(level, knee) + (most - knee) * (1 - np.exp(-over / (most - knee)))
-    wanted = pressed * np.power(wanted / np.maximum(level, 1e-3), np.float32(1.15))
+    wanted = pressed * np.power(wanted / np.maximum(level, 1e-3), np.float32(RELIEF))
+    wanted *= _to_corners(plate, box)
     tint = among(np.asarray(tone / grey[..., None], np.float32), enamel, 0.06 * k)
     tint = np.float32(0.55) * tint + np.float32(0.45) * np.array([1.04, 1.0, 0.92], np.float32)
     # What was dark had no colour of its own that would bear being lifted.
@@ -167,3 +245,13 @@ def _teeth(albedo: F32, plate: Plate, most: float) -> None:
     colour = (1 - share) * tone / grey[..., None] + share * tint
     colour = colour / np.maximum(luminance(np.asarray(colour, np.float32)), 0.05)[..., None]
     tone += mine[..., None] * (colour * wanted[..., None] - tone)
+
+
+def _to_corners(plate: Plate, box: tuple[slice, slice]) -> F32:
+    """Share f32[h, w] of light along a row of teeth: 1 in its middle, CORNER at the corners of the mouth."""
+    left, right = plate.landmarks[78, :2], plate.landmarks[308, :2]
+    half = (right - left) / 2
+    reach = max(float(half @ half), 1.0)
+    ys, xs = np.mgrid[box]
+    away = np.abs((xs - (left[0] + half[0])) * half[0] + (ys - (left[1] + half[1])) * half[1]) / reach
+    return np.asarray(1 - (1 - CORNER) * step(np.asarray(away, np.float32), 0.25, 1.0), np.float32)

@@ -41,6 +41,13 @@ CHEST = 0.15
 """How far the chest comes forward again, hw."""
 
 
+HOLLOWS = (133, 362, 26, 256)
+"""Mesh points at the inner corner of each eye and under the inner half of its lower lid."""
+CANTHUS_HW, FILLED_HW = 0.08, 0.055
+"""How far round HOLLOWS (sigma) the ditch there is filled, and over what (sigma): the mesh knows neither the caruncle nor
+the tendon of the lids that lie in it, and under a lamp from the side its ditch is a round black hole."""
+
+
 class Solid(NamedTuple):
     """One layer: depth f32[h, w] in hw and its unnormalised normal f32[h, w] each (right, up, toward)."""
 
@@ -108,7 +115,21 @@ def _face(landmarks: F32, size_px: tuple[int, int], hw_px: float) -> tuple[F32, 
     fine = (weights @ points).astype(np.float32)
     z = meshes.raster(fine, faces, size_px, -1e6)
     covered = (z > -1e5).astype(np.float32)
-    return np.where(covered > 0, z / np.float32(hw_px), 0).astype(np.float32), covered, fine[: meshes.MOUTH_CENTRE + 1]
+    depth = _filled(np.where(covered > 0, z / np.float32(hw_px), 0).astype(np.float32), covered, landmarks, hw_px)
+    return depth, covered, fine[: meshes.MOUTH_CENTRE + 1]
+
+
+def _filled(depth: F32, covered: F32, landmarks: F32, hw_px: float) -> F32:
+    """Depth f32[h, w] in hw with the ditches at the inner corners of the eyes and under their lower lids filled."""
+    ys, xs = (np.arange(n, dtype=np.float32) for n in depth.shape)
+    near = sum(
+        np.exp(-0.5 * ((ys[:, None] - y) ** 2 + (xs - x) ** 2) / np.float32(CANTHUS_HW * hw_px) ** 2)
+        for x, y in landmarks[list(HOLLOWS), :2]
+    )
+    round_about = blur(depth * covered, FILLED_HW * hw_px) / np.maximum(blur(covered, FILLED_HW * hw_px), np.float32(0.05))
+    lack = round_about - depth
+    soft = np.float32(0.5) * (lack + np.sqrt(lack * lack + np.float32(0.006**2)))
+    return np.asarray(depth + np.minimum(near, 1) * covered * soft, np.float32)
 
 
 def _below_jaw(jaw: F32, landmarks: F32, size_px: tuple[int, int], hw_px: float) -> tuple[F32, F32]:

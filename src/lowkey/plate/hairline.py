@@ -1,0 +1,70 @@
+"""Skin in the shade of its hair: at a hairline the proof takes a dark patch of forehead for hair, and then it is lit as strands."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lowkey.gaussian import blur
+from lowkey.pixels import F32
+from lowkey.plate.zones import ramp
+
+WIDE_HW, EVEN_HW = 0.12, 0.010
+"""Within what (sigma) skin and hair hereabouts are known, and over what a colour is judged: strands and the skin between them are one."""
+INSET_HW = 0.06
+"""How far from its border hair is surely hair: nearer lies what is asked about."""
+REACH_HW = (0.18, 0.28)
+"""How far from sure skin a patch is given back, and from where no more."""
+APART = (0.95, 1.25)
+"""Stops between hair and skin from which they can be told apart by colour, and surely."""
+LIKE = (0.32, 0.44)
+"""Place between skin (0) and hair (1) hereabouts under which a patch is skin, and from which it stays what it was taken for."""
+SHADE, ROUGH, ROUGH_HW = 0.6, 0.3, 0.015
+"""Shares of a difference in tone and in roughness that count: skin in the shade is still skin, while its colour hardly changes; and over
+what roughness is measured, sigma."""
+
+
+def bared(colour: F32, skin: F32, hair: F32, landmarks: F32, hw_px: float) -> tuple[F32, F32]:
+    """Skin and hair f32[h, w] with what looks like the skin round it, over brows and temples, given back to skin."""
+    m = 0.30 * hw_px
+    (x0, y0), (x1, _) = landmarks[:468, :2].min(0) - m, landmarks[:468, :2].max(0) + m
+    h, w = skin.shape
+    bottom = float(landmarks[[33, 263], 1].max())
+    box = np.s_[max(int(y0), 0) : int(np.clip(bottom, 1, h)), max(int(x0), 0) : int(np.clip(x1, 1, w))]
+    n = max(1, int(hw_px / 120))
+    mine, strands = skin[box], hair[box]
+    size = max(mine.shape[1] // n, 1), max(mine.shape[0] // n, 1)
+    if min(mine.shape) < 8 * n or float(strands.max()) < 0.5:
+        return skin, hair
+    k = hw_px / n
+    s, t = (np.asarray(cv2.resize(v, size, interpolation=cv2.INTER_AREA), np.float32) for v in (mine, strands))
+    log = np.log2(np.maximum(cv2.resize(colour[box], size, interpolation=cv2.INTER_AREA), np.float32(2e-3)))
+    tone = log[..., 1]
+    look = np.dstack([np.float32(SHADE) * tone, log[..., 0] - tone, log[..., 2] - tone]).astype(np.float32)
+    # Strands are rough where skin is even, whatever their colour.
+    fine = tone - blur(tone, ROUGH_HW * k)
+    rough = np.log2(np.sqrt(blur(fine * fine, ROUGH_HW * k)) + np.float32(0.02))
+    look = np.dstack([blur(look, EVEN_HW * k), np.float32(ROUGH) * rough])
+    usual = []
+    for part, inset, wide in ((s, 0.01, WIDE_HW), (t, INSET_HW, 2 * WIDE_HW)):
+        side = 2 * max(round(inset * k), 1) + 1
+        sure = np.asarray(cv2.erode(part, np.ones((side, side), np.uint8)) > 0.97, np.float32)
+        mass = blur(sure, wide * k)
+        usual.append((blur(look * sure[..., None], wide * k) / np.maximum(mass, np.float32(1e-4))[..., None], mass))
+    (own, near_skin), (other, near_hair) = usual
+    away = np.asarray(np.sqrt(((other - own) ** 2).sum(-1)), np.float32)
+    place = ((look - own) * (other - own)).sum(-1) / np.maximum(away * away, np.float32(1e-3))
+    beside = np.sqrt(np.maximum(((look - own) ** 2).sum(-1) - (place * away) ** 2, 0)) / np.maximum(away, np.float32(1e-3))
+    told = ramp(away, *APART) * ramp(np.minimum(near_skin, near_hair), 0.005, 0.03)
+    back = told * (1 - ramp(np.maximum(np.maximum(place, -0.4 * place), 0.6 * beside), *LIKE))
+    # An island of such a colour in the hair is hair: only what hangs on skin, and not far from it, is skin.
+    _, piece = cv2.connectedComponents(((back > 0.2) | (s > 0.6)).astype(np.uint8), connectivity=4)
+    bare = cv2.erode(np.asarray(s > 0.9, np.uint8), np.ones((5, 5), np.uint8)) > 0
+    back = back * np.isin(piece, np.unique(piece[bare])) if bare.any() else back * 0
+    far = cv2.distanceTransform((s < 0.6).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
+    back = blur(np.asarray(back * (1 - ramp(far, *REACH_HW)), np.float32), 1.0)
+    taken = strands * np.clip(cv2.resize(np.asarray(back, np.float32), mine.shape[::-1], interpolation=cv2.INTER_LINEAR), 0, 1)
+    skin, hair = skin.copy(), hair.copy()
+    skin[box] += taken
+    hair[box] -= taken
+    return skin, hair

@@ -1,0 +1,48 @@
+"""Skin in the shade of hair, at the hairline."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lowkey.pixels import F32
+from lowkey.plate import hairline
+
+H, W, HW = 420, 400, 240.0
+SKIN, HAIR = np.array([0.55, 0.34, 0.24], np.float32), np.array([0.030, 0.022, 0.018], np.float32)
+
+
+def head() -> tuple[F32, F32, F32, F32]:
+    """Colour, skin, hair and landmarks: hair above row 120, and a shade of 30 x 40 below it that was read as hair."""
+    rng = np.random.default_rng(3)
+    colour = np.broadcast_to(SKIN, (H, W, 3)).copy()
+    colour[:120] = HAIR * np.exp(0.5 * rng.standard_normal((120, W, 1)))
+    colour[120:150, 220:260] = 0.55 * SKIN
+    hair = np.zeros((H, W), np.float32)
+    hair[:120] = 1
+    hair[120:150, 220:260] = 0.8
+    mesh = np.zeros((478, 3), np.float32)
+    mesh[:, 0], mesh[:, 1] = np.linspace(80, 320, 478), np.linspace(110, 400, 478)
+    mesh[[33, 263], 1] = 300
+    return colour.astype(np.float32), np.asarray(1 - hair, np.float32), hair, mesh
+
+
+def test_a_shade_on_the_forehead_is_skin_again_and_hair_stays_hair() -> None:
+    colour, skin, hair, mesh = head()
+    bare, strands = hairline.bared(colour, skin, hair, mesh, HW)
+    assert strands[128:142, 230:250].max() < 0.25
+    np.testing.assert_allclose(bare + strands, skin + hair, atol=1e-6)
+    assert strands[:105].min() > 0.97
+
+
+def test_an_island_of_skin_colour_in_the_hair_stays_hair() -> None:
+    colour, skin, hair, mesh = head()
+    colour[40:70, 100:130] = 0.8 * SKIN
+    _, strands = hairline.bared(colour, skin, hair, mesh, HW)
+    assert strands[40:70, 100:130].min() > 0.97
+
+
+def test_hair_of_the_skins_own_colour_is_left_alone() -> None:
+    colour, skin, hair, mesh = head()
+    colour[:120] = 0.9 * SKIN
+    _, strands = hairline.bared(colour, skin, hair, mesh, HW)
+    np.testing.assert_allclose(strands, hair, atol=1e-3)
