@@ -30,8 +30,8 @@ PURE = (0.55, 0.77)
 """Distance of the weakest primary from the strongest in square-root light, as a share of it, at which purity begins to be pressed,
 and what a full one becomes."""
 HUE_KEPT = 1.0
-"""Share of the light's own hue that the print keeps. Three curves alone press red against green in the shoulder first: some of that is
-how flesh turns yellow as it brightens, all of it is olive; a colour negative's inhibitor couplers work against it (Barr, Thirtle & Vittum 1969)."""
+"""Share of the light's own hue that the print keeps. Three curves alone press red against green in the shoulder first, and warm
+light on skin goes olive; a colour negative's inhibitor couplers work against just that (Barr, Thirtle & Vittum 1969)."""
 
 
 KEPT = (0.85, -0.7, 1.5)
@@ -42,8 +42,8 @@ PRINT_GRAIN = 0.75
 """Share of the grain at mid density that is the print's own. Without any, blacks are clean where real prints are not."""
 
 PLAIN_SKIN, DARKER, MOST_DARKER_EV = (0.34, 0.40), 0.5, 0.35
-"""Skin in the middle of the scale, luminance and blue over red; the share of its distance from it that a print keeps, and the most of that
-in stops."""
+"""Skin in the middle of the scale, luminance and blue over red; the share of its distance from it that a print keeps, and the most of
+that in stops."""
 SHADE_EV = 0.9
 """How far a meter opens beyond an incident reading of the key: a face left in shadow stays there, its rim prints bright."""
 
@@ -69,8 +69,8 @@ def meter(scene: F32, skin: F32, reflectance: F32, *, share: float = 90.0) -> fl
 def complexion_ev(reflectance: F32, skin: F32) -> float:
     """Stops by which skin f32[h, w] > 0.5 of `reflectance` f32[h, w, 3] is to print lighter or darker than skin in the middle of the scale.
 
-    A reflected reading brings all skin to one grey; who is dark should be. A dark photo is no dark skin: so half is the skin's luminance and half its blue
-    over red, which fall together along the melanin line (Jensen & Marschner's skin model, Donner & Jensen 2006) and not with a camera's exposure.
+    A reflected reading brings all skin to one grey; who is dark should be. A dark photo is no dark skin: so half is the skin's luminance
+    and half its blue over red, which melanin takes down together (Donner & Jensen 2006) and a camera's exposure does not.
     """
     own = np.median(reflectance[skin > 0.5], axis=0) if (skin > 0.5).any() else np.zeros(3)
     if own.min() <= 1e-4:

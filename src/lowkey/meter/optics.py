@@ -98,7 +98,7 @@ def _person(sight: Sight, head: Head) -> Mask:
 
 
 def lamp_of(sight: Sight, empty: Mask) -> Lamp | None:
-    """The largest burnt-out spot of the room, or one that the person's outline cuts: then its disc is measured whole; or a hidden one's glow."""
+    """The largest burnt-out spot of the room or at the person's outline (then its disc is measured whole), or a hidden lamp's glow."""
     h = sight.shape[0]
     beside = cv2.distanceTransform(1 - empty.astype(np.uint8), cv2.DIST_L2, 5) < BESIDE_FH * h
     n, names, stats, centres = cv2.connectedComponentsWithStats((sight.smooth >= LAMP_CODE).astype(np.uint8), connectivity=8)
