@@ -26,7 +26,7 @@ ROOT_HIGH, STEPS = 8.0, 8192
 """Range and size of the tables. They run over the fourth root of exposure: even to the eye, and two square roots to find."""
 PAPER_WHITE = 0.965
 """Display-linear light of bare paper: code 251, so that red does not reach 250 on a cheek that is warm and bright."""
-PURE = (0.55, 0.77)
+PURE = (0.52, 0.74)
 """Distance of the weakest primary from the strongest in square-root light, as a share of it, at which purity begins to be pressed,
 and what a full one becomes."""
 HUE_KEPT = 1.0

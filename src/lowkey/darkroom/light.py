@@ -23,8 +23,8 @@ from lowkey.rig import Auto, Direction, Source
 DIFFUSION_HW = (0.014, 0.0055, 0.003)
 """Screen-space scattering of skin, sigma of red, green and blue (after d'Eon, Luebke & Enderton 2007)."""
 DIFFUSION_SHARE = 0.75
-SPECULAR_GAIN = 1.6
-HELD = np.float32(0.30)
+SPECULAR_GAIN = 1.3
+HELD = np.float32(0.22)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
 HELD_BEHIND = 0.75
 """Share of that which goes with a lamp straight behind: at grazing angles all of a temple mirrors it, and dries to a white plate."""

@@ -25,8 +25,6 @@ CLAMP = (0.45, 1.7)
 POWER = 0.9
 FLATTEN, FLATTEN_HARD = 0.25, 0.60
 """Share of the remaining broad unevenness of skin that is taken off, in soft and in hard light."""
-SKY_HW, EVENED = 0.04, 0.5
-"""Colour on skin broader than this (sigma) in the shadow of a hard light is the sky's, and the share of it that goes."""
 CHROMA_BOUND = 4.0
 """Broad change of skin chroma at equal lightness, CIEDE2000, at most."""
 LEAST_VEIL, MOST_VEIL = 0.004, 0.08
@@ -89,8 +87,6 @@ def _delit(colour: F32, normal: F32, parts: Mapping[str, F32], matte: F32, hw_px
     seen, points = np.ascontiguousarray(colour[box]), landmarks - np.array([box[1].start or 0, box[0].start or 0, 0], np.float32)
     found = _describe(fit, spread, own, seen, bare, shade[box], points, hw_px)
     own = _flattened(own, all_skin, bare, FLATTEN_HARD if found.hard else FLATTEN, hw_px)
-    if found.hard:
-        own = _of_one_light(own, seen, bare, hw_px)
     own = _without_rim(own, bare, matte[box], hw_px)
     own = _without_shine(own, bare, hw_px)
     own = _bounded(own, seen, bare, hw_px)
@@ -206,29 +202,6 @@ def _flattened(flat: F32, skin: F32, clear: F32, share: float, hw_px: float) -> 
     excess = np.clip(broad - middle, -2.5, 1.5)
     on = blur(skin, 0.01 * hw_px)
     return np.asarray(flat * np.exp2(-np.float32(share) * on * excess)[..., None], np.float32)
-
-
-def _of_one_light(flat: F32, seen: F32, clear: F32, hw_px: float) -> F32:
-    """Skin f32[h, w, 3] that lay in the sun's own shadow (dark in `seen`) loses half of its broad difference in colour from the rest.
-
-    The sky or a wall lit it, not the sun, so it is bluer or browner than the same skin beside it; `_bounded` keeps what this may change.
-    What is lit keeps its colour, and so do marks smaller than SKY_HW.
-    """
-    if not (clear > 0.6).any():
-        return flat
-    log = np.log(np.maximum(flat, np.float32(2e-3)))
-    tint = np.dstack([log[..., 0] - log[..., 1], log[..., 2] - log[..., 1]])
-    broad = among(tint, clear, SKY_HW * hw_px)
-    dark = among(np.log2(np.maximum(luminance(seen), np.float32(1e-3))), clear, SKY_HW * hw_px)
-    sunlit = np.float32(np.percentile(dark[clear > 0.6], 80))
-    usual = np.median(broad[clear > 0.6], 0)
-    shaded = clear * np.clip((sunlit - dark - np.float32(0.5)) / np.float32(1.0), 0, 1)
-    gain = np.exp(np.float32(EVENED) * shaded[..., None] * (usual - broad))
-    out = flat.copy()
-    out[..., 0] *= gain[..., 0]
-    out[..., 2] *= gain[..., 1]
-    same = luminance(flat) / np.maximum(luminance(out), np.float32(1e-4))
-    return np.asarray(out * same[..., None], np.float32)
 
 
 def _edge_kept(value: F32, weight: F32, hw_px: float) -> F32:
