@@ -184,9 +184,9 @@ class Rig:
     key: Source
     rim: Source | None = None
     extra: tuple[Source, ...] = ()
-    fill_ev: float = -5.6
+    fill_ev: float = -6.0
     """Frontal fill against the key in scene stops; minus infinity is no fill."""
-    ambient_rgb: RGB = (0.016, 0.013, 0.010)
+    ambient_rgb: RGB = (0.014, 0.0114, 0.0088)
     """Irradiance from everywhere, before occlusion."""
     cloth: Cloth = field(default_factory=Cloth)
     lamp: Lamp = field(default_factory=Lamp)

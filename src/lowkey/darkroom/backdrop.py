@@ -98,7 +98,9 @@ def furnish(
 
     specks = motes.scatter(rig, beam, w / h, streams)
     front = specks.xyz[:, 2] > 0
-    motes.draw(specks, ~front, behind, (0.5 * w / h, 0.5))
+    # One that touches the head's outline is an earring.
+    contour = np.asarray(cv2.morphologyEx(matte, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), np.float32)
+    motes.draw(specks, ~front & clear_of(specks, contour), behind, (0.5 * w / h, 0.5))
     # Dust may drift before the chest, never before the face, and not on what the caller keeps clear.
     forbidden = matte.copy()
     forbidden[min(int((head_fw_fh[1] + 0.30) * h), h) :] = 0

@@ -32,7 +32,7 @@ FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 6.5, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
 EVEN = 0.12
 """Share of the surround's light that comes from everywhere when a beam's end lights the room from one side."""
-RETURNED = (1.0, 2.8, 5.0)
+RETURNED = (1.0, 3.4, 5.0)
 """Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face under a lamp in the
 middle, and under one at the side, and at the chest under a lamp that stands above."""
 FUZZ = (0.02, 0.20)

@@ -17,10 +17,10 @@ from lowkey.plate.zones import ramp as step
 
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
 """Mesh points of each iris: its middle, then its rim."""
-WHITE, WHITE_OVER_SKIN = (0.26, 0.36), 1.05
+WHITE, WHITE_OVER_SKIN = (0.30, 0.46), 1.20
 """Least and most median reflectance of the white of an eye, and most over the face's own skin (but never under the least): it lies
 deeper than the cheek, and what outshines the cheek is pasted in."""
-LID_SHADE, LID_REACH = 0.45, 0.42
+LID_SHADE, LID_REACH = 0.60, 0.36
 """Light that the upper lid and its lashes leave at the lid's edge, and the share of the opening's height over which their shade ends."""
 UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387, 386, 385, 384, 398, 362))
 LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
@@ -28,12 +28,12 @@ LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 3
 WHITE_GAIN = (0.75, 1.6)
 IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
-ENAMEL, OVER_SKIN = 0.46, 1.35
+ENAMEL, OVER_SKIN = 0.50, 1.70
 """Most that teeth reflect, and most over the face's own skin."""
 GAP, LINE, RELIEF = 0.70, 0.52, 0.75
 """Luminance of the darkest spot and of the darkest line among teeth over the teeth round it, and the power to which what is left of
 their light and dark is brought: under one hard lamp lines between teeth print as a grid, and in life they are hardly seen."""
-CORNER = 0.45
+CORNER = 0.70
 """Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
 ROW_HW = 0.030
 """Half the width of a gap that belongs to a row of teeth; what is wider is the mouth."""
