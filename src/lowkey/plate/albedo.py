@@ -1,8 +1,8 @@
 """Take the photo's own light off the person: what remains is colour.
 
 Order: the broad shading (a fit), what is left of old shadows and patches (flattening), old shine, an old rim, old catchlights.
-Only luminance is divided; the person's hue is not pulled, but for skin in the shadow of a hard sun. What chroma does change (there, and
-where shine and rims take the colour of the skin beside them) is bounded, and measured by `chroma_shift`.
+Only luminance is divided; the person's hue is never pulled. What chroma does change (shine and rims take the colour of the
+skin beside them) is bounded, and measured by `chroma_shift`.
 """
 
 from __future__ import annotations
