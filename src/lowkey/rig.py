@@ -184,7 +184,7 @@ class Rig:
     key: Source
     rim: Source | None = None
     extra: tuple[Source, ...] = ()
-    fill_ev: float = -6.0
+    fill_ev: float = -5.7
     """Frontal fill against the key in scene stops; minus infinity is no fill."""
     ambient_rgb: RGB = (0.014, 0.0114, 0.0088)
     """Irradiance from everywhere, before occlusion."""
