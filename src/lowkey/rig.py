@@ -254,7 +254,7 @@ def _lit_by_numbers(azimuth: float, elevation: float, radius: float = 2.5) -> Ri
     side = -1 if azimuth < 0 else 1
     away = abs(azimuth)
     rim = Source(Direction(side * max(away, 150.0), 24.0), _scaled(colour, 0.85), 3.0, 11.0) if away >= _REAR_DEG else None
-    # Behind, the lamp stands at the head's outline, straight behind it is hidden by it; else it lights from beyond the frame's edge.
+    # Behind, the lamp stands at the head's outline or behind the head (`Enlarger`); else it lights from beyond the frame's edge.
     if away >= _IN_FRAME_DEG:
         fw, fh = (0.5, 0.33) if away > 165 else (0.5 + side * 0.265, 0.19)
     elif elevation > 45:

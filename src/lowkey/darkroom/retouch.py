@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
@@ -18,8 +19,8 @@ from lowkey.plate.zones import ramp as step
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
 """Mesh points of each iris: its middle, then its rim."""
 WHITE, WHITE_OVER_SKIN = (0.30, 0.46), 1.20
-"""Least and most median reflectance of the white of an eye, and most over the face's own skin (but never under the least): it lies
-deeper than the cheek, and what outshines the cheek is pasted in."""
+"""Least and most median reflectance of the white of an eye, and most over the face's own skin (but never under the least): the lids' shade
+comes on top, so that in the print it is about as light as the cheek."""
 LID_SHADE, LID_REACH = 0.60, 0.36
 """Light that the upper lid and its lashes leave at the lid's edge, and the share of the opening's height over which their shade ends."""
 UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387, 386, 385, 384, 398, 362))
@@ -176,12 +177,22 @@ def _under_lid(upper: F32, lower: F32, xs: F32, ys: F32) -> F32:
     return np.asarray(LID_SHADE + (1 - LID_SHADE) * t * t * (3 - 2 * t), np.float32)
 
 
+def _mouth(plate: Plate) -> tuple[slice, slice]:
+    """Rows and columns of the mouth, and a little round it."""
+    return _box(plate, (61, 291, 0, 17), 0.05)
+
+
+def _are_lips(lips: F32) -> NDArray[np.bool_]:
+    """Where `lips` f32[h, w] are sure, bool[h, w]; nowhere, if that is too little to be a mouth."""
+    sure = np.asarray(lips > 0.6)
+    return sure if sure.sum() >= 60 else np.zeros_like(sure)
+
+
 def _moist_line(albedo: F32, plate: Plate) -> None:
     """The photo's own shine on lips: a line that is brighter and greyer than the lip round it takes the lip's tone and colour."""
-    box = _box(plate, (61, 291, 0, 17), 0.05)
-    lips, tone, k = plate.parts["lips"][box], albedo[box], plate.hw_px
-    sure = lips > 0.6
-    if float(sure.sum()) < 60:
+    box, k = _mouth(plate), plate.hw_px
+    lips, tone = plate.parts["lips"][box], albedo[box]
+    if not _are_lips(lips).any():
         return
     grey = np.maximum(luminance(tone), np.float32(2e-3))
     mine = np.asarray(lips * (1 - plate.parts["teeth"][box]), np.float32)
@@ -195,10 +206,10 @@ def _moist_line(albedo: F32, plate: Plate) -> None:
 
 def _lips(albedo: F32, plate: Plate) -> None:
     """Old light taken off the lips: one half in a shadow that is gone looks torn."""
-    box = _box(plate, (61, 291, 0, 17), 0.05)
-    lips, tone, k = plate.parts["lips"][box], albedo[box], plate.hw_px
-    sure = lips > 0.6
-    if float(sure.sum()) < 60:
+    box, k = _mouth(plate), plate.hw_px
+    lips, tone = plate.parts["lips"][box], albedo[box]
+    sure = _are_lips(lips)
+    if not sure.any():
         return
     grey = np.maximum(luminance(tone), np.float32(2e-3))
     middle = float(np.median(grey[sure]))
@@ -218,7 +229,7 @@ def _lips(albedo: F32, plate: Plate) -> None:
 
 def _teeth(albedo: F32, plate: Plate, most: float) -> None:
     """Teeth whole, neutral and under `most`: chips, spots and lines come up to their neighbours, the row falls off to the corners."""
-    box = _box(plate, (61, 291, 0, 17), 0.05)
+    box = _mouth(plate)
     teeth, tone, k = plate.parts["teeth"][box], albedo[box], plate.hw_px
     if float((teeth > 0.5).sum()) < 0.0012 * k * k:
         return

@@ -67,9 +67,9 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
 def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
     """What of the light is left on the neck, f32[h, w]: the jaw's shadow, soft where it ends, a flag below it, a nape that turns away.
 
-    A key as low as a cheek wants it (16 degrees) throws no shadow of the jaw there: a jaw climbs toward the ear more steeply than its rays.
-    What photographers get from a flag, and from the lamp a little above, is painted: a core right under the jaw, as broad as the chin
-    stands out, and a lit strip that is lower than the jaw by one or two tones.
+    A key as low as a cheek wants it (some 20 degrees) throws no shadow of the jaw there: a jaw climbs toward the ear more steeply than
+    its rays. What photographers get from a flag, and from the lamp a little above, is painted: a core right under the jaw, as broad as
+    the chin stands out, and a lit strip that is lower than the jaw by one or two tones.
     """
     u = np.clip(np.abs(x) / half, 0, 1.2)
     reach = CAST_HW[0] + (CAST_HW[1] - CAST_HW[0]) * step(u, 0.30, 0.95)
