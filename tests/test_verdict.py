@@ -144,8 +144,10 @@ def test_no_score_when_less_than_half_could_be_judged() -> None:
 @given(st.floats(-50, 300), st.floats(0.01, 100))
 def test_further_out_never_scores_better(value: float, more: float) -> None:
     """Along one measure, beyond either end of its range."""
-    outward = value + more if value > 106 else value - more if value < 66 else None
-    if outward is None or not -94 < outward < 266:  # the far side of the circle comes back
+    arc = next(target for target in HOUSE.targets if target.measure == "key_azimuth_deg")
+    outward = value + more if value > arc.high else value - more if value < arc.low else None
+    opposite = (arc.low + arc.high) / 2 + 180
+    if outward is None or not opposite - 360 < outward < opposite:  # the far side of the circle comes back
         return
     near, far = (row(judge(reading(key_azimuth_deg=one), HOUSE), "key_azimuth_deg").credit for one in (value, outward))
     assert far <= near
