@@ -184,9 +184,9 @@ class Rig:
     key: Source
     rim: Source | None = None
     extra: tuple[Source, ...] = ()
-    fill_ev: float = -5.7
+    fill_ev: float = -7.6
     """Frontal fill against the key in scene stops; minus infinity is no fill."""
-    ambient_rgb: RGB = (0.014, 0.0114, 0.0088)
+    ambient_rgb: RGB = (0.0105, 0.0092, 0.0080)
     """Irradiance from everywhere, before occlusion."""
     cloth: Cloth = field(default_factory=Cloth)
     lamp: Lamp = field(default_factory=Lamp)

@@ -19,7 +19,7 @@ from lowkey.seeds import Streams
 
 AIR_ROWS = 192
 """Haze is smooth: it is computed on this many rows at any picture size, then enlarged."""
-AIR_GAIN = 0.075
+AIR_GAIN = 0.058
 """Scales the airlight so that the default haze next to the lamp comes out near the brightness of lit skin."""
 
 SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0100
@@ -28,7 +28,7 @@ SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0100
 AUREOLE = ((0.05, 0.26), (0.10, 0.26), (0.20, 0.26), (0.40, 0.22))
 """Sigma, as a share of the halo's radius, and share of each Gaussian of the aureole: even shares per octave fall as 1/r^2, as single
 scattering from a point does."""
-AUREOLE_TINT = np.array((1.0, 0.86, 0.68))
+AUREOLE_TINT = np.array((1.0, 0.91, 0.79))
 """The air reddens even so short a way."""
 
 AIR_ROUGH = 0.42

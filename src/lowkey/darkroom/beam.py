@@ -24,7 +24,7 @@ FORWARD = 0.66
 """Asymmetry g of the Henyey-Greenstein phase function (1941): dust and haze throw most light onward."""
 ROUND = 0.55
 """Share scattered evenly to all sides (the finest dust)."""
-REDDENING: RGB = (0.30, 1.15, 2.30)
+REDDENING: RGB = (0.22, 0.75, 1.35)
 """Extinction per fh of path through the default haze: warm light grows warmer with distance."""
 BEHIND_FH, BEFORE_FH = 1.4, 0.7
 """The room's air reaches from here behind the subject to here in front of it."""

@@ -92,7 +92,7 @@ def room_mirrored(s: Subject) -> F32:
     return np.asarray(np.float32(ROOM_SEEN) * hair * lock * dark, np.float32)
 
 
-THIN_HW, FORWARD = 0.016, 0.07
+THIN_HW, FORWARD = 0.016, 0.12
 """How deep (sigma) from the outline hair is thin enough for a lamp behind it, and what a strand bends round itself whatever its dye: a
 fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
 LOBE_HW = 0.022
@@ -120,7 +120,7 @@ def edge(s: Subject) -> F32:
     return freeze(np.asarray(passed, np.float32))
 
 
-LAMP_FH, LAMP_REACH, LAMP_GAIN = 0.08, 5.5, 10.0
+LAMP_FH, LAMP_REACH, LAMP_GAIN = 0.08, 5.5, 18.0
 """How near the lamp (frame heights) strands take a third of what they do before it, how many times as far any do, and how bright they
 are before it, of lit skin and undyed."""
 

@@ -41,6 +41,9 @@ COVER = (0.34, 0.05)
 """Coverage of a pixel by a hair where it leaves the mass, and at its tip."""
 TIP_HW = 0.09
 """Length under which a hair is the tip of one that lies in the mass."""
+NAP_APART_HW, NAP_HW, NAP_OFF = 0.0045, (0.012, 0.055), (0.35, 1.25)
+"""Between strays stand tips: how far apart, how long least and most beyond the outline, and how steeply (radians off it). Every cut or
+broken hair has one, and none shows but before a lamp."""
 ALONE = np.float32(2.0)
 """Hairs in a mass shade each other (light.HAIR_GAIN); one that stands alone does not, and lets the light through besides."""
 PALEST = np.float32(0.9)
@@ -101,7 +104,12 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     for deep in ROOTED_HW:
         xs, ys = np.clip(np.round(at / 2 - outward * np.float32(deep * q)), 0, np.array(size) - 1).astype(int).T
         chance = chance * step(hair[ys, xs], 0.4, 0.8)
-    hairs = np.concatenate([flow, _dice(px, py), tufts, long, chance[:, None]], 1).astype(np.float32)
+    dice = _dice(px, py)
+    hairs = np.concatenate([flow, dice, tufts, long, chance[:, None], np.zeros_like(chance)[:, None]], 1).astype(np.float32)
+    # Tips grow from every place of the outline that a mass of hair has, on dice of their own.
+    chance = np.where(chance > 0, may[there], 0) * np.float32(1 / max(NAP_APART_HW * k, 1.0))
+    tips = np.concatenate([flow, np.roll(dice, 3, 1), tufts, long, chance[:, None], np.ones_like(chance)[:, None]], 1).astype(np.float32)
+    at, hairs = np.concatenate([at, at]), np.concatenate([tips, hairs])
 
     strands = np.zeros((h, w), np.float32) if s.strands is None else s.strands
     maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen, strands)
@@ -161,12 +169,17 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, owner: Any) -> None:
         usual = straight * hairs[i, 15] + (1 - straight) * hairs[i, 16]
         reach = usual * np.exp(1.3 * (dice[3] + dice[4] - 1.0)) * (0.6 + 0.8 * dice[7])
         reach = min(max(reach, REACH_HW[0]), REACH_HW[1]) * k
+        tip = hairs[i, 18] > 0.5
+        if tip:
+            off = NAP_OFF[0] + (NAP_OFF[1] - NAP_OFF[0]) * dice[2]
+            ux, uy = np.cos(off) * ax + np.sin(off) * ox, np.cos(off) * ay + np.sin(off) * oy
+            reach = (NAP_HW[0] + (NAP_HW[1] - NAP_HW[0]) * dice[3] * dice[4]) * k
         # Positive bends toward the mass: a hair lies back, unless it curls.
         back = straight * (0.30 + 0.5 * turning) + 1.2 * (dice[5] + dice[6] - 1.0)
         side = 1.0 if ax * oy - ay * ox > 0 else -1.0
         bend = -side * (straight * BEND[0] * min(0.3 * k / reach, 1.0) + (1 - straight) * BEND[1]) * back / k
         # Most are finer than one sees, and a short one is a tip: as dense as a long one it would be a thorn.
-        strength = (0.30 + 0.70 * dice[7] ** 3) * min(max(reach / (TIP_HW * k), 0.3), 1.0)
+        strength = 0.25 + 0.30 * dice[7] if tip else (0.30 + 0.70 * dice[7] ** 3) * min(max(reach / (TIP_HW * k), 0.3), 1.0)
         root = ROOT_HW * k / max(np.sin(off), 0.25)
         px, py = at[i, 0] - ux * root, at[i, 1] - uy * root
         total = root + reach
