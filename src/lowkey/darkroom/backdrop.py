@@ -22,7 +22,7 @@ AIR_ROWS = 192
 AIR_GAIN = 0.058
 """Scales the airlight so that the default haze next to the lamp comes out near the brightness of lit skin."""
 
-SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0100
+SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0140
 """Where beside the head's middle the beam's end lies, how far it reaches across and down, and its radiance through the default haze."""
 
 AUREOLE = ((0.05, 0.26), (0.10, 0.26), (0.20, 0.26), (0.40, 0.22))
