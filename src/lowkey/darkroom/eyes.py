@@ -16,7 +16,7 @@ CORNEA_HW = 0.045
 """Radius of a cornea's mirror, as it counts in the picture."""
 BALL = 0.95
 """Radius of an eyeball over the width of its opening, as its shade tells it (its own is .45): light wanders in the white of an eye."""
-GLINT_HW, SPREAD = (0.0075, 0.0055), 0.22
+GLINT_HW, SPREAD = (0.0062, 0.0048), 0.22
 """Half axes of the image of a weak card in the far eye, and what is left of its middle's radiance over so much more room."""
 
 

@@ -28,7 +28,7 @@ HELD = np.float32(0.22)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
 HELD_BEHIND = 0.75
 """Share of that which goes with a lamp straight behind: at grazing angles all of a temple mirrors it, and dries to a white plate."""
-FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 6.5, 0.025
+FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 3.3, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
 EVEN = 0.12
 """Share of the surround's light that comes from everywhere when a beam's end lights the room from one side."""
