@@ -139,8 +139,8 @@ def test_every_override_does_something() -> None:
         assert of(base.but(rig={name: value})) != of(base), name
 
 
-def test_the_default_fill_is_a_fiftieth_of_the_key() -> None:
-    assert 2 ** of(Look()).fill_ev == pytest.approx(0.02, rel=0.05)
+def test_the_default_fill_is_a_hundredth_of_the_key() -> None:
+    assert 2 ** of(Look()).fill_ev == pytest.approx(0.01, rel=0.05)
 
 
 # --- colour ------------------------------------------------------------------------------------------------------------------

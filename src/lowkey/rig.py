@@ -184,7 +184,7 @@ class Rig:
     key: Source
     rim: Source | None = None
     extra: tuple[Source, ...] = ()
-    fill_ev: float = -7.6
+    fill_ev: float = -6.6
     """Frontal fill against the key in scene stops; minus infinity is no fill."""
     ambient_rgb: RGB = (0.0105, 0.0092, 0.0080)
     """Irradiance from everywhere, before occlusion."""
@@ -426,7 +426,7 @@ def jittered(rig: Rig, streams: Streams) -> Rig:
         backdrop=replace(
             rig.backdrop,
             reach_fh=rig.backdrop.reach_fh * math.exp(0.26 * reach),
-            haze=rig.backdrop.haze * math.exp(0.19 * reach + 0.08 * _normal(seed, 6)),
+            haze=rig.backdrop.haze * math.exp(0.25 * reach + 0.08 * _normal(seed, 6)),
         ),
         motes=replace(rig.motes, per_fh2=rig.motes.per_fh2 * math.exp(0.10 * _normal(seed, 7))),
     )

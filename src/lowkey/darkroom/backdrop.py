@@ -19,7 +19,7 @@ from lowkey.seeds import Streams
 
 AIR_ROWS = 192
 """Haze is smooth: it is computed on this many rows at any picture size, then enlarged."""
-AIR_GAIN = 0.058
+AIR_GAIN = 0.075
 """Scales the airlight so that the default haze next to the lamp comes out near the brightness of lit skin."""
 
 SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0140

@@ -32,7 +32,7 @@ FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 3.3, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
 EVEN = 0.12
 """Share of the surround's light that comes from everywhere when a beam's end lights the room from one side."""
-RETURNED = (0.8, 2.5, 3.6)
+RETURNED = (0.8, 2.7, 3.8)
 """Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face under a lamp in the
 middle, and under one at the side, and at the chest under a lamp that stands above."""
 FUZZ = (0.02, 0.20)
@@ -164,7 +164,7 @@ class Relight:
             # The walls stand near on both sides; what passes over the head ends far behind the camera.
             face = np.float32(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * abs(key.vector[0]))
             near = np.asarray(face + (np.float32(RETURNED[2]) - face) * t * t * (3 - 2 * t), np.float32)[:, None]
-            given = given + near * np.clip((facing + np.float32(0.5)) / np.float32(1.5), 0, 1) ** 2
+            given = given + near * np.clip((facing + np.float32(0.35)) / np.float32(1.35), 0, 1) ** 2
         scattered = s.albedo * ((1 - mirrored) * given)[..., None]
         both = scattered + (mirrored * given / contour)[..., None] + (self._room * given)[..., None] * self._gleam
         return np.asarray(both * self.open[..., None] * np.array(rgb, np.float32), np.float32)
