@@ -22,7 +22,7 @@ BROAD_HW, STEP_HW = 0.05, 0.02
 DRAWN = (0.90, 0.50)
 """Share of a place's distance from the face's median that goes: of being paler or purer, which is light's work, and of being redder, which in
 noses and cheeks is blood's."""
-CHROMA, HUE_DEG = (19.0, 34.0), (50.0, 64.0)
+CHROMA, HUE_DEG = (19.0, 42.0), (50.0, 64.0)
 """CIELAB chroma at LEVEL and hue of skin in white light: four peoples' measured skins overlap there (Xiao and others 2017)."""
 WHITENED = 2.5
 """Most CIEDE2000 by which a face's median is brought toward that: a photo's white is wrong by more, but a person is not to be repainted."""
@@ -75,7 +75,9 @@ def evened(flat: F32, photo: F32, clear: F32, face: NDArray[np.bool_], on: F32, 
     sure = cv2.resize(np.asarray(clear * face, np.float32), size, interpolation=cv2.INTER_AREA).ravel() > 0.6
     if int(sure.sum()) < 30:
         return flat
-    usual = np.median(tint[sure], 0)
+    deep = cv2.distanceTransform((mass > 0.5).astype(np.uint8), cv2.DIST_L2, 5).ravel() * (STEP_HW / RIM_HW)
+    inner = sure & (deep > 1)
+    usual = np.median(tint[inner if int(inner.sum()) >= 30 else sure], 0)
     meant = _whitened(usual)
     # Light makes skin paler or purer along its own hue; blood adds red. In these two directions, which are not square to each other.
     pale, red = meant / np.hypot(*meant), np.array([1.0, 0.0])
@@ -83,7 +85,6 @@ def evened(flat: F32, photo: F32, clear: F32, face: NDArray[np.bool_], on: F32, 
     purer = out[:, 1] / pale[1]
     redder = out[:, 0] - purer * pale[0]
     wanted = meant + (1 - DRAWN[0]) * purer[:, None] * pale + (1 - DRAWN[1]) * redder[:, None] * red
-    deep = cv2.distanceTransform((mass > 0.5).astype(np.uint8), cv2.DIST_L2, 5).ravel() * (STEP_HW / RIM_HW)
     wanted = own + (wanted - own) * _held(apart(own, wanted), MOST[0] + (MOST[1] - MOST[0]) * np.clip(1.5 - deep, 0, 1))[:, None]
     gain = np.log(np.maximum(at_level(wanted), np.float32(1e-3)) / np.maximum(at_level(tint), np.float32(1e-3)))
     grid = among(np.asarray(gain, np.float32).reshape(size[1], size[0], 3), mass + np.float32(1e-3), 1.0)
