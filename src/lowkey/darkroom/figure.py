@@ -91,7 +91,8 @@ class Figure:
         _carry_on(self.albedo, carried, self.matte)
         maps = {name: freeze(np.asarray(getattr(self, name), np.float32)) for name in MAPS}
         ears = None if self.ears is None else freeze(np.asarray(self.ears * self.skin, np.float32))
-        return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, ears=ears, **maps)
+        lips, teeth = (freeze(np.asarray(plate.parts[name] * self.skin, np.float32)) for name in ("lips", "teeth"))
+        return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, lips=lips, teeth=teeth, ears=ears, **maps)
 
 
 @njit(cache=True, parallel=True)

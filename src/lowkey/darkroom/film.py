@@ -38,7 +38,7 @@ KEPT = (0.85, -0.7, 1.5)
 """Share of a colour that prints in the light's own ratios, and the stops about paper white over which that ends."""
 PALE = (0.32, -0.6, 1.0)
 """Share of its colour that a highlight loses to its neighbours' layers, and the stops about paper white over which it does."""
-GOLD = (0.50, 0.60, -2.6, 0.0)
+GOLD = (0.50, 0.50, -2.6, 0.0)
 """Where the middle primary of a bright red lies between the outer two in square-root light, the share of its way there that it goes, and the
 stops about paper white over which it does: in seven low-key photographs and paintings skin's hue runs from 43 to 58 degrees at L* 25 to 53 to
 66 at L* 65 and on, as their whites are cream; one hue all the way up reads as pink."""

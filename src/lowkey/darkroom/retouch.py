@@ -29,11 +29,13 @@ LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 3
 WHITE_GAIN = (0.75, 1.6)
 IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
-ENAMEL, OVER_SKIN = 0.50, 1.70
+ENAMEL, OVER_SKIN = 0.50, 1.45
 """Most that teeth reflect, and most over the face's own skin."""
-GAP, LINE, RELIEF = 0.70, 0.52, 0.75
+GAP, LINE, RELIEF = 0.70, 0.60, 0.65
 """Luminance of the darkest spot and of the darkest line among teeth over the teeth round it, and the power to which what is left of
 their light and dark is brought: under one hard lamp lines between teeth print as a grid, and in life they are hardly seen."""
+CREAM = (1.08, 1.0, 0.82)
+"""Colour of teeth in life, over its green: white paper is bluer, and teeth of its colour look set in."""
 CORNER = 0.70
 """Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
 ROW_HW = 0.030
@@ -250,7 +252,7 @@ def _teeth(albedo: F32, plate: Plate, most: float) -> None:
     wanted = pressed * np.power(wanted / np.maximum(level, 1e-3), np.float32(RELIEF))
     wanted *= _to_corners(plate, box)
     tint = among(np.asarray(tone / grey[..., None], np.float32), enamel, 0.06 * k)
-    tint = np.float32(0.55) * tint + np.float32(0.45) * np.array([1.04, 1.0, 0.92], np.float32)
+    tint = np.float32(0.55) * tint + np.float32(0.45) * np.array(CREAM, np.float32)
     # What was dark had no colour of its own that would bear being lifted.
     share = np.maximum(np.float32(0.5), 1 - step(grey / np.maximum(level, 1e-3), 0.35, 0.75))[..., None]
     colour = (1 - share) * tone / grey[..., None] + share * tint

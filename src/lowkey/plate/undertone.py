@@ -20,9 +20,9 @@ LEVEL = 0.25
 BROAD_HW, STEP_HW = 0.05, 0.02
 """What is broad (sigma), and the grid on which it is looked at."""
 DRAWN = (0.90, 0.50)
-"""Share of a place's distance from the face's median that goes: of being paler or purer, which is light's work, and of being redder, which in
-noses and cheeks is blood's."""
-CHROMA, HUE_DEG = (19.0, 42.0), (50.0, 64.0)
+"""Share of a place's distance from the face's median that goes: of being paler, purer or greener, which is light's work, and of being
+redder, which in noses and cheeks is blood's."""
+CHROMA, HUE_DEG = (19.0, 42.0), (50.0, 61.0)
 """CIELAB chroma at LEVEL and hue of skin in white light: four peoples' measured skins overlap there (Xiao and others 2017)."""
 WHITENED = 2.5
 """Most CIEDE2000 by which a face's median is brought toward that: a photo's white is wrong by more, but a person is not to be repainted."""
@@ -84,7 +84,8 @@ def evened(flat: F32, photo: F32, clear: F32, face: NDArray[np.bool_], on: F32, 
     out = tint - usual
     purer = out[:, 1] / pale[1]
     redder = out[:, 0] - purer * pale[0]
-    wanted = meant + (1 - DRAWN[0]) * purer[:, None] * pale + (1 - DRAWN[1]) * redder[:, None] * red
+    kept = 1 - np.where(redder > 0, DRAWN[1], DRAWN[0])
+    wanted = meant + (1 - DRAWN[0]) * purer[:, None] * pale + (kept * redder)[:, None] * red
     wanted = own + (wanted - own) * _held(apart(own, wanted), MOST[0] + (MOST[1] - MOST[0]) * np.clip(1.5 - deep, 0, 1))[:, None]
     gain = np.log(np.maximum(at_level(wanted), np.float32(1e-3)) / np.maximum(at_level(tint), np.float32(1e-3)))
     grid = among(np.asarray(gain, np.float32).reshape(size[1], size[0], 3), mass + np.float32(1e-3), 1.0)
