@@ -1,8 +1,8 @@
 """Take the photo's own light off the person: what remains is colour.
 
-Order: the broad shading (a fit), what is left of old shadows and patches (flattening), old shine, an old rim, old catchlights.
-Only luminance is divided; the person's hue is never pulled. What chroma does change (shine and rims take the colour of the
-skin beside them) is bounded, and measured by `chroma_shift`.
+Order: the broad shading (a fit), what is left of old shadows and patches (flattening), old shine, an old rim, the light's own colours
+(`undertone`), old catchlights. By shading only luminance is divided. What chroma changes (shine and rims take the colour of the skin
+beside them, skin comes nearer to its own undertone) is bounded by `undertone.MOST`, and measured by `chroma_shift`.
 """
 
 from __future__ import annotations

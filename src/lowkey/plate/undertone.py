@@ -26,7 +26,7 @@ CHROMA, HUE_DEG = (19.0, 42.0), (50.0, 61.0)
 """CIELAB chroma at LEVEL and hue of skin in white light: four peoples' measured skins overlap there (Xiao and others 2017)."""
 WHITENED = 2.5
 """Most CIEDE2000 by which a face's median is brought toward that: a photo's white is wrong by more, but a person is not to be repainted."""
-MOST, RIM_HW = (3.3, 5.2), 0.08
+MOST, RIM_HW = (3.1, 4.8), 0.08
 """Most CIEDE2000 by which a place is moved off the photo, well within skin and at its rim, and how broad a rim is."""
 
 
