@@ -15,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lowkey.darkroom import film, optics
+from lowkey.pixels import srgb_decode
+from lowkey.plate.undertone import ab, at_level
 from lowkey.rig import Lamp, Lens, Stock
 from lowkey.seeds import Streams
 
@@ -202,6 +204,23 @@ def test_warm_light_keeps_its_hue_up_the_scale() -> None:
     hue = (g - b) / (r - b)
     want = (np.sqrt(0.42) - np.sqrt(0.20)) / (np.sqrt(0.80) - np.sqrt(0.20))
     assert np.abs(hue - want).max() < 0.09
+
+
+@pytest.mark.parametrize("chroma", [16.0, 26.0, 36.0])
+def test_skin_turns_from_rose_to_gold_up_the_scale(chroma: float) -> None:
+    # In seven low-key photographs and paintings skin's CIELAB hue rises by 7 to 20 degrees from L* 25 to L* 65 to 75.
+    s = stock("tungsten-500")
+    skin = at_level(chroma * np.array([[math.cos(math.radians(50)), math.sin(math.radians(50))]]))[0]
+    light = skin * (1.11, 1.0, 0.87) / np.dot(skin, (0.4, 0.5, 0.1))
+    codes = clean(np.array([0.035, 0.5])[None, :, None] * light, s)[0]
+    low, high = np.degrees(np.arctan2(*ab(srgb_decode((codes / 255).astype(np.float32))).T[::-1]))
+    assert 5 < high - low < 16
+    # What is as yellow as that, what is blue, and what has no colour, stays.
+    plain = replace(s, balance_rgb=(1.0, 1.0, 1.0), print_rgb=(0.0, 0.0, 0.0))
+    for other in ((0.54, 0.45, 0.18), (0.18, 0.24, 0.36)):
+        shown, root = clean(np.array(other)[None, None], plain)[0, 0], np.sqrt(other)
+        assert (shown[1] - shown[2]) / (shown[0] - shown[2]) == pytest.approx((root[1] - root[2]) / (root[0] - root[2]), abs=0.09)
+    assert np.ptp(clean(np.full((1, 1, 3), 0.5), plain)) < 0.5
 
 
 def test_no_skin_prints_as_a_pure_orange() -> None:

@@ -15,7 +15,8 @@ from lowkey.darkroom.enlarger import face_mask
 from lowkey.frame import Framing
 from lowkey.look import Look
 from lowkey.pixels import BT709_XYZ, F32, luminance, srgb_decode
-from lowkey.plate.albedo import MELANIN, PLAIN_SKIN, _ciede2000_flat, _of_melanin
+from lowkey.plate.albedo import MELANIN, PLAIN_SKIN, _of_melanin
+from lowkey.plate.undertone import ab, apart
 from lowkey.session import plates
 
 SIZE = W, H = 512, 640
@@ -62,7 +63,7 @@ def test_lit_skin_keeps_its_colour(path: Path) -> None:
             continue
         judged += 1
         before, after = np.median(own[where], 0), np.median(linear[where], 0) / known
-        assert _ciede2000_flat(same_light(before), same_light(after))[0] < SKIN_BOUND
+        assert apart(ab(same_light(before)), ab(same_light(after)))[0] < SKIN_BOUND
     assert judged
 
 

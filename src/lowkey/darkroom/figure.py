@@ -91,7 +91,8 @@ class Figure:
         _carry_on(self.albedo, carried, self.matte)
         maps = {name: freeze(np.asarray(getattr(self, name), np.float32)) for name in MAPS}
         ears = None if self.ears is None else freeze(np.asarray(self.ears * self.skin, np.float32))
-        return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, ears=ears, **maps)
+        lips, teeth = (np.asarray(plate.parts[name] * self.skin, np.float32) for name in ("lips", "teeth"))
+        return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, lips=freeze(lips), teeth=freeze(teeth), ears=ears, **maps)
 
 
 @njit(cache=True, parallel=True)
@@ -204,4 +205,6 @@ def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
     p = plate.parts
     wet = np.maximum(p["eyes"], 0.5 * p["lips"])
     rough = rough + wet * (0.12 - rough) * (p["eyes"] > 0.3) + p["hair"] * (0.40 - rough) + p["cloth"] * (0.85 - rough)
+    # Lips shine in the photo already, in lines that are taken for their form: of a second shine they get half.
+    f0 = f0 * (1 - np.float32(0.5) * np.clip(p["lips"] + p["teeth"], 0, 1))
     return np.asarray(rough, np.float32), np.asarray(f0 * skin * (1 - p["hair"]), np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.blackbody import RGB
-from lowkey.darkroom import bounce, brdf, eyes, loose, ribbed
+from lowkey.darkroom import bounce, brdf, eyes, loose, mouth, ribbed
 from lowkey.darkroom.horizon import VOID_HW, horizon, openness, unhidden
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -71,6 +71,7 @@ class Relight:
         self._tangent_half, self._wrap_half = _tangent_plane(s, self._thick)
         self._loose = loose.Loose(s, self._thick)
         self._ribbed = ribbed.Ribbed(s)
+        self._mouth = mouth.Mouth(s)
         # The open sky is smooth: a coarse grid of about 80 px a head-width will do.
         self._coarse = n = 4 if s.hw_px >= 200 else 2
         coarse = np.ascontiguousarray(depth[::n, ::n])
@@ -245,6 +246,7 @@ class Relight:
         keep = _without_islands(diffuse, s)
         diffuse *= keep
         gloss *= keep
+        self._mouth.spread(diffuse)
         out = np.empty((h, w, 3), np.float32)
         mask = s.skin * s.matte
         mix = np.float32(DIFFUSION_SHARE) * s.skin

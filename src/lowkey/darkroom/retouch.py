@@ -29,13 +29,22 @@ LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 3
 WHITE_GAIN = (0.75, 1.6)
 IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
-ENAMEL, OVER_SKIN = 0.50, 1.70
+ENAMEL, OVER_SKIN = 0.50, 1.45
 """Most that teeth reflect, and most over the face's own skin."""
-GAP, LINE, RELIEF = 0.70, 0.52, 0.75
+GAP, LINE, RELIEF = 0.70, 0.60, 0.65
 """Luminance of the darkest spot and of the darkest line among teeth over the teeth round it, and the power to which what is left of
 their light and dark is brought: under one hard lamp lines between teeth print as a grid, and in life they are hardly seen."""
+CREAM = (1.22, 1.0, 0.70)
+"""Colour of teeth over its green, a little short of what is measured in life (L* 72, a* 2, b* 17: 1.25, 1, .68), and given by six tenths. Photos burn them
+to white, and white teeth beside skin under a warm lamp are green ones."""
+GUM = (1.15, 1.35)
+"""Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
 CORNER = 0.70
 """Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
+SMOOTH_HW = 0.008
+"""How broad the border of a row of teeth is straightened, sigma."""
+BESIDE_HW = 0.015
+"""How far beside a row what is as bright as teeth is theirs."""
 ROW_HW = 0.030
 """Half the width of a gap that belongs to a row of teeth; what is wider is the mouth."""
 LIP_HW, LEVELLED = 0.030, 0.75
@@ -189,7 +198,7 @@ def _are_lips(lips: F32) -> NDArray[np.bool_]:
 
 
 def _moist_line(albedo: F32, plate: Plate) -> None:
-    """The photo's own shine on lips: a line that is brighter and greyer than the lip round it takes the lip's tone and colour."""
+    """The photo's own shine on lips: what is paler and bluer than lips are takes their colour, and where it is brighter, too, their tone."""
     box, k = _mouth(plate), plate.hw_px
     lips, tone = plate.parts["lips"][box], albedo[box]
     if not _are_lips(lips).any():
@@ -197,11 +206,14 @@ def _moist_line(albedo: F32, plate: Plate) -> None:
     grey = np.maximum(luminance(tone), np.float32(2e-3))
     mine = np.asarray(lips * (1 - plate.parts["teeth"][box]), np.float32)
     level = among(grey, mine, 0.5 * LIP_HW * k)
-    usual = among(np.asarray(tone / grey[..., None], np.float32), mine, LIP_HW * k)
+    usual = np.median((tone / grey[..., None])[mine > 0.6], 0).astype(np.float32) if (mine > 0.6).any() else np.ones(3, np.float32)
     over = grey / np.maximum(level, np.float32(2e-3))
-    paler = 1 - np.clip((tone / grey[..., None] - 1)[..., 0] / np.maximum((usual - 1)[..., 0], np.float32(0.05)), 0, 1)
-    on = mine * step(np.asarray(over, np.float32), 1.08, 1.35) * step(np.asarray(paler, np.float32), 0.05, 0.35)
-    tone += on[..., None] * (usual * (level * (1 + np.float32(0.3) * np.maximum(over - 1, 0)))[..., None] - tone)
+    paler = 1 - np.clip((tone / grey[..., None] - 1)[..., 0] / max(float(usual[0] - 1), 0.05), 0, 1)
+    bluer = np.log(np.maximum(tone[..., 2] / np.maximum(tone[..., 0], 1e-3), 1e-2) * (usual[0] / usual[2]))
+    on = mine * np.maximum(step(np.asarray(paler, np.float32), 0.05, 0.35), step(np.asarray(bluer, np.float32), 0.10, 0.35))
+    bright = step(np.asarray(over, np.float32), 1.08, 1.35)
+    wanted = grey + bright * (level * (1 + np.float32(0.3) * np.maximum(over - 1, 0)) - grey)
+    tone += on[..., None] * (usual * wanted[..., None] - tone)
 
 
 def _lips(albedo: F32, plate: Plate) -> None:
@@ -233,13 +245,15 @@ def _teeth(albedo: F32, plate: Plate, most: float) -> None:
     teeth, tone, k = plate.parts["teeth"][box], albedo[box], plate.hw_px
     if float((teeth > 0.5).sum()) < 0.0012 * k * k:
         return
-    side = 2 * max(round(ROW_HW * k), 1) + 1
-    pad = cv2.copyMakeBorder((teeth > 0.4).astype(np.uint8), side, side, side, side, cv2.BORDER_CONSTANT, value=0)
-    row = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]
-    mine = blur(row.astype(np.float32), 0.004 * k) * (1 - step(plate.parts["lips"][box], 0.3, 0.7))
+    mine = row(teeth, plate.parts["lips"][box], k)
     grey = np.maximum(luminance(tone), np.float32(1e-3))
     enamel = np.asarray(teeth * mine, np.float32)
     level = among(grey, enamel, 0.035 * k)
+    tint = among(np.asarray(tone / grey[..., None], np.float32), enamel, 0.06 * k)
+    # Gum between teeth is as red as it was: painted like them it would wall them up.
+    red = tone[..., 0] / np.maximum(tone[..., 1], 1e-3) * (tint[..., 1] / np.maximum(tint[..., 0], 1e-3))
+    gum = step(np.asarray(red, np.float32), *GUM) * step(grey / np.maximum(level, 1e-3), 0.2, 0.4)
+    mine = np.asarray(mine * (1 - blur(gum, 0.003 * k)), np.float32)
     spot = among(grey, np.asarray(mine + 1e-3, np.float32), 0.006 * k)
     wanted = np.maximum(grey, grey * np.clip(GAP * level / np.maximum(spot, 1e-3), 1, 6))
     wanted = np.maximum(np.minimum(wanted, np.maximum(level * 1.1, grey)), LINE * level)
@@ -249,13 +263,26 @@ def _teeth(albedo: F32, plate: Plate, most: float) -> None:
     pressed = np.minimum(level, knee) + (most - knee) * (1 - np.exp(-over / (most - knee)))
     wanted = pressed * np.power(wanted / np.maximum(level, 1e-3), np.float32(RELIEF))
     wanted *= _to_corners(plate, box)
-    tint = among(np.asarray(tone / grey[..., None], np.float32), enamel, 0.06 * k)
-    tint = np.float32(0.55) * tint + np.float32(0.45) * np.array([1.04, 1.0, 0.92], np.float32)
+    tint = tint + np.float32(0.6) * (np.array(CREAM, np.float32) - tint)
     # What was dark had no colour of its own that would bear being lifted.
     share = np.maximum(np.float32(0.5), 1 - step(grey / np.maximum(level, 1e-3), 0.35, 0.75))[..., None]
     colour = (1 - share) * tone / grey[..., None] + share * tint
     colour = colour / np.maximum(luminance(np.asarray(colour, np.float32)), 0.05)[..., None]
     tone += mine[..., None] * (colour * wanted[..., None] - tone)
+    # What was not read as teeth right beside them, and is as bright, glares where they no longer do.
+    wide = 2 * round(BESIDE_HW * k) + 1
+    beside = cv2.dilate(mine, np.ones((wide, wide), np.uint8)) * (1 - mine) * (1 - step(plate.parts["lips"][box], 0.3, 0.7))
+    tone *= (1 + beside * (np.minimum(0.8 * pressed / grey, 1) - 1))[..., None]
+
+
+def row(teeth: F32, lips: F32, hw_px: float) -> F32:
+    """Teeth f32[h, w] as the row they are, chips, spots and the lines between them filled, its edges smooth; `lips` f32[h, w] lie before it."""
+    side = 2 * max(round(ROW_HW * hw_px), 1) + 1
+    pad = cv2.copyMakeBorder((teeth > 0.4).astype(np.uint8), side, side, side, side, cv2.BORDER_CONSTANT, value=0)
+    whole = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]
+    # A notch or a spur of a few pixels is the reader's, not the teeth's.
+    even = step(blur(whole.astype(np.float32), SMOOTH_HW * hw_px), 0.25, 0.75)
+    return np.asarray(even * (1 - step(lips, 0.3, 0.7)), np.float32)
 
 
 def _to_corners(plate: Plate, box: tuple[slice, slice]) -> F32:

@@ -40,5 +40,8 @@ class Subject:
     """Skin's highlights against bare dry skin's: make-up for low-key leaves skin a little moist."""
     strands: F32 | None = None
     """About +1 on a strand of hair's fringe and -1 in the gap beside it, 0 elsewhere; None where none were told apart."""
+    lips: F32 | None = None
+    teeth: F32 | None = None
+    """0..1: lips, and teeth that show between them; None where nobody looked for any."""
     ears: F32 | None = None
     """0..1: ears, whose rims light from behind comes through; None where nobody looked for any."""

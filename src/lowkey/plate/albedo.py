@@ -1,8 +1,8 @@
 """Take the photo's own light off the person: what remains is colour.
 
-Order: the broad shading (a fit), what is left of old shadows and patches (flattening), old shine, an old rim, old catchlights.
-Only luminance is divided; the person's hue is never pulled. What chroma does change (shine and rims take the colour of the
-skin beside them) is bounded, and measured by `chroma_shift`.
+Order: the broad shading (a fit), what is left of old shadows and patches (flattening), old shine, an old rim, the light's own colours
+(`undertone`), old catchlights. By shading only luminance is divided. What chroma changes (shine and rims take the colour of the skin
+beside them, skin comes nearer to its own undertone) is bounded by `undertone.MOST`, and measured by `chroma_shift`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowkey.gaussian import blur
-from lowkey.pixels import BT709_XYZ, F32, luminance
-from lowkey.plate import meshes, shading
+from lowkey.pixels import F32, luminance
+from lowkey.plate import meshes, shading, undertone
 from lowkey.plate.plate import FoundLight
 from lowkey.plate.shading import among
 
@@ -25,8 +25,6 @@ CLAMP = (0.45, 1.7)
 POWER = 0.9
 FLATTEN, FLATTEN_HARD = 0.25, 0.60
 """Share of the remaining broad unevenness of skin that is taken off, in soft and in hard light."""
-CHROMA_BOUND = 4.0
-"""Broad change of skin chroma at equal lightness, CIEDE2000, at most."""
 LEAST_VEIL, MOST_VEIL = 0.004, 0.08
 """Lifted black, in linear light, below which nothing is done and above which the photo simply holds nothing dark."""
 BLACK_HAIR = 0.011
@@ -89,7 +87,7 @@ def _delit(colour: F32, normal: F32, parts: Mapping[str, F32], matte: F32, hw_px
     own = _flattened(own, all_skin, bare, FLATTEN_HARD if found.hard else FLATTEN, hw_px)
     own = _without_rim(own, bare, matte[box], hw_px)
     own = _without_shine(own, bare, hw_px)
-    own = _bounded(own, seen, bare, hw_px)
+    own = undertone.evened(own, seen, bare, _oval(points, bare.shape), _drawn(all_skin, {k: v[box] for k, v in parts.items()}), hw_px)
     flat[box] = _without_catchlights(own, parts["eyes"][box], points, hw_px)
     flat = _of_melanin(flat, parts["hair"])
     albedo = np.clip(flat, 0, 1) * (matte > 0.004)[..., None]
@@ -102,7 +100,8 @@ def chroma_shift(colour: F32, albedo: F32, skin: F32, hw_px: float) -> tuple[flo
     Broad change (blurred by .05 hw); `skin` f32[h, w] weights.
     """
     box = _box(skin > 0.004, round(0.05 * hw_px)) or np.s_[:, :]
-    shift = _shift(colour[box], albedo[box], np.ascontiguousarray(skin[box]), hw_px)[0]
+    one, two, mass, _ = undertone.broad(colour[box], albedo[box], np.ascontiguousarray(skin[box]), hw_px)
+    shift = undertone.apart(one, two)[mass.ravel() > 0.6]
     return (float(np.median(shift)), float(np.percentile(shift, 95))) if len(shift) else (0.0, 0.0)
 
 
@@ -138,6 +137,18 @@ def _of_melanin(flat: F32, hair: F32) -> F32:
     return np.asarray(out * (before / np.maximum(luminance(out), np.float32(1e-6)))[..., None], np.float32)
 
 
+def _oval(landmarks: F32, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Within the face mesh's oval, bool[h, w]."""
+    oval = np.zeros(shape, np.uint8)
+    cv2.fillPoly(oval, [np.round(landmarks[list(meshes.OVAL), :2]).astype(np.int32)], 1)
+    return np.asarray(oval > 0)
+
+
+def _drawn(skin: F32, parts: Mapping[str, F32]) -> F32:
+    """Skin f32[h, w] and what has its colour from it: neither eyes, teeth, glasses nor hair."""
+    return np.asarray(skin * (1 - np.clip(np.maximum.reduce([parts[k] for k in ("eyes", "teeth", "glasses", "hair")]), 0, 1)), np.float32)
+
+
 def _soft_clamp(log_ratio: F32) -> F32:
     """Bend log shading smoothly into CLAMP: no edge where the clamp begins."""
     low, high = -math.log(CLAMP[0]), math.log(CLAMP[1])
@@ -152,9 +163,7 @@ def _describe(
     """Say the light in a photographer's words, measured on the face."""
     b = fit[1:]
     length = float(np.linalg.norm(b))
-    oval = np.zeros(clear.shape, np.uint8)
-    cv2.fillPoly(oval, [np.round(landmarks[list(meshes.OVAL), :2]).astype(np.int32)], 1)
-    face = (clear * oval) > 0.6
+    face = (clear * _oval(landmarks, clear.shape)) > 0.6
     if length < 1e-6 or int(face.sum()) < 100:
         return FoundLight(0.0, 0.0, 0.0, False, 0.0, 0.0)
     d = b / length
@@ -252,59 +261,6 @@ def _pressed(flat: F32, base: F32, where: F32, threshold: float, keep: float, hw
     tint = base / level[..., None] * luminance(down)[..., None]
     share = np.float32(0.7) * np.clip(over / np.float32(0.25), 0, 1)[..., None]
     return np.asarray(flat + where[..., None] * ((1 - share) * down + share * tint - flat), np.float32)
-
-
-def _bounded(flat: F32, colour: F32, clear: F32, hw_px: float) -> F32:
-    """Give back the part of a broad chroma change that exceeds CHROMA_BOUND."""
-    shift, at = _shift(colour, flat, clear, hw_px)
-    if not len(shift) or float(shift.max()) <= CHROMA_BOUND:
-        return flat
-    h, w = clear.shape
-    kept = np.ones(at[1], np.float32)
-    kept.ravel()[at[0]] = np.minimum(1, np.float32(CHROMA_BOUND * 0.9) / np.maximum(shift, np.float32(1e-3)))
-    kept = np.asarray(cv2.resize(cv2.erode(kept, np.ones((3, 3), np.uint8)), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
-    same = colour * (luminance(flat) / np.maximum(luminance(colour), np.float32(1e-4)))[..., None]
-    mix = (clear * (1 - kept))[..., None]
-    return np.asarray(flat + mix * (same - flat), np.float32)
-
-
-def _shift(colour: F32, flat: F32, skin: F32, hw_px: float) -> tuple[F32, tuple[NDArray[np.int64], tuple[int, int]]]:
-    """Broad chroma change f32[n] on a coarse grid of skin, with the flat indices and the shape of that grid."""
-    h, w = skin.shape
-    step = max(1, round(0.02 * hw_px))
-    size = (max(1, w // step), max(1, h // step))
-    same = colour * (luminance(flat) / np.maximum(luminance(colour), np.float32(1e-4)))[..., None]
-    before, after = (cv2.resize(among(c.astype(np.float32), skin, 0.05 * hw_px), size, interpolation=cv2.INTER_AREA) for c in (same, flat))
-    at = np.flatnonzero(cv2.resize(skin, size, interpolation=cv2.INTER_AREA) > 0.6)
-    pair = (np.asarray(c, np.float32).reshape(-1, 3)[at] for c in (before, after))
-    return _ciede2000_flat(*pair), (at, (size[1], size[0]))
-
-
-def _ciede2000_flat(one: F32, two: F32) -> F32:
-    """CIEDE2000 (Sharma, Wu & Dalal 2005) f32[n] of linear BT.709 colours f32[n, 3] with the lightness difference left out."""
-    a1, b1 = _ab(one)
-    a2, b2 = _ab(two)
-    c7 = ((np.hypot(a1, b1) + np.hypot(a2, b2)) / 2) ** 7
-    g = 0.5 * (1 - np.sqrt(c7 / (c7 + 25.0**7)))
-    a1, a2 = a1 * (1 + g), a2 * (1 + g)
-    c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
-    h1, h2 = np.degrees(np.arctan2(b1, a1)) % 360, np.degrees(np.arctan2(b2, a2)) % 360
-    turn = (h2 - h1 + 180) % 360 - 180
-    hue = (h1 + turn / 2) % 360
-    c = (c1 + c2) / 2
-    t = 1 - 0.17 * np.cos(np.radians(hue - 30)) + 0.24 * np.cos(np.radians(2 * hue))
-    t += 0.32 * np.cos(np.radians(3 * hue + 6)) - 0.20 * np.cos(np.radians(4 * hue - 63))
-    d_c = (c2 - c1) / (1 + 0.045 * c)
-    d_h = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(turn / 2)) / (1 + 0.015 * c * t)
-    twist = -2 * np.sqrt(c**7 / (c**7 + 25.0**7)) * np.sin(np.radians(60 * np.exp(-(((hue - 275) / 25) ** 2))))
-    return np.asarray(np.sqrt(np.maximum(d_c**2 + d_h**2 + twist * d_c * d_h, 0)), np.float32)
-
-
-def _ab(linear: F32) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """CIE a* and b* f64[n] (D65) of linear BT.709 f32[n, 3]."""
-    xyz = np.maximum(linear.astype(np.float64) @ BT709_XYZ.T / np.array([0.95047, 1.0, 1.08883]), 0)
-    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
-    return 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])
 
 
 def _without_catchlights(flat: F32, eyes: F32, landmarks: F32, hw_px: float) -> F32:
