@@ -72,7 +72,8 @@ class Figure:
         h, w = cover.shape
         small = cv2.resize(cover, (max(w // 4, 2), max(h // 4, 2)), interpolation=cv2.INTER_AREA)
         near = cv2.resize(blur(small, TOUCH_HW * self.hw_px / 8), (w, h), interpolation=cv2.INTER_LINEAR)
-        _shaded(self.albedo[at[0] : at[0] + h, at[1] : at[1] + w], near, TOUCH)
+        there = np.s_[at[0] : at[0] + h, at[1] : at[1] + w]
+        _shaded(self.albedo[there], self.sheen[there], near, TOUCH)
 
     def _scalars(self) -> tuple[F32, ...]:
         return self.skin, self.hair, self.cloth, self.eyes, self.roughness, self.specular, self.sheen
@@ -95,12 +96,13 @@ class Figure:
 
 
 @njit(cache=True, parallel=True)
-def _shaded(albedo: Any, near: Any, strength: float) -> None:
+def _shaded(albedo: Any, sheen: Any, near: Any, strength: float) -> None:
     h, w = near.shape
     for r in prange(h):
         for c in range(w):
             if near[r, c] > 0.004:
                 gain = max(1 - strength * near[r, c], 0.0)
+                sheen[r, c] *= gain
                 for m in range(3):
                     albedo[r, c, m] *= gain
 
@@ -150,7 +152,8 @@ def _lay(
             eyes[r, c] += k * (kind[3] - eyes[r, c])
             roughness[r, c] += k * (kind[4] - roughness[r, c])
             specular[r, c] += k * (kind[5] - specular[r, c])
-            sheen[r, c] += k * (kind[6] - sheen[r, c])
+            # Loose fibre stands where yarn does, and what keeps light off the one keeps it off the other.
+            sheen[r, c] += k * (kind[6] * albedo_2[i, j, 0] - sheen[r, c])
 
 
 @njit(cache=True, parallel=True)

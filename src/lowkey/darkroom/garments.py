@@ -188,6 +188,20 @@ def whole(a: Field, like: Field) -> F32:
     return np.asarray(cv2.GaussianBlur(wide, (0, 0), 2.6, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
+TURNS_HW, TURNS_BY_HW = 0.026, 0.080
+"""Within which distance of its outline cloth turns over, and by how much of depth."""
+
+
+def turned_over(inside: F32) -> F32:
+    """How far cloth falls back at its outline f32[h, w] (hw), by the distance inside it f32[h, w] (hw).
+
+    A body's own curve, `torso`, is too coarse to end edge on to the eye, as every round thing does: there alone a lamp behind it lights
+    it, in a line.
+    """
+    v = np.clip(1 - inside / np.float32(TURNS_HW), 0, 0.985)
+    return np.asarray(np.float32(TURNS_BY_HW) * (1 - np.sqrt(1 - v * v) - 5.7 * np.clip(inside / np.float32(TURNS_HW) - 0.015, -0.3, 0)), np.float32)
+
+
 def laid(depth: F32, x: F32, y: F32, hand: float, q_px: float) -> tuple[F32, F32]:
     """Cloth coordinates f32[h, w] (hw along the cloth, right and UP) on a coarse body, so that stitches crowd as it turns away."""
     right, down = slopes(blur(depth, 0.05 * q_px), q_px)
