@@ -236,8 +236,8 @@ def _clothe(depth: Any, height: Any, tone: Any, fuzz: Any, where: Any, relief: f
             gy = (3 * (sw - nw) + 10 * (s_ - n) + 3 * (se - ne)) * hw_px / 32
             unit = 1 / np.sqrt(1 + gx * gx + gy * gy)
             normal[r, c, 0], normal[r, c, 1], normal[r, c, 2] = -gx * unit, gy * unit, unit
-            # The depth between yarns gives back less light; loose fibre on top blurs the difference.
-            grey[r, c] = (0.34 + 0.92 * height[r, c]) * tone[r, c] * (1 + 0.10 * fuzz[r, c])
+            # The depth between yarns sees little of any lamp, and what it gives back other yarns swallow: there and back, a square.
+            grey[r, c] = 2.2 * height[r, c] * height[r, c] * tone[r, c] * (1 + 0.10 * fuzz[r, c])
 
 
 def knitted(depth: F32, height: F32, tone: F32, relief: float, hw_px: float, fuzz: F32, where: Field, soft_px: float) -> tuple[F32, F32]:

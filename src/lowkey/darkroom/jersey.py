@@ -55,11 +55,11 @@ _SWEATER = (
 
 WALE, COURSE = 0.0165, 0.0130
 """A stitch of the body, hw: about 2.4 x 1.9 mm, a medium gauge."""
-LEAST_PX = 5.9
+LEAST_PX = 7.2
 """Width in plate pixels under which a stitch is no stitch any more: where the photo is small the knit is coarser."""
 RIB, RIB_COURSE = 0.0225, 0.0165
 """A rib of the collar and one of its stitches, hw: 3.3 x 2.4 mm, fine and dense as on a jersey that is worn next to the skin."""
-RELIEF = 0.26
+RELIEF = 0.30
 """How high yarn stands, in widths of a stitch."""
 
 
@@ -71,7 +71,7 @@ HOLLOW, HOLLOW_HW = 60.0, 0.05
 dark gives nothing back into it, so it prints black."""
 SHEEN = 0.6
 """How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
-CLUMPS = 0.25
+CLUMPS = 0.15
 """By how much loose fibre and yarn stand denser here and thinner there, a stitch or two apart."""
 FIBRE, FIBRE_HW = 0.30, 0.007
 """How dense loose fibre is at the cloth's outline, and how far it stands off."""
@@ -181,7 +181,9 @@ def _sunk(depth: F32, bust: Bust, body: Outline) -> F32:
     """How much of any light is left f32[h, w] on the draped form `depth`: valleys of folds drink it, and a flag stands before the chest."""
     k = bust.hw_px / 4
     hollow = np.maximum(blur(depth, HOLLOW_HW * k) - depth, 0)
-    start = np.where(body.x < 0, np.float32(bust.shoulder[0]), np.float32(bust.shoulder[1]))
+    # Shoulders of two heights, and no step between them on the breastbone.
+    left, right = (np.float32(v) for v in bust.shoulder)
+    start = left + (right - left) * step(body.x, -0.5, 0.5)
     # The flag's edge follows the shoulders, and the cloth it falls on is not even.
     under = body.y - start - np.float32(SHOULDER_SLOPE) * np.clip(np.abs(body.x) - 0.42, 0, 1)
     under = under + 0.07 * noise(body.x * np.float32(bust.hand) * 1.6 + 3, body.y * 1.9, 58)
@@ -284,7 +286,7 @@ def _pressed(cut: Cut, tall: float, hand: float) -> F32:
 
 def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
     """The rolled fold: thick, finely ribbed, soft at its lip, pressed together round the neck, its hem resting on the shoulders below."""
-    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 0.95 * LEAST_PX / bust.hw_px))
+    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 0.80 * LEAST_PX / bust.hw_px))
     lean = x * hand
 
     # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.
