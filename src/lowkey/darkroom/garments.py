@@ -127,14 +127,6 @@ class Outline:
 
 
 @dataclass(frozen=True)
-class Made:
-    """A garment's sheets with their first pixel (row, column): those behind the neck and those over it."""
-
-    inner: list[tuple[Layer, tuple[int, int]]]
-    outer: list[tuple[Layer, tuple[int, int]]]
-
-
-@dataclass(frozen=True)
 class Window:
     """A part of the grid, so that a collar is not worked out over a whole body."""
 
@@ -199,7 +191,9 @@ def turned_over(inside: F32) -> F32:
     it, in a line.
     """
     v = np.clip(1 - inside / np.float32(TURNS_HW), 0, 0.985)
-    return np.asarray(np.float32(TURNS_BY_HW) * (1 - np.sqrt(1 - v * v) - 5.7 * np.clip(inside / np.float32(TURNS_HW) - 0.015, -0.3, 0)), np.float32)
+    # Beyond the outline, where fibre stands, it goes on as steeply as it ended.
+    beyond = np.clip(0.015 - inside / np.float32(TURNS_HW), 0, 0.3)
+    return np.asarray(np.float32(TURNS_BY_HW) * (1 - np.sqrt(1 - v * v) + np.float32(5.7) * beyond), np.float32)
 
 
 def laid(depth: F32, x: F32, y: F32, hand: float, q_px: float) -> tuple[F32, F32]:
@@ -274,6 +268,16 @@ class Ring:
         """How far below the chin (hw) the near half's edge lies, f32[h, w], at `sine` of the way round: a thick roll's has no steep end."""
         u = np.square(sine)
         return np.asarray(self.top - np.float32(0.62 * self.tilt * self.deep) * u * (1.18 - 0.34 * u), np.float32)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A garment's sheets with their first pixel (row, column): those behind the neck and those over it."""
+
+    inner: list[tuple[Layer, tuple[int, int]]]
+    outer: list[tuple[Layer, tuple[int, int]]]
+    collar: Ring | None = None
+    """What closes round the neck, if anything does."""
 
 
 def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, rib: float = 0.0, leans: float = 0.0) -> Layer:

@@ -234,7 +234,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     xc, yc = near.of(x), near.of(y)
     back = collar_back(bust, xc, yc, ring, rib=RIB * cut.rib, leans=_across(bust))
     front = _collar_front(bust, cut, ring, xc, yc, near.of(depth), near.of(fuzz))
-    return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)])
+    return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)], ring)
 
 
 RIM_HW, RISES, TALL_HW = 0.085, 1.15, 0.33

@@ -74,7 +74,8 @@ class Layer:
     normal: F32
     albedo: F32
     roughness: float
-    specular: float
+    specular: float | F32
+    """One for all of it, or f32[h, w]."""
     sheen: float
     skin: float = 0.0
 
