@@ -89,8 +89,9 @@ FLANK_HW, FLANK_ENDS_HW = 0.10, (-0.04, 0.15)
 """Most that a neck seen beside the jaw adds to the cylinder's half-width, and between which heights below the chin that is lost again."""
 SNUG_HW, ENTERS_HW = 0.010, 0.20
 """How far within its collar's rim a neck stands at the sides, and over which height above that rim it draws in to it."""
-PAST_JAW_HW, FLANK_SOFT_HW = 0.015, 0.03
-"""How far below the jaw's line skin at the outline is neck, and over how much of its height (sigma) its own course is smoothed."""
+PAST_JAW_HW, SEEN_HW, FLANK_SOFT_HW = 0.015, 0.05, 0.03
+"""How far below the jaw's line skin at the outline is neck, how much of its height has to be seen (a lobe hangs there, too), and over how
+much (sigma) its course is smoothed."""
 
 
 def _flanks(plate: Plate, below: F32, x: F32, y: F32, half: F32, box: tuple[slice, slice]) -> F32:
@@ -112,10 +113,10 @@ def _flanks(plate: Plate, below: F32, x: F32, y: F32, half: F32, box: tuple[slic
                 edge = at + sign * (run - 1)
                 inner = edge - sign * min(run - 1, 3)
                 out = float(abs(x[row, edge]) - half[row, edge])
-                if run < len(line) and skin[row, inner] and below[row, inner] > PAST_JAW_HW and out < 1.5 * FLANK_HW:
+                if run < len(line) and skin[row, inner] and below[row, inner] > PAST_JAW_HW and out < FLANK_HW:
                     rows.append(row)
                     wide.append(out)
-        if len(rows) > 5:
+        if len(rows) > SEEN_HW * plate.hw_px:
             course = np.interp(np.arange(len(y)), rows, np.clip(wide, 0, FLANK_HW)).astype(np.float32)
             seen = max(float(level[rows[-1]]), FLANK_ENDS_HW[0])
             ends = FLANK_ENDS_HW[1] - FLANK_ENDS_HW[0]
