@@ -271,13 +271,20 @@ class Ring:
 
 
 @dataclass(frozen=True)
+class Closed:
+    """Where a collar closes round the neck at its sides: half-width there, and height below the chin, hw."""
+
+    wide: float
+    top: float
+
+
+@dataclass(frozen=True)
 class Made:
     """A garment's sheets with their first pixel (row, column): those behind the neck and those over it."""
 
     inner: list[tuple[Layer, tuple[int, int]]]
     outer: list[tuple[Layer, tuple[int, int]]]
-    collar: Ring | None = None
-    """What closes round the neck, if anything does."""
+    collar: Closed | None = None
 
 
 def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, rib: float = 0.0, leans: float = 0.0) -> Layer:

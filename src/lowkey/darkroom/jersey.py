@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from lowkey.darkroom.garments import (
+    Closed,
     Made,
     Outline,
     Ring,
@@ -234,7 +235,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     xc, yc = near.of(x), near.of(y)
     back = collar_back(bust, xc, yc, ring, rib=RIB * cut.rib, leans=_across(bust))
     front = _collar_front(bust, cut, ring, xc, yc, near.of(depth), near.of(fuzz))
-    return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)], ring)
+    return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)], Closed(ring.wide - SNUG_HW, float(ring.rim(np.ones(1, np.float32))[0])))
 
 
 RIM_HW, RISES, TALL_HW = 0.085, 1.15, 0.33
@@ -246,6 +247,10 @@ Necks lean forward by some 25 degrees and a roll is pulled up behind: seen from 
 
 UNDER_CHIN, UNDER_CHIN_HW = 0.60, 0.10
 """Share of the light that the rim is denied by the jaw over it, and how far down that reaches (one over e)."""
+
+
+SNUG_HW = 0.010
+"""How far within its rim a neck stands at the sides."""
 
 
 def ring_of(bust: Bust, cut: Cut) -> Ring:

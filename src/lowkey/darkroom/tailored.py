@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom.garments import Made, Outline, Ring, collar_back, coverage, creases, joint, mirrored, torso, whole, window
+from lowkey.darkroom.garments import Closed, Made, Outline, Ring, collar_back, coverage, creases, joint, mirrored, torso, whole, window
 from lowkey.darkroom.knit import Field, noise
 from lowkey.darkroom.neck import Bust, Layer, arch, facing, slopes
 from lowkey.gaussian import blur
@@ -126,6 +126,11 @@ def _collar_line(bust: Bust) -> float:
     return float(np.clip((bust.shoulder[0] + bust.shoulder[1]) / 2 - 0.10, 0.12, 0.34)) + max(bust.lifted, 0.0)
 
 
+def _closed(bust: Bust) -> Closed:
+    """Where a turned-down collar stands beside the neck: its pieces' inner corners."""
+    return Closed(bust.neck, _collar_line(bust) - 0.20)
+
+
 # ---------------------------------------------------------------- leather jacket
 
 _LEATHER_FOLDS = (
@@ -210,7 +215,7 @@ def leather(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
             outer.append((_leaf(inside, ground, lift, span.of(height), span.of(tone), xs + ys, k), span.at))
     ring = Ring(line - 0.02, 0.3, bust.neck + 0.06, 0.9 * (bust.neck + 0.06), bust.throat[2] + 0.05 - 0.9 * (bust.neck + 0.06))
     back = collar_back(bust, xs, ys, ring)
-    return Made([(Layer(back.cover, back.depth, back.normal, back.albedo, 0.5, 0.03, 0.0), span.at)], outer)
+    return Made([(Layer(back.cover, back.depth, back.normal, back.albedo, 0.5, 0.03, 0.0), span.at)], outer, _closed(bust))
 
 
 def _leaf(inside: F32, ground: F32, lift: float, height: F32, tone: F32, along: F32, k: float) -> Layer:
@@ -320,7 +325,7 @@ def linen(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
         outer.append((Layer(cover, np.asarray(leaf, np.float32), facing(right, down), near.of(tone), 0.8, 0.0, 0.05), near.at))
     ring = Ring(line - 0.01, 0.3, bust.neck + 0.02, 0.9 * (bust.neck + 0.02), bust.throat[2] + 0.04 - 0.9 * (bust.neck + 0.02))
     back = collar_back(bust, xn, yn, ring)
-    return Made([(Layer(back.cover, back.depth, back.normal, back.albedo * 1.6, 0.8, 0.0, 0.05), near.at)], outer)
+    return Made([(Layer(back.cover, back.depth, back.normal, back.albedo * 1.6, 0.8, 0.0, 0.05), near.at)], outer, _closed(bust))
 
 
 def _buttons(bust: Bust, x: F32, y: F32, line: float) -> F32:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lowkey.darkroom.garments import Ring
+from lowkey.darkroom.garments import Closed
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import JAW, Bust, Kept, Layer, arch, facing, slopes, spread
 from lowkey.gaussian import blur
@@ -29,7 +29,7 @@ DRY = (0.52, 0.024)
 """Roughness and F0 of a neck: nobody makes it up, and it is no oily skin."""
 
 
-def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int, int], collar: Ring | None = None) -> Layer:
+def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int, int], collar: Closed | None = None) -> Layer:
     """The neck under the jaw f32[h, w], from plate pixel `at` (row, column) on: a leaning cylinder in skin.
 
     Where the photo shows the neck its own skin stays; where it showed a collar, a tie or a ring, skin is carried over from
@@ -47,8 +47,7 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     half = bust.neck * (0.945 + 1.5 * np.square(np.clip(-0.10 - y, 0, 0.4)) + 1.0 * np.square(np.clip(y + 0.12, 0, 0.6)))
     half = half + _flanks(plate, below, x, y, half, box)
     if collar is not None:
-        side = float(collar.rim(np.ones(1, np.float32))[0])
-        half = half - np.maximum(half - np.float32(collar.wide - SNUG_HW), 0) * step(y, side - ENTERS_HW, side)
+        half = half - np.maximum(half - np.float32(collar.wide), 0) * step(y, collar.top - ENTERS_HW, collar.top)
     tube = bust.throat[2] - 0.9 * bust.neck * (1 - arch(x / half)) - 0.10 * np.maximum(0.2 - y, 0) + _muscles(bust, x, y)
     jaw = _jaw_depth(plate, box)
     # A neck lies within the jaw on every side: right under its edge it is never as far forward.
@@ -87,8 +86,8 @@ def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
 
 FLANK_HW, FLANK_ENDS_HW = 0.10, (-0.04, 0.15)
 """Most that a neck seen beside the jaw adds to the cylinder's half-width, and between which heights below the chin that is lost again."""
-SNUG_HW, ENTERS_HW = 0.010, 0.20
-"""How far within its collar's rim a neck stands at the sides, and over which height above that rim it draws in to it."""
+ENTERS_HW = 0.20
+"""Over which height above its collar's rim a neck that is broader draws in to it."""
 PAST_JAW_HW, SEEN_HW, FLANK_SOFT_HW = 0.015, 0.05, 0.03
 """How far below the jaw's line skin at the outline is neck, how much of its height has to be seen (a lobe hangs there, too), and over how
 much (sigma) its course is smoothed."""
