@@ -64,7 +64,7 @@ RELIEF = 0.30
 """How high yarn stands, in widths of a stitch."""
 
 
-BURNED, BURNED_HW = 0.90, (0.02, 0.70)
+BURNED, BURNED_HW = 0.86, (0.02, 0.74)
 """Share of the light that a flag keeps off the chest, and between which depths under the shoulder line it comes in: a body is lost in
 the ground, and its shoulders and collar alone carry it."""
 HOLLOW, HOLLOW_HW = 60.0, 0.05
@@ -137,7 +137,7 @@ def cut_of(whose: str) -> Cut:
         drape=float(0.9 + 0.7 * u[6]),
         shift=float(200 * u[7]),
         set_in=bool(u[8] < 0.4),
-        tint=(1.0, 0.97 - 0.05 * brown, 0.93 - 0.13 * brown),
+        tint=(1.0, 0.92 - 0.03 * brown, 0.90 - 0.10 * brown),
         turns=np.stack([turns, other]),
         creased=creased,
     )
