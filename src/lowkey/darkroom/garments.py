@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom.knit import Field
+from lowkey.darkroom.knit import Field, noise
 from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, facing, slopes
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
@@ -178,6 +178,21 @@ def whole(a: Field, like: Field) -> F32:
     """A quarter-grid map brought to the grid, smooth enough that the coarse grid does not show in its slopes."""
     wide = cv2.resize(a, (like.shape[1], like.shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.GaussianBlur(wide, (0, 0), 2.6, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+FLAG_HW = (0.02, 0.74)
+"""Between which depths under the shoulder line a flag before the chest comes in."""
+
+
+def flagged(bust: Bust, body: Outline, share: float) -> F32:
+    """What a flag that keeps `share` of the light off the lower chest leaves of it, f32[h, w] on the quarter grid."""
+    # Shoulders of two heights, and no step between them on the breastbone.
+    left, right = (np.float32(v) for v in bust.shoulder)
+    start = left + (right - left) * step(body.x, -0.5, 0.5)
+    # The flag's edge follows the shoulders, and the cloth it falls on is not even.
+    under = body.y - start - np.float32(SHOULDER_SLOPE) * np.clip(np.abs(body.x) - 0.42, 0, 1)
+    under = under + 0.07 * noise(body.x * np.float32(bust.hand) * 1.6 + 3, body.y * 1.9, 58)
+    return np.asarray(1 - np.float32(share) * step(under, *FLAG_HW), np.float32)
 
 
 TURNS_HW, TURNS_BY_HW = 0.026, 0.080

@@ -15,6 +15,7 @@ from lowkey.darkroom.garments import (
     collar_back,
     coverage,
     creases,
+    flagged,
     joint,
     knitted,
     laid,
@@ -25,7 +26,7 @@ from lowkey.darkroom.garments import (
     window,
 )  # fmt: skip
 from lowkey.darkroom.knit import Field, fabric, noise
-from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, slopes
+from lowkey.darkroom.neck import Bust, Layer, arch
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate.zones import ramp as step
@@ -64,9 +65,8 @@ RELIEF = 0.30
 """How high yarn stands, in widths of a stitch."""
 
 
-BURNED, BURNED_HW = 0.86, (0.02, 0.74)
-"""Share of the light that a flag keeps off the chest, and between which depths under the shoulder line it comes in: a body is lost in
-the ground, and its shoulders and collar alone carry it."""
+BURNED = 0.86
+"""Share of the light that a flag keeps off the chest: a body is lost in the ground, and its shoulders and collar alone carry it."""
 HOLLOW, HOLLOW_HW = 60.0, 0.05
 """How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
 dark gives nothing back into it, so it prints black."""
@@ -180,15 +180,8 @@ def stitch(k: float, gauge: float) -> tuple[float, float]:
 
 def _sunk(depth: F32, bust: Bust, body: Outline) -> F32:
     """How much of any light is left f32[h, w] on the draped form `depth`: valleys of folds drink it, and a flag stands before the chest."""
-    k = bust.hw_px / 4
-    hollow = np.maximum(blur(depth, HOLLOW_HW * k) - depth, 0)
-    # Shoulders of two heights, and no step between them on the breastbone.
-    left, right = (np.float32(v) for v in bust.shoulder)
-    start = left + (right - left) * step(body.x, -0.5, 0.5)
-    # The flag's edge follows the shoulders, and the cloth it falls on is not even.
-    under = body.y - start - np.float32(SHOULDER_SLOPE) * np.clip(np.abs(body.x) - 0.42, 0, 1)
-    under = under + 0.07 * noise(body.x * np.float32(bust.hand) * 1.6 + 3, body.y * 1.9, 58)
-    return np.asarray(np.exp(-np.float32(HOLLOW) * hollow) * (1 - np.float32(BURNED) * step(under, *BURNED_HW)), np.float32)
+    hollow = np.maximum(blur(depth, HOLLOW_HW * bust.hw_px / 4) - depth, 0)
+    return np.asarray(np.exp(-np.float32(HOLLOW) * hollow) * flagged(bust, body, BURNED), np.float32)
 
 
 def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
@@ -235,7 +228,8 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     xc, yc = near.of(x), near.of(y)
     back = collar_back(bust, xc, yc, ring, rib=RIB * cut.rib, leans=_across(bust))
     front = _collar_front(bust, cut, ring, xc, yc, near.of(depth), near.of(fuzz))
-    return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)], Closed(ring.wide - SNUG_HW, float(ring.rim(np.ones(1, np.float32))[0])))
+    closed = Closed(ring.wide - SNUG_HW, float(ring.rim(np.ones(1, np.float32))[0]))
+    return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)], closed)
 
 
 RIM_HW, RISES, TALL_HW = 0.085, 1.15, 0.33
