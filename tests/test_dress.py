@@ -366,7 +366,9 @@ def test_skin_has_zones_of_finish(plate: Plate, worn: dict[str, Subject]) -> Non
     u, v = hw(s)
     chest = (np.abs(u) < 0.8) & (v > 1.2) & (v < 2.0)
     assert s.specular[chest].max() == 0
-    assert s.sheen[chest].mean() == pytest.approx(0.08, abs=0.01)
+    # Loose fibre lies on wool alone, and a flag before the chest keeps light off both.
+    shoulder = (np.abs(np.abs(u) - 1.0) < 0.1) & (s.cloth > 0.99) & (v < 0.75)
+    assert s.sheen[shoulder].mean() > 3 * s.sheen[chest].mean() > 0
     jacket = worn["leather"]
     assert np.median(jacket.specular[chest & (np.abs(u) > 0.4)]) == pytest.approx(0.05, abs=0.005)
     assert np.median(jacket.roughness[chest & (np.abs(u) > 0.4)]) == pytest.approx(0.35, abs=0.03)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lowkey.darkroom import jersey, neck, retouch, throat
+from lowkey.darkroom import garments, jersey, neck, retouch, throat
 from lowkey.darkroom.dress import dress
 from lowkey.darkroom.light import Relight
 from lowkey.darkroom.mouth import Mouth
@@ -316,20 +316,52 @@ def test_a_blue_fleck_at_the_jaw_takes_the_skin_beside_it(astronaut_plate: Plate
     assert np.allclose(albedo[tuple(within)], blue, atol=0.05)
 
 
-@pytest.mark.parametrize(("lowest", "added"), [(0.30, 0.07), (-0.05, 0.0)])
-def test_a_neck_seen_beside_the_jaw_goes_on_below_it(lowest: float, added: float) -> None:
-    """Its own flank on the right, down to `lowest` below the chin, stands .07 hw out of the cylinder; on the left cloth hides it."""
+@pytest.mark.parametrize(("jaw", "added"), [(-0.30, 0.07), (0.02, 0.0)], ids=["neck", "jaw"])
+def test_a_neck_seen_beside_the_jaw_goes_on_below_it(jaw: float, added: float) -> None:
+    """Its own flank on the right stands .07 hw out of the cylinder, down to a collar .05 below the chin; on the left cloth hides it.
+
+    Above the `jaw`'s line what is seen there is the jaw, and says nothing.
+    """
     k = 100.0
     y, x = (v.astype(np.float32) / np.float32(k) for v in np.mgrid[-40:60, -80:81])
-    matte = np.asarray((np.abs(x) < 0.45) | (y > lowest), np.float32)
-    skin = np.asarray(matte * (x > 0) * (y < lowest), np.float32)
+    matte = np.asarray((np.abs(x) < 0.45) | (y > 0.05), np.float32)
+    skin = np.asarray(matte * (x > 0) * (y < 0.05), np.float32)
     plate = SimpleNamespace(matte=matte, parts={"skin": skin}, hw_px=k)
-    more = throat._flanks(plate, x, y, np.full_like(x, 0.38), np.s_[0 : len(x), 0 : x.shape[1]])  # type: ignore[arg-type]
+    below, half = np.asarray(y - np.float32(jaw), np.float32), np.full_like(x, 0.38)
+    more = throat._flanks(plate, below, x, y, half, np.s_[0 : len(x), 0 : x.shape[1]])  # type: ignore[arg-type]
     left, right = more[:, 10], more[:, 150]
     assert left.max() == 0
     assert right[30] == pytest.approx(added, abs=0.012)  # .10 above the chin
-    assert right[60:].max() == 0
+    assert right[66:].max() == 0
     assert (np.abs(np.diff(right)) * k < 1.0).all()  # no step of a pixel
+
+
+def test_a_neck_broader_than_its_collar_draws_in_to_it() -> None:
+    """No skin stands beside a collar, and what hangs under an ear hangs from a neck as broad as the photo's."""
+    plate = person(turn=0.0)
+    bust = neck.measure(plate, np.zeros_like(plate.matte))
+    kept = neck.keep(plate)
+    y_px, x_px = np.mgrid[0 : plate.matte.shape[0], 0 : plate.matte.shape[1]].astype(np.float32)
+    x, y = bust.across(x_px, y_px)
+    collar = garments.Closed(0.8 * bust.neck, 0.05)
+    free, held = (throat.rebuild(plate, bust, kept, x, y, (0, 0), one).cover > 0.5 for one in (None, collar))
+    beside = (np.abs(x) > collar.wide + 0.02) & (y > collar.top)
+    assert free[beside].any()
+    assert not held[beside].any()
+    high = y < collar.top - throat.ENTERS_HW
+    assert (free[high] == held[high]).all()
+
+
+def test_the_dark_side_of_a_neck_mirrors_no_room() -> None:
+    """Film on skin that no light gets to is grey, whoever's skin it is: what is shaded in the jaw's core is shaded in what it mirrors."""
+    plate = person(turn=0.0)
+    bust, kept = neck.measure(plate, np.zeros_like(plate.matte)), neck.keep(plate)
+    y_px, x_px = np.mgrid[0 : plate.matte.shape[0], 0 : plate.matte.shape[1]].astype(np.float32)
+    sheet = throat.rebuild(plate, bust, kept, *bust.across(x_px, y_px), (0, 0))
+    mirrors = np.broadcast_to(sheet.specular, sheet.cover.shape)
+    shown = sheet.cover > 0.9
+    core, lit = shown & (kept.below > 0) & (kept.below < 0.02), shown & (kept.below > 0.3)
+    assert mirrors[core].mean() < 0.2 * mirrors[lit].max()
 
 
 def test_a_body_that_the_photo_cuts_sinks_into_the_dark() -> None:

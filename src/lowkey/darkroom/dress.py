@@ -99,7 +99,7 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
         figure.lay(sheet, (at[0] + top, at[1] + first), dye)
     near = garments.window(bust, x, y, bust.neck + 0.25, (-0.75, 1.0))
     at = (near.at[0] + top, near.at[1] + first)
-    figure.lay(throat.rebuild(plate, bust, kept, near.of(x), near.of(y), at), at, np.ones(3, np.float32))
+    figure.lay(throat.rebuild(plate, bust, kept, near.of(x), near.of(y), at, made.collar), at, np.ones(3, np.float32))
     hidden = tresses.tucked(part, own.depth, plate, bust, _covered(made, part.head.shape, first))
     tresses.sunk(own.albedo, part.hair, hidden, k)
     tapered.taper(part, own.albedo, hidden, plate, bust.hand)

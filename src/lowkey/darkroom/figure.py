@@ -58,10 +58,11 @@ class Figure:
 
     def lay(self, sheet: Layer, at: tuple[int, int], dye: F32) -> None:
         """Lay a sheet over what is there, its first pixel `at` (row, column), its albedo times `dye` f32[3]."""
-        kind = np.array([sheet.skin, 0, 1 - sheet.skin, 0, sheet.roughness, sheet.specular, sheet.sheen], np.float32)
+        kind = np.array([sheet.skin, 0, 1 - sheet.skin, 0, sheet.roughness, 1, sheet.sheen], np.float32)
+        mirrors = np.array(np.broadcast_to(np.asarray(sheet.specular, np.float32), sheet.cover.shape))
         _lay(
             self.matte, self.albedo, self.depth, self.normal, self._scalars(),
-            sheet.cover, np.atleast_3d(sheet.albedo), dye, sheet.depth, sheet.normal, kind, *at,
+            sheet.cover, np.atleast_3d(sheet.albedo), dye, sheet.depth, sheet.normal, mirrors, kind, *at,
         )  # fmt: skip
 
     def touched(self, cover: F32, at: tuple[int, int]) -> None:
@@ -72,7 +73,8 @@ class Figure:
         h, w = cover.shape
         small = cv2.resize(cover, (max(w // 4, 2), max(h // 4, 2)), interpolation=cv2.INTER_AREA)
         near = cv2.resize(blur(small, TOUCH_HW * self.hw_px / 8), (w, h), interpolation=cv2.INTER_LINEAR)
-        _shaded(self.albedo[at[0] : at[0] + h, at[1] : at[1] + w], near, TOUCH)
+        there = np.s_[at[0] : at[0] + h, at[1] : at[1] + w]
+        _shaded(self.albedo[there], self.sheen[there], near, TOUCH)
 
     def _scalars(self) -> tuple[F32, ...]:
         return self.skin, self.hair, self.cloth, self.eyes, self.roughness, self.specular, self.sheen
@@ -96,12 +98,13 @@ class Figure:
 
 
 @njit(cache=True, parallel=True)
-def _shaded(albedo: Any, near: Any, strength: float) -> None:
+def _shaded(albedo: Any, sheen: Any, near: Any, strength: float) -> None:
     h, w = near.shape
     for r in prange(h):
         for c in range(w):
             if near[r, c] > 0.004:
                 gain = max(1 - strength * near[r, c], 0.0)
+                sheen[r, c] *= gain
                 for m in range(3):
                     albedo[r, c, m] *= gain
 
@@ -128,7 +131,7 @@ def _share(under: float, cover: float) -> tuple[float, float]:
 @njit(cache=True, parallel=True)
 def _lay(
     matte: Any, albedo: Any, depth: Any, normal: Any, scalars: Any,
-    cover: Any, albedo_2: Any, dye: Any, depth_2: Any, normal_2: Any, kind: Any, row: int, column: int,
+    cover: Any, albedo_2: Any, dye: Any, depth_2: Any, normal_2: Any, mirrors: Any, kind: Any, row: int, column: int,
 ) -> None:  # fmt: skip
     skin, hair, cloth, eyes, roughness, specular, sheen = scalars
     h, w = cover.shape
@@ -150,8 +153,9 @@ def _lay(
             cloth[r, c] += k * (kind[2] - cloth[r, c])
             eyes[r, c] += k * (kind[3] - eyes[r, c])
             roughness[r, c] += k * (kind[4] - roughness[r, c])
-            specular[r, c] += k * (kind[5] - specular[r, c])
-            sheen[r, c] += k * (kind[6] - sheen[r, c])
+            specular[r, c] += k * (kind[5] * mirrors[i, j] - specular[r, c])
+            # Loose fibre stands where yarn does, and what keeps light off the one keeps it off the other.
+            sheen[r, c] += k * (kind[6] * albedo_2[i, j, 0] - sheen[r, c])
 
 
 @njit(cache=True, parallel=True)

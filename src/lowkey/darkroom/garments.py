@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom.knit import Field
+from lowkey.darkroom.knit import Field, noise
 from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, facing, slopes
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
@@ -127,14 +127,6 @@ class Outline:
 
 
 @dataclass(frozen=True)
-class Made:
-    """A garment's sheets with their first pixel (row, column): those behind the neck and those over it."""
-
-    inner: list[tuple[Layer, tuple[int, int]]]
-    outer: list[tuple[Layer, tuple[int, int]]]
-
-
-@dataclass(frozen=True)
 class Window:
     """A part of the grid, so that a collar is not worked out over a whole body."""
 
@@ -188,6 +180,37 @@ def whole(a: Field, like: Field) -> F32:
     return np.asarray(cv2.GaussianBlur(wide, (0, 0), 2.6, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
+FLAG_HW = (0.02, 0.74)
+"""Between which depths under the shoulder line a flag before the chest comes in."""
+
+
+def flagged(bust: Bust, body: Outline, share: float) -> F32:
+    """What a flag that keeps `share` of the light off the lower chest leaves of it, f32[h, w] on the quarter grid."""
+    # Shoulders of two heights, and no step between them on the breastbone.
+    left, right = (np.float32(v) for v in bust.shoulder)
+    start = left + (right - left) * step(body.x, -0.5, 0.5)
+    # The flag's edge follows the shoulders, and the cloth it falls on is not even.
+    under = body.y - start - np.float32(SHOULDER_SLOPE) * np.clip(np.abs(body.x) - 0.42, 0, 1)
+    under = under + 0.07 * noise(body.x * np.float32(bust.hand) * 1.6 + 3, body.y * 1.9, 58)
+    return np.asarray(1 - np.float32(share) * step(under, *FLAG_HW), np.float32)
+
+
+TURNS_HW, TURNS_BY_HW = 0.026, 0.080
+"""Within which distance of its outline cloth turns over, and by how much of depth."""
+
+
+def turned_over(inside: F32) -> F32:
+    """How far cloth falls back at its outline f32[h, w] (hw), by the distance inside it f32[h, w] (hw).
+
+    A body's own curve, `torso`, is too coarse to end edge on to the eye, as every round thing does: there alone a lamp behind it lights
+    it, in a line.
+    """
+    v = np.clip(1 - inside / np.float32(TURNS_HW), 0, 0.985)
+    # Beyond the outline, where fibre stands, it goes on as steeply as it ended.
+    beyond = np.clip(0.015 - inside / np.float32(TURNS_HW), 0, 0.3)
+    return np.asarray(np.float32(TURNS_BY_HW) * (1 - np.sqrt(1 - v * v) + np.float32(5.7) * beyond), np.float32)
+
+
 def laid(depth: F32, x: F32, y: F32, hand: float, q_px: float) -> tuple[F32, F32]:
     """Cloth coordinates f32[h, w] (hw along the cloth, right and UP) on a coarse body, so that stitches crowd as it turns away."""
     right, down = slopes(blur(depth, 0.05 * q_px), q_px)
@@ -222,8 +245,8 @@ def _clothe(depth: Any, height: Any, tone: Any, fuzz: Any, where: Any, relief: f
             gy = (3 * (sw - nw) + 10 * (s_ - n) + 3 * (se - ne)) * hw_px / 32
             unit = 1 / np.sqrt(1 + gx * gx + gy * gy)
             normal[r, c, 0], normal[r, c, 1], normal[r, c, 2] = -gx * unit, gy * unit, unit
-            # The depth between yarns gives back less light; loose fibre on top blurs the difference.
-            grey[r, c] = (0.34 + 0.92 * height[r, c]) * tone[r, c] * (1 + 0.10 * fuzz[r, c])
+            # The depth between yarns sees little of any lamp, and what it gives back other yarns swallow: there and back, a square.
+            grey[r, c] = 2.2 * height[r, c] * height[r, c] * tone[r, c] * (1 + 0.10 * fuzz[r, c])
 
 
 def knitted(depth: F32, height: F32, tone: F32, relief: float, hw_px: float, fuzz: F32, where: Field, soft_px: float) -> tuple[F32, F32]:
@@ -260,6 +283,23 @@ class Ring:
         """How far below the chin (hw) the near half's edge lies, f32[h, w], at `sine` of the way round: a thick roll's has no steep end."""
         u = np.square(sine)
         return np.asarray(self.top - np.float32(0.62 * self.tilt * self.deep) * u * (1.18 - 0.34 * u), np.float32)
+
+
+@dataclass(frozen=True)
+class Closed:
+    """Where a collar closes round the neck at its sides: half-width there, and height below the chin, hw."""
+
+    wide: float
+    top: float
+
+
+@dataclass(frozen=True)
+class Made:
+    """A garment's sheets with their first pixel (row, column): those behind the neck and those over it."""
+
+    inner: list[tuple[Layer, tuple[int, int]]]
+    outer: list[tuple[Layer, tuple[int, int]]]
+    collar: Closed | None = None
 
 
 def collar_back(bust: Bust, x: F32, y: F32, ring: Ring, *, rib: float = 0.0, leans: float = 0.0) -> Layer:

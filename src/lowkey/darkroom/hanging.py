@@ -36,6 +36,38 @@ def on_nose(head: F32, nose: F32, start: int, k: float) -> F32:
     return np.asarray(np.where(near, whole, 0), np.float32)
 
 
+WEB_HW, LEAST_WEB_HW = 0.080, 0.030
+"""Half the width of a notch that is no notch but skin, if the photo shows skin there, and the side of the least one that is filled."""
+
+
+def webbed(head: F32, skin: F32, start: int, k: float) -> F32:
+    """A coverage f32[h, w] with the narrow notches between lobe and jaw filled, from row `start` down, where `skin` f32[h, w] is.
+
+    The jaw's line and the lobe's own end are two cuts; where they miss each other by a finger's breadth a stub would hang in the air.
+    """
+    rows, columns = (np.flatnonzero((head[start:] > 0.5).any(axis)) for axis in (1, 0))
+    if not len(rows) or not len(columns):
+        return head
+    m = round(2 * WEB_HW * k)
+    box = np.s_[start : start + rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    small = cv2.resize(head[box], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(WEB_HW * k / 2) + 1,) * 2)
+    pad = round(WEB_HW * k)
+    solid = cv2.copyMakeBorder((small > 0.5).astype(np.uint8), pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0)
+    notch = (cv2.morphologyEx(solid, cv2.MORPH_CLOSE, round_) - solid)[pad:-pad, pad:-pad]
+    notch *= (cv2.resize(skin[box], (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA) > 0.5).astype(np.uint8)
+    _, names, stats, _ = cv2.connectedComponentsWithStats(notch)
+    large = stats[:, cv2.CC_STAT_AREA] > (LEAST_WEB_HW * k / 2) ** 2
+    large[0] = False
+    if not large.any():
+        return head
+    filled = cv2.dilate(large[names].astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    whole = cv2.resize(filled, (head[box].shape[1], head[box].shape[0]), interpolation=cv2.INTER_LINEAR)
+    out = head.copy()
+    out[box] = np.maximum(head[box], cv2.GaussianBlur(whole, (0, 0), 1.0) * np.clip(2 * skin[box] - 1, 0, 1))
+    return out
+
+
 def falling(plate: Plate, below: F32) -> F32:
     """Hair and beard f32[h, w], wherever they fall, without islands that hang from no head (the parts end it above the photo's edge)."""
     q = 4

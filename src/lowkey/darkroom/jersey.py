@@ -8,22 +8,25 @@ import cv2
 import numpy as np
 
 from lowkey.darkroom.garments import (
+    Closed,
     Made,
     Outline,
     Ring,
     collar_back,
     coverage,
     creases,
+    flagged,
     joint,
     knitted,
     laid,
     mirrored,
     torso,
+    turned_over,
     whole,
     window,
 )  # fmt: skip
 from lowkey.darkroom.knit import Field, fabric, noise
-from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, slopes
+from lowkey.darkroom.neck import Bust, Layer, arch
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate.zones import ramp as step
@@ -33,46 +36,44 @@ from lowkey.seeds import Streams
 # chances of its own so that the two do not rhyme.
 _SWEATER = (
     # from the armpit up toward the collar
-    (1.14, 1.18, 0.92, 0.92, 0.54, 0.70, 0.052, 0.022),
-    (1.10, 1.34, 0.74, 1.20, 0.36, 0.90, 0.064, 0.026),
-    (1.06, 1.50, 0.80, 1.50, 0.46, 1.30, 0.056, 0.020),
-    (1.00, 1.78, 0.62, 1.74, 0.20, 1.48, 0.085, 0.024),
-    (0.90, 2.10, 0.60, 2.12, 0.16, 1.98, 0.110, 0.016),
+    (1.14, 1.18, 0.92, 0.92, 0.54, 0.70, 0.036, 0.022),
+    (1.10, 1.34, 0.74, 1.20, 0.36, 0.90, 0.044, 0.024),
+    (1.06, 1.50, 0.80, 1.50, 0.46, 1.30, 0.044, 0.020),
+    (1.00, 1.78, 0.62, 1.74, 0.20, 1.48, 0.060, 0.022),
+    (0.90, 2.10, 0.60, 2.12, 0.16, 1.98, 0.080, 0.016),
     # over the shoulder and down the sleeve
-    (1.10, 1.00, 1.02, 0.84, 0.84, 0.70, 0.060, 0.010),
-    (1.34, 1.06, 1.20, 1.20, 1.00, 1.28, 0.060, 0.014),
-    (1.36, 1.36, 1.22, 1.52, 1.04, 1.52, 0.065, 0.015),
-    (1.38, 1.66, 1.24, 1.74, 1.06, 1.90, 0.070, 0.014),
-    (1.36, 1.98, 1.22, 2.10, 1.04, 2.12, 0.070, 0.014),
-    # slack below the collar
-    (0.46, 0.46, 0.66, 0.60, 0.98, 0.66, 0.046, 0.013),
-    (0.40, 0.64, 0.60, 0.80, 0.76, 1.04, 0.075, 0.010),
-    (-0.05, 0.76, 0.20, 0.84, 0.44, 0.72, 0.065, 0.010),
-    (0.05, 1.02, 0.28, 1.10, 0.60, 0.92, 0.090, 0.009),
-    # broad and soft: how the cloth hangs from the shoulder over the chest and bags above the waist
-    (0.62, 0.60, 0.74, 1.00, 0.58, 1.50, 0.170, 0.022),
-    (0.30, 0.98, 0.40, 1.40, 0.26, 1.84, 0.200, 0.018),
-    (1.18, 0.80, 1.24, 1.16, 1.16, 1.60, 0.150, 0.018),
+    (0.70, 0.44, 0.92, 0.62, 1.06, 0.96, 0.034, 0.016),
+    (1.02, 0.50, 1.14, 0.70, 1.12, 1.06, 0.036, 0.018),
+    (1.34, 1.06, 1.20, 1.20, 1.00, 1.28, 0.044, 0.016),
+    (1.36, 1.36, 1.22, 1.52, 1.04, 1.52, 0.046, 0.016),
+    (1.38, 1.66, 1.24, 1.74, 1.06, 1.90, 0.050, 0.014),
+    (1.36, 1.98, 1.22, 2.10, 1.04, 2.12, 0.050, 0.014),
+    # drawn down from the collar
+    (0.38, 0.44, 0.58, 0.64, 0.96, 0.92, 0.030, 0.017),
+    (0.30, 0.56, 0.46, 0.84, 0.80, 1.12, 0.036, 0.017),
+    (-0.05, 0.72, 0.18, 0.80, 0.42, 0.70, 0.036, 0.011),
+    (0.05, 1.02, 0.28, 1.10, 0.60, 0.92, 0.050, 0.012),
 )
 
-WALE, COURSE = 0.0150, 0.0118
-"""A stitch of the body, hw: about 2.2 x 1.7 mm, a medium gauge."""
-LEAST_PX = 5.9
+WALE, COURSE = 0.0165, 0.0130
+"""A stitch of the body, hw: about 2.4 x 1.9 mm, a medium gauge."""
+LEAST_PX = 7.2
 """Width in plate pixels under which a stitch is no stitch any more: where the photo is small the knit is coarser."""
 RIB, RIB_COURSE = 0.0225, 0.0165
 """A rib of the collar and one of its stitches, hw: 3.3 x 2.4 mm, fine and dense as on a jersey that is worn next to the skin."""
-RELIEF = 0.20
+RELIEF = 0.30
 """How high yarn stands, in widths of a stitch."""
 
 
-BURNED, BURNED_HW = 0.78, (0.08, 0.92)
-"""Share of the light that a flag keeps off the chest, and between which depths under the shoulder line it comes in: a body is lost in
-the ground, and its shoulders and collar alone carry it."""
-HOLLOW, HOLLOW_HW = 60.0, 0.09
+BURNED = 0.86
+"""Share of the light that a flag keeps off the chest: a body is lost in the ground, and its shoulders and collar alone carry it."""
+HOLLOW, HOLLOW_HW = 60.0, 0.05
 """How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
 dark gives nothing back into it, so it prints black."""
-SHEEN = 0.08
-"""Strength of the fuzz."""
+SHEEN = 0.6
+"""How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
+CLUMPS = 0.15
+"""By how much loose fibre and yarn stand denser here and thinner there, a stitch or two apart."""
 FIBRE, FIBRE_HW = 0.30, 0.007
 """How dense loose fibre is at the cloth's outline, and how far it stands off."""
 
@@ -136,7 +137,7 @@ def cut_of(whose: str) -> Cut:
         drape=float(0.9 + 0.7 * u[6]),
         shift=float(200 * u[7]),
         set_in=bool(u[8] < 0.4),
-        tint=(1.0, 0.80 - 0.05 * brown, 0.62 - 0.10 * brown),
+        tint=(1.0, 0.935 - 0.03 * brown, 0.89 - 0.10 * brown),
         turns=np.stack([turns, other]),
         creased=creased,
     )
@@ -149,7 +150,7 @@ def _folds(cut: Cut, half: int) -> tuple[tuple[float, ...], ...]:
         if by[7] < -1.0:
             continue
         place = [v + 0.05 * float(np.clip(d, -1.5, 1.5)) for v, d in zip(stroke[:6], by[:6], strict=True)]
-        width = 1.15 * stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
+        width = stroke[6] * (1 + 0.18 * float(np.clip(by[6], -1.5, 1.5)))
         moved.append((*place, width, 1.05 * stroke[7] * cut.drape * (1 + 0.35 * float(np.clip(by[7], -1, 1.6)))))
     return tuple(moved)
 
@@ -177,31 +178,10 @@ def stitch(k: float, gauge: float) -> tuple[float, float]:
     return wide, wide * COURSE / WALE
 
 
-DARK_FACE_ON = 0.48
-"""How much darker wool is seen face on, into the gaps between its yarns, than along its fuzz (asperity scattering; Koenderink & Pont
-2003)."""
-
-
 def _sunk(depth: F32, bust: Bust, body: Outline) -> F32:
     """How much of any light is left f32[h, w] on the draped form `depth`: valleys of folds drink it, and a flag stands before the chest."""
-    k = bust.hw_px / 4
-    hollow = np.maximum(blur(depth, HOLLOW_HW * k) - depth, 0)
-    start = np.where(body.x < 0, np.float32(bust.shoulder[0]), np.float32(bust.shoulder[1]))
-    # The flag's edge follows the shoulders, and the cloth it falls on is not even.
-    under = body.y - start - np.float32(SHOULDER_SLOPE) * np.clip(np.abs(body.x) - 0.42, 0, 1)
-    under = under + 0.07 * noise(body.x * np.float32(bust.hand) * 1.6 + 3, body.y * 1.9, 58)
-    return np.asarray(np.exp(-np.float32(HOLLOW) * hollow) * (1 - np.float32(BURNED) * step(under, *BURNED_HW)), np.float32)
-
-
-def _asperity(depth: F32, k: float) -> F32:
-    """Relative reflectance f32[h, w] of the draped form by how far it turns from the camera; `k` pixels a head-width."""
-    right, down = slopes(blur(depth, 0.03 * k), k)
-    return _face_on(np.asarray(1 / np.sqrt(1 + right * right + down * down), np.float32))
-
-
-def _face_on(cosine: F32) -> F32:
-    """Relative reflectance f32[h, w] of wool by the cosine at which it is seen."""
-    return np.asarray(1 - DARK_FACE_ON * (1 - step(1 - cosine, 0.0, 0.42)), np.float32)
+    hollow = np.maximum(blur(depth, HOLLOW_HW * bust.hw_px / 4) - depth, 0)
+    return np.asarray(np.exp(-np.float32(HOLLOW) * hollow) * flagged(bust, body, BURNED), np.float32)
 
 
 def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
@@ -226,9 +206,10 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     tone = tone * _sharp(1 + 0.22 * noise(s / 3.5, t / 4.5, 8) + 0.12 * noise(s / 41, t / 1.7, 9), x)
     ridge = whole(seam, x)
     raised = 0.0009 * (np.exp(-np.square(ridge / 0.010)) - np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009)))
-    depth = np.asarray(draped + raised, np.float32)
+    depth = np.asarray(draped + raised - turned_over(edge), np.float32)
     normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02, bust.soft_px)
-    grey *= whole(_asperity(coarse, q) * _sunk(coarse, bust, body), x)
+    grey *= whole(_sunk(coarse, bust, body), x)
+    grey *= 1 + CLUMPS * noise(x * hand * 62, y * 48, 45)
 
     # A hand-knit's outline is alive by a fraction of a stitch. Inside the collar no body is seen, and beside it none as high as its rim.
     ring = ring_of(bust, cut)
@@ -247,7 +228,8 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     xc, yc = near.of(x), near.of(y)
     back = collar_back(bust, xc, yc, ring, rib=RIB * cut.rib, leans=_across(bust))
     front = _collar_front(bust, cut, ring, xc, yc, near.of(depth), near.of(fuzz))
-    return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)])
+    closed = Closed(ring.wide - SNUG_HW, float(ring.rim(np.ones(1, np.float32))[0]))
+    return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)], closed)
 
 
 RIM_HW, RISES, TALL_HW = 0.085, 1.15, 0.33
@@ -259,6 +241,10 @@ Necks lean forward by some 25 degrees and a roll is pulled up behind: seen from 
 
 UNDER_CHIN, UNDER_CHIN_HW = 0.60, 0.10
 """Share of the light that the rim is denied by the jaw over it, and how far down that reaches (one over e)."""
+
+
+SNUG_HW = 0.010
+"""How far within its rim a neck stands at the sides."""
 
 
 def ring_of(bust: Bust, cut: Cut) -> Ring:
@@ -299,7 +285,7 @@ def _pressed(cut: Cut, tall: float, hand: float) -> F32:
 
 def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
     """The rolled fold: thick, finely ribbed, soft at its lip, pressed together round the neck, its hem resting on the shoulders below."""
-    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 0.95 * LEAST_PX / bust.hw_px))
+    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 0.80 * LEAST_PX / bust.hw_px))
     lean = x * hand
 
     # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.
@@ -326,7 +312,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
         tuck = tuck + 0.022 * step(at, -0.004, 0.022) * (1 - 0.6 * step(at, 0.03, 0.16))
     wide = wide + 1.2 * slump + 0.8 * folds - tuck * 0.6
     tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / wide) + slump + folds - tuck
-    depth = joint(tube, body + 0.045 - tuck, 0.05)
+    depth = joint(tube, body + 0.045 - tuck, 0.05) - turned_over(np.asarray(wide + 0.012 - np.abs(x), np.float32))
 
     # Ribs run round by angle, so they crowd toward both sides. They hang on the neck, not on the folds, but wander a little with the cloth
     # and lie closer or wider by the hand that knitted them.
@@ -344,7 +330,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     drawn = drawn * (0.85 + 0.35 * noise(lean * 5.3 + 3, s * 5.1 + cut.shift, 56))
     height = np.asarray(0.49 + (height - 0.49) * drawn, np.float32)
     normal, grey = knitted(soft, height, tone, 0.25 * float(rib), k, fuzz, np.ones_like(x), bust.soft_px)
-    grey *= _face_on(np.asarray(np.sqrt(1 - sine * sine), np.float32))
+    grey *= 1 + np.float32(0.6 * CLUMPS) * noise(lean * 62, y * 48, 45)
     # The jaw stands over the rim: less of the room's light gets to it, whatever the key does.
     grey *= 1 - np.float32(UNDER_CHIN) * np.exp(-np.maximum(s, 0) / np.float32(UNDER_CHIN_HW)) * (1 - 0.5 * sine * sine)
     # A fold closes round the neck: where rim and side meet it turns over softly, in no corner.

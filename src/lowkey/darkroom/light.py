@@ -35,7 +35,7 @@ EVEN = 0.12
 RETURNED = (0.8, 2.7, 3.8)
 """Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face under a lamp in the
 middle, and under one at the side, and at the chest under a lamp that stands above."""
-FUZZ = (0.02, 0.20)
+FUZZ = (0.002, 0.05)
 """Share of an even surround that the fuzz of cloth throws back face on, and how much more at grazing angles."""
 THREAD_HW = 0.006
 """How far light wanders between the threads of pale cloth before it comes out, sigma: dark cloth swallows it on the way."""
@@ -152,7 +152,7 @@ class Relight:
         grazing = 1 - np.clip(s.normal[..., 2], 0, 1)
         contour = np.float32(0.65) + np.float32(0.35) * grazing
         # The lobes' albedo toward the eye: GGX as in `_shade`, and the fuzz as tabulated by Estevez & Kulla (2017).
-        film = s.specular + (s.specular > 0) * np.float32(0.13) / np.maximum(s.roughness, np.float32(0.2)) * grazing**3
+        film = s.specular + np.minimum(50 * s.specular, 1) * np.float32(0.13) / np.maximum(s.roughness, np.float32(0.2)) * grazing**3
         fuzz = s.sheen * (np.float32(FUZZ[0]) + np.float32(FUZZ[1]) * grazing**2)
         mirrored = np.asarray(film * (1 - s.hair) + fuzz, np.float32)
         given = contour
@@ -239,8 +239,8 @@ class Relight:
         if self._cloth_mass is not None:
             diffuse += self._pale * (_blur(diffuse * s.cloth, THREAD_HW * s.hw_px) / self._cloth_mass - diffuse)
         if s.shine > 1.0:
-            # Leather, too, keeps its grain only where its sheen is held.
-            for surface, most in ((s.skin, HELD), (s.cloth, 2 * HELD)):
+            # Leather, too, keeps its grain only where its sheen is held; wool mirrors nothing.
+            for surface, most in ((s.skin, HELD), (s.cloth * (s.specular > 0), 2 * HELD)):
                 held = most * np.float32(1 - HELD_BEHIND * max(behind, 0.0))
                 gloss += surface * (held * (1 - np.exp(-gloss / held)) - gloss)
         keep = _without_islands(diffuse, s)
@@ -313,7 +313,8 @@ def _shade(
                 base *= 1.0 - min(SPECULAR_GAIN * to_eye, 1.0) * (1.0 - k)
                 base *= 1.0 - min(SPECULAR_GAIN * to_lamp, 1.0) * (1.0 - k)
             if sheen[y, x] > 0.0:
-                base *= 1.0 - 0.3 * sheen[y, x]
+                # Yarn gets what its loose fibre lets through.
+                base *= 1.0 - min(sheen[y, x], 1.0) * (1.0 - brdf.through(mu, nz))
             shine, glow = 0.0, 0.0
             if see > 0.0:
                 length = math.sqrt(lx * lx + ly * ly + (lz + 1.0) ** 2) + 1e-6
@@ -329,7 +330,7 @@ def _shade(
                     lobe = 0.8 * brdf.ggx(mu, nv, nh, vh, wide, f0) + 0.2 * brdf.ggx(mu, nv, nh, vh, tight, f0)
                     shine += gain * lobe * (1.0 - k) * pores[y, x]
                 if sheen[y, x] > 0.0:
-                    shine += sheen[y, x] * 0.15 * brdf.fuzz(mu, nv, nh, 0.5) * (1.0 - k)
+                    shine += sheen[y, x] * brdf.fuzz(mu, nv, -lz) * (1.0 - k)
                 if k > 0.0:
                     tx, ty, tz = tangent[y, x, 0], tangent[y, x, 1], tangent[y, x, 2]
                     tl = tx * lx + ty * ly + tz * lz

@@ -64,12 +64,14 @@ DYED = 0.7
 
 
 def gleam(s: Subject) -> F32:
-    """Colour f32[h, w, 3] of what the subject mirrors: white, and on hair mostly the hair's own.
+    """Colour f32[h, w, 3] of what the subject mirrors: white, on hair mostly the hair's own, and of what its fuzz scatters: the wool's.
 
     One strand's mirror is white; in a mass of them most of it has met a second strand (Zinke et al. 2008), or brown locks shine like ash.
     """
-    own = s.albedo / np.maximum(luminance(s.albedo), np.float32(1e-3))[..., None]
-    return np.asarray(1 + (s.hair * np.float32(DYED))[..., None] * (np.clip(own, 0.3, 2.0) - 1), np.float32)
+    own = np.clip(s.albedo / np.maximum(luminance(s.albedo), np.float32(1e-4))[..., None], 0.3, 2.0)
+    # What the fuzz of cloth scatters ahead has been through its fibre, in and out.
+    wool = np.minimum(s.sheen * 4, 1) * s.cloth * (s.specular == 0)
+    return np.asarray(1 + (s.hair * np.float32(DYED))[..., None] * (own - 1) + wool[..., None] * (own * own - 1), np.float32)
 
 
 ROOM_SEEN, ROOM_LOCK = 0.055, 1.0

@@ -74,7 +74,8 @@ class Layer:
     normal: F32
     albedo: F32
     roughness: float
-    specular: float
+    specular: float | F32
+    """One for all of it, or f32[h, w]."""
     sheen: float
     skin: float = 0.0
 
@@ -424,6 +425,7 @@ def keep(plate: Plate) -> Kept:
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
     face = hanging.on_nose(np.asarray(above * (1 - body_cloth) * plate.matte, np.float32), mesh[4], start, k)
+    face = hanging.webbed(face, np.asarray(plate.parts["skin"] * plate.matte, np.float32), start, k)
     head = np.maximum(np.maximum(face, hair * plate.matte), step(wrap, 0.15, 0.80) * plate.matte)
     hands = step(np.maximum(plate.parts["hands"], _raised(plate, below)), 0.15, 0.80) * plate.matte
     return Kept(np.asarray(head, np.float32), wrap, hair, np.asarray(hands, np.float32), below)

@@ -12,7 +12,21 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom.garments import Made, Outline, Ring, collar_back, coverage, creases, joint, mirrored, torso, whole, window
+from lowkey.darkroom.garments import (
+    Closed,
+    Made,
+    Outline,
+    Ring,
+    collar_back,
+    coverage,
+    creases,
+    flagged,
+    joint,
+    mirrored,
+    torso,
+    whole,
+    window,
+)  # fmt: skip
 from lowkey.darkroom.knit import Field, noise
 from lowkey.darkroom.neck import Bust, Layer, arch, facing, slopes
 from lowkey.gaussian import blur
@@ -126,6 +140,11 @@ def _collar_line(bust: Bust) -> float:
     return float(np.clip((bust.shoulder[0] + bust.shoulder[1]) / 2 - 0.10, 0.12, 0.34)) + max(bust.lifted, 0.0)
 
 
+def _closed(bust: Bust) -> Closed:
+    """Where a turned-down collar stands beside the neck: its pieces' inner corners."""
+    return Closed(bust.neck, _collar_line(bust) - 0.20)
+
+
 # ---------------------------------------------------------------- leather jacket
 
 _LEATHER_FOLDS = (
@@ -186,7 +205,7 @@ def leather(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     jersey = 0.0006 * noise(xn * hand * 170, yn * 60, 82)
     band = 0.010 * step(np.asarray(0.055 - dip, np.float32), 0, 0.008) + 0.0016 * np.cos(2 * np.pi * xn / 0.012) * (dip < 0.05)
     right, down = slopes(np.asarray(flat + jersey + band + _edged(np.asarray(dip, np.float32), 0.012, 0.012), np.float32), k)
-    tee_tone = np.asarray(0.85 + 0.06 * noise(xn * hand * 90, yn * 30, 83), np.float32)
+    tee_tone = np.asarray(0.40 + 0.03 * noise(xn * hand * 90, yn * 30, 83), np.float32)
     tee_cover = coverage(np.asarray(np.minimum(dip, near.of(edge)), np.float32), k, 2.0)
     tee = Layer(tee_cover, np.asarray(flat, np.float32), facing(right, down), tee_tone, 0.9, 0.0, 0.12)
 
@@ -210,7 +229,7 @@ def leather(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
             outer.append((_leaf(inside, ground, lift, span.of(height), span.of(tone), xs + ys, k), span.at))
     ring = Ring(line - 0.02, 0.3, bust.neck + 0.06, 0.9 * (bust.neck + 0.06), bust.throat[2] + 0.05 - 0.9 * (bust.neck + 0.06))
     back = collar_back(bust, xs, ys, ring)
-    return Made([(Layer(back.cover, back.depth, back.normal, back.albedo, 0.5, 0.03, 0.0), span.at)], outer)
+    return Made([(Layer(back.cover, back.depth, back.normal, back.albedo, 0.5, 0.03, 0.0), span.at)], outer, _closed(bust))
 
 
 def _leaf(inside: F32, ground: F32, lift: float, height: F32, tone: F32, along: F32, k: float) -> Layer:
@@ -261,6 +280,8 @@ _LINEN_FOLDS = (
 )
 LINEN_DRAPE = 0.65
 """Fold heights against the table's: deeper ones tear a raking light to shreds across the chest."""
+LINEN_BURNED = 0.66
+"""Share of the light that a flag keeps off a white chest: it would be the brightest thing in the picture, and the face is to be."""
 _SHIRT_COLLAR: Points = (
     (0.35, -0.20), (0.35, -0.20), (0.30, -0.02), (0.17, 0.20), (0.17, 0.20), (0.34, 0.53), (0.34, 0.53), (0.34, 0.53),
     (0.50, 0.26), (0.50, 0.10), (0.43, -0.14),
@@ -294,6 +315,7 @@ def linen(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     coarse = torso(bust, body, mirrored(_LINEN_FOLDS, bust) * np.array([1] * 7 + [LINEN_DRAPE], np.float32))
     depth, edge = whole(coarse, x), whole(body.inside, x)
     height, tone = _linen(bust, x, y, body)
+    tone = np.asarray(tone * whole(flagged(bust, body, LINEN_BURNED), x), np.float32)
     line = _collar_line(bust)
 
     near = window(bust, x, y, 0.80, (line - 0.45, line + 0.85))
@@ -320,7 +342,7 @@ def linen(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
         outer.append((Layer(cover, np.asarray(leaf, np.float32), facing(right, down), near.of(tone), 0.8, 0.0, 0.05), near.at))
     ring = Ring(line - 0.01, 0.3, bust.neck + 0.02, 0.9 * (bust.neck + 0.02), bust.throat[2] + 0.04 - 0.9 * (bust.neck + 0.02))
     back = collar_back(bust, xn, yn, ring)
-    return Made([(Layer(back.cover, back.depth, back.normal, back.albedo * 1.6, 0.8, 0.0, 0.05), near.at)], outer)
+    return Made([(Layer(back.cover, back.depth, back.normal, back.albedo * 1.6, 0.8, 0.0, 0.05), near.at)], outer, _closed(bust))
 
 
 def _buttons(bust: Bust, x: F32, y: F32, line: float) -> F32:

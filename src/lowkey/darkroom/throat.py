@@ -8,6 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from lowkey.darkroom.garments import Closed
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import JAW, Bust, Kept, Layer, arch, facing, slopes, spread
 from lowkey.gaussian import blur
@@ -28,12 +29,12 @@ DRY = (0.52, 0.024)
 """Roughness and F0 of a neck: nobody makes it up, and it is no oily skin."""
 
 
-def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int, int]) -> Layer:
+def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int, int], collar: Closed | None = None) -> Layer:
     """The neck under the jaw f32[h, w], from plate pixel `at` (row, column) on: a leaning cylinder in skin.
 
     Where the photo shows the neck its own skin stays; where it showed a collar, a tie or a ring, skin is carried over from
     neck, jaw and cheeks. From the jaw's edge the underside falls back steeply until it meets the throat (on scans the throat
-    lies .16 hw behind the chin at .05 below it and about .4 at .3).
+    lies .16 hw behind the chin at .05 below it and about .4 at .3). Into a `collar` that closes round it the neck runs down within it.
     """
     k = plate.hw_px
     box = np.s_[at[0] : at[0] + x.shape[0], at[1] : at[1] + x.shape[1]]
@@ -44,7 +45,9 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
 
     # Form: a cylinder with its muscles, and the jaw's underside joined to it.
     half = bust.neck * (0.945 + 1.5 * np.square(np.clip(-0.10 - y, 0, 0.4)) + 1.0 * np.square(np.clip(y + 0.12, 0, 0.6)))
-    half = half + _flanks(plate, x, y, half, box)
+    half = half + _flanks(plate, below, x, y, half, box)
+    if collar is not None:
+        half = half - np.maximum(half - np.float32(collar.wide), 0) * step(y, collar.top - ENTERS_HW, collar.top)
     tube = bust.throat[2] - 0.9 * bust.neck * (1 - arch(x / half)) - 0.10 * np.maximum(0.2 - y, 0) + _muscles(bust, x, y)
     jaw = _jaw_depth(plate, box)
     # A neck lies within the jaw on every side: right under its edge it is never as far forward.
@@ -55,13 +58,15 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     right, down = slopes(np.asarray(cv2.GaussianBlur(depth, (0, 0), 0.008 * k), np.float32), k)
     normal = facing(np.clip(right, -4, 4), np.clip(down, -4, 4))
 
-    tone *= _shade(below, x, y, half)[..., None]
+    shade = _shade(below, x, y, half)
+    tone *= shade[..., None]
 
     # Never beside the neck that the photo shows against its background.
     column = np.minimum(half - np.abs(x), y + 0.55)
     someone = np.maximum(plate.matte[box], 1 - plate.inside[box])
     cover = np.clip(0.5 + column * np.float32(k / 2.0), 0, 1) * step(below, -0.05, -0.03) * someone
-    return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), *DRY, 0.0, 1.0)
+    # What is shaded mirrors no room either: a neck's dark side with skin's film on it and no skin under it is grey.
+    return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), DRY[0], DRY[1] * shade, 0.0, 1.0)
 
 
 def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
@@ -81,28 +86,41 @@ def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
 
 FLANK_HW, FLANK_ENDS_HW = 0.10, (-0.04, 0.15)
 """Most that a neck seen beside the jaw adds to the cylinder's half-width, and between which heights below the chin that is lost again."""
+ENTERS_HW = 0.20
+"""Over which height above its collar's rim a neck that is broader draws in to it."""
+PAST_JAW_HW, SEEN_HW, FLANK_SOFT_HW = 0.015, 0.05, 0.03
+"""How far below the jaw's line skin at the outline is neck, how much of its height has to be seen (a lobe hangs there, too), and over how
+much (sigma) its course is smoothed."""
 
 
-def _flanks(plate: Plate, x: F32, y: F32, half: F32, box: tuple[slice, slice]) -> F32:
+def _flanks(plate: Plate, below: F32, x: F32, y: F32, half: F32, box: tuple[slice, slice]) -> F32:
     """What must be added to the cylinder's half-width f32[h, w], so that a neck the photo shows beside the jaw goes on without a step.
 
-    It is the narrower of what is seen beside the chin and below it: jaw and ear stand before it, a collar or a shoulder beside it.
+    Each row says its own, where the outline is skin and lies below the jaw's line, in `below` f32[h, w]: above it jaw and ear stand before
+    the neck, and a collar or a shoulder beside it. A neck narrower than the photo's would leave what hangs under an ear a stub in the air.
     """
     solid, skin = plate.matte[box] > 0.5, plate.parts["skin"][box] > 0.5
     middle = np.abs(x).argmin(1)
-    more = [0.0, 0.0]
+    level = y[np.arange(len(y)), middle]
+    more = np.zeros((2, len(y)), np.float32)
     for side, sign in enumerate((-1, 1)):
-        seen = []
+        rows, wide = [], []
         for row, at in enumerate(middle):
-            if solid[row, at] and abs(y[row, at]) < 0.12:
+            if solid[row, at] and level[row] < 0.25:
                 line = solid[row, : at + 1][::-1] if sign < 0 else solid[row, at:]
                 run = len(line) if line.all() else int(np.argmin(line))
                 edge = at + sign * (run - 1)
-                if run < len(line) and skin[row, edge - sign * min(run - 1, 3)]:
-                    seen.append((float(y[row, at]), float(abs(x[row, edge]) - half[row, edge])))
-        if sum(down > 0 for down, _ in seen) > 5:
-            more[side] = float(np.clip(np.percentile([wide for _, wide in seen], 20), 0, FLANK_HW))
-    return np.asarray(np.where(x < 0, more[0], more[1]) * (1 - step(y, *FLANK_ENDS_HW)), np.float32)
+                inner = edge - sign * min(run - 1, 3)
+                out = float(abs(x[row, edge]) - half[row, edge])
+                if run < len(line) and skin[row, inner] and below[row, inner] > PAST_JAW_HW and out < FLANK_HW:
+                    rows.append(row)
+                    wide.append(out)
+        if len(rows) > SEEN_HW * plate.hw_px:
+            course = np.interp(np.arange(len(y)), rows, np.clip(wide, 0, FLANK_HW)).astype(np.float32)
+            seen = max(float(level[rows[-1]]), FLANK_ENDS_HW[0])
+            ends = FLANK_ENDS_HW[1] - FLANK_ENDS_HW[0]
+            more[side] = blur(course[:, None], FLANK_SOFT_HW * plate.hw_px)[:, 0] * (1 - step(level, seen, seen + ends))
+    return np.asarray(np.where(x < 0, more[0][:, None], more[1][:, None]), np.float32)
 
 
 def _muscles(bust: Bust, x: F32, y: F32) -> F32:
