@@ -5,11 +5,15 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
 
 THREAD_HW = 0.028
 """Half the width under which what hangs below the nose's tip is a thread."""
+EVEN_HW, SOFT_PX = 0.024, 2.6
+"""Over what (sigma) the line from an ear's lobe to the jaw is straightened, and how wide its edge is, in plate pixels."""
 
 
 def broad(cover: F32, k: float) -> F32:
@@ -34,6 +38,25 @@ def on_nose(head: F32, nose: F32, start: int, k: float) -> F32:
     # With its own soft edge.
     near = cv2.dilate((names == own).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     return np.asarray(np.where(near, whole, 0), np.float32)
+
+
+def evened(head: F32, first: int, last: int, k: float) -> F32:
+    """A coverage f32[h, w] whose outline, from row `first` to `last`, has no notch between lobe and jaw, nor a tooth below it.
+
+    Lobes and jaw are known by different rules, and where these meet they leave corners that nobody has.
+    """
+    out = head.copy()
+    sigma, m = EVEN_HW * k, round(4 * EVEN_HW * k)
+    top, end = max(first - m, 0), min(last + m, len(head))
+    if end - top < 2 * m:
+        return out
+    level = blur(np.ascontiguousarray(head[top:end]), sigma)
+    # A straight border blurred by sigma falls by .4 / sigma a pixel at its middle.
+    even = np.clip(0.5 + (level - 0.5) * np.float32(sigma / (0.4 * SOFT_PX)), 0, 1)
+    rows = np.arange(top, end, dtype=np.float32)[:, None]
+    mix = step((rows - first) / np.float32(m), 0, 1) * step((last - rows) / np.float32(m), 0, 1)
+    out[top:end] += mix * (even - out[top:end])
+    return out
 
 
 def falling(plate: Plate, below: F32) -> F32:

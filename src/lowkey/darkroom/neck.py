@@ -423,7 +423,9 @@ def keep(plate: Plate) -> Kept:
     above[start:] *= 1 - blur(cv2.dilate(anew.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32), 1.0)
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
-    face = hanging.on_nose(np.asarray(above * (1 - body_cloth) * plate.matte, np.float32), mesh[4], start, k)
+    bare = np.asarray((1 - body_cloth) * plate.matte, np.float32)
+    face = hanging.on_nose(np.asarray(above * bare, np.float32), mesh[4], start, k)
+    face = np.minimum(hanging.evened(face, start, int(mesh[CHIN, 1] - 0.1 * k), k), bare)
     head = np.maximum(np.maximum(face, hair * plate.matte), step(wrap, 0.15, 0.80) * plate.matte)
     hands = step(np.maximum(plate.parts["hands"], _raised(plate, below)), 0.15, 0.80) * plate.matte
     return Kept(np.asarray(head, np.float32), wrap, hair, np.asarray(hands, np.float32), below)
