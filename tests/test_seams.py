@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lowkey.darkroom import dress as dressing
-from lowkey.darkroom import neck, seams
+from lowkey.darkroom import hanging, neck, seams
 from lowkey.darkroom.neck import Layer
 from lowkey.pixels import F32, freeze
 from lowkey.plate.plate import Plate
@@ -73,3 +73,15 @@ def test_the_frame_of_glasses_stands_before_the_face() -> None:
     rise = with_.depth - without.depth
     assert 0.5 * dressing.FRAME_HW < np.median(rise[frame > 0]) <= dressing.FRAME_HW
     assert np.abs(rise[cv2.dilate(frame, np.ones((25, 25), np.uint8)) == 0]).max() == pytest.approx(0, abs=1e-4)
+
+
+def test_between_lobe_and_jaw_lies_no_notch_and_under_it_no_tooth() -> None:
+    y, x = np.mgrid[:300, :300].astype(np.float32)
+    jaw = np.clip(200 - x - 0.4 * (y - 100), 0, 1)
+    notch, tooth = (np.abs(x - 170) < 5) & (np.abs(y - 172) < 4), (np.abs(x - 146) < 5) & (np.abs(y - 240) < 4)
+    rough = np.where(notch, 0, np.where(tooth, 1, jaw)).astype(np.float32)
+    got = hanging.evened(rough, 100, 290, 2 * HW)
+    assert np.abs(rough - jaw).max() == 1
+    wrong, left = ((np.abs(one - jaw) > 0.6)[135:255].sum() for one in (rough, got))
+    assert wrong > 60 and left < 0.2 * wrong
+    np.testing.assert_array_equal(got[:100], rough[:100])
