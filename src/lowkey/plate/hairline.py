@@ -69,7 +69,9 @@ def bared(colour: F32, skin: F32, hair: F32, landmarks: F32, hw_px: float) -> tu
     bare = cv2.erode(np.asarray(s > 0.9, np.uint8), np.ones((5, 5), np.uint8)) > 0
     back = back * np.isin(piece, np.unique(piece[bare])) if bare.any() else back * 0
     far = cv2.distanceTransform((s < 0.6).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
-    back = blur(np.asarray(back * (1 - ramp(far, *REACH_HW)), np.float32), 1.0)
+    # Where the box ends, in the midst of a sideburn, what is done ends by degrees.
+    end = ramp((len(s) - 1 - np.arange(len(s), dtype=np.float32)) / np.float32(k), 0.0, 0.12)[:, None]
+    back = blur(np.asarray(back * (1 - ramp(far, *REACH_HW)) * end, np.float32), 1.0)
     taken = strands * np.clip(cv2.resize(np.asarray(back, np.float32), mine.shape[::-1], interpolation=cv2.INTER_LINEAR), 0, 1)
     skin, hair = skin.copy(), hair.copy()
     skin[box] += taken
