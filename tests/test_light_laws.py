@@ -455,5 +455,6 @@ def test_a_rim_on_moist_skin_comes_in_by_degrees() -> None:
     facing = s.normal @ np.array(lamp.direction.vector, np.float32)
     own = (s.matte > 0.99) & (s.eyes < 0.01) & (seen > 0.98)
     begins, turned = ((facing > a) & (facing < b) & own for a, b in ((0.06, 0.12), (0.25, 0.40)))
-    assert begins.sum() > 20 and turned.sum() > 20
+    assert begins.sum() > 20
+    assert turned.sum() > 20
     assert rim[begins].mean() < 0.5 * rim[turned].mean()

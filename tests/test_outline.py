@@ -161,7 +161,7 @@ def test_a_tuft_behind_a_lobe_is_hair_and_a_rim_of_an_ear_is_not(half: int, tone
     assert (named["skin"][core].mean() < 0.2) == stays
 
 
-@pytest.mark.parametrize("level, stays", [(130, True), (215, False)])
+@pytest.mark.parametrize(("level", "stays"), [(130, True), (215, False)])
 def test_a_line_of_hair_on_a_temple_stays_and_one_on_an_ear_is_its_rim(level: int, stays: bool) -> None:
     alpha, colour, parts = head()
     y, x = np.mgrid[:SIZE, :SIZE]

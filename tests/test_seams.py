@@ -83,5 +83,6 @@ def test_between_lobe_and_jaw_lies_no_notch_and_under_it_no_tooth() -> None:
     got = hanging.evened(rough, 100, 290, 2 * HW)
     assert np.abs(rough - jaw).max() == 1
     wrong, left = (np.abs((one - jaw).sum(1))[135:255].max() for one in (rough, got))
-    assert wrong > 5 and left < 3
+    assert wrong > 5
+    assert left < 3
     np.testing.assert_array_equal(got[:100], rough[:100])

@@ -21,7 +21,7 @@ INSET_HW = 0.06
 OUTER_HW = (0.015, 0.035), (0.07, 0.12)
 """How far within the person's outline what was read as hair is no room any more, and from where it may be a temple."""
 BROAD_HW, LIGHTER = 0.03, (0.2, 0.7)
-"""Half the width under which what is unlike that hair is a parting, and no skin; and by how many stops that hair is the lighter of the two."""
+"""Half the width under which what is unlike that hair is a parting, and no skin; by how many stops that hair is the lighter of the two."""
 REACH_HW = (0.18, 0.28)
 """How far from sure skin a patch is given back, and from where no more."""
 APART = (0.95, 1.25)
