@@ -16,6 +16,8 @@ from lowkey.plate.features import BROWS
 from lowkey.plate.meshes import OVAL
 from lowkey.plate.zones import ramp
 
+BROW, NOSE, MOUTH = 9, 4, 13
+"""Mesh points."""
 WORN_HW2 = 0.06
 """Area of cloth over the mouth from which a head is held to be covered."""
 TONE = 0.25
@@ -31,6 +33,8 @@ PLACE = (0.42, 0.62)
 STRANGE, RIM_HW = (0.24, 0.36), (0.05, 0.08)
 """Stops from skin at which what lies beside cloth is a rim and no skin, and how far from cloth a rim reaches."""
 
+CLOSED_HW, CLOSED = (0.06, 0.20), 0.8
+"""How far beside the face's outline, between nose and mouth, a wrap that closes lies, and how much of what lies there it is."""
 BROW_HW, SMOOTH_HW = 0.03, 0.014
 """How far round a brow no rim lies, and over what (sigma) the line between face and wrap is straightened."""
 
@@ -40,7 +44,7 @@ def worn(colour: F32, skin: F32, cloth: F32, landmarks: F32, hw_px: float) -> tu
     h, w = skin.shape
     mesh = landmarks[:468, :2]
     m = 0.25 * hw_px
-    mouth = float(landmarks[13, 1])
+    mouth = float(landmarks[MOUTH, 1])
     rows = slice(int(np.clip(mesh[:, 1].min() - m, 0, h - 1)), int(np.clip(landmarks[152, 1], 1, h)))
     box = rows, slice(int(np.clip(mesh[:, 0].min() - m, 0, w - 1)), int(np.clip(mesh[:, 0].max() + m, 1, w)))
     n = max(1, int(hw_px / 160))
@@ -83,8 +87,28 @@ def worn(colour: F32, skin: F32, cloth: F32, landmarks: F32, hw_px: float) -> tu
     # A hem is a smooth line.
     level = blur(np.maximum(np.maximum(taken, rim), c).astype(np.float32), SMOOTH_HW * k)
     taken = np.clip((0.5 + 2.5 * (level - 0.5) - c) / np.maximum(1 - c, np.float32(0.02)), 0, 1) * told
+    taken = np.maximum(taken, _beside(s, c, (landmarks[:, :2] - corner) / np.float32(n), k))
     moved = own * np.clip(cv2.resize(taken, own.shape[::-1], interpolation=cv2.INTER_LINEAR), 0, 1)
     skin, cloth = skin.copy(), cloth.copy()
     skin[box] -= moved
     cloth[box] += moved
     return skin, cloth
+
+
+def _beside(skin: F32, cloth: F32, mesh: F32, k: float) -> F32:
+    """Skin f32[h, w] that lies beside the mesh's outline where a wrap closes: no ear shows there, whatever the colours are.
+
+    Not over the brows: there the mesh ends before the forehead does.
+    """
+    oval = np.ones(skin.shape, np.uint8)
+    cv2.fillPoly(oval, [np.round(mesh[list(OVAL)]).astype(np.int32)], 0)
+    out = cv2.distanceTransform(oval, cv2.DIST_L2, 5) / np.float32(k)
+    rows, columns = np.arange(len(skin))[:, None], np.arange(skin.shape[1])[None]
+    low = (rows > mesh[NOSE, 1]) & (rows < mesh[MOUTH, 1]) & (out > CLOSED_HW[0]) & (out < CLOSED_HW[1])
+    level = ramp((rows - mesh[BROW, 1]) / np.float32(k), -0.05, 0.10)
+    found = np.zeros_like(skin)
+    for side in (columns < mesh[NOSE, 0], columns >= mesh[NOSE, 0]):
+        there = low & side
+        if there.any() and float(cloth[there].mean()) > CLOSED:
+            found = np.where(side, level * ramp(out, 0.005, 0.025), found)
+    return np.asarray(found, np.float32)
