@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -86,3 +87,22 @@ def test_between_lobe_and_jaw_lies_no_notch_and_under_it_no_tooth() -> None:
     assert wrong > 5
     assert left < 3
     np.testing.assert_array_equal(got[:100], rough[:100])
+
+
+@pytest.mark.parametrize(("nose", "far"), [(225, True), (300, False)])
+def test_a_full_far_cheek_draws_in_to_the_jaw_by_degrees(nose: int, far: bool) -> None:
+    k, size = 200.0, 400
+    mesh = np.zeros((478, 3), np.float32)
+    mesh[[234, 454], 0], mesh[[4, 2], 0] = (180, 380), nose
+    mesh[2, 1], mesh[172, 1], mesh[397, 1] = 200, 260, 260
+    skin = np.ones((size, size), np.float32)
+    plate = SimpleNamespace(landmarks=mesh, matte=skin, hw_px=k, parts={"skin": skin})
+    out = np.broadcast_to(np.maximum(180 - np.arange(size), 0) / np.float32(k), (size, size)).astype(np.float32)
+    got = hanging.far_cheek(plate, out)  # type: ignore[arg-type]
+    wide = (got[:, :180] > 0.5).sum(1)
+    if not far:
+        assert wide.max() == 0
+        return
+    assert wide[175] > 20
+    assert np.abs(np.diff(wide[172:280])).max() <= 2
+    assert wide[281:].max() == 0

@@ -12,6 +12,11 @@ from lowkey.plate.zones import ramp as step
 
 THREAD_HW = 0.028
 """Half the width under which what hangs below the nose's tip is a thread."""
+EARS, NOSE, NOSE_BASE, CORNERS = (234, 454), 4, 2, (172, 397)
+"""Mesh points; the jaw's corners at the viewer's left and right."""
+FAR, FULL_HW = (0.32, 0.38), 0.16
+"""Share of a face's width beyond the nose up to which that side is a turned face's far one, and from which it is not; how far a full cheek
+stands out from the mesh at most."""
 EVEN_HW, SOFT_PX = 0.024, 2.6
 """Over what (sigma) the line from an ear's lobe to the jaw is straightened, and how wide its edge is, in plate pixels."""
 
@@ -57,6 +62,26 @@ def evened(head: F32, first: int, last: int, k: float) -> F32:
     mix = step((rows - first) / np.float32(m), 0, 1) * step((last - rows) / np.float32(m), 0, 1)
     out[top:end] += mix * (even - out[top:end])
     return out
+
+
+def far_cheek(plate: Plate, out: F32) -> F32:
+    """Skin f32[h, w] of a turned face's far cheek outside the mesh's outline, by the distance `out` f32[h, w] to it (hw).
+
+    A full cheek stands out from the mesh and draws in to the jaw by degrees: cut off where ears end it would be a step in the face.
+    """
+    mesh, (h, w) = plate.landmarks, plate.matte.shape
+    found = np.zeros((h, w), np.float32)
+    left, right = sorted(float(x) for x in mesh[list(EARS), 0])
+    shares = (float(mesh[NOSE, 0]) - left) / max(right - left, 1.0), (right - float(mesh[NOSE, 0])) / max(right - left, 1.0)
+    rows, columns = np.arange(h, dtype=np.float32)[:, None], np.arange(w)[None]
+    for share, corner, side in zip(shares, CORNERS, (columns < mesh[NOSE, 0], columns >= mesh[NOSE, 0]), strict=True):
+        far = 1 - float(step(np.array([share], np.float32), *FAR)[0])
+        first, last = float(mesh[NOSE_BASE, 1]) - 0.15 * plate.hw_px, float(mesh[corner, 1]) + 0.10 * plate.hw_px
+        if far > 0 and last > first:
+            wide = np.float32(FULL_HW) * np.clip((last - rows) / np.float32(last - first), 0, 1) * (rows > first)
+            mine = step(np.asarray(wide - out, np.float32), 0.0, 0.012) * step(plate.parts["skin"], 0.6, 0.95)
+            found = np.where(side, np.float32(far) * mine, found)
+    return np.asarray(found, np.float32)
 
 
 def falling(plate: Plate, below: F32) -> F32:

@@ -411,8 +411,10 @@ def keep(plate: Plate) -> Kept:
     # Beside the jaw skin draws in toward the line, like a nape; cut straight off it would be a block under the ear.
     oval = np.ones((h, w), np.uint8)
     cv2.fillPoly(oval, [np.round(mesh[list(OVAL), :2]).astype(np.int32)], 0)
-    aside = cv2.distanceTransform(oval, cv2.DIST_L2, 5) / np.float32(k) - 0.01 - 1.5 * np.maximum(-below, 0)
+    out = cv2.distanceTransform(oval, cv2.DIST_L2, 5) / np.float32(k)
+    aside = out - 0.01 - 1.5 * np.maximum(-below, 0)
     above = np.maximum(above * (1 - step(aside, 0.0, 0.012)), lobes * hanging.broad(lobes, k))
+    above = np.maximum(above, hanging.far_cheek(plate, np.asarray(out, np.float32)))
     # They hang from an ear: what begins anew under a gap below one, and all beyond that, is the room above a shoulder, or neck.
     start = int(np.clip(mesh[4, 1] + (0.05 + sunk) * k, 0, h - 1))
     solid = (plate.matte[start:] > 0.3) & (above[start:] > 0.3)
