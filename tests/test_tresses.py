@@ -209,9 +209,12 @@ def test_white_strands_on_skin_are_no_bluer_than_hair_and_skin_and_frames_stay()
     hair = np.zeros(tone.shape[:2], np.float32)
     hair[:, 100:] = 1
     before = tone.copy()
-    tresses._of_keratin(tone, hair, 1 - hair, k)
+    brows = np.zeros_like(hair)
+    brows[48:52, :8] = 1
+    tresses._of_keratin(tone, hair, 1 - hair, brows, k)
     warm = np.log(tone)[45:55, 92:98]
     assert (warm[..., 2] - warm[..., 1]).max() < -0.8 * tresses.KERATIN[1]
-    np.testing.assert_allclose(tone[45:55, :40], before[45:55, :40], atol=1e-3)  # far from hair
+    np.testing.assert_allclose(tone[45:55, 25:40], before[45:55, 25:40], atol=1e-3)  # far from hair and brow
+    assert (tone[49:51, :6, 2] < tone[49:51, :6, 1]).all()
     for rows in (np.s_[5:35], np.s_[85:95]):
         np.testing.assert_allclose(tone[rows], before[rows], atol=1e-3)

@@ -14,7 +14,7 @@ THREAD_HW = 0.028
 """Half the width under which what hangs below the nose's tip is a thread."""
 EARS, NOSE, NOSE_BASE, CORNERS = (234, 454), 4, 2, (172, 397)
 """Mesh points; the jaw's corners at the viewer's left and right."""
-FAR, FULL_HW = (0.32, 0.38), 0.16
+FAR, FULL_HW = (0.32, 0.34), 0.16
 """Share of a face's width beyond the nose up to which that side is a turned face's far one, and from which it is not; how far a full cheek
 stands out from the mesh at most."""
 EVEN_HW, SOFT_PX = 0.024, 2.6

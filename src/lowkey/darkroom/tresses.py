@@ -92,16 +92,17 @@ def groom(albedo: F32, plate: Plate, hand: float) -> None:
     nose = plate.landmarks[4, :2] - np.array([box[1].start, box[0].start], np.float32)
     _restrung(tone, mine, k, (float(nose[0]), float(nose[1])), hand)
     albedo[box] += (tone - albedo[box]) * step(mine, 0.02, 0.5)[..., None]
-    _of_keratin(albedo[box], mine, plate.parts["skin"][box], k)
+    _of_keratin(albedo[box], mine, plate.parts["skin"][box], plate.parts["brows"][box], k)
 
 
-def _of_keratin(tone: F32, hair: F32, skin: F32, k: float) -> None:
-    """Strands over skin that no reader tells from it, in place: they are no bluer than hair is.
+def _of_keratin(tone: F32, hair: F32, skin: F32, brows: F32, k: float) -> None:
+    """Strands over skin that no reader tells from it, and a brow's, in place: they are no bluer than hair is.
 
     A photo balanced for its room shows white strands lavender. On skin, whose red is far over its blue, they are all that can be so, and
     left alone they are a violet strip between skin and hair once both of them are warm. What is really blue is worn.
     """
-    near = step(blur(hair, VEIL_HW * k), 0.01, 0.10) * step(skin, 0.6, 0.9) * (1 - step(hair, 0.3, 0.6))
+    near = np.maximum(step(blur(hair, VEIL_HW * k), 0.01, 0.10), step(blur(brows, 0.02 * k), 0.05, 0.3))
+    near = near * step(skin, 0.6, 0.9) * (1 - step(hair, 0.3, 0.6))
     rows, columns = np.flatnonzero((near > 0.01).any(1)), np.flatnonzero((near > 0.01).any(0))
     if not len(rows):
         return
