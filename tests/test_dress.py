@@ -415,12 +415,3 @@ def test_a_raised_hand_ends_in_a_sleeve(cloth: Cloth) -> None:
     assert s.skin[(np.abs(u - 0.75) < 0.06) & (v > 0.58) & (v < 0.75)].min() > 0.9
 
 
-def test_no_skin_lies_beside_a_wrapped_face() -> None:
-    plate = person(wrap=True)
-    parts = {name: np.array(part) for name, part in plate.parts.items()}
-    u, v = hw(plate)
-    bulge = (np.abs(u - 0.62) < 0.05) & (np.abs(v + 0.7) < 0.1)
-    parts["skin"][bulge], parts["cloth"][bulge] = 0.9, 0.1
-    s = dress(dataclasses.replace(plate, parts=parts), TURTLENECK)
-    assert s.skin[bulge].max() < 0.2
-    assert s.specular[bulge].max() < 0.01

@@ -46,3 +46,31 @@ def test_hair_of_the_skins_own_colour_is_left_alone() -> None:
     colour[:120] = 0.9 * SKIN
     _, strands = hairline.bared(colour, skin, hair, mesh, HW)
     np.testing.assert_allclose(strands, hair, atol=1e-3)
+
+
+def temple(hair_tone: float) -> tuple[F32, F32, F32, F32, tuple[slice, slice]]:
+    """A head whose whole temple was read as hair, between its forehead and a strip of true hair of `hair_tone` along the outline."""
+    rng = np.random.default_rng(4)
+    colour = np.broadcast_to(SKIN, (H, W, 3)).copy()
+    inner = np.s_[70:200, 270:330]
+    colour[:200, 270:] = 0.5 * SKIN
+    colour *= np.exp(0.08 * rng.standard_normal((H, W, 1)))
+    true = np.s_[:300, 332:364]
+    colour[true] = np.float32(hair_tone) * np.exp(0.3 * rng.standard_normal((300, 32, 1)))
+    colour[:40] = np.float32(hair_tone) * np.exp(0.3 * rng.standard_normal((40, W, 1)))
+    hair = np.zeros((H, W), np.float32)
+    hair[:40] = hair[:200, 270:] = hair[true] = 1
+    skin = 1 - hair
+    hair[:, 364:] = skin[:, 364:] = 0
+    hair[:4] = skin[:4] = 0
+    mesh = np.zeros((478, 3), np.float32)
+    mesh[:, 0], mesh[:, 1] = np.linspace(40, 330, 478), np.linspace(60, 400, 478)
+    mesh[[33, 263], 1] = 300
+    return colour.astype(np.float32), skin, hair, mesh, inner
+
+
+def test_a_whole_temple_in_shade_under_white_hair_is_skin() -> None:
+    colour, skin, hair, mesh, inner = temple(0.9)
+    _, strands = hairline.bared(colour, skin, hair, mesh, HW)
+    assert float(np.median(strands[inner])) < 0.1
+    assert strands[60:280, 340:362].mean() > 0.9, "the hair itself stays"

@@ -442,3 +442,19 @@ def test_highlights_of_moist_skin_are_held() -> None:
     assert wet.max() > 2 * light.HELD
     assert held.max() <= light.HELD * 1.001
     assert np.corrcoef(np.argsort(np.argsort(wet)), np.argsort(np.argsort(held)))[0, 1] > 0.999
+
+
+def test_a_rim_on_moist_skin_comes_in_by_degrees() -> None:
+    """With a lamp far behind, all of a temple mirrors it: where that begins it is no plate that is as bright at once."""
+    s = bust.subject(200.0)
+    finish = {"albedo": np.zeros_like(s.albedo), "skin": np.ones_like(s.skin), "specular": np.full_like(s.skin, 0.035)}
+    moist = replace(s, roughness=np.full_like(s.skin, 0.4), shine=1.3, **finish)
+    lamp = Source(Direction(158, 10), angular_radius_deg=5)
+    bench = Relight(moist)
+    rim, seen = luminance(bench.source(lamp)), bench.visibility(lamp.direction, 5)
+    facing = s.normal @ np.array(lamp.direction.vector, np.float32)
+    own = (s.matte > 0.99) & (s.eyes < 0.01) & (seen > 0.98)
+    begins, turned = ((facing > a) & (facing < b) & own for a, b in ((0.06, 0.12), (0.25, 0.40)))
+    assert begins.sum() > 20
+    assert turned.sum() > 20
+    assert rim[begins].mean() < 0.5 * rim[turned].mean()

@@ -159,3 +159,13 @@ def test_a_tuft_behind_a_lobe_is_hair_and_a_rim_of_an_ear_is_not(half: int, tone
     core = tuft & (np.abs(y - 230) < 8)
     assert (named["hair"][core].mean() > 0.8) == stays
     assert (named["skin"][core].mean() < 0.2) == stays
+
+
+@pytest.mark.parametrize(("level", "stays"), [(130, True), (215, False)])
+def test_a_line_of_hair_on_a_temple_stays_and_one_on_an_ear_is_its_rim(level: int, stays: bool) -> None:
+    alpha, colour, parts = head()
+    y, x = np.mgrid[:SIZE, :SIZE]
+    line = (np.hypot(x - 210, y - 210) > 103) & (np.abs(y - level) < 15) & (x > 210)
+    parts["hair"], parts["skin"] = (alpha * line).astype(np.float32), (alpha * ~line).astype(np.float32)
+    _, _, named = settled(alpha, colour, parts)
+    assert (named["hair"][line & (alpha > 0.9)].mean() > 0.6) == stays

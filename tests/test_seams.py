@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
 from lowkey.darkroom import dress as dressing
-from lowkey.darkroom import neck, seams
+from lowkey.darkroom import hanging, neck, seams
 from lowkey.darkroom.neck import Layer
 from lowkey.pixels import F32, freeze
 from lowkey.plate.plate import Plate
@@ -73,3 +74,35 @@ def test_the_frame_of_glasses_stands_before_the_face() -> None:
     rise = with_.depth - without.depth
     assert 0.5 * dressing.FRAME_HW < np.median(rise[frame > 0]) <= dressing.FRAME_HW
     assert np.abs(rise[cv2.dilate(frame, np.ones((25, 25), np.uint8)) == 0]).max() == pytest.approx(0, abs=1e-4)
+
+
+def test_between_lobe_and_jaw_lies_no_notch_and_under_it_no_tooth() -> None:
+    y, x = np.mgrid[:300, :300].astype(np.float32)
+    jaw = np.clip(200 - x - 0.4 * (y - 100), 0, 1)
+    notch, tooth = (np.abs(x - 170) < 5) & (np.abs(y - 172) < 4), (np.abs(x - 146) < 5) & (np.abs(y - 240) < 4)
+    rough = np.where(notch, 0, np.where(tooth, 1, jaw)).astype(np.float32)
+    got = hanging.evened(rough, 100, 290, 2 * HW)
+    assert np.abs(rough - jaw).max() == 1
+    wrong, left = (np.abs((one - jaw).sum(1))[135:255].max() for one in (rough, got))
+    assert wrong > 5
+    assert left < 3
+    np.testing.assert_array_equal(got[:100], rough[:100])
+
+
+@pytest.mark.parametrize(("nose", "far"), [(225, True), (300, False)])
+def test_a_full_far_cheek_draws_in_to_the_jaw_by_degrees(nose: int, far: bool) -> None:
+    k, size = 200.0, 400
+    mesh = np.zeros((478, 3), np.float32)
+    mesh[[234, 454], 0], mesh[[4, 2], 0] = (180, 380), nose
+    mesh[2, 1], mesh[172, 1], mesh[397, 1] = 200, 260, 260
+    skin = np.ones((size, size), np.float32)
+    plate = SimpleNamespace(landmarks=mesh, matte=skin, hw_px=k, parts={"skin": skin})
+    out = np.broadcast_to(np.maximum(180 - np.arange(size), 0) / np.float32(k), (size, size)).astype(np.float32)
+    got = hanging.far_cheek(plate, out)  # type: ignore[arg-type]
+    wide = (got[:, :180] > 0.5).sum(1)
+    if not far:
+        assert wide.max() == 0
+        return
+    assert wide[175] > 20
+    assert np.abs(np.diff(wide[172:280])).max() <= 2
+    assert wide[281:].max() == 0

@@ -198,3 +198,23 @@ def test_hair_that_spans_the_plate_leaves_the_skin_alone() -> None:
     got = groomed(plate)
     assert np.array_equal(got[hair == 0], plate.albedo[hair == 0])
     assert not np.array_equal(got[hair > 0.9], plate.albedo[hair > 0.9])
+
+
+def test_white_strands_on_skin_are_no_bluer_than_hair_and_skin_and_frames_stay() -> None:
+    k = 200.0
+    tone = np.empty((120, 200, 3), np.float32)
+    skin, lavender, frame = ((0.60, 0.40, 0.32), (0.60, 0.58, 0.66), (0.05, 0.08, 0.40))
+    tone[:] = skin
+    tone[40:60], tone[80:100] = lavender, frame
+    hair = np.zeros(tone.shape[:2], np.float32)
+    hair[:, 100:] = 1
+    before = tone.copy()
+    brows = np.zeros_like(hair)
+    brows[48:52, :8] = 1
+    tresses._of_keratin(tone, hair, 1 - hair, brows, k)
+    warm = np.log(tone)[45:55, 92:98]
+    assert (warm[..., 2] - warm[..., 1]).max() < -0.8 * tresses.KERATIN[1]
+    np.testing.assert_allclose(tone[45:55, 25:40], before[45:55, 25:40], atol=1e-3)  # far from hair and brow
+    assert (tone[49:51, :6, 2] < tone[49:51, :6, 1]).all()
+    for rows in (np.s_[5:35], np.s_[85:95]):
+        np.testing.assert_allclose(tone[rows], before[rows], atol=1e-3)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lowkey.darkroom import brdf, garments, hanging, jersey, neck, seams, sleeve, throat
+from lowkey.darkroom import brdf, garments, jersey, neck, seams, sleeve, throat
 from lowkey.darkroom.knit import fabric
 from lowkey.darkroom.light import Relight
 from lowkey.darkroom.ribbed import FUZZY_HW, Ribbed
@@ -99,19 +99,6 @@ def test_a_flag_before_unequal_shoulders_has_no_step_on_the_breastbone() -> None
     body = garments.Outline(x, y, np.ones_like(x))
     left = jersey._sunk(np.zeros_like(x), bust, body)
     assert np.abs(np.diff(left, axis=1)).max() < 0.03
-
-
-def test_a_lobe_and_the_jaw_beside_it_are_one_outline() -> None:
-    """Two cuts that miss each other by a finger's breadth leave no stub in the air, where the photo has skin; a wider gap is a gap."""
-    head, skin = np.zeros((300, 400), np.float32), np.ones((300, 400), np.float32)
-    head[:150, 100:250] = head[:110, 270:310] = head[:60, 100:310] = 1
-    there = np.s_[70:100, 252:268]
-    assert hanging.webbed(head, skin, 10, K)[there].min() > 0.9
-    assert (hanging.webbed(head, 0 * skin, 10, K) == head).all()
-    apart = head.copy()
-    apart[:110, 250:330] = 0
-    apart[:110, 295:335], apart[:60, 100:335] = 1, 1
-    assert hanging.webbed(apart, skin, 10, K)[85:100, 265:280].max() < 0.1
 
 
 def test_loose_fibre_scatters_ahead() -> None:

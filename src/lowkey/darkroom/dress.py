@@ -7,8 +7,6 @@ feathered edge.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 
@@ -46,8 +44,6 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         plate = tresses.frayed(plate, neck.hand_of(plate))
     kept = neck.keep(plate)
     figure = Figure(plate)
-    if cloth.kind != "own" and neck.closed(kept.wrap, plate.landmarks):
-        kept = replace(kept, wrap=np.minimum(kept.wrap + seams.hem(figure, plate, kept), 1))
     if cloth.kind != "own":
         seams.round_off(figure, plate.hw_px)
         # Frames of glasses stand off the face, so that they throw a thin shadow on it.

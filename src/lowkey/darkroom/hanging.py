@@ -5,11 +5,20 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
 
 THREAD_HW = 0.028
 """Half the width under which what hangs below the nose's tip is a thread."""
+EARS, NOSE, NOSE_BASE, CORNERS = (234, 454), 4, 2, (172, 397)
+"""Mesh points; the jaw's corners at the viewer's left and right."""
+FAR, FULL_HW = (0.32, 0.34), 0.16
+"""Share of a face's width beyond the nose up to which that side is a turned face's far one, and from which it is not; how far a full cheek
+stands out from the mesh at most."""
+EVEN_HW, SOFT_PX = 0.024, 2.6
+"""Over what (sigma) the line from an ear's lobe to the jaw is straightened, and how wide its edge is, in plate pixels."""
 
 
 def broad(cover: F32, k: float) -> F32:
@@ -36,36 +45,43 @@ def on_nose(head: F32, nose: F32, start: int, k: float) -> F32:
     return np.asarray(np.where(near, whole, 0), np.float32)
 
 
-WEB_HW, LEAST_WEB_HW = 0.080, 0.030
-"""Half the width of a notch that is no notch but skin, if the photo shows skin there, and the side of the least one that is filled."""
+def evened(head: F32, first: int, last: int, k: float) -> F32:
+    """A coverage f32[h, w] whose outline, from row `first` to `last`, has no notch between lobe and jaw, nor a tooth below it.
 
-
-def webbed(head: F32, skin: F32, start: int, k: float) -> F32:
-    """A coverage f32[h, w] with the narrow notches between lobe and jaw filled, from row `start` down, where `skin` f32[h, w] is.
-
-    The jaw's line and the lobe's own end are two cuts; where they miss each other by a finger's breadth a stub would hang in the air.
+    Lobes and jaw are known by different rules, and where these meet they leave corners that nobody has.
     """
-    rows, columns = (np.flatnonzero((head[start:] > 0.5).any(axis)) for axis in (1, 0))
-    if not len(rows) or not len(columns):
-        return head
-    m = round(2 * WEB_HW * k)
-    box = np.s_[start : start + rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
-    small = cv2.resize(head[box], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(WEB_HW * k / 2) + 1,) * 2)
-    pad = round(WEB_HW * k)
-    solid = cv2.copyMakeBorder((small > 0.5).astype(np.uint8), pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0)
-    notch = (cv2.morphologyEx(solid, cv2.MORPH_CLOSE, round_) - solid)[pad:-pad, pad:-pad]
-    notch *= (cv2.resize(skin[box], (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA) > 0.5).astype(np.uint8)
-    _, names, stats, _ = cv2.connectedComponentsWithStats(notch)
-    large = stats[:, cv2.CC_STAT_AREA] > (LEAST_WEB_HW * k / 2) ** 2
-    large[0] = False
-    if not large.any():
-        return head
-    filled = cv2.dilate(large[names].astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
-    whole = cv2.resize(filled, (head[box].shape[1], head[box].shape[0]), interpolation=cv2.INTER_LINEAR)
     out = head.copy()
-    out[box] = np.maximum(head[box], cv2.GaussianBlur(whole, (0, 0), 1.0) * np.clip(2 * skin[box] - 1, 0, 1))
+    sigma, m = EVEN_HW * k, round(4 * EVEN_HW * k)
+    top, end = max(first - m, 0), min(last + m, len(head))
+    if end - top < 2 * m:
+        return out
+    level = blur(np.ascontiguousarray(head[top:end]), sigma)
+    # A straight border blurred by sigma falls by .4 / sigma a pixel at its middle.
+    even = np.clip(0.5 + (level - 0.5) * np.float32(sigma / (0.4 * SOFT_PX)), 0, 1)
+    rows = np.arange(top, end, dtype=np.float32)[:, None]
+    mix = step((rows - first) / np.float32(m), 0, 1) * step((last - rows) / np.float32(m), 0, 1)
+    out[top:end] += mix * (even - out[top:end])
     return out
+
+
+def far_cheek(plate: Plate, out: F32) -> F32:
+    """Skin f32[h, w] of a turned face's far cheek outside the mesh's outline, by the distance `out` f32[h, w] to it (hw).
+
+    A full cheek stands out from the mesh and draws in to the jaw by degrees: cut off where ears end it would be a step in the face.
+    """
+    mesh, (h, w) = plate.landmarks, plate.matte.shape
+    found = np.zeros((h, w), np.float32)
+    left, right = sorted(float(x) for x in mesh[list(EARS), 0])
+    shares = (float(mesh[NOSE, 0]) - left) / max(right - left, 1.0), (right - float(mesh[NOSE, 0])) / max(right - left, 1.0)
+    rows, columns = np.arange(h, dtype=np.float32)[:, None], np.arange(w)[None]
+    for share, corner, side in zip(shares, CORNERS, (columns < mesh[NOSE, 0], columns >= mesh[NOSE, 0]), strict=True):
+        far = 1 - float(step(np.array([share], np.float32), *FAR)[0])
+        first, last = float(mesh[NOSE_BASE, 1]) - 0.15 * plate.hw_px, float(mesh[corner, 1]) + 0.10 * plate.hw_px
+        if far > 0 and last > first:
+            wide = np.float32(FULL_HW) * np.clip((last - rows) / np.float32(last - first), 0, 1) * (rows > first)
+            mine = step(np.asarray(wide - out, np.float32), 0.0, 0.012) * step(plate.parts["skin"], 0.6, 0.95)
+            found = np.where(side, np.float32(far) * mine, found)
+    return np.asarray(found, np.float32)
 
 
 def falling(plate: Plate, below: F32) -> F32:

@@ -28,6 +28,8 @@ HELD = np.float32(0.22)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
 HELD_BEHIND = 0.75
 """Share of that which goes with a lamp straight behind: at grazing angles all of a temple mirrors it, and dries to a white plate."""
+TURNED = 0.5
+"""Cosine to such a lamp at which skin has its share: a plate that is as bright right where it begins is cut out with scissors."""
 FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 3.3, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
 EVEN = 0.12
@@ -242,6 +244,9 @@ class Relight:
             # Leather, too, keeps its grain only where its sheen is held; wool mirrors nothing.
             for surface, most in ((s.skin, HELD), (s.cloth * (s.specular > 0), 2 * HELD)):
                 held = most * np.float32(1 - HELD_BEHIND * max(behind, 0.0))
+                if surface is s.skin and (far := min((behind - 0.35) / 0.35, 1.0)) > 0:
+                    facing = np.clip(self._normal @ np.array(direction.vector, np.float32) / np.float32(TURNED), 0.02, 1)
+                    held = held * (1 + np.float32(far) * (facing - 1))
                 gloss += surface * (held * (1 - np.exp(-gloss / held)) - gloss)
         keep = _without_islands(diffuse, s)
         diffuse *= keep

@@ -412,8 +412,10 @@ def keep(plate: Plate) -> Kept:
     # Beside the jaw skin draws in toward the line, like a nape; cut straight off it would be a block under the ear.
     oval = np.ones((h, w), np.uint8)
     cv2.fillPoly(oval, [np.round(mesh[list(OVAL), :2]).astype(np.int32)], 0)
-    aside = cv2.distanceTransform(oval, cv2.DIST_L2, 5) / np.float32(k) - 0.01 - 1.5 * np.maximum(-below, 0)
+    out = cv2.distanceTransform(oval, cv2.DIST_L2, 5) / np.float32(k)
+    aside = out - 0.01 - 1.5 * np.maximum(-below, 0)
     above = np.maximum(above * (1 - step(aside, 0.0, 0.012)), lobes * hanging.broad(lobes, k))
+    above = np.maximum(above, hanging.far_cheek(plate, np.asarray(out, np.float32)))
     # They hang from an ear: what begins anew under a gap below one, and all beyond that, is the room above a shoulder, or neck.
     start = int(np.clip(mesh[4, 1] + (0.05 + sunk) * k, 0, h - 1))
     solid = (plate.matte[start:] > 0.3) & (above[start:] > 0.3)
@@ -424,8 +426,9 @@ def keep(plate: Plate) -> Kept:
     above[start:] *= 1 - blur(cv2.dilate(anew.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32), 1.0)
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
-    face = hanging.on_nose(np.asarray(above * (1 - body_cloth) * plate.matte, np.float32), mesh[4], start, k)
-    face = hanging.webbed(face, np.asarray(plate.parts["skin"] * plate.matte, np.float32), start, k)
+    bare = np.asarray((1 - body_cloth) * plate.matte, np.float32)
+    face = hanging.on_nose(np.asarray(above * bare, np.float32), mesh[4], start, k)
+    face = np.minimum(hanging.evened(face, start, int(mesh[CHIN, 1] - 0.1 * k), k), bare)
     head = np.maximum(np.maximum(face, hair * plate.matte), step(wrap, 0.15, 0.80) * plate.matte)
     hands = step(np.maximum(plate.parts["hands"], _raised(plate, below)), 0.15, 0.80) * plate.matte
     return Kept(np.asarray(head, np.float32), wrap, hair, np.asarray(hands, np.float32), below)

@@ -14,8 +14,6 @@ from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.neck import Kept, Layer
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
-from lowkey.plate.meshes import OVAL
-from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
 ROUND_HW = 0.016
@@ -83,39 +81,6 @@ def _turn(normal: Any, sure: Any, carried: Any, mass: Any) -> None:
             length = max(np.sqrt(square), 1e-6)
             for m in range(3):
                 normal[r, c, m] /= length
-
-
-def hem(figure: Figure, plate: Plate, kept: Kept) -> F32:
-    """Under a wrap that closes round the face no skin lies beside the face's outline: what was read so is the wrap's rim.
-
-    As skin it would shine and glow, a burnt patch beside the cheek. Changes the figure, gives the rim f32[h, w].
-    """
-    k = plate.hw_px
-    oval = np.zeros(plate.matte.shape, np.uint8)
-    cv2.fillPoly(oval, [np.round(plate.landmarks[list(OVAL), :2]).astype(np.int32)], 1)
-    beside = cv2.distanceTransform(1 - oval, cv2.DIST_L2, 5) / np.float32(k)
-    within = cv2.distanceTransform(oval, cv2.DIST_L2, 5) / np.float32(k)
-    over = np.maximum(step(beside, 0.002, 0.02) * (kept.below < 0.05), step(kept.wrap, 0.05, 0.35))
-    # The mesh's outline runs under the cloth of a turned head: within it the nearer of the two colours tells.
-    look = np.log(np.clip(plate.colour, 0.01, 1))
-    look = np.dstack([0.5 * look.mean(-1), look[..., 0] - look[..., 1], look[..., 2] - look[..., 1]])
-    far_in, sure = np.asarray(figure.skin > 0.9, np.float32) * (within > 0.20), np.asarray(kept.wrap > 0.9, np.float32)
-    sure = np.asarray(cv2.erode(sure, np.ones((7, 7), np.uint8)), np.float32)
-    if sure.sum() > 100 and far_in.sum() > 100:
-        as_skin, as_wrap = (np.square(look - neck.spread(look, np.asarray(m, np.float32), k)).sum(-1) for m in (far_in, sure))
-        like = blur(np.asarray((as_skin - as_wrap) / (as_skin + as_wrap + 0.02), np.float32), 0.006 * k)
-        over = np.maximum(over, step(like, 0.3, 0.65) * (1 - step(within, 0.14, 0.24)) * step(blur(sure, 0.10 * k), 0.01, 0.08))
-    rim = np.asarray(figure.skin * over * (1 - kept.hands), np.float32)
-    figure.skin -= rim
-    figure.cloth = np.asarray(np.minimum(figure.cloth + rim, 1), np.float32)
-    figure.specular *= 1 - np.maximum(over, np.minimum(rim * 4, 1)) * (1 - kept.hands)
-    figure.roughness += (0.85 - figure.roughness) * rim
-    if sure.sum() > 100:
-        # Old light was taken off it as off skin: take it off as off the wrap beside it.
-        taken = np.clip(luminance(plate.albedo), 0.004, 1) / np.clip(luminance(plate.colour), 0.004, 1)
-        usual = neck.spread(np.repeat(taken[..., None], 3, 2), sure, k)
-        figure.albedo += (np.clip(plate.colour * usual, 0, 1) - figure.albedo) * step(rim, 0.05, 0.5)[..., None]
-    return rim
 
 
 SLIVER_HW = 0.016

@@ -29,6 +29,9 @@ times (d'Eon et al. 2011), but a warm lamp adds a yellow of its own, and the two
 KERATIN, EUMELANIN = (0.20, 0.14), (0.28, 0.20)
 """Least log red over green and green over blue of undyed hair: without pigment, for keratin itself is yellowish (white hair measures b* 10
 to 15), and black, for what leaves a mass of it has been through strands. A photo balanced for its room shows both as grey, or bluer."""
+VEIL_HW, LAVENDER, WORN = 0.07, (-0.02, 0.08), (0.3, 0.6)
+"""How far (sigma) from hair strands lie over skin; log blue over green from which something is no skin but strands, and from which it is no
+strands but the arm of glasses."""
 SCALP = 0.12
 """How much more of the former it has beside skin."""
 BLACK_HAIR = (0.02, 0.12)
@@ -89,6 +92,31 @@ def groom(albedo: F32, plate: Plate, hand: float) -> None:
     nose = plate.landmarks[4, :2] - np.array([box[1].start, box[0].start], np.float32)
     _restrung(tone, mine, k, (float(nose[0]), float(nose[1])), hand)
     albedo[box] += (tone - albedo[box]) * step(mine, 0.02, 0.5)[..., None]
+    _of_keratin(albedo[box], mine, plate.parts["skin"][box], plate.parts["brows"][box], k)
+
+
+def _of_keratin(tone: F32, hair: F32, skin: F32, brows: F32, k: float) -> None:
+    """Strands over skin that no reader tells from it, and a brow's, in place: they are no bluer than hair is.
+
+    A photo balanced for its room shows white strands lavender. On skin, whose red is far over its blue, they are all that can be so, and
+    left alone they are a violet strip between skin and hair once both of them are warm. What is really blue is worn.
+    """
+    near = np.maximum(step(blur(hair, VEIL_HW * k), 0.01, 0.10), step(blur(brows, 0.02 * k), 0.05, 0.3))
+    near = near * step(skin, 0.6, 0.9) * (1 - step(hair, 0.3, 0.6))
+    rows, columns = np.flatnonzero((near > 0.01).any(1)), np.flatnonzero((near > 0.01).any(0))
+    if not len(rows):
+        return
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    part, how = tone[box], near[box]
+    log = np.log(np.maximum(part, np.float32(2e-3)))
+    want = log.copy()
+    want[..., 0] = np.maximum(log[..., 0], log[..., 1] + np.float32(KERATIN[0] + SCALP))
+    want[..., 2] = np.minimum(log[..., 2], log[..., 1] - np.float32(KERATIN[1]))
+    clean = np.exp(want)
+    clean *= (luminance(part) / np.maximum(luminance(clean), np.float32(1e-4)))[..., None]
+    blue = log[..., 2] - log[..., 1]
+    how = how * step(blue, *LAVENDER) * (1 - step(blue, *WORN))
+    part += (clean - part) * how[..., None]
 
 
 def _without_stray(tone: F32, hair: F32, other: F32, k: float) -> None:

@@ -44,8 +44,9 @@ class Complexion:
         body = self.body
         if learned is not None:
             body = np.logaddexp(body, np.maximum(learned.log_density(self.seen), LOWEST)) - np.float32(np.log(2))
-        face = np.minimum(ramp(p.v, -0.05, 0.25), 1 - zones.ears(p))
-        crown = ramp(p.out, -0.03, 0.03) * ramp(p.v, 0.68 * p.top, 0.82 * p.top)
+        ear = zones.ears(p)
+        face = np.minimum(ramp(p.v, -0.05, 0.25), 1 - ear)
+        crown = ramp(p.out, -0.03, 0.03) * ramp(p.v, 0.68 * p.top, 0.82 * p.top) * (1 - ear)
         return np.asarray(crown * self.scalp + (1 - crown) * (face * self.face + (1 - face) * body), np.float32)
 
 

@@ -1,4 +1,9 @@
-"""Skin in the shade of its hair: at a hairline the proof takes a dark patch of forehead for hair, and then it is lit as strands."""
+"""Skin in the shade of its hair: at a hairline the proof takes a dark patch of forehead for hair, and then it is lit as strands.
+
+What hair is, is told twice: by the mass of it hereabouts, and by what lies along the person's outline. Where a whole temple was taken for
+hair it is the only mass hereabouts, and would be compared with itself. That happens to a temple under hair that is lighter than it:
+before dark hair a shade tells itself from the mass, and what is lighter than the outline's hair is often a fair lock in the light.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +18,10 @@ WIDE_HW, EVEN_HW = 0.12, 0.010
 """Within what (sigma) skin and hair hereabouts are known, and over what a colour is judged: strands and the skin between them are one."""
 INSET_HW = 0.06
 """How far from its border hair is surely hair: nearer lies what is asked about."""
+OUTER_HW = (0.015, 0.035), (0.07, 0.12)
+"""How far within the person's outline what was read as hair is no room any more, and from where it may be a temple."""
+BROAD_HW, LIGHTER = 0.03, (0.2, 0.7)
+"""Half the width under which what is unlike that hair is a parting, and no skin; by how many stops that hair is the lighter of the two."""
 REACH_HW = (0.18, 0.28)
 """How far from sure skin a patch is given back, and from where no more."""
 APART = (0.95, 1.25)
@@ -45,26 +54,48 @@ def bared(colour: F32, skin: F32, hair: F32, landmarks: F32, hw_px: float) -> tu
     fine = tone - blur(tone, ROUGH_HW * k)
     rough = np.log2(np.sqrt(blur(fine * fine, ROUGH_HW * k)) + np.float32(0.02))
     look = np.dstack([blur(look, EVEN_HW * k), np.float32(ROUGH) * rough])
-    usual = []
-    for part, inset, wide in ((s, 0.01, WIDE_HW), (t, INSET_HW, 2 * WIDE_HW)):
-        side = 2 * max(round(inset * k), 1) + 1
-        sure = np.asarray(cv2.erode(part, np.ones((side, side), np.uint8)) > 0.97, np.float32)
-        mass = blur(sure, wide * k)
-        usual.append((blur(look * sure[..., None], wide * k) / np.maximum(mass, np.float32(1e-4))[..., None], mass))
-    (own, near_skin), (other, near_hair) = usual
-    away = np.asarray(np.sqrt(((other - own) ** 2).sum(-1)), np.float32)
-    place = ((look - own) * (other - own)).sum(-1) / np.maximum(away * away, np.float32(1e-3))
-    beside = np.sqrt(np.maximum(((look - own) ** 2).sum(-1) - (place * away) ** 2, 0)) / np.maximum(away, np.float32(1e-3))
-    told = ramp(away, *APART) * ramp(np.minimum(near_skin, near_hair), 0.005, 0.03)
-    back = told * (1 - ramp(np.maximum(np.maximum(place, -0.4 * place), 0.6 * beside), *LIKE))
+    within = np.asarray(cv2.distanceTransform((s + t > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k), np.float32)
+    outer = ramp(within, *OUTER_HW[0]) * (1 - ramp(within, *OUTER_HW[1])) * (t > 0.97)
+    skin_like = _usual(look, _sure(s, 0.01 * k), WIDE_HW * k)
+    back = _as_skin(look, skin_like, _usual(look, _sure(t, INSET_HW * k), 2 * WIDE_HW * k))
+    edge = _usual(look, np.asarray(outer, np.float32), 2 * WIDE_HW * k)
+    lighter = ramp((edge[0] - look)[..., 0] / np.float32(SHADE), *LIGHTER)
+    bald = np.maximum(s, lighter * _as_skin(look, skin_like, edge))
+    side = 2 * round(BROAD_HW * k) + 1
+    bald = cv2.morphologyEx(bald, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    back = np.maximum(back, bald * (s < 0.97))
     # An island of such a colour in the hair is hair: only what hangs on skin, and not far from it, is skin.
     _, piece = cv2.connectedComponents(((back > 0.2) | (s > 0.6)).astype(np.uint8), connectivity=4)
     bare = cv2.erode(np.asarray(s > 0.9, np.uint8), np.ones((5, 5), np.uint8)) > 0
     back = back * np.isin(piece, np.unique(piece[bare])) if bare.any() else back * 0
     far = cv2.distanceTransform((s < 0.6).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
-    back = blur(np.asarray(back * (1 - ramp(far, *REACH_HW)), np.float32), 1.0)
+    # Where the box ends, in the midst of a sideburn, what is done ends by degrees.
+    end = ramp((len(s) - 1 - np.arange(len(s), dtype=np.float32)) / np.float32(k), 0.0, 0.12)[:, None]
+    back = blur(np.asarray(back * (1 - ramp(far, *REACH_HW)) * end, np.float32), 1.0)
     taken = strands * np.clip(cv2.resize(np.asarray(back, np.float32), mine.shape[::-1], interpolation=cv2.INTER_LINEAR), 0, 1)
     skin, hair = skin.copy(), hair.copy()
     skin[box] += taken
     hair[box] -= taken
     return skin, hair
+
+
+def _sure(part: F32, inset_px: float) -> F32:
+    """1 where a part f32[h, w] is whole as far as `inset_px` round."""
+    side = 2 * max(round(inset_px), 1) + 1
+    return np.asarray(cv2.erode(part, np.ones((side, side), np.uint8)) > 0.97, np.float32)
+
+
+def _usual(look: F32, sure: F32, sigma_px: float) -> tuple[F32, F32]:
+    """The look f32[h, w, 4] of a part hereabouts, from where it is `sure` f32[h, w], and how much of that there is."""
+    mass = blur(sure, sigma_px)
+    return np.asarray(blur(look * sure[..., None], sigma_px) / np.maximum(mass, np.float32(1e-4))[..., None], np.float32), mass
+
+
+def _as_skin(look: F32, skin: tuple[F32, F32], hair: tuple[F32, F32]) -> F32:
+    """How surely a look f32[h, w, 4] is that of skin and not of hair, f32[h, w]: by its place between the two, and off the line."""
+    (own, near_skin), (other, near_hair) = skin, hair
+    away = np.asarray(np.sqrt(((other - own) ** 2).sum(-1)), np.float32)
+    place = ((look - own) * (other - own)).sum(-1) / np.maximum(away * away, np.float32(1e-3))
+    beside = np.sqrt(np.maximum(((look - own) ** 2).sum(-1) - (place * away) ** 2, 0)) / np.maximum(away, np.float32(1e-3))
+    told = ramp(away, *APART) * ramp(np.minimum(near_skin, near_hair), 0.005, 0.03)
+    return np.asarray(told * (1 - ramp(np.maximum(np.maximum(place, -0.4 * place), 0.6 * beside), *LIKE)), np.float32)

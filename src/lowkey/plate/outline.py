@@ -34,6 +34,8 @@ TOOTH_HW = 0.010
 """Half the depth up to which a gap is merely rough."""
 STRAY_HW2, BESIDE_HW = 0.03, 0.09
 """Area under which hair apart from all other hair, and within how much of the outline, is an ear's rim in the room's light."""
+OVER_EAR_HW = 0.28
+"""How far an ear reaches over where the mesh has it."""
 TUFT_HW, ROUND_HW = 0.020, 0.09
 """Half the width from which such hair is no rim but a tuft behind the lobe, and how far round it the tuft is looked for by its colour."""
 PALER = 0.3
@@ -70,7 +72,8 @@ def settle(
     box = np.s_[max(rows[0] - m, 0) : rows[-1] + 1 + m, max(cols[0] - m, 0) : cols[-1] + 1 + m]
     old = np.ascontiguousarray(alpha[box])
     named = {name: np.ascontiguousarray(parts[name][box]) for name in ("skin", "hair", "cloth", "hands", "glasses")}
-    share = _carried(_rims_of_ears(named, old, seen[box], hw_px), old, hw_px)
+    placed = points - np.array([box[1].start, box[0].start, 0], np.float32)
+    share = _carried(_rims_of_ears(named, old, seen[box], placed, hw_px), old, hw_px)
     ears = _ears(points, box, alpha.shape, hw_px)
     thick = old
     old, own = airy.thinned(old, np.ascontiguousarray(colour[box]), np.ascontiguousarray(seen[box]), share["hair"], hw_px)
@@ -120,9 +123,10 @@ def _carried(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F3
     return found
 
 
-def _rims_of_ears(named: Mapping[str, F32], alpha: F32, seen: F32, hw_px: float) -> dict[str, F32]:
+def _rims_of_ears(named: Mapping[str, F32], alpha: F32, seen: F32, points: F32, hw_px: float) -> dict[str, F32]:
     """The parts with stray hair beside the outline, that touches skin and no other hair, made skin, if it is no wider than a rim is.
 
+    Higher than an ear it stays hair: of a cropped temple a mere line shows beside a face that is turned a little, and as skin it gleams.
     A wider piece that is far less red than skin is no ear in its own shade, but the hair of the nape behind a lobe: it is completed by its
     colour in the photo `seen` f32[h, w, 3].
     """
@@ -130,6 +134,7 @@ def _rims_of_ears(named: Mapping[str, F32], alpha: F32, seen: F32, hw_px: float)
     count, label, stats, _ = cv2.connectedComponentsWithStats((hair > 0.3).astype(np.uint8), connectivity=8)
     within = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
     bare = cv2.dilate((skin > 0.5).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    sides = sorted((points[i, :2] for i in EARS), key=lambda at: float(at[0]))
     for i in range(1, count):
         x, y, w, h, area = (int(v) for v in stats[i])
         if area < 4 or area > STRAY_HW2 * hw_px**2:
@@ -137,6 +142,9 @@ def _rims_of_ears(named: Mapping[str, F32], alpha: F32, seen: F32, hw_px: float)
         # With the pixels round it that are half hair.
         at = np.s_[max(y - 4, 0) : y + h + 4, max(x - 4, 0) : x + w + 4]
         mine = label[at] == i
+        ear = sides[int(x + w / 2 > (sides[0][0] + sides[1][0]) / 2)]
+        if float((np.nonzero(mine)[0] + at[0].start < ear[1] - OVER_EAR_HW * hw_px).mean()) > 0.5:
+            continue
         if (mine & bare[at]).sum() > 0.25 * mine.sum() ** 0.5 and float((within[at][mine] < BESIDE_HW).mean()) > 0.8:
             if cv2.distanceTransform(mine.astype(np.uint8), cv2.DIST_L2, 5).max() > TUFT_HW * hw_px:
                 tuft = np.asarray(label == i)

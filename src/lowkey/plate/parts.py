@@ -13,7 +13,7 @@ import numpy as np
 
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
-from lowkey.plate import complexion, cover, details, ends, features, hairline, hands, walk, zones
+from lowkey.plate import complexion, cover, details, ends, features, hairline, hands, hem, walk, zones
 from lowkey.plate.complexion import Complexion
 from lowkey.plate.features import BLUE, RED, TONE, Proof
 from lowkey.plate.mixtures import Mixture
@@ -62,6 +62,7 @@ def part(colour: F32, matte: F32, landmarks: F32, hw_px: float, inside: F32) -> 
 
     skin, hair = hairline.bared(colour, skin, hair, landmarks, hw_px)
     skin, hair = _fringe(colour, skin, hair, landmarks, hw_px)
+    skin, cloth = hem.worn(colour, skin, cloth, landmarks, hw_px)
     skin, cloth = _hemmed(skin, cloth, landmarks, hw_px)
 
     found = details.read(colour, landmarks, hw_px, p.y0, skin + hair)

@@ -10,7 +10,10 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from lowkey.pixels import F32
-from lowkey.plate.features import Proof
+from lowkey.plate.features import RED, Proof
+
+BLOOD = (-0.35, -0.05)
+"""Log2 red over green, above the face's own, under which nothing is an ear, and from which it may be."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,15 @@ def sigmoid(x: F32) -> F32:
 
 
 def ears(p: Proof) -> F32:
-    """f32[n]: 1 where an ear shows when no hair covers it: beside the oval, further out on the side that a turned head shows more of."""
+    """f32[n]: 1 where an ear shows when no hair covers it: beside the oval, further out on the side that a turned head shows more of.
+
+    Blood shows through an ear: what is far less red than the face is strands over it, and their place says nothing.
+    """
     turn = (p.at(4)[0] - p.middle) / 0.5
     wide = 0.14 + 0.22 * np.clip(np.where(p.u < p.middle, turn, -turn), 0, 1)
     beside = (1 - ramp(np.asarray(p.out - wide, np.float32), -0.04, 0.05)) * ramp(p.out, -0.03, 0.02)
-    return np.asarray(beside * ramp(p.v, 0.12 * p.top, 0.26 * p.top) * (1 - ramp(p.v, 0.66 * p.top, 0.80 * p.top)), np.float32)
+    level = ramp(p.v, 0.12 * p.top, 0.26 * p.top) * (1 - ramp(p.v, 0.78 * p.top, 0.90 * p.top))
+    return np.asarray(beside * level * ramp(p.features[:, RED], *BLOOD), np.float32)
 
 
 def log_priors(p: Proof, habit: Habit) -> F32:
