@@ -141,7 +141,7 @@ def test_same_bytes_twice(carved: tuple[F32, ...]) -> None:
 
 
 def lit_photo(normal: F32, label: F32, azimuth: float, elevation: float, ambient: float) -> F32:
-    tint = np.array([0.55, 0.36, 0.26], np.float32)
+    tint = np.array([0.550, 0.311, 0.210], np.float32)  # skin in white light: nothing to draw it to
     light = np.maximum(normal @ np.array(Direction(azimuth, elevation).vector, np.float32), 0)
     return ((label > 0)[..., None] * tint * (ambient + (1 - ambient) * light)[..., None]).astype(np.float32)
 

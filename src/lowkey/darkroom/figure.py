@@ -94,7 +94,9 @@ class Figure:
         maps = {name: freeze(np.asarray(getattr(self, name), np.float32)) for name in MAPS}
         ears = None if self.ears is None else freeze(np.asarray(self.ears * self.skin, np.float32))
         lips, teeth = (np.asarray(plate.parts[name] * self.skin, np.float32) for name in ("lips", "teeth"))
-        return Subject(hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, lips=freeze(lips), teeth=freeze(teeth), ears=ears, **maps)
+        return Subject(
+            hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, lips=freeze(lips), teeth=freeze(teeth), ears=ears, **maps
+        )
 
 
 @njit(cache=True, parallel=True)

@@ -35,8 +35,8 @@ GAP, LINE, RELIEF = 0.70, 0.60, 0.65
 """Luminance of the darkest spot and of the darkest line among teeth over the teeth round it, and the power to which what is left of
 their light and dark is brought: under one hard lamp lines between teeth print as a grid, and in life they are hardly seen."""
 CREAM = (1.22, 1.0, 0.70)
-"""Colour of teeth over its green, a little short of what is measured in life (L* 72, a* 2, b* 17: 1.25, 1, .68), and given by six tenths. Photos burn them
-to white, and white teeth beside skin under a warm lamp are green ones."""
+"""Colour of teeth over its green, a little short of what is measured in life (L* 72, a* 2, b* 17: 1.25, 1, .68), and given by six tenths.
+Photos burn them to white, and white teeth beside skin under a warm lamp are green ones."""
 GUM = (1.15, 1.35)
 """Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
 CORNER = 0.70
@@ -198,7 +198,7 @@ def _are_lips(lips: F32) -> NDArray[np.bool_]:
 
 
 def _moist_line(albedo: F32, plate: Plate) -> None:
-    """The photo's own shine on lips: what is paler and bluer than lips are takes their colour, and where it is brighter, too, their tone."""
+    """The photo's own shine on lips: what is paler or bluer than they are takes their colour, where it is brighter their tone."""
     box, k = _mouth(plate), plate.hw_px
     lips, tone = plate.parts["lips"][box], albedo[box]
     if not _are_lips(lips).any():
@@ -276,7 +276,7 @@ def _teeth(albedo: F32, plate: Plate, most: float) -> None:
 
 
 def row(teeth: F32, lips: F32, hw_px: float) -> F32:
-    """Teeth f32[h, w] as the row they are, chips, spots and the lines between them filled, its edges smooth; `lips` f32[h, w] lie before it."""
+    """Teeth f32[h, w] as the row they are: chips, spots and lines filled, its edges smooth; `lips` f32[h, w] lie before it."""
     side = 2 * max(round(ROW_HW * hw_px), 1) + 1
     pad = cv2.copyMakeBorder((teeth > 0.4).astype(np.uint8), side, side, side, side, cv2.BORDER_CONSTANT, value=0)
     whole = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]

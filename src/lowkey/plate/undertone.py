@@ -23,7 +23,8 @@ DRAWN = (0.90, 0.50)
 """Share of a place's distance from the face's median that goes: of being paler, purer or greener, which is light's work, and of being
 redder, which in noses and cheeks is blood's."""
 CHROMA, HUE_DEG = (19.0, 42.0), (50.0, 61.0)
-"""CIELAB chroma at LEVEL and hue of skin in white light: four peoples' measured skins overlap there (Xiao and others 2017)."""
+"""CIELAB chroma at LEVEL and hue between which a face's median is left alone. Measured skins lie at chroma 16 to 30 and hue 45 to 65
+(Xiao and others 2017); photos hold them purer, and the palest print grey under a warm lamp."""
 WHITENED = 2.5
 """Most CIEDE2000 by which a face's median is brought toward that: a photo's white is wrong by more, but a person is not to be repainted."""
 MOST, RIM_HW = (3.1, 4.8), 0.08
@@ -65,9 +66,10 @@ def apart(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.floa
 
 
 def evened(flat: F32, photo: F32, clear: F32, face: NDArray[np.bool_], on: F32, hw_px: float) -> F32:
-    """Skin `flat` f32[h, w, 3] drawn toward its face's own undertone, at the same luminance, and held to its colour in `photo` f32[h, w, 3].
+    """Skin `flat` f32[h, w, 3] drawn toward its face's own undertone, at the same luminance, and held to its colour in `photo`.
 
-    `clear` f32[h, w] is bare skin, `face` bool[h, w] the face, `on` f32[h, w] what is drawn along (lips and brows lie on the same skin).
+    `photo` f32[h, w, 3] is what was seen, `clear` f32[h, w] bare skin, `face` bool[h, w] the face, `on` f32[h, w] what is drawn along
+    (lips and brows lie on the same skin).
     """
     grey = np.maximum(luminance(flat), np.float32(1e-4))[..., None]
     tint, own, mass, size = broad(flat, photo, clear, hw_px)
@@ -95,7 +97,7 @@ def evened(flat: F32, photo: F32, clear: F32, face: NDArray[np.bool_], on: F32, 
 
 
 def broad(one: F32, two: F32, skin: F32, hw_px: float) -> tuple[NDArray[np.float64], NDArray[np.float64], F32, tuple[int, int]]:
-    """Broad a* and b* f64[n, 2] of two pictures f32[h, w, 3] of `skin` f32[h, w] on a coarse grid, the skin there, the grid's size (w, h)."""
+    """Broad a* and b* f64[n, 2] of two pictures f32[h, w, 3] of `skin` f32[h, w] on a coarse grid, the skin there, its size (w, h)."""
     h, w = skin.shape
     step = max(1, round(STEP_HW * hw_px))
     size = (max(1, w // step), max(1, h // step))
@@ -103,7 +105,7 @@ def broad(one: F32, two: F32, skin: F32, hw_px: float) -> tuple[NDArray[np.float
     def tints(of: F32) -> NDArray[np.float64]:
         colour = np.asarray(of / np.maximum(luminance(of), np.float32(1e-4))[..., None], np.float32)
         seen = cv2.resize(among(colour, skin, BROAD_HW * hw_px), size, interpolation=cv2.INTER_AREA).reshape(-1, 3)
-        return ab(seen * (np.float32(LEVEL) / np.maximum(luminance(seen), np.float32(1e-4)))[:, None])
+        return ab(np.asarray(seen * (np.float32(LEVEL) / np.maximum(luminance(seen), np.float32(1e-4)))[:, None], np.float32))
 
     return tints(one), tints(two), np.asarray(cv2.resize(skin, size, interpolation=cv2.INTER_AREA), np.float32), size
 
