@@ -137,7 +137,7 @@ def cut_of(whose: str) -> Cut:
         drape=float(0.9 + 0.7 * u[6]),
         shift=float(200 * u[7]),
         set_in=bool(u[8] < 0.4),
-        tint=(1.0, 0.935 - 0.03 * brown, 0.89 - 0.10 * brown),
+        tint=(1.0, 0.95 - 0.03 * brown, 0.93 - 0.11 * brown),
         turns=np.stack([turns, other]),
         creased=creased,
     )
