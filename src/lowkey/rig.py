@@ -408,7 +408,7 @@ def jittered(rig: Rig, streams: Streams) -> Rig:
         return rig
     seed = streams.seed
     side = -1 if leans(rig) < 0 else 1  # a mirrored rig varies in the mirror
-    turn, lift = 2 * side * (2 * _even(seed, 0) - 1), 2 * (2 * _even(seed, 1) - 1)
+    turn, lift = 1.7 * side * (2 * _even(seed, 0) - 1), 2 * (2 * _even(seed, 1) - 1)
     fw, fh = rig.lamp.place_fw_fh
     own = streams.of_photo  # where this person's lamps begin: a set of portraits at one seed is not lit from one height
     # Along the head's outline, right and down or left and up, so that neighbours stay apart there, where it ends up (see `Enlarger`).

@@ -1,7 +1,7 @@
 """Dodging and burning, as a printer does under the enlarger: a hand between for the lit eye's socket, a holed card for a hot plane.
 
 Film and paper hold less than a face in raking light has: the corner of an eye that the lamp misses prints as a hole. What is done
-is broad, within a stop and three quarters, and never where the picture is meant to be dark (Adams 1983, "The Print").
+is broad, within a stop and a half, and never where the picture is meant to be dark (Adams 1983, "The Print").
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from lowkey.plate.zones import ramp as step
 
 SOCKET_HW = (0.03, 0.14)
 """How far beyond the lids the hand's shadow is whole, and ends."""
-LIT, DEEP = 0.60, 0.32
+LIT, DEEP = 0.60, 0.18
 """A socket is dodged where the skin round it has this share of the face's lit level, toward that share of the skin round it."""
-DODGED = 3.2
-"""Most that dodging brightens (1.7 stops)."""
+DODGED = 2.6
+"""Most that dodging brightens (1.4 stops)."""
 HOT, BURNED = 1.7, 0.5
 """From how many times the lit level on a broad plane of skin is burned in, and the power to which what is over it is brought back."""
 WHITE, WHITE_HELD = 0.95, 0.75

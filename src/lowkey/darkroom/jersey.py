@@ -70,7 +70,7 @@ BURNED = 0.86
 HOLLOW, HOLLOW_HW = 60.0, 0.05
 """How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
 dark gives nothing back into it, so it prints black."""
-SHEEN = 0.6
+SHEEN = 0.42
 """How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
 CLUMPS = 0.15
 """By how much loose fibre and yarn stand denser here and thinner there, a stitch or two apart."""

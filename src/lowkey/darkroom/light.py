@@ -30,11 +30,11 @@ HELD_BEHIND = 0.75
 """Share of that which goes with a lamp straight behind: at grazing angles all of a temple mirrors it, and dries to a white plate."""
 TURNED = 0.5
 """Cosine to such a lamp at which skin has its share: a plate that is as bright right where it begins is cut out with scissors."""
-FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 3.3, 0.025
+FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 4.4, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
 EVEN = 0.12
 """Share of the surround's light that comes from everywhere when a beam's end lights the room from one side."""
-RETURNED = (0.8, 2.7, 3.8)
+RETURNED = (0.8, 3.1, 3.8)
 """Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face under a lamp in the
 middle, and under one at the side, and at the chest under a lamp that stands above."""
 FUZZ = (0.002, 0.05)

@@ -29,7 +29,7 @@ LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 3
 WHITE_GAIN = (0.75, 1.6)
 IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
-ENAMEL, OVER_SKIN = 0.50, 1.45
+ENAMEL, OVER_SKIN = 0.52, 1.75
 """Most that teeth reflect, and most over the face's own skin."""
 GAP, LINE, RELIEF = 0.70, 0.60, 0.65
 """Luminance of the darkest spot and of the darkest line among teeth over the teeth round it, and the power to which what is left of
