@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lowkey import photo
+from lowkey.meter.likeness import _in_one_light
 from lowkey.pixels import srgb_decode, srgb_encode
 from lowkey.plate import faces, landmarks
 from lowkey.plate.likeness import SAME, distance
@@ -39,6 +40,16 @@ def test_a_side_a_stop_darker_is_the_same_person(astronaut_file: Path) -> None:
     gain = np.linspace(1, 0.5, one.shape[1])[None, :, None]
     dark = np.asarray(np.round(srgb_encode(srgb_decode(one / 255) * gain) * 255), np.uint8)
     assert 0.01 < distance(one, dark, points, points) < 0.15
+
+
+def test_in_one_light_a_gradient_of_four_stops_is_gone(astronaut_file: Path) -> None:
+    """What is compared is what the pictures hold, not how hard they are lit."""
+    one, _ = read(astronaut_file)
+    gain = np.exp2(np.linspace(0, -4, one.shape[1]))[None, :, None]
+    dark = np.asarray(np.round(srgb_encode(srgb_decode(one / 255) * gain) * 255), np.uint8)
+    was = float(np.abs(one.astype(float) - dark).mean())
+    lit, seen = _in_one_light(one, dark)
+    assert float(np.abs(lit.astype(float) - seen).mean()) < 0.1 * was
 
 
 def test_strangers_are_farther_than_any_relight(shared: Path) -> None:

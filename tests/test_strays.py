@@ -49,6 +49,17 @@ def test_they_stand_outside_the_outline_and_change_nothing_within() -> None:
     assert more[int(0.62 * SIDE) :].max() < 0.02
 
 
+def test_tips_stand_all_along_a_mass_of_hair() -> None:
+    """No arc of 6 degrees of the hair's outline is cut clean; strays alone leave three of twenty-two so."""
+    s = head(0.7, 0.35)
+    more = added(s)[1]
+    y, x = np.mgrid[:SIDE, :SIDE]
+    around = np.degrees(np.arctan2(SIDE / 2 - y, x - SIDE / 2))
+    ring = (np.hypot(x - SIDE / 2, y - SIDE / 2) / HW > 0.705) & (more > 0.05)
+    arcs = [(ring & (around >= a) & (around < a + 6)).sum() for a in range(24, 156, 6)]
+    assert min(arcs) >= 1, arcs
+
+
 def test_full_hair_strays_far_cropped_hair_hardly_and_a_bald_head_not() -> None:
     y, x = np.mgrid[:SIDE, :SIDE]
     reach = []

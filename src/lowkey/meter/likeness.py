@@ -20,7 +20,8 @@ from lowkey.plate.plate import Plate
 
 SAME, PROBABLY, OTHER = 0.50, 0.59, 0.65
 """Distances in one soft light. House frames of twelve people, under a fill of a fiftieth and of a two-hundredth: .33 to .58, median .48;
-of strangers .68 to 1.0 (in the frame's own hard light .65 at most, and .59 at least). The border is by the rule of `benchmarks/halves.py`."""
+of strangers .68 to 1.0 (in the frame's own hard light .65 at most, and .59 at least). The border follows the rule of
+`benchmarks/halves.py`."""
 COARSE_HW, SOFTER, BRIGHTEST = 0.12, 0.2, 0.3
 """Scale of the light that is taken off, share of its contrast (log) that is given back, and linear light of its brightest twentieth."""
 FACE_SIDE_PX = 240
