@@ -27,7 +27,7 @@ REFUSED = {
 }
 """The code, and what its message tells the photographer to do."""
 TAKEN = {
-    "n_helmet.jpg": ({"face-covered", "hard-light"}, "mouth and chin look covered"),
+    "n_helmet.jpg": ({"face-covered"}, "mouth and chin look covered"),
     "n_profile.jpg": ({"profile"}, "the far half is guessed"),
     "hk_white.jpg": (set(), ""),
 }
