@@ -413,5 +413,3 @@ def test_a_raised_hand_ends_in_a_sleeve(cloth: Cloth) -> None:
     body = (np.abs(u + 0.75) < 0.08) & (v > 0.98) & (v < 1.1)
     assert s.depth[below_it & (v < 1.1)].mean() > s.depth[body].mean()
     assert s.skin[(np.abs(u - 0.75) < 0.06) & (v > 0.58) & (v < 0.75)].min() > 0.9
-
-

@@ -58,7 +58,7 @@ class Figure:
 
     def lay(self, sheet: Layer, at: tuple[int, int], dye: F32) -> None:
         """Lay a sheet over what is there, its first pixel `at` (row, column), its albedo times `dye` f32[3]."""
-        kind = np.array([sheet.skin, 0, 1 - sheet.skin, 0, sheet.roughness, 1, sheet.sheen], np.float32)
+        kind = np.array([sheet.skin, 0, 1 - sheet.skin, 0, sheet.roughness, sheet.sheen], np.float32)
         mirrors = np.array(np.broadcast_to(np.asarray(sheet.specular, np.float32), sheet.cover.shape))
         _lay(
             self.matte, self.albedo, self.depth, self.normal, self._scalars(),
@@ -155,9 +155,9 @@ def _lay(
             cloth[r, c] += k * (kind[2] - cloth[r, c])
             eyes[r, c] += k * (kind[3] - eyes[r, c])
             roughness[r, c] += k * (kind[4] - roughness[r, c])
-            specular[r, c] += k * (kind[5] * mirrors[i, j] - specular[r, c])
+            specular[r, c] += k * (mirrors[i, j] - specular[r, c])
             # Loose fibre stands where yarn does, and what keeps light off the one keeps it off the other.
-            sheen[r, c] += k * (kind[6] * albedo_2[i, j, 0] - sheen[r, c])
+            sheen[r, c] += k * (kind[5] * albedo_2[i, j, 0] - sheen[r, c])
 
 
 @njit(cache=True, parallel=True)

@@ -153,7 +153,7 @@ class Relight:
         s = self.subject
         grazing = 1 - np.clip(s.normal[..., 2], 0, 1)
         contour = np.float32(0.65) + np.float32(0.35) * grazing
-        # The lobes' albedo toward the eye: GGX as in `_shade`, and the fuzz as tabulated by Estevez & Kulla (2017).
+        # The lobes' albedo toward the eye: GGX as in `_shade`, and the loose fibre, which scatters most of it ahead (`brdf.fuzz`).
         film = s.specular + np.minimum(50 * s.specular, 1) * np.float32(0.13) / np.maximum(s.roughness, np.float32(0.2)) * grazing**3
         fuzz = s.sheen * (np.float32(FUZZ[0]) + np.float32(FUZZ[1]) * grazing**2)
         mirrored = np.asarray(film * (1 - s.hair) + fuzz, np.float32)
