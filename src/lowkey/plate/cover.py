@@ -13,6 +13,8 @@ from lowkey.plate.zones import ramp, sigmoid, step
 
 UNLIKE = -5.0
 """Log density under which a pixel is no skin of this person."""
+HANGS = (0.3, 0.6)
+"""Share of the rows beside a jaw that are covered from which a veil may hang there, and does (white hair over bare jaws 0, a veil .4 to 1)."""
 
 
 def learn(p: Proof, weight: F32, k: int, x: F32 | None = None) -> Mixture | None:
@@ -84,17 +86,34 @@ def wrap(p: Proof, prob: F32, cloth: Mixture | None, skin: Complexion) -> tuple[
     # Colours that no hair has, natural or greying, measured against this person's skin: pink to blue, deep red.
     odd = 6 * np.clip(red + blue - 0.5, 0, 1) + 8 * np.clip(red - 1.5, 0, 1) + 4 * np.clip(blue - 1.3, 0, 1)
     score = odd * ramp(tone, -3.2, -2.4)
-    # Light and as smooth as skin; or far lighter than the brows.
-    score = score + 3 * (1 - ramp(grain, 0.3, 1.2)) * ramp(tone, -1.6, -0.8)
-    score = score + 2 * ramp(tone - _brow_tone(p), 2.8, 4.0) * ramp(tone, -1.5, -0.5)
-    # It closes under the chin, more so when it is smooth all over; a bare throat speaks for hair.
+    # Light and as smooth as skin, or far lighter than the brows: a veil, which hangs beside the jaw as well, or a cap in a colour; white
+    # hair against a window is as light and as smooth, and ends at the ears.
     bare = 1 - _closed(p, prob, own, cloth)
+    hangs = max(step(max(_beside_jaw(p, prob)), *HANGS), 1 - step(bare, 0.3, 0.6))
+    plain = 3 * (1 - ramp(grain, 0.3, 1.2)) * ramp(tone, -1.6, -0.8) + 2 * ramp(tone - _brow_tone(p), 2.8, 4.0) * ramp(tone, -1.5, -0.5)
+    score = score + plain * np.maximum(hangs, ramp(odd, 0.0, 0.4))
+    # It closes under the chin, more so when it is smooth all over; a bare throat speaks for hair.
     smooth = float((own.weights * (1 - ramp(grain, 0.4, 1.0))).sum())
     score = score + 2.5 * (1 - step(bare, 0.3, 0.6)) - 1.5 * step(bare, 0.55, 0.8) + 1.5 * smooth * (1 - step(bare, 0.2, 0.4))
     # It stands higher than hair mostly does.
     score = score + 1.5 * step(float(np.percentile(p.v[head], 98)) - p.top, 0.64, 0.75)
     cloth_like = 0.5 * score + 0.5 * float((score * own.weights).sum()) > 1.2
     return own, np.asarray(cloth_like), float(own.weights[cloth_like].sum())
+
+
+def _beside_jaw(p: Proof, prob: F32) -> tuple[float, float]:
+    """In what share of the rows between chin and ear something other than skin lies right beside the face, at its left and right.
+
+    prob f32[n, 3]: skin, hair and cloth.
+    """
+    near = p.solid & (prob[:, 0] < 0.5) & (p.out > 0.03) & (p.out < 0.18)
+    rows = np.arange(0.02, 0.45 * p.top, 0.04)
+    sides = []
+    for side in (-1, 1):
+        beside = p.v[near & (side * (p.u - p.middle) > 0.2)]
+        full = [float(((beside > low) & (beside < low + 0.04)).sum()) / (0.04 * p.px**2) > 0.05 for low in rows]
+        sides.append(float(np.mean(full)) if full else 0.0)
+    return sides[0], sides[1]
 
 
 def _brow_tone(p: Proof) -> float:
