@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
@@ -20,6 +21,13 @@ SOFT_HW = 0.004
 """Half-width of an edge drawn from the mesh: about one pixel."""
 SAME = np.array([0.5, 0.2, 0.2], np.float32)
 """Differences in luminance, red and blue (stops) that one material may show on a face."""
+
+SECTORS, HELD_ROUND = 48, (0.35, 0.5)
+"""Directions round an eye in which a frame is looked for; and the share of them that one piece must fill to be a frame. A browline frame of
+two colours or of clear plastic comes in crumbs: dark crumbs on a cheek are worse than a frame that is lit as skin is."""
+
+GLASS = 3.8
+"""Differences from skin, in units of `SAME`, of glass through which no skin is seen: a brow's shade has about 2, black glass 5 and more."""
 
 
 @dataclass(frozen=True)
@@ -124,10 +132,45 @@ def _glasses(face: _Face) -> F32:
         # Dark or mirroring glass: even right under the eye there is no skin to see.
         ring = (face.drawn(rim, 0.07) > 0.5) & (face.drawn(rim, 0.02) < 0.5)
         if ring.any() and float(np.percentile(to_skin[ring], 20)) > 4.8:
-            whole = np.maximum(whole, face.drawn(rim, 0.17) * ramp(to_skin, 1.5, 3.0))
+            whole = np.maximum(whole, _lens(face, rim, to_skin, ring))
     zone = np.maximum(rims, _arms(face, up))
     zone = np.maximum(zone, _stroke(face, [p[i] for i in (133, 168, 362)], 0.10))
-    return np.asarray(worn * np.maximum(zone * like * (1 - eyes), whole), np.float32)
+    held = min(_round(face, rim, like * (1 - eyes)) for rim in EYES)
+    return np.asarray(worn * np.maximum(zone * like * (1 - eyes) * step(held, *HELD_ROUND), whole), np.float32)
+
+
+def _lens(face: _Face, rim: tuple[int, ...], to_skin: F32, ring: NDArray[np.bool_]) -> F32:
+    """f32[h, w]: the dark or mirroring glass before an eye, what it reflects and its frame with it.
+
+    Grown from right under the eye, `ring` bool[h, w], over what is unlike the skin, `to_skin` f32[h, w] in units of `SAME`: the shade
+    of a brow is less unlike than glass, and apart from it.
+    """
+    glass = ((to_skin > GLASS) & (face.drawn(rim, 0.17) > 0.5)).astype(np.uint8)
+    _, piece = cv2.connectedComponents(glass, connectivity=4)
+    mine = np.bincount(piece[ring & (glass > 0)], minlength=1)
+    if len(mine) < 2:
+        return np.zeros_like(to_skin)
+    side = 2 * round(0.03 * face.hw_px) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    one = cv2.morphologyEx(np.asarray(piece == 1 + int(np.argmax(mine[1:])), np.uint8), cv2.MORPH_CLOSE, disc)
+    edges, _ = cv2.findContours(one, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(one, edges, -1, 1, cv2.FILLED)
+    return np.asarray(blur(one.astype(np.float32), max(SOFT_HW * face.hw_px, 0.5)), np.float32)
+
+
+def _round(face: _Face, rim: tuple[int, ...], like: F32) -> float:
+    """How far round an eye (share of the directions) the one piece of `like` f32[h, w] that goes furthest round it reaches."""
+    x, y = face.points[list(rim), :2].mean(0)
+    rows, cols = np.nonzero((like > 0.4) & (face.drawn(rim, 0.20) > 0.5))
+    if not len(rows):
+        return 0.0
+    seen = np.zeros(like.shape, np.uint8)
+    seen[rows, cols] = 1
+    side = 2 * round(0.008 * face.hw_px) + 1
+    _, piece = cv2.connectedComponents(cv2.morphologyEx(seen, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)), connectivity=8)
+    sector = ((np.arctan2(rows - y, cols - x) / (2 * np.pi) + 0.5) * SECTORS).astype(int) % SECTORS
+    pairs = np.unique(piece[rows, cols] * SECTORS + sector)
+    return float(np.bincount(pairs // SECTORS).max()) / SECTORS
 
 
 def _bar(face: _Face, corners: list[F32]) -> tuple[float, F32]:
