@@ -229,3 +229,10 @@ def test_likeness_tells_people_apart(shared: Path) -> None:
         read[name] = faces.codes(photo), faces.choose(photo, faces.find(photo)).points
     (a, pa), (b, pb), (c, pc) = read.values()
     assert likeness.distance(a, b, pa, pb) < 0.5 < 0.6 < likeness.distance(a, c, pa, pc)
+
+
+@pytest.mark.parametrize("tone", [(1.0, 1.0, 1.0), (1.0, 0.86, 0.68)])
+def test_black_and_white_is_told_whatever_its_tone(head: U8, tone: tuple[float, ...]) -> None:
+    grey = cv2.cvtColor(head, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None] * np.array(tone, np.float32)
+    assert "no-colour" in outcome(photo_of(np.asarray(np.round(grey), np.uint8)))[1]
+    assert "no-colour" not in outcome(photo_of(head))[1]

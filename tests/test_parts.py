@@ -13,7 +13,7 @@ import pytest
 
 from lowkey import photo
 from lowkey.pixels import F32, luminance
-from lowkey.plate import features, hands, mixtures, parts, scan, walk
+from lowkey.plate import cover, features, hands, mixtures, parts, scan, walk
 from lowkey.plate.meshes import EYES, MOUTH, OVAL
 from lowkey.plate.plate import PARTS, Plate
 
@@ -62,8 +62,10 @@ def face(astronaut_plate: Plate) -> F32:
 def draw(
     face: F32, *, skin: tuple[float, ...] = FAIR, hair: tuple[float, ...] | None = BLACK, cloth: tuple[float, ...] = (0.05, 0.08, 0.25),
     long: bool = False, veil: bool = False, bare: bool = False, collar: float = 0.28, light: float = 0.3, dim: float = 1.0,
+    strand: float = 0.35,
 ) -> Drawn:  # fmt: skip
-    """A head, a neck and shoulders. light: how much darker (share) frame-right is; collar: how far below the chin cloth begins (hw)."""
+    """A head, a neck and shoulders. light: how much darker (share) frame-right is; collar: how far below the chin cloth begins (hw);
+    strand: how much strands stand out (log)."""
     rng = np.random.default_rng(7)
     y, x = np.mgrid[:HIGH, :WIDE].astype(np.float32)
     u, v = (x - face[[234, 454], 0].mean()) / np.float32(HW), (CHIN_Y - y) / np.float32(HW)
@@ -95,7 +97,7 @@ def draw(
     colour = np.where(under, colour * (0.45 + 1.8 * np.clip(-v, 0, 0.3)[..., None]), colour)
     colour = np.where(shirt[..., None], np.array(cloth, np.float32) * (1 + 0.03 * noise(8, 8)[..., None]) * shade, colour)
     if hair and not veil:
-        colour = np.where(strands[..., None], np.array(hair, np.float32) * np.exp(0.35 * fine) * shade, colour)
+        colour = np.where(strands[..., None], np.array(hair, np.float32) * np.exp(np.float32(strand) * fine) * shade, colour)
     if veil:
         colour = np.where((covered & worn)[..., None], np.array(cloth, np.float32) * (1 + 0.03 * noise(9, 9)[..., None]) * shade, colour)
     for ring in features.BROWS:
@@ -118,6 +120,12 @@ PEOPLE: dict[str, tuple[dict[str, Any], float, float, float]] = {
     "blond, near the skin's own colour": ({"hair": BLOND, "cloth": (0.6, 0.6, 0.6)}, 0.98, 0.97, 0.98),
     "red hair, white shirt": ({"hair": RED, "cloth": (0.75, 0.74, 0.72)}, 0.98, 0.97, 0.98),
     "grey hair": ({"hair": GREY}, 0.98, 0.97, 0.98),
+    "white hair, white collar": (
+        {"hair": (0.92, 0.90, 0.88), "strand": 0.05, "cloth": (0.9, 0.89, 0.87), "collar": 0.06},
+        0.98,
+        0.97,
+        0.98,
+    ),
     "dark skin in dim light": ({"skin": DARK, "cloth": (0.03, 0.02, 0.09)}, 0.96, 0.96, 0.97),
     "brown skin in hard light": ({"skin": BROWN, "light": 0.85}, 0.96, 0.95, 0.97),
     "long red hair": ({"hair": RED, "long": True}, 0.97, 0.96, 0.98),
@@ -169,6 +177,17 @@ def test_a_veil_is_cloth_and_hair_is_not(face: F32) -> None:
     loose = draw(face, long=True)
     found, _ = loose.read()
     assert iou(found["hair"], loose.hair) > 0.95
+
+
+@pytest.mark.parametrize("white", [(0.85, 0.84, 0.82), (0.7, 0.72, 0.76)])
+def test_a_white_veil_hangs_beside_the_jaw_and_white_hair_does_not(face: F32, white: tuple[float, ...]) -> None:
+    veiled, short = draw(face, veil=True, cloth=white), draw(face, hair=white, strand=0.05)
+    found, _ = veiled.read()
+    assert iou(found["cloth"], veiled.cloth) > 0.96
+    assert found["hair"].sum() < 0.01 * veiled.matte.sum()
+    for d, hangs in ((veiled, (1.0, 1.0)), (short, (0.0, 0.0))):
+        p = features.proof(d.colour, d.matte, d.points, HW, d.inside, np.zeros_like(d.matte))
+        assert cover._beside_jaw(p, parts.read(p).prob) == hangs
 
 
 def test_the_exposure_of_the_photo_does_not_matter(face: F32) -> None:
@@ -239,6 +258,43 @@ def test_glasses_are_seen_where_they_are_drawn(face: F32) -> None:
     ring = (frame > 200) & (over == 0)
     assert on[ring].mean() > 0.7, on[ring].mean()
     assert on[cv2.dilate(frame, np.ones((11, 11))) == 0].sum() < 0.15 * on.sum()
+
+
+def test_a_frame_that_comes_in_crumbs_is_none(face: F32) -> None:
+    """A bridge, arms and an eighth of each rim in one colour, the rest in the skin's: no part of a frame is laid on the cheek."""
+    d = draw(face)
+    frame = np.zeros((HIGH, WIDE), np.uint8)
+    for rim in EYES:
+        middle = tuple(np.round(face[list(rim), :2].mean(0)).astype(int).tolist())
+        cv2.ellipse(frame, middle, (26, 21), 0, 60, 105, 255, 5, cv2.LINE_AA)
+    bridge = np.round(face[[133, 6, 362], :2]).astype(np.int32)
+    cv2.line(frame, (int(bridge[0, 0]), int(bridge[1, 1])), (int(bridge[2, 0]), int(bridge[1, 1])), 255, 5, cv2.LINE_AA)
+    mask = frame.astype(np.float32)[..., None] / 255
+    worn = replace(d, colour=d.colour * (1 - mask) + np.array([0.02, 0.02, 0.06], np.float32) * mask)
+    assert worn.read()[0]["glasses"].max() == 0
+
+
+def test_dark_glass_ends_where_it_ends(face: F32) -> None:
+    d = draw(face)
+    glass = np.zeros((HIGH, WIDE), np.uint8)
+    for rim in EYES:
+        middle = tuple(np.round(face[list(rim), :2].mean(0)).astype(int).tolist())
+        cv2.ellipse(glass, middle, (25, 16), 0, 0, 360, 255, cv2.FILLED, cv2.LINE_AA)
+    ends = np.round(face[[133, 6, 362], :2]).astype(np.int32)
+    cv2.line(glass, (int(ends[0, 0]), int(ends[1, 1])), (int(ends[2, 0]), int(ends[1, 1])), 255, 5, cv2.LINE_AA)
+    for corner, ear in ((33, 234), (263, 454)):
+        a, b = np.round(face[[corner, ear], :2]).astype(int).tolist()
+        cv2.line(glass, tuple(a), (b[0], a[1]), 255, 5, cv2.LINE_AA)
+    mask = glass.astype(np.float32)[..., None] / 255
+    # A mirror of the window in it, lighter than the glass.
+    shine = np.zeros_like(glass)
+    for rim in EYES:
+        middle = np.round(face[list(rim), :2].mean(0)).astype(int)
+        cv2.line(shine, (int(middle[0]) + 8, int(middle[1]) - 6), (int(middle[0]) + 14, int(middle[1]) + 2), 255, 3, cv2.LINE_AA)
+    black = np.array([0.006, 0.008, 0.01], np.float32) + shine.astype(np.float32)[..., None] / 255 * np.float32(0.2)
+    found = replace(d, colour=d.colour * (1 - mask) + black * mask).read()[0]["glasses"]
+    assert found[(glass > 250)].mean() > 0.85
+    assert found[cv2.dilate(glass, np.ones((13, 13))) == 0].sum() < 0.02 * found.sum()
 
 
 def test_brows_and_teeth_are_looked_for_not_assumed(face: F32) -> None:

@@ -14,6 +14,9 @@ from lowkey.plate.zones import ramp
 
 LOWEST = -12.0
 """No log density is taken to be less."""
+PALER, SHINES, ALL_OVER = -0.22, 0.3, (0.5, 0.8)
+"""Log2 of red over green against the forehead's under which, and stops over it from which, a scalp shines; and the shares of the crown
+from which that is no shine any more."""
 Copy = tuple[F64, F64, float]
 """Skin under other light: shift and spread of the four features, and its share."""
 SHADE: Copy = (np.array([-0.7, 0.05, 0.0, 0.1]), np.array([0.45, 0.10, 0.10, 0.35]), 0.15)
@@ -118,6 +121,10 @@ def _scalp(p: Proof, own: Mixture, seen: F32) -> F32:
         d[:, c] = seen[:, c] - np.float32(level) - np.float32(slope) * reached
     # A shining scalp is brighter and paler than the forehead; a darker one may be stubbly.
     shine = np.maximum(d[:, TONE], 0)
+    # It shines where it mirrors a lamp, and not all over: what is pale everywhere is white hair or a veil.
+    crown = p.solid & (p.out > 0.04) & (p.out < 0.3) & (p.v > 0.85 * p.top)
+    pale = float(((d[crown, RED] < PALER) & (shine[crown] > SHINES)).mean()) if crown.sum() > 20 else 0.0
+    shine *= 1 - np.float32(zones.step(pale, *ALL_OVER)) * ramp(p.out, 0.0, 0.05)
     tone = d[:, TONE] / np.where(d[:, TONE] > 0, 0.8, 0.6)
     q = tone**2 + ((d[:, RED] + 0.4 * shine) / 0.2) ** 2 + ((d[:, BLUE] - 0.15 * shine) / 0.2) ** 2
     q += (np.maximum(d[:, GRAIN] - 0.3, 0) / 0.5) ** 2

@@ -14,7 +14,7 @@ from lowkey.plate.zones import ramp, sigmoid, step
 UNLIKE = -5.0
 """Log density under which a pixel is no skin of this person."""
 HANGS = (0.3, 0.6)
-"""Share of the rows beside a jaw that are covered from which a veil may hang there, and does (white hair over bare jaws 0, a veil .4 to 1)."""
+"""Share of the rows beside a jaw that are covered from which a veil may hang there, and does (white hair over bare jaws: 0)."""
 
 
 def learn(p: Proof, weight: F32, k: int, x: F32 | None = None) -> Mixture | None:

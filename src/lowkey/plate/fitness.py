@@ -26,6 +26,8 @@ FLAT_DRAWN, FLAT_DOUBTFUL = 0.35, 0.22
 HOG_SURE = 0.3
 FOREIGN_AB = 15.0
 """How much further (CIELAB a*b* distance) mouth, chin and jaw lie from the cheeks than the forehead does, when all are covered."""
+ONE_HUE_AB = 0.7
+"""Spread of a face's colours (CIELAB a*b*) off one hue under which it has none of its own (28 portraits 1.9 to 13, in sepia .2)."""
 
 UNSURE_PARTS = 0.5
 COOLER, WARMER = -170.0, 80.0
@@ -51,7 +53,7 @@ def examine(photo: Photo, face: Face) -> tuple[Caution, ...]:
         raise PhotoError("face-hidden", f"the face in {photo.stem} is covered or no face at all: eyes, nose and mouth must be visible")
     drawn = _drawn(photo, picture, face)
     covered = () if turned else _covered(picture, face)
-    return (*size, *cut, *turned, *drawn, *covered)
+    return (*size, *cut, *turned, *drawn, *covered, *_colourless(picture, face))
 
 
 def _size(photo: Photo, face: Face) -> tuple[Caution, ...]:
@@ -125,6 +127,17 @@ def _covered(picture: U8, face: Face) -> tuple[Caution, ...]:
         return ()
     text = "mouth and chin look covered (helmet, mask, visor): what covers them will be lit as if it were skin"
     return (Caution("face-covered", text),)
+
+
+def _colourless(picture: U8, face: Face) -> tuple[Caution, ...]:
+    """Black and white, toned or not: the face has one hue from lips to forehead, where blood gives every face two and more."""
+    crop, points = _cropped(picture, face, 115)
+    hull = np.zeros(crop.shape[:2], np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(points[:468, :2].astype(np.int32)), 1)
+    hue = cv2.cvtColor(crop.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)[hull > 0][:, 1:].astype(np.float64)
+    if float(np.linalg.eigvalsh(hue.T @ hue / len(hue))[0]) > ONE_HUE_AB**2:
+        return ()
+    return (Caution("no-colour", "the photo is black and white: there is no colour in it to light; shoot it on --stock pan-400"),)
 
 
 def _hog(crop: U8) -> float:
