@@ -236,3 +236,9 @@ def test_black_and_white_is_told_whatever_its_tone(head: U8, tone: tuple[float, 
     grey = cv2.cvtColor(head, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None] * np.array(tone, np.float32)
     assert "no-colour" in outcome(photo_of(np.asarray(np.round(grey), np.uint8)))[1]
     assert "no-colour" not in outcome(photo_of(head))[1]
+
+
+def test_a_burnt_face_is_told_with_its_share(head: U8) -> None:
+    burnt = np.clip(head.astype(np.float32) * np.float32(3), 0, 255).astype(np.uint8)
+    assert "burnt-out" in outcome(photo_of(burnt))[1]
+    assert "burnt-out" not in outcome(photo_of(head))[1]

@@ -28,6 +28,9 @@ FOREIGN_AB = 15.0
 """How much further (CIELAB a*b* distance) mouth, chin and jaw lie from the cheeks than the forehead does, when all are covered."""
 ONE_HUE_AB = 0.7
 """Spread of a face's colours (CIELAB a*b*) off one hue under which it has none of its own (28 portraits 1.9 to 13, in sepia .2)."""
+FULL_CODE, BURNT_SHARE = 252, 0.3
+"""Code from which a channel is full, and the share of a face with two such channels that is told (28 portraits .000 to .001, and a high-key
+one, whose frames still hold, .21)."""
 
 UNSURE_PARTS = 0.5
 COOLER, WARMER = -170.0, 80.0
@@ -53,7 +56,7 @@ def examine(photo: Photo, face: Face) -> tuple[Caution, ...]:
         raise PhotoError("face-hidden", f"the face in {photo.stem} is covered or no face at all: eyes, nose and mouth must be visible")
     drawn = _drawn(photo, picture, face)
     covered = () if turned else _covered(picture, face)
-    return (*size, *cut, *turned, *drawn, *covered, *_colourless(picture, face))
+    return (*size, *cut, *turned, *drawn, *covered, *_exposed(picture, face))
 
 
 def _size(photo: Photo, face: Face) -> tuple[Caution, ...]:
@@ -129,15 +132,21 @@ def _covered(picture: U8, face: Face) -> tuple[Caution, ...]:
     return (Caution("face-covered", text),)
 
 
-def _colourless(picture: U8, face: Face) -> tuple[Caution, ...]:
-    """Black and white, toned or not: the face has one hue from lips to forehead, where blood gives every face two and more."""
+def _exposed(picture: U8, face: Face) -> tuple[Caution, ...]:
+    """Black and white, toned or not: the face has one hue from lips to forehead, where blood gives every face two and more. Burnt: two
+    of the three channels are full."""
     crop, points = _cropped(picture, face, 115)
     hull = np.zeros(crop.shape[:2], np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(points[:468, :2].astype(np.int32)), 1)
+    said = []
     hue = cv2.cvtColor(crop.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)[hull > 0][:, 1:].astype(np.float64)
-    if float(np.linalg.eigvalsh(hue.T @ hue / len(hue))[0]) > ONE_HUE_AB**2:
-        return ()
-    return (Caution("no-colour", "the photo is black and white: there is no colour in it to light; shoot it on --stock pan-400"),)
+    if float(np.linalg.eigvalsh(hue.T @ hue / max(len(hue), 1))[0]) < ONE_HUE_AB**2:
+        said.append(Caution("no-colour", "the photo is black and white: there is no colour in it to light; shoot it on --stock pan-400"))
+    burnt = float((np.median(crop[hull > 0], axis=1) >= FULL_CODE).mean())
+    if burnt > BURNT_SHARE:
+        text = f"{burnt:.0%} of the face is burnt out in the photo: no light brings skin back there; use one exposed a stop less"
+        said.append(Caution("burnt-out", text))
+    return tuple(said)
 
 
 def _hog(crop: U8) -> float:
