@@ -42,7 +42,7 @@ GOLD = (0.50, 0.50, -2.6, 0.0)
 """Where the middle primary of a bright red lies between the outer two in square-root light, the share of its way there that it goes, and
 the stops about paper white over which it does: in seven low-key photographs and paintings skin's hue runs from 43 to 63 degrees at L* 25
 to 53 to 79 at L* 65 and on; one hue all the way up reads as pink."""
-PRINT_GRAIN = 1.2
+PRINT_GRAIN = 0.75
 """Share of the grain at mid density that is the print's own. Without any, blacks are clean where real prints are not."""
 
 PLAIN_SKIN, DARKER, MOST_DARKER_EV = (0.34, 0.40), 0.5, 0.35

@@ -20,9 +20,9 @@ from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.rig import Auto, Direction, Source
 
-DIFFUSION_HW = (0.014, 0.0055, 0.003)
+DIFFUSION_HW = (0.016, 0.0065, 0.0035)
 """Screen-space scattering of skin, sigma of red, green and blue (after d'Eon, Luebke & Enderton 2007)."""
-DIFFUSION_SHARE = 0.75
+DIFFUSION_SHARE = 0.8
 SPECULAR_GAIN = 1.3
 HELD = np.float32(0.30)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
@@ -83,10 +83,6 @@ class Relight:
         self._open_coarse = openness(coarse, self._facing_coarse, s.hw_px / n)
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
-        hidden = (1 - self.open)[..., None]
-        self._scattering = np.asarray(s.albedo * self.open[..., None] / (1 - s.albedo * hidden), np.float32)
-        """Share f32[h, w, 3] of a surround's light that comes back: what a hollow hides of it are its own walls, which are about as bright
-        as the place itself (Stewart & Langer 1997), so under a jaw skin lights skin and its shade is warm."""
         self.edge = loose.edge(s)
         """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3]."""
         self._gleam, self._room = loose.gleam(s), loose.room_mirrored(s)
@@ -139,9 +135,8 @@ class Relight:
         """
         s = self.subject
         gain = np.float32(0.0 if math.isinf(ev) and ev < 0 else 2.0**ev)
-        facing = np.maximum(s.normal @ np.array(FILL.vector, np.float32), 0)
-        mirrored = (self._room * self.open)[..., None] * self._gleam
-        out = np.asarray((self._scattering + mirrored) * (facing * gain)[..., None], np.float32)
+        facing = np.maximum(s.normal @ np.array(FILL.vector, np.float32), 0) * self.open
+        out = np.asarray((s.albedo + self._room[..., None] * self._gleam) * (facing * gain)[..., None], np.float32)
         # A card's radiance is its irradiance over the solid angle it fills; a cornea mirrors 2.5 % of it.
         radiance = float(gain) * CORNEA / math.sin(math.radians(FILL_RADIUS_DEG)) ** 2
         eyes.glints(out, s, FILL, radiance, beside)
@@ -173,9 +168,9 @@ class Relight:
             face = np.float32(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * abs(key.vector[0]))
             near = np.asarray(face + (np.float32(RETURNED[2]) - face) * t * t * (3 - 2 * t), np.float32)[:, None]
             given = given + near * np.clip((facing + np.float32(0.35)) / np.float32(1.35), 0, 1) ** 2
-        scattered = self._scattering * ((1 - mirrored) * given)[..., None]
-        seen = (mirrored * given / contour)[..., None] + (self._room * given)[..., None] * self._gleam
-        return np.asarray((scattered + seen * self.open[..., None]) * np.array(rgb, np.float32), np.float32)
+        scattered = s.albedo * ((1 - mirrored) * given)[..., None]
+        both = scattered + (mirrored * given / contour)[..., None] + (self._room * given)[..., None] * self._gleam
+        return np.asarray(both * self.open[..., None] * np.array(rgb, np.float32), np.float32)
 
     def visibility(self, direction: Direction, angular_radius_deg: float, distance_hw: float = math.inf) -> F32:
         """Share f32[h, w] of a disk source that nothing hides (attached shadow is not in it).
