@@ -95,8 +95,8 @@ def room_mirrored(s: Subject) -> F32:
     return np.asarray(np.float32(ROOM_SEEN) * hair * lock * dark, np.float32)
 
 
-THIN_HW, FORWARD = 0.030, 0.12
-"""How deep (sigma) from the outline hair is thin enough for a lamp behind it (a rim of .02 to .05 on backlit heads), and what a strand bends round itself whatever its dye: a
+THIN_HW, FORWARD = (0.014, 0.030), 0.12
+"""How deep (sigma) from the outline hair is thin enough for a lamp behind it, cropped and full (rims of backlit heads are .02 to .05), and what a strand bends round itself whatever its dye: a
 fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
 PASSES = (0.65, 0.10, 1.5)
 """How much more a strand of the fringe passes on than the mean of them, that mean, and the most."""
@@ -115,7 +115,8 @@ def edge(s: Subject) -> F32:
     Black hair passes next to nothing on: with the square root of its albedo it had a grey rim.
     """
     # From 1 at the outline to 0 a few strands' depths inside: there the light has met too many strands.
-    thin = np.clip(2 * (1 - blur(s.matte, THIN_HW * s.hw_px)), 0, 1)
+    full = float(tresses.fullness(s.hair, s.hw_px))
+    thin = np.clip(2 * (1 - blur(s.matte, (THIN_HW[0] + (THIN_HW[1] - THIN_HW[0]) * full) * s.hw_px)), 0, 1)
     thin = s.hair * thin * thin
     if s.strands is not None:
         # Few strands stand so that they pass it on: an even band of it is a line drawn round the head.

@@ -14,14 +14,14 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from lowkey.darkroom import tresses
+from lowkey.darkroom import fringe, tresses
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.zones import ramp as step
 
-APART_HW = 0.008
+APART_HW = 0.0065
 """How far apart along the outline hairs stand in a full tuft: few are seen, and more than one in three of them is lost again in the mass."""
 ROOT_HW = 0.03
 """How far within the outline they begin."""
@@ -36,7 +36,7 @@ OFF = (0.05, 0.50)
 FLOWS, STEEPEST = 0.7, 0.9
 """Share of the angle between the photo's flow and the outline that a hair keeps, and the most of it (radians): hair brushed up or back ends
 that way."""
-ARC, HUG, WAVE = (0.5, 2.2), 1.2, (5.0, 1.1)
+ARC, HUG, WAVE = (0.5, 2.2), 1.2, (7.0, 1.1)
 """A hair falls back: curvature in (twice its angle over its length), from and to; what the head's own roundness adds (radians a head-width);
 and the wave in it, radians a head-width and periods a length."""
 COIL_HW, COILED = (0.010, 0.024), (0.5, 1.15)
@@ -50,7 +50,7 @@ NAP_APART_HW, NAP_HW, NAP_COIL_HW = 0.0022, ((0.008, 0.022), (0.03, 0.10)), (0.0
 shows but before a lamp."""
 NAP_OFF = ((0.3, 1.5), (0.02, 0.22))
 """Radians by which it stands off the outline, on cropped hair as on velvet, in full hair nearly along it: steeper it was grass."""
-NAP_COVER = (0.05, 0.05)
+NAP_COVER = (0.12, 0.05)
 """Its optical thickness, on cropped hair and on full."""
 ALONE = np.float32(2.0)
 """Hairs in a mass shade each other (light.HAIR_GAIN); one that stands alone does not, and lets the light through besides."""
@@ -102,7 +102,7 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     tufts = np.stack([noise(px * 11, py * 11, 83 + i)[0] for i in range(2)], 1)
     thick = cv2.dilate(within, np.ones((2 * round(0.12 * q) + 1,) * 2, np.uint8))[there]
     # Cropped and thinning hair strays less, and not far.
-    full = float(tresses.fullness(s.hair, k))
+    full = tresses.length(s.hair, k, runs[there], hair[there] > 0.3)
     # At most one every APART_HW.
     chance = may[there] * tuft * np.float32((0.2 + 0.8 * full) / max(APART_HW * k, 1.0))
     long = LONG * thick * np.float32(0.3 + 0.7 * full)
@@ -113,11 +113,13 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
         xs, ys = np.clip(np.round(at / 2 - outward * np.float32(deep * q)), 0, np.array(size) - 1).astype(int).T
         chance = chance * step(hair[ys, xs], 0.4, 0.8)
     dice = _dice(px, py)
-    curled = 1 - step(flow[:, 2], 0.2, 0.55)
+    curled = 1 - step(flow[:, 2], *fringe.CURLED)
+    # A crop of curls is too short for coils to stand off it.
+    chance = chance * (1 - curled * np.float32(1 - full))
     along = _lies(flow[:, :2], outward, dice[:, 1])
     strays = _flown(flow[:, :2], outward, along, curled, dice, tufts, long)
     # The nap grows from every place of the outline that a mass of hair has, on dice of its own.
-    nap = _napped(np.roll(dice, 3, 1), curled, along, outward, full)
+    nap = _napped(np.roll(dice, 3, 1), curled * np.float32(full), along, outward, full)
     picked = dice[:, 0] < chance
     grows = np.roll(dice, 3, 1)[:, 0] < np.where(chance > 0, may[there], 0) * np.float32(1 / max(NAP_APART_HW * k, 1.0))
     at = np.concatenate([at[grows], at[picked]])

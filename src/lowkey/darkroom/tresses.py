@@ -73,6 +73,20 @@ def fullness(hair: F32, k: float) -> np.float32:
     return np.float32(step(np.array([hair.sum() / k**2], np.float32), *FULL_HW2)[0])
 
 
+COMBED, THIN_HW2 = (0.45, 0.62), (0.15, 0.25)
+"""How much hair runs one way (`flow`) from which it is combed and so is long, however thin; crops run at .11 to .38, combed hair at .4 to
+.75. The area under which there is none to tell."""
+
+
+def length(hair: F32, k: float, runs: F32, where: Field) -> float:
+    """0 for cropped hair f32[h, w], 1 for a full head of it and for what is thin and combed: `runs` f32[...] `where` bool[...] as in `flow`."""
+    full = float(fullness(hair, k))
+    if not where.any():
+        return full
+    asked = np.array([np.median(runs[where]), hair.sum() / k**2], np.float32)
+    return max(full, float(step(asked, *COMBED)[0] * step(asked, *THIN_HW2)[1]))
+
+
 def groom(albedo: F32, plate: Plate, hand: float) -> None:
     """Mend hair's albedo f32[h, w, 3] in place. `hand` is +1 or -1 as the person leans, so that a mirrored one is mended mirrored."""
     hair = plate.parts["hair"]
