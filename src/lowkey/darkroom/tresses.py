@@ -34,6 +34,17 @@ VEIL_HW, LAVENDER, WORN = 0.07, (-0.02, 0.08), (0.3, 0.6)
 strands but the arm of glasses."""
 SCALP = 0.12
 """How much more of the former it has beside skin."""
+GREY, GREY_TONE = (0.45, 0.80), (0.05, 0.12)
+"""Median log red over blue up to which a head of hair is grey, and from which it is not (four grey heads -.2 to .35, the others .7 and
+more); its luminance from which that can be told."""
+GREYED, HUSHED, LEVELLED = (0.12, 0.13), 0.5, 0.25
+"""Log red over green and green over blue to which grey strands are drawn, a little warmer than neutral; what is left of their lean in red, and
+of what green then has beyond its line."""
+SCALPED, BLENDS = (0.50, 0.90), (0.30, 0.65)
+"""Share of the red of the face's skin (log, over green) from which what shows between grey strands is scalp and keeps its red; and how far
+its green over blue rises with that, at least and at most, as on the face. A red without its yellow is mauve."""
+USUAL_SKIN = (0.45, 0.26, 0.17)
+"""The skin of a face of which none is seen."""
 BLACK_HAIR = (0.02, 0.12)
 """Luminance up to which hair is black, and from which it is without pigment as far as that is concerned."""
 PUREST, PURER = 1.2, 0.4
@@ -101,8 +112,10 @@ def groom(albedo: F32, plate: Plate, hand: float) -> None:
     k = plate.hw_px
     other = 1 - np.clip(plate.matte[box], 0, 1) + plate.parts["cloth"][box]
     _without_stray(tone, mine, np.asarray(other, np.float32), k)
-    _unstained(tone, mine, step(blur(plate.parts["skin"][box], 0.06 * k), 0.01, 0.10), k)
-    _beneath_skin(tone, mine, luminance(plate.albedo[plate.parts["skin"] > 0.9]), k)
+    shown = plate.albedo[plate.parts["skin"] > 0.9]
+    face = np.asarray(np.median(np.log(np.maximum(shown, np.float32(2e-3))), 0) if len(shown) else np.log(USUAL_SKIN), np.float32)
+    _unstained(tone, mine, step(blur(plate.parts["skin"][box], 0.06 * k), 0.01, 0.10), k, face)
+    _beneath_skin(tone, mine, luminance(shown), k)
     nose = plate.landmarks[4, :2] - np.array([box[1].start, box[0].start], np.float32)
     _restrung(tone, mine, k, (float(nose[0]), float(nose[1])), hand)
     albedo[box] += (tone - albedo[box]) * step(mine, 0.02, 0.5)[..., None]
@@ -148,10 +161,10 @@ def _without_stray(tone: F32, hair: F32, other: F32, k: float) -> None:
     tone += (np.exp(known) - tone) * stray[..., None]
 
 
-def _unstained(tone: F32, hair: F32, skin: F32, k: float) -> None:
+def _unstained(tone: F32, hair: F32, skin: F32, k: float, face: F32) -> None:
     """Colours that no undyed hair has, in place: melanin's red is never under its green, nor its green under its blue.
 
-    `skin` f32[h, w] is 1 beside skin, whose own red shines between the strands.
+    `skin` f32[h, w] is 1 beside skin, whose own red shines between the strands; `face` f32[3] is the log colour of skin.
     """
     sure = hair > 0.9
     if sure.sum() < 100:
@@ -179,6 +192,7 @@ def _unstained(tone: F32, hair: F32, skin: F32, k: float) -> None:
     )
     log[..., 2] += np.float32(0.8) * olive
     log[..., 0] += np.float32(0.2) * olive
+    _greyed(log, usual, face)
     pure = np.maximum(log[..., 0] - log[..., 2], np.float32(1e-3))
     held = np.where(pure > PUREST, (PUREST + np.float32(PURER) * (pure - PUREST)) / pure, 1)
     held = 1 - (1 - held) * (1 - skin)
@@ -186,6 +200,25 @@ def _unstained(tone: F32, hair: F32, skin: F32, k: float) -> None:
     clean = np.exp(log)
     clean *= (before / np.maximum(luminance(clean), np.float32(1e-4)))[..., None]
     tone += (clean - tone) * (before > 3e-3)[..., None]
+
+
+def _greyed(log: F32, usual: F32, face: F32) -> None:
+    """Grey hair whose log colour is log f32[h, w, 3] and was `usual` f32[3], in place: neither mauve nor green, and its scalp skin.
+
+    `face` f32[3] is the log colour of the face's skin.
+    """
+    asked = np.array([usual[0] - usual[2], float(luminance(np.exp(usual)[None])[0])], np.float32)
+    grey = (1 - step(asked, *GREY)[0]) * step(asked, *GREY_TONE)[1]
+    if grey <= 0:
+        return
+    red, yellow = log[..., 0] - log[..., 1], log[..., 1] - log[..., 2]
+    blood = max(float(face[0] - face[1]), 0.3)
+    kept = np.float32(HUSHED) + np.float32(1 - HUSHED) * step(red, SCALPED[0] * blood, SCALPED[1] * blood)
+    want = np.float32(GREYED[0]) + kept * (red - np.float32(GREYED[0]))
+    blends = np.clip((face[1] - face[2] - GREYED[1]) / (blood - GREYED[0]), *BLENDS)
+    line = np.float32(GREYED[1]) + np.float32(blends) * (want - np.float32(GREYED[0]))
+    log[..., 0] += grey * (want - red)
+    log[..., 2] -= grey * (1 - np.float32(LEVELLED)) * (line - yellow)
 
 
 def _one_dye(log: F32, hair: F32, bright: F32, k: float) -> None:
