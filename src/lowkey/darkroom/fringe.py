@@ -70,8 +70,9 @@ def parted(subject: Subject, nose_px: tuple[float, float], hand: float) -> Subje
         total += tresses.strung(x, y, wide, 86 + stream, dx, dy, where, walk * k / 2, share)
     # Coils are lit along their rims: bright lines where noise passes nought, and dark between them.
     curled = 1 - step(runs, *CURLED)
-    coils = sum((1 - 3.2 * np.abs(noise(x / np.float32(wide), y / np.float32(wide), 88 + i))) for i, wide in enumerate((CURL_HW, 1.7 * CURL_HW)))
-    total = total + curled * (np.asarray(coils, np.float32) - total)
+    sizes = enumerate((CURL_HW, 1.7 * CURL_HW))
+    near_nought = sum(np.abs(noise(x / np.float32(wide), y / np.float32(wide), 88 + i)) for i, wide in sizes)
+    total = total + curled * (2 - np.float32(3.2) * np.asarray(near_nought, np.float32) - total)
     strands, drawn = np.zeros((*hair.shape, 2), np.float32), np.clip(total, -2.5, 2.5) * where
     # Where the photo's outline is softer than its hair the fringe is smooth as felt: what is missing there the same strands give.
     fine = np.square(grey - blur(grey, FELT_HW * k / 2))

@@ -96,8 +96,8 @@ def room_mirrored(s: Subject) -> F32:
 
 
 THIN_HW, FORWARD = (0.014, 0.030), 0.12
-"""How deep (sigma) from the outline hair is thin enough for a lamp behind it, cropped and full (rims of backlit heads are .02 to .05), and what a strand bends round itself whatever its dye: a
-fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
+"""How deep (sigma) from the outline hair is thin enough for a lamp behind it, cropped and full (rims of backlit heads are .02 to .05), and
+what a strand bends round itself whatever its dye: a fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
 PASSES = (0.65, 0.10, 1.5)
 """How much more a strand of the fringe passes on than the mean of them, that mean, and the most."""
 FACES_HW, FACES = 0.06, (-0.45, 0.95)

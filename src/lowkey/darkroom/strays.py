@@ -22,7 +22,7 @@ from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.zones import ramp as step
 
 APART_HW = 0.0065
-"""How far apart along the outline hairs stand in a full tuft: few are seen, and more than one in three of them is lost again in the mass."""
+"""How far apart along the outline hairs stand in a full tuft: few are seen, and many fall back into the mass."""
 ROOT_HW = 0.03
 """How far within the outline they begin."""
 ROOTED_HW = (0.03, 0.055)
@@ -37,7 +37,7 @@ FLOWS, STEEPEST = 0.7, 0.9
 """Share of the angle between the photo's flow and the outline that a hair keeps, and the most of it (radians): hair brushed up or back ends
 that way."""
 ARC, HUG, WAVE = (0.5, 2.2), 1.2, (7.0, 1.1)
-"""A hair falls back: curvature in (twice its angle over its length), from and to; what the head's own roundness adds (radians a head-width);
+"""A hair falls back: curvature in (twice its angle over its length), from and to; what the roundness of a head adds (radians a head-width);
 and the wave in it, radians a head-width and periods a length."""
 COIL_HW, COILED = (0.010, 0.024), (0.5, 1.15)
 """Radius of the coils in which curled hair ends, and how many turns of one stand off the mass."""
@@ -155,7 +155,7 @@ def _dice(x: F32, y: F32) -> F32:
 
 
 def _lies(flow: F32, outward: F32, dice: F32) -> F32:
-    """Which way along the outline a hair lies, unit f32[n, 2]: as the `flow` f32[n, 2] does there, most of it downward, one in twelve back."""
+    """Which way along the outline a hair lies, unit f32[n, 2]: as `flow` f32[n, 2] does there, most of it downward, one in twelve back."""
     along = np.stack([-outward[:, 1], outward[:, 0]], 1)
     lies = (flow * along).sum(1)
     back = np.where(np.abs(lies) > 0.3, (lies < 0) != (flow[:, 1] < 0), along[:, 1] < 0) ^ (dice > 0.92)

@@ -26,9 +26,10 @@ DYED = 0.45
 OLIVE = (1.0, 0.15)
 """Log green over blue that hair may have: so many times its log red over green, and so much besides. By the spectrum of eumelanin it is 2.4
 times (d'Eon et al. 2011), but a warm lamp adds a yellow of its own, and the two of them print olive."""
-KERATIN, EUMELANIN = (0.20, 0.14), (0.28, 0.20)
+KERATIN, EUMELANIN = (0.14, 0.14), (0.28, 0.20)
 """Least log red over green and green over blue of undyed hair: without pigment, for keratin itself is yellowish (white hair measures b* 10
-to 15), and black, for what leaves a mass of it has been through strands. A photo balanced for its room shows both as grey, or bluer."""
+to 15 and a* 0 to 2, a red of .08 to .15; at .20 it was rose), and black, for what leaves a mass of it has been through strands. A photo
+balanced for its room shows both as grey, or bluer."""
 VEIL_HW, LAVENDER, WORN = 0.07, (-0.02, 0.08), (0.3, 0.6)
 """How far (sigma) from hair strands lie over skin; log blue over green from which something is no skin but strands, and from which it is no
 strands but the arm of glasses."""
@@ -37,9 +38,8 @@ SCALP = 0.12
 GREY, GREY_TONE = (0.45, 0.80), (0.05, 0.12)
 """Median log red over blue up to which a head of hair is grey, and from which it is not (four grey heads -.2 to .35, the others .7 and
 more); its luminance from which that can be told."""
-GREYED, HUSHED, LEVELLED = (0.12, 0.13), 0.5, 0.25
-"""Log red over green and green over blue to which grey strands are drawn, a little warmer than neutral; what is left of their lean in red, and
-of what green then has beyond its line."""
+HUSHED, LEVELLED = 0.5, 0.25
+"""What is left of how far grey strands lean from keratin's red, and of how far their green over blue then is from its line."""
 SCALPED, BLENDS = (0.50, 0.90), (0.30, 0.65)
 """Share of the red of the face's skin (log, over green) from which what shows between grey strands is scalp and keeps its red; and how far
 its green over blue rises with that, at least and at most, as on the face. A red without its yellow is mauve."""
@@ -90,7 +90,10 @@ COMBED, THIN_HW2 = (0.45, 0.62), (0.15, 0.25)
 
 
 def length(hair: F32, k: float, runs: F32, where: Field) -> float:
-    """0 for cropped hair f32[h, w], 1 for a full head of it and for what is thin and combed: `runs` f32[...] `where` bool[...] as in `flow`."""
+    """0 for cropped hair f32[h, w], 1 for a full head of it and for what is thin and combed.
+
+    `runs` f32[...] where `where` bool[...] is how much it runs one way, as `flow` gives it.
+    """
     full = float(fullness(hair, k))
     if not where.any():
         return full
@@ -214,9 +217,10 @@ def _greyed(log: F32, usual: F32, face: F32) -> None:
     red, yellow = log[..., 0] - log[..., 1], log[..., 1] - log[..., 2]
     blood = max(float(face[0] - face[1]), 0.3)
     kept = np.float32(HUSHED) + np.float32(1 - HUSHED) * step(red, SCALPED[0] * blood, SCALPED[1] * blood)
-    want = np.float32(GREYED[0]) + kept * (red - np.float32(GREYED[0]))
-    blends = np.clip((face[1] - face[2] - GREYED[1]) / (blood - GREYED[0]), *BLENDS)
-    line = np.float32(GREYED[1]) + np.float32(blends) * (want - np.float32(GREYED[0]))
+    want = np.float32(KERATIN[0]) + kept * (red - np.float32(KERATIN[0]))
+    blends = np.clip((face[1] - face[2] - KERATIN[1]) / (blood - KERATIN[0]), *BLENDS)
+    # A strand beside skin is lent a little red: that is no scalp yet.
+    line = np.float32(KERATIN[1]) + np.float32(blends) * np.maximum(want - np.float32(KERATIN[0] + HUSHED * SCALP), 0)
     log[..., 0] += grey * (want - red)
     log[..., 2] -= grey * (1 - np.float32(LEVELLED)) * (line - yellow)
 
