@@ -38,6 +38,9 @@ SCALP = 0.12
 GREY, GREY_TONE = (0.45, 0.80), (0.05, 0.12)
 """Median log red over blue up to which a head of hair is grey, and from which it is not (four grey heads -.2 to .35, the others .7 and
 more); its luminance from which that can be told."""
+AUBURN = (0.85, 1.05)
+"""Median log red over blue up to which red without its yellow is skin or stray light in grey, black or brown hair, and from which the hair
+itself is so: two cropped heads .70 and .80 were mauve where the lamp shone on them."""
 HUSHED, LEVELLED = 0.5, 0.25
 """What is left of how far grey strands lean from keratin's red, and of how far their green over blue then is from its line."""
 SCALPED, BLENDS = (0.50, 0.90), (0.30, 0.65)
@@ -206,23 +209,25 @@ def _unstained(tone: F32, hair: F32, skin: F32, k: float, face: F32) -> None:
 
 
 def _greyed(log: F32, usual: F32, face: F32) -> None:
-    """Grey hair whose log colour is log f32[h, w, 3] and was `usual` f32[3], in place: neither mauve nor green, and its scalp skin.
+    """Hair whose log colour is log f32[h, w, 3] and was `usual` f32[3], in place: never mauve, grey never green, and its scalp is skin.
 
     `face` f32[3] is the log colour of the face's skin.
     """
     asked = np.array([usual[0] - usual[2], float(luminance(np.exp(usual)[None])[0])], np.float32)
     grey = (1 - step(asked, *GREY)[0]) * step(asked, *GREY_TONE)[1]
-    if grey <= 0:
+    mauve = 1 - step(asked, *AUBURN)[0]
+    if mauve <= 0:
         return
     red, yellow = log[..., 0] - log[..., 1], log[..., 1] - log[..., 2]
     blood = max(float(face[0] - face[1]), 0.3)
     kept = np.float32(HUSHED) + np.float32(1 - HUSHED) * step(red, SCALPED[0] * blood, SCALPED[1] * blood)
-    want = np.float32(KERATIN[0]) + kept * (red - np.float32(KERATIN[0]))
+    want = red + grey * (np.float32(KERATIN[0]) + kept * (red - np.float32(KERATIN[0])) - red)
     blends = np.clip((face[1] - face[2] - KERATIN[1]) / (blood - KERATIN[0]), *BLENDS)
     # A strand beside skin is lent a little red: that is no scalp yet.
     line = np.float32(KERATIN[1]) + np.float32(blends) * np.maximum(want - np.float32(KERATIN[0] + HUSHED * SCALP), 0)
-    log[..., 0] += grey * (want - red)
-    log[..., 2] -= grey * (1 - np.float32(LEVELLED)) * (line - yellow)
+    log[..., 0] += want - red
+    log[..., 2] -= np.maximum(line - yellow, 0) * (mauve - grey * np.float32(LEVELLED))
+    log[..., 2] += np.maximum(yellow - line, 0) * (grey * np.float32(1 - LEVELLED))
 
 
 def _one_dye(log: F32, hair: F32, bright: F32, k: float) -> None:
