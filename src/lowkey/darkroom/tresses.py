@@ -78,6 +78,9 @@ FRAY_HW = 0.009
 """How far strands stand out of, and gaps reach into, a line drawn through hair: one standard deviation."""
 
 
+VEILED_HW, RIPPLE = 0.010, (0.055, 0.085)
+"""Over what distance (sigma) a matte that wavers less than the first of these is a veil, and one that wavers more than the second is none:
+on hair shot before black .04 to .08 (two heads), among wisps and at the edge of a mass .08 to .25 (twelve)."""
 FULL_HW2 = (0.25, 0.75)
 """Area of hair, squared head-widths, up to which it is cropped or thin, and from which it is full."""
 
@@ -352,8 +355,12 @@ def frayed(plate: Plate, hand: float) -> Plate:
     strand = strand * (0.35 + 0.65 * fullness(plate.parts["hair"], k))
     moved = np.clip(0.5 + (within + np.float32(FRAY_HW) * strand) * np.float32(k / 3.0), 0, 1)
     # Where the photo's own wisps are, they stay: only what was decided is decided anew.
-    loose = step(blur(np.asarray(4 * matte * (1 - matte), np.float32), 0.02 * k), 0.15, 0.30)
-    share = band * (1 - loose)
+    soft = np.asarray(4 * matte * (1 - matte), np.float32)
+    loose = step(blur(soft, 0.02 * k), 0.15, 0.30)
+    # What is half there as evenly as a veil is no wisp, but dark hair before a dark room that no solver could tell from it.
+    ripple = np.sqrt(blur(np.square(matte - blur(matte, VEILED_HW * k)), 1.5 * VEILED_HW * k))
+    veil = np.asarray(near * step(blur(soft, VEILED_HW * k), 0.35, 0.60) * (1 - step(ripple, *RIPPLE)), np.float32)
+    share = np.maximum(band * (1 - loose), veil)
     new = np.asarray(np.clip(matte + share * (moved - matte), 0, 1), np.float32)
 
     whole, parts = np.array(plate.matte), dict(plate.parts)
