@@ -65,3 +65,8 @@ def test_a_brow_takes_the_shine_of_the_skin_under_it() -> None:
     assert browed[y, x] == pytest.approx((1 - STRANDS_TAKE) * bare[y, x], rel=0.1)
     far = shown & (np.abs(np.arange(h)[:, None] - y) > 0.2 * HW)
     np.testing.assert_array_equal(browed[far], bare[far])
+
+
+def test_what_was_drawn_is_said() -> None:
+    assert strands.lacking(haired(0.0)[0]) > 0.5
+    assert strands.lacking(haired(0.35)[0]) < 0.01

@@ -33,6 +33,20 @@ SOLID_HW = 0.012
 """How far round (sigma) hair has to be hair: at its line against skin single strands are told by the photo or not at all."""
 
 
+def lacking(plate: Plate) -> float:
+    """Share of the hair that has fewer strands in this photo than hair has, 0 to 1: all of it but curls gets some."""
+    hair = plate.parts["hair"]
+    lack = _lack(np.log(np.maximum(luminance(plate.albedo), np.float32(2e-3))), hair, plate.hw_px)
+    return float((lack > LEAST).sum() / max(int((hair > 0.5).sum()), 1))
+
+
+def _lack(grey: F32, hair: F32, k: float) -> F32:
+    """RMS f32[h, w] of fine strands that log luminance `grey` f32[h, w] has less than hair has, within `hair` f32[h, w]."""
+    fine = grey - blur(grey, FINE_HW * k)
+    have = blur(np.square(fine) * hair, ROUND_HW * k) / np.maximum(blur(hair, ROUND_HW * k), np.float32(0.05))
+    return np.asarray(np.sqrt(np.maximum(np.float32(OWN**2) - have, 0)) * step(blur(hair, SOLID_HW * k), 0.7, 0.98), np.float32)
+
+
 def completed(albedo: F32, plate: Plate, hand: float) -> None:
     """Give hair's albedo f32[h, w, 3] the strands that the photo lost, in place. `hand` is +1 or -1 as the person leans."""
     hair, k = plate.parts["hair"], plate.hw_px
@@ -43,9 +57,7 @@ def completed(albedo: F32, plate: Plate, hand: float) -> None:
     box = np.s_[max(8 * rows[0] - 8, 0) : 8 * rows[-1] + 16, max(8 * columns[0] - 8, 0) : 8 * columns[-1] + 16]
     mine, tone = np.ascontiguousarray(hair[box]), albedo[box]
     grey = np.log(np.maximum(luminance(tone), np.float32(2e-3)))
-    fine = grey - blur(grey, FINE_HW * k)
-    have = blur(np.square(fine) * mine, ROUND_HW * k) / np.maximum(blur(mine, ROUND_HW * k), np.float32(0.05))
-    lack = np.sqrt(np.maximum(np.float32(OWN**2) - have, 0)) * step(blur(mine, SOLID_HW * k), 0.7, 0.98)
+    lack = _lack(grey, mine, k)
     if float((lack > LEAST).sum()) < 0.01 * k * k:
         return
     ys, xs = np.mgrid[: mine.shape[0], : mine.shape[1]].astype(np.float32)
