@@ -36,7 +36,7 @@ OFF = (0.05, 0.50)
 FLOWS, STEEPEST = 0.7, 0.9
 """Share of the angle between the photo's flow and the outline that a hair keeps, and the most of it (radians): hair brushed up or back ends
 that way."""
-ARC, HUG, WAVE = (0.5, 2.2), 1.2, (7.0, 1.1)
+ARC, HUG, WAVE = (0.6, 2.6), 1.6, (8.0, 1.1)
 """A hair falls back: curvature in (twice its angle over its length), from and to; what the roundness of a head adds (radians a head-width);
 and the wave in it, radians a head-width and periods a length."""
 COIL_HW, COILED = (0.010, 0.024), (0.5, 1.15)
@@ -155,10 +155,10 @@ def _dice(x: F32, y: F32) -> F32:
 
 
 def _lies(flow: F32, outward: F32, dice: F32) -> F32:
-    """Which way along the outline a hair lies, unit f32[n, 2]: as `flow` f32[n, 2] does there, most of it downward, one in twelve back."""
+    """Which way along the outline a hair lies, unit f32[n, 2]: as `flow` f32[n, 2] does there, most of it downward, one in 25 back."""
     along = np.stack([-outward[:, 1], outward[:, 0]], 1)
     lies = (flow * along).sum(1)
-    back = np.where(np.abs(lies) > 0.3, (lies < 0) != (flow[:, 1] < 0), along[:, 1] < 0) ^ (dice > 0.92)
+    back = np.where(np.abs(lies) > 0.3, (lies < 0) != (flow[:, 1] < 0), along[:, 1] < 0) ^ (dice > 0.96)
     return np.asarray(np.where(back[:, None], -along, along), np.float32)
 
 
@@ -223,7 +223,8 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, most: Any, owner: Any) -> Non
                 length = np.sqrt(ux * ux + uy * uy)
                 ux, uy = ux / length, uy / length
             t = max(t, 0.0)
-            a = 0.5 * (hairs[i, 6] + (hairs[i, 7] - hairs[i, 6]) * t) * min((1 - t) * 4, 1.0)
+            # Where a parting cuts into the outline the root shows too: it comes out of the mass by degrees.
+            a = 0.5 * (hairs[i, 6] + (hairs[i, 7] - hairs[i, 6]) * t) * min((1 - t) * 2.5, 1.0) * min(0.7 * n / root, 1.0)
             ix, iy = int(np.floor(px)), int(np.floor(py))
             if ix < 0 or iy < 0 or ix >= w - 1 or iy >= h - 1:
                 break
