@@ -196,9 +196,8 @@ def _unstained(tone: F32, hair: F32, skin: F32, k: float, face: F32) -> None:
     log[..., 0] = np.maximum(log[..., 0], log[..., 1] + red)
     log[..., 2] = np.minimum(log[..., 2], log[..., 1] - warm[1])
     _one_dye(log, np.asarray(hair * (1 - skin), np.float32), step(before, 2e-3, 8e-3), k)
-    olive = np.maximum(log[..., 1] - log[..., 2] - np.float32(OLIVE[0]) * (log[..., 0] - log[..., 1]) - np.float32(OLIVE[1]), 0) * (
-        1 - skin
-    )
+    # Beside skin too: no skin's yellow is ahead of its red.
+    olive = np.maximum(log[..., 1] - log[..., 2] - np.float32(OLIVE[0]) * (log[..., 0] - log[..., 1]) - np.float32(OLIVE[1]), 0)
     log[..., 2] += np.float32(0.8) * olive
     log[..., 0] += np.float32(0.2) * olive
     _greyed(log, usual, face)
