@@ -324,7 +324,10 @@ def test_bare_shoulders_refused_are_as_worn(plate: Plate) -> None:
 
 
 def test_what_dressing_changes_of_the_person_is_listed(plate: Plate, worn: dict[str, Subject]) -> None:
-    painted, formed = dressing(plate, worn["turtleneck"])
+    painted, formed, strung = dressing(plate, worn["turtleneck"])
+    # The made person's hair is of one tone: all of it lacks strands, but at its line against skin.
+    assert strung.unit == "share"
+    assert 0.3 < strung.size <= 1
     assert formed.unit == "share"
     # The made person's mesh is narrower than its face: on people it is 1 to 6 hundredths.
     assert 0 < formed.size < 0.3

@@ -111,3 +111,17 @@ def test_strands_before_the_lamp_take_its_colour_and_fade_with_the_way_to_it() -
     bare = np.zeros_like(passing)
     loose.before_lamp(bare, 0 * passing, (80, 100), (2.0, 1.0, 0.5), 0.5)
     assert bare.max() == 0
+
+
+def test_an_outline_passes_on_the_lamp_that_it_faces() -> None:
+    s = haired()
+    aside = loose.faced(s, (0.5, 0.0))
+    row, middle = int(s.head_px[1]), int(s.head_px[0])
+    inside = np.flatnonzero(s.matte[row] > 0.5)
+    assert aside[row, inside[-1]] > 0.95
+    assert aside[row, inside[0]] < 0.1
+    assert aside[:, middle:].mean() > aside[:, :middle].mean() + 0.2
+    behind = loose.faced(s, (0.0, 0.01))
+    assert (behind == 1).all()
+    mirrored = loose.faced(s, (-0.5, 0.0))
+    assert np.abs(mirrored[:, ::-1] - aside).max() < 0.05

@@ -32,6 +32,15 @@ def head(radius_hw: float, hair_hw: float, tone: tuple[float, float, float] = (0
     )  # fmt: skip
 
 
+def combed(s: Subject) -> Subject:
+    """The same with strands that run along the outline."""
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    away = np.hypot(x - SIDE / 2 + 0.5, y - SIDE / 2 + 0.5)
+    wave = np.where(s.hair > 0, 1 + 0.5 * np.sin(0.9 * away), 1).astype(np.float32)
+    albedo = np.where(s.hair[..., None] > 0, np.float32((0.2, 0.1, 0.05)) * wave[..., None], s.albedo)
+    return replace(s, albedo=freeze(np.asarray(albedo, np.float32)))
+
+
 def added(s: Subject, hand: float = 1.0) -> tuple[Subject, F32]:
     got = strewn(s, np.ones_like(s.matte), (SIDE / 2 - 0.5, SIDE / 2 - 0.5), hand)
     return got, np.asarray(got.matte - s.matte, np.float32)
@@ -100,3 +109,27 @@ def test_none_grow_beyond_what_the_photo_shows() -> None:
     s = head(0.7, 0.3)
     got = strewn(s, np.zeros_like(s.matte), (SIDE / 2, SIDE / 2), 1.0)
     assert np.array_equal(got.matte, s.matte)
+
+
+def test_hair_that_lies_along_the_outline_strays_along_it() -> None:
+    """Blades across the outline are grass: what is added changes more from the head outward than along its outline."""
+    more = added(combed(head(0.7, 0.35)))[1]
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    x, y = x - SIDE / 2 + 0.5, y - SIDE / 2 + 0.5
+    away = np.hypot(x, y)
+    down, right = np.gradient(more)
+    ring = (away > 0.715 * HW) & (away < 0.76 * HW) & (y < -0.2 * HW)
+    outward, along = ((right * a + down * b) / away for a, b in ((x, y), (-y, x)))
+    assert np.square(outward[ring]).sum() > 2 * np.square(along[ring]).sum()
+
+
+def test_a_pixel_that_the_mass_covers_stays_the_masss() -> None:
+    """As much of it becomes a stray's as the stray covers: all of it, it was one bright dot of a line round the head."""
+    s = head(0.7, 0.3)
+    got, more = added(s)
+    mixed = (s.matte > 0.2) & (s.matte < 0.5) & (s.hair > 0.1) & (more > 0.004)
+    assert mixed.sum() > 20
+    share = more[mixed] / got.matte[mixed]
+    assert share.max() < 0.6
+    assert got.strands is not None
+    assert (got.strands[mixed] <= 1.31 * share + 1e-3).all()

@@ -218,3 +218,45 @@ def test_white_strands_on_skin_are_no_bluer_than_hair_and_skin_and_frames_stay()
     assert (tone[49:51, :6, 2] < tone[49:51, :6, 1]).all()
     for rows in (np.s_[5:35], np.s_[85:95]):
         np.testing.assert_allclose(tone[rows], before[rows], atol=1e-3)
+
+
+def test_what_shows_through_grey_hair_is_skin_and_not_mauve() -> None:
+    face, usual = np.log(np.float32((0.50, 0.24, 0.15))), np.log(np.float32((0.25, 0.21, 0.19)))
+    # A strand, a greenish one, and red without its yellow, as a balanced photo shows scalp between grey strands.
+    log = np.log(np.float32([[(0.26, 0.22, 0.20), (0.22, 0.23, 0.16), (0.40, 0.20, 0.18)]]))
+    tresses._greyed(log, usual, face)
+    red, yellow = log[0, :, 0] - log[0, :, 1], log[0, :, 1] - log[0, :, 2]
+    assert np.abs(red[:2] - tresses.KERATIN[0]).max() < 0.12
+    assert np.abs(yellow[:2] - tresses.KERATIN[1]).max() < 0.09
+    assert red[2] > 0.6
+    assert 0.7 < (yellow[2] / red[2]) / ((face[1] - face[2]) / (face[0] - face[1])) < 1.2
+    auburn = np.log(np.float32([[(0.30, 0.13, 0.10)]]))
+    kept = auburn.copy()
+    tresses._greyed(kept, kept[0, 0].copy(), face)
+    np.testing.assert_array_equal(kept, auburn)
+
+
+def test_cropped_hair_is_short_and_combed_hair_is_not_however_thin() -> None:
+    k, hair = 100.0, np.zeros((200, 200), np.float32)
+    hair[:40, :70] = 1
+    everywhere = hair > 0
+    assert tresses.length(hair, k, np.full_like(hair, 0.2), everywhere) == pytest.approx(float(tresses.fullness(hair, k)))
+    assert tresses.length(hair, k, np.full_like(hair, 0.7), everywhere) == 1
+    assert tresses.length(np.ones_like(hair), k, np.full_like(hair, 0.1), everywhere) == 1
+
+
+def test_a_veil_round_hair_is_no_hair() -> None:
+    plate, _ = haired((0.02, 0.018, 0.016), strands=0.3)
+    hair = plate.parts["hair"] > 0.5
+    reach = 2 * round(0.06 * HW) + 1
+    grown = cv2.dilate(hair.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))) > 0
+    round_it = grown & (plate.matte < 0.02)
+    parts = dict(plate.parts)
+    # It fades outward and gives way to the mass by degrees.
+    veil = np.asarray(cv2.GaussianBlur(np.float32(0.45) * grown, (0, 0), 0.02 * HW) * round_it, np.float32)
+    parts["hair"], parts["background"] = freeze(plate.parts["hair"] + veil), freeze(plate.parts["background"] - veil)
+    veiled = replace(plate, matte=freeze(np.asarray(plate.matte + veil, np.float32)), parts=parts)
+    got = tresses.frayed(veiled, neck.hand_of(plate))
+    far = round_it & (cv2.distanceTransform(1 - hair.astype(np.uint8), cv2.DIST_L2, 5) > 0.03 * HW)
+    assert far.sum() > 50
+    assert got.matte[far].mean() < 0.5 * veiled.matte[far].mean()

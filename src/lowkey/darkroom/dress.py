@@ -10,7 +10,23 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lowkey.darkroom import ears, fringe, garments, jersey, neck, pores, retouch, seams, sleeve, strays, tailored, tapered, throat, tresses
+from lowkey.darkroom import (
+    ears,
+    fringe,
+    garments,
+    jersey,
+    neck,
+    pores,
+    retouch,
+    seams,
+    sleeve,
+    strands,
+    strays,
+    tailored,
+    tapered,
+    throat,
+    tresses,
+)
 from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import Bust, Kept
@@ -53,6 +69,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
             pores.tempered(figure.albedo, plate)
             pores.completed(figure.albedo, plate, neck.hand_of(plate))
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
+        strands.completed(figure.albedo, plate, neck.hand_of(plate))
         figure.ears = ears.shaped(figure, plate)
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)

@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, loose, optics, planes, pores
+from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, loose, optics, planes, pores, strands
 from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
@@ -305,6 +305,10 @@ def dressing(plate: Plate, worn: Subject) -> tuple[Edit, ...]:
     behind = locks & (worn.hair[step] < 0.1) & (worn.cloth[step] > 0.5)
     if behind.sum() > 0.005 * max(int(locks.sum()), 1):
         found.append(Edit("hair that the photo cuts laid down the back, of all hair", round(float(behind.sum() / locks.sum()), 3), "share"))
+    # Who keeps the own clothes is shown as photographed, hair too.
+    strung = strands.lacking(plate) if worn.shine > 1 else 0.0
+    if strung > 0.02:
+        found.append(Edit("strands drawn in hair that the photo shows too softly, at most, of all hair", round(strung, 3), "share"))
     if own.sum() > 0.01 * shown.sum():
         darker = float(np.median(np.log2((after[own] + 1e-4) / (before[own] + 1e-4))))
         if abs(darker) > 0.02:

@@ -13,14 +13,19 @@ from lowkey.darkroom import neck
 from lowkey.darkroom.neck import Layer
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
-from lowkey.pixels import F32, freeze
+from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp
 from lowkey.plate.zones import ramp as step
 
 EMPTY_HW = np.float32(-8)
 """Depth where nobody is."""
 TOUCH, TOUCH_HW = 1.2, 0.030
 """Light denied right at a sheet's edge (twice over), and how far beside it any is."""
+STRANDS_TAKE = 0.8
+"""Share of the skin's mirror that a brow, or single strands over skin, take."""
+STRANDS_HW, STRANDS_NEAR_HW, STRANDS = 0.05, 0.12, (0.4, 1.0)
+"""Round which (sigma) skin's own tone is read, how near (sigma) hair has to be, and by how many stops strands are darker than that skin."""
 MAPS = ("matte", "albedo", "depth", "normal", "skin", "hair", "cloth", "eyes", "roughness", "specular", "sheen")
 
 
@@ -213,4 +218,22 @@ def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
     rough = rough + wet * (0.12 - rough) * (p["eyes"] > 0.3) + p["hair"] * (0.40 - rough) + p["cloth"] * (0.85 - rough)
     # Lips shine in the photo already, in lines that are taken for their form: of a second shine they get half.
     f0 = f0 * (1 - np.float32(0.5) * np.clip(p["lips"] + p["teeth"], 0, 1))
+    # Strands hide the film of the skin under them: with all of its shine a black brow was grey plastic.
+    f0 = f0 * (
+        1 - np.float32(STRANDS_TAKE) * np.maximum(blur(p["brows"], 0.006 * plate.hw_px), _strands_over(plate, skin, (w // q, h // q)))
+    )
     return np.asarray(rough, np.float32), np.asarray(f0 * skin * (1 - p["hair"]), np.float32)
+
+
+def _strands_over(plate: Plate, skin: F32, size: tuple[int, int]) -> F32:
+    """f32[h, w]: 1 on single dark strands over `skin` f32[h, w] near the hair; broad tones are read at `size` (width, height)."""
+    h, w = skin.shape
+    k = plate.hw_px * size[0] / w
+    if min(size) < 4 or float(plate.parts["hair"].max()) < 0.5:
+        return np.zeros_like(skin)
+    tone = np.log2(np.maximum(luminance(plate.albedo), np.float32(2e-3)))
+    hair, sure, weighed = (cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (plate.parts["hair"], skin, np.asarray(tone * skin)))
+    usual = blur(weighed, STRANDS_HW * k) / np.maximum(blur(sure, STRANDS_HW * k), np.float32(0.05))
+    near = ramp(blur(hair, STRANDS_NEAR_HW * k), 0.01, 0.06)
+    level, by = (cv2.resize(m, (w, h), interpolation=cv2.INTER_LINEAR) for m in (np.asarray(usual, np.float32), near))
+    return np.asarray(skin * by * ramp(np.asarray(level - tone, np.float32), *STRANDS), np.float32)

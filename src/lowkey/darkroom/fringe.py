@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from lowkey.darkroom import tresses
+from lowkey.darkroom.knit import noise
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import freeze, luminance
@@ -22,10 +23,15 @@ DEEP_HW = 0.05
 """How deep (sigma) from the outline strands are told apart."""
 WIDE_HW, LOCK_HW = 0.0065, 0.030
 """How wide a strand is, and how wide a lock, whose strands lie alike."""
-WALK_HW = 0.10
-"""How far a strand is followed each way."""
+WALK_HW = (0.015, 0.10)
+"""How far a strand is followed each way, of cropped hair and of full: followed far, a crop is streaked."""
+CURLED, CURL_HW = (0.10, 0.40), 0.011
+"""How much hair runs at least where it is curled, and most; the size of its coils, which are told apart by noise that follows nothing."""
 MASS_HW, MASS = 0.08, (0.28, 0.45)
 """How far round itself (sigma) hair has to be hair to have a fringe, and how much of it: on the edge of a mass it is a half."""
+FELT_HW, FELT, LENT = 0.025, (0.06, 0.20), 0.28
+"""Over which width strands are looked for (sigma), the RMS of log luminance under which hair is felt and over which it has strands of its
+own, and how much a strand drawn then differs from the mean."""
 LOCKS = 0.6
 """How much locks add to what strands vary by."""
 
@@ -57,11 +63,21 @@ def parted(subject: Subject, nose_px: tuple[float, float], hand: float) -> Subje
     if float(sure.sum()) < 0.01 * k * k:
         return s
     where = np.ascontiguousarray(edge[box])
-    dx, dy, _ = tresses.flow(grey, sure, sure > 0.5, x, y, k / 2, hand)
+    dx, dy, runs = tresses.flow(grey, sure, sure > 0.5, x, y, k / 2, hand)
+    walk = WALK_HW[0] + (WALK_HW[1] - WALK_HW[0]) * tresses.length(s.hair, k, runs, (where * sure) > 0.3)
     total = np.zeros_like(where)
     for stream, (wide, share) in enumerate(((WIDE_HW, 1.0), (LOCK_HW, LOCKS))):
-        total += tresses.strung(x, y, wide, 86 + stream, dx, dy, where, WALK_HW * k / 2, share)
-    strands = np.zeros((hair.shape[0], hair.shape[1]), np.float32)
-    strands[box] = np.clip(total, -2.5, 2.5) * where
-    whole = cv2.resize(strands, (w, h), interpolation=cv2.INTER_LINEAR)
-    return replace(s, strands=freeze(np.ascontiguousarray(whole, np.float32)))
+        total += tresses.strung(x, y, wide, 86 + stream, dx, dy, where, walk * k / 2, share)
+    # Coils are lit along their rims: bright lines where noise passes nought, and dark between them.
+    curled = 1 - step(runs, *CURLED)
+    sizes = enumerate((CURL_HW, 1.7 * CURL_HW))
+    near_nought = sum(np.abs(noise(x / np.float32(wide), y / np.float32(wide), 88 + i)) for i, wide in sizes)
+    total = total + curled * (2 - np.float32(3.2) * np.asarray(near_nought, np.float32) - total)
+    strands, drawn = np.zeros((*hair.shape, 2), np.float32), np.clip(total, -2.5, 2.5) * where
+    # Where the photo's outline is softer than its hair the fringe is smooth as felt: what is missing there the same strands give.
+    fine = np.square(grey - blur(grey, FELT_HW * k / 2))
+    seen = np.sqrt(blur(np.asarray(fine * hair[box], np.float32), FELT_HW * k / 2) / np.maximum(blur(hair[box], FELT_HW * k / 2), 0.05))
+    strands[box] = np.dstack([drawn, np.float32(LENT) * np.clip(drawn, -1.5, 1.5) * (1 - step(seen, *FELT)) * hair[box]])
+    whole, lent = cv2.split(cv2.resize(strands, (w, h), interpolation=cv2.INTER_LINEAR))
+    albedo = s.albedo * np.exp(lent)[..., None]
+    return replace(s, strands=freeze(np.ascontiguousarray(whole, np.float32)), albedo=freeze(np.asarray(albedo, np.float32)))

@@ -263,7 +263,7 @@ class Relight:
         out += gloss[..., None] * self._gleam
         if behind > 0:
             # Strands before a lamp pass its light on (the TT lobe of Marschner et al. 2003), dyed once by their pigment.
-            out += self.edge * (seen * keep * np.float32(THROUGH * behind))[..., None]
+            out += self.edge * (seen * keep * loose.faced(s, direction.vector[:2]) * np.float32(THROUGH * behind))[..., None]
         eyes.catchlights(out, s, direction, diffuse)
         return out
 

@@ -7,6 +7,7 @@ A heightfield knows walls only. Among strands light is scattered forward again a
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from lowkey.blackbody import RGB, luminance_of
@@ -94,9 +95,14 @@ def room_mirrored(s: Subject) -> F32:
     return np.asarray(np.float32(ROOM_SEEN) * hair * lock * dark, np.float32)
 
 
-THIN_HW, FORWARD = 0.016, 0.12
-"""How deep (sigma) from the outline hair is thin enough for a lamp behind it, and what a strand bends round itself whatever its dye: a
-fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
+THIN_HW, FORWARD = (0.014, 0.030), 0.12
+"""How deep (sigma) from the outline hair is thin enough for a lamp behind it, cropped and full (rims of backlit heads are .02 to .05), and
+what a strand bends round itself whatever its dye: a fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
+PASSES = (0.65, 0.10, 1.5)
+"""How much more a strand of the fringe passes on than the mean of them, that mean, and the most."""
+FACES_HW, FACES = 0.06, (-0.45, 0.95)
+"""Over which distance (sigma) an outline is read, and the cosine between what it faces and the lamp in the picture from which its strands
+get light, and all of it: on the far side of a head the lamp's light has the head before it."""
 LOBE_HW = 0.022
 """How deep (sigma) from its outline an ear is thin enough."""
 FLESH = (0.42, 0.10, 0.035)
@@ -109,17 +115,33 @@ def edge(s: Subject) -> F32:
     Black hair passes next to nothing on: with the square root of its albedo it had a grey rim.
     """
     # From 1 at the outline to 0 a few strands' depths inside: there the light has met too many strands.
-    thin = np.clip(2 * (1 - blur(s.matte, THIN_HW * s.hw_px)), 0, 1)
+    full = float(tresses.fullness(s.hair, s.hw_px))
+    thin = np.clip(2 * (1 - blur(s.matte, (THIN_HW[0] + (THIN_HW[1] - THIN_HW[0]) * full) * s.hw_px)), 0, 1)
     thin = s.hair * thin * thin
     if s.strands is not None:
         # Few strands stand so that they pass it on: an even band of it is a line drawn round the head.
-        thin = thin * np.clip(np.float32(0.9) * s.strands - np.float32(0.3), 0, 1.6)
+        thin = thin * np.clip(np.float32(PASSES[0]) * s.strands + np.float32(PASSES[1]), 0, PASSES[2])
     dye = np.power(np.maximum(s.albedo, 0), np.float32(0.75)) + np.float32(FORWARD)
     passed = dye * thin[..., None]
     if s.ears is not None:
         rim = s.ears * np.square(np.clip(2 * (1 - blur(s.matte, LOBE_HW * s.hw_px)), 0, 1))
         passed += rim[..., None] * np.array(FLESH, np.float32)
     return freeze(np.asarray(passed, np.float32))
+
+
+def faced(s: Subject, toward: tuple[float, float]) -> F32:
+    """Share f32[h, w] of a lamp `toward` (x right, y up; the longer, the further beside the head) that hair's outline faces."""
+    aside = float(np.hypot(*toward))
+    if aside < 0.02 or float(s.hair.max()) < 0.05:
+        return np.ones_like(s.matte)
+    q, (h, w) = 4, s.matte.shape
+    size = (max(w // q, 2), max(h // q, 2))
+    level = blur(np.asarray(cv2.resize(s.matte, size, interpolation=cv2.INTER_AREA), np.float32), FACES_HW * s.hw_px / q)
+    right, down = (np.asarray(cv2.Scharr(level, cv2.CV_32F, i, 1 - i), np.float32) for i in (1, 0))
+    cosine = (down * np.float32(toward[1]) - right * np.float32(toward[0])) / (np.hypot(right, down) * np.float32(aside) + np.float32(1e-4))
+    # Straight behind the head it faces all of the outline alike.
+    share = 1 - np.float32(min(2 * aside, 1.0)) * (1 - step(cosine, *FACES))
+    return np.asarray(cv2.resize(share, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 LAMP_FH, LAMP_REACH, LAMP_GAIN = 0.08, 5.5, 18.0

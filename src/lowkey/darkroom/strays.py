@@ -14,42 +14,50 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from lowkey.darkroom import tresses
+from lowkey.darkroom import fringe, tresses
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.zones import ramp as step
 
-APART_HW = 0.003
-"""How far apart along the outline hairs stand in a full tuft."""
+APART_HW = 0.0065
+"""How far apart along the outline hairs stand in a full tuft: few are seen, and many fall back into the mass."""
 ROOT_HW = 0.03
 """How far within the outline they begin."""
 ROOTED_HW = (0.03, 0.055)
 """How deep within the outline there must be hair still."""
-LONG = 0.40
+LONG = 0.55
 """Median length of a straight hair beyond its root, in thicknesses of the hair it stands on: cropped hair has short strays."""
-REACH_HW = (0.02, 0.20)
+REACH_HW = (0.03, 0.42)
 """Least and greatest length beyond the root."""
-CURLED_HW = 0.07
-"""Median length of one in curled hair."""
-OFF = (0.15, 0.65)
-"""Radians by which straight hairs leave the outline, from and to; curled ones go any way outward."""
-BEND = (7.0, 30.0)
-"""Curvature, radians a head-width: of straight hair, most of it back toward the mass, and of curls."""
-COVER = (0.34, 0.05)
-"""Coverage of a pixel by a hair where it leaves the mass, and at its tip."""
-TIP_HW = 0.09
-"""Length under which a hair is the tip of one that lies in the mass."""
-NAP_APART_HW, NAP_HW, NAP_OFF = 0.0045, (0.012, 0.055), (0.35, 1.25)
-"""Between strays stand tips: how far apart, how long least and most beyond the outline, and how steeply (radians off it). Every cut or
-broken hair has one, and none shows but before a lamp."""
+OFF = (0.05, 0.50)
+"""Radians by which straight hairs leave the outline, from and to, most of them by little: they lie as the mass does, and lift off it."""
+FLOWS, STEEPEST = 0.7, 0.9
+"""Share of the angle between the photo's flow and the outline that a hair keeps, and the most of it (radians): hair brushed up or back ends
+that way."""
+ARC, HUG, WAVE = (0.6, 2.6), 1.6, (8.0, 1.1)
+"""A hair falls back: curvature in (twice its angle over its length), from and to; what the roundness of a head adds (radians a head-width);
+and the wave in it, radians a head-width and periods a length."""
+COIL_HW, COILED = (0.010, 0.024), (0.5, 1.15)
+"""Radius of the coils in which curled hair ends, and how many turns of one stand off the mass."""
+COVER = (0.42, 0.03)
+"""Optical thickness of a hair where it leaves the mass, and at its tip."""
+SHORT_HW = 0.10
+"""Length under which a hair is faint: as dense as a long one it would be a thorn."""
+NAP_APART_HW, NAP_HW, NAP_COIL_HW = 0.0022, ((0.008, 0.022), (0.03, 0.10)), (0.004, 0.010)
+"""Between strays lies a nap of broken and cut hairs: how far apart; how long, of cropped hair and of full; radius of its coils. None
+shows but before a lamp."""
+NAP_OFF = ((0.3, 1.5), (0.02, 0.22))
+"""Radians by which it stands off the outline, on cropped hair as on velvet, in full hair nearly along it: steeper it was grass."""
+NAP_COVER = (0.12, 0.05)
+"""Its optical thickness, on cropped hair and on full."""
 ALONE = np.float32(2.0)
 """Hairs in a mass shade each other (light.HAIR_GAIN); one that stands alone does not, and lets the light through besides."""
 PALEST = np.float32(0.9)
 BEHIND_HW = 0.5
 """How far behind the outline they lie: on a heightfield a hair would be a wall, and throw a wall's shadow on the mass behind it."""
-STANDS = np.float32(1.6)
+STANDS = np.float32(1.3)
 """A stray is a strand and no gap (`fringe`): it passes a lamp behind it on."""
 FACING = np.float32(0.35)
 """z of a stray hair's normal: it is lit round, so from beside and behind."""
@@ -94,10 +102,10 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     tufts = np.stack([noise(px * 11, py * 11, 83 + i)[0] for i in range(2)], 1)
     thick = cv2.dilate(within, np.ones((2 * round(0.12 * q) + 1,) * 2, np.uint8))[there]
     # Cropped and thinning hair strays less, and not far.
-    full = float(tresses.fullness(s.hair, k))
+    full = tresses.length(s.hair, k, runs[there], hair[there] > 0.3)
     # At most one every APART_HW.
     chance = may[there] * tuft * np.float32((0.2 + 0.8 * full) / max(APART_HW * k, 1.0))
-    long = np.stack([LONG * thick, np.full(len(at), CURLED_HW)], 1) * np.float32(0.3 + 0.7 * full)
+    long = LONG * thick * np.float32(0.3 + 0.7 * full)
     flow = np.stack([one[there] for one in (dx, dy, runs, -right, -down)], 1)
     # From a mass of hair, not from the line that an ear's lit rim was read as.
     outward = flow[:, 3:] / np.maximum(np.linalg.norm(flow[:, 3:], axis=1, keepdims=True), np.float32(1e-6))
@@ -105,19 +113,26 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
         xs, ys = np.clip(np.round(at / 2 - outward * np.float32(deep * q)), 0, np.array(size) - 1).astype(int).T
         chance = chance * step(hair[ys, xs], 0.4, 0.8)
     dice = _dice(px, py)
-    hairs = np.concatenate([flow, dice, tufts, long, chance[:, None], np.zeros_like(chance)[:, None]], 1).astype(np.float32)
-    # Tips grow from every place of the outline that a mass of hair has, on dice of their own.
-    chance = np.where(chance > 0, may[there], 0) * np.float32(1 / max(NAP_APART_HW * k, 1.0))
-    tips = np.concatenate([flow, np.roll(dice, 3, 1), tufts, long, chance[:, None], np.ones_like(chance)[:, None]], 1).astype(np.float32)
-    at, hairs = np.concatenate([at, at]), np.concatenate([tips, hairs])
+    curled = 1 - step(flow[:, 2], *fringe.CURLED)
+    # A crop of curls is too short for coils to stand off it.
+    chance = chance * (1 - curled * np.float32(1 - full))
+    along = _lies(flow[:, :2], outward, dice[:, 1])
+    strays = _flown(flow[:, :2], outward, along, curled, dice, tufts, long)
+    # The nap grows from every place of the outline that a mass of hair has, on dice of its own.
+    nap = _napped(np.roll(dice, 3, 1), curled * np.float32(full), along, outward, full)
+    picked = dice[:, 0] < chance
+    grows = np.roll(dice, 3, 1)[:, 0] < np.where(chance > 0, may[there], 0) * np.float32(1 / max(NAP_APART_HW * k, 1.0))
+    at = np.concatenate([at[grows], at[picked]])
+    outward = np.concatenate([outward[grows], outward[picked]])
+    hairs = np.concatenate([nap[grows], strays[picked]]).astype(np.float32)
 
     strands = np.zeros((h, w), np.float32) if s.strands is None else s.strands
     maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen, strands)
     new = [np.array(one) for one in maps]
-    cover, owner = np.zeros((h, w), np.float32), np.zeros((h, w), np.int32)
-    _draw(at, hairs, np.float32(k), cover, owner)
+    cover, most, owner = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32), np.zeros((h, w), np.int32)
+    _draw(at, hairs, np.float32(k), cover, most, owner)
     # What was there before is what is read: the new maps are written only.
-    _lay(at, hairs, np.float32(k), cover, owner, *maps[:4], *new)
+    _lay(at, outward, np.float32(k), cover, owner, *maps[:4], *new)
     matte, hair, depth, albedo, normal, specular, sheen, strands = (freeze(one) for one in new)
     return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, normal=normal, specular=specular, sheen=sheen, strands=strands)
 
@@ -139,60 +154,77 @@ def _dice(x: F32, y: F32) -> F32:
     return np.stack([np.asarray(np.mod(np.abs(noise(x * 977, y * 977, 90 + i)[0]) * 7.0, 1.0), np.float32) for i in range(8)], 1)
 
 
-@njit(cache=True)
-def _draw(at: Any, hairs: Any, k: Any, cover: Any, owner: Any) -> None:
-    """Walk each hair outward in steps of half a pixel and leave its coverage f32[h, w] and its number.
+def _lies(flow: F32, outward: F32, dice: F32) -> F32:
+    """Which way along the outline a hair lies, unit f32[n, 2]: as `flow` f32[n, 2] does there, most of it downward, one in 25 back."""
+    along = np.stack([-outward[:, 1], outward[:, 0]], 1)
+    lies = (flow * along).sum(1)
+    back = np.where(np.abs(lies) > 0.3, (lies < 0) != (flow[:, 1] < 0), along[:, 1] < 0) ^ (dice > 0.96)
+    return np.asarray(np.where(back[:, None], -along, along), np.float32)
 
-    Where two cross, the denser one counts.
+
+def _flown(flow: F32, outward: F32, along: F32, curled: F32, dice: F32, tufts: F32, long: F32) -> F32:
+    """Strays f32[n, 9] as `_draw` takes them, of hair `curled` f32[n] (0..1), straight ones of median length `long` f32[n] hw."""
+    straight = 1 - curled
+    lean = np.clip(0.5 + 0.5 * tufts[:, 0] + 0.5 * (dice[:, 2] - 0.5), 0, 1)
+    steep = np.minimum(FLOWS * np.arcsin(np.clip(np.abs((flow * outward).sum(1)), 0, 1)), STEEPEST) * straight
+    off = straight * np.maximum(steep, OFF[0] + (OFF[1] - OFF[0]) * lean**2) + curled * (0.3 + 1.2 * lean)
+    reach = np.clip(long * np.exp(1.5 * (dice[:, 3] + dice[:, 4] - 1.0)), *REACH_HW)
+    radius = COIL_HW[0] + (COIL_HW[1] - COIL_HW[0]) * dice[:, 3]
+    coil = 2 * np.pi * radius * (COILED[0] + (COILED[1] - COILED[0]) * dice[:, 4])
+    bend = (ARC[0] + (ARC[1] - ARC[0]) * dice[:, 5] * (1 + 0.5 * tufts[:, 1])) * 2 * off / reach + HUG
+    bend = straight * bend + curled / radius
+    wave = straight * WAVE[0] * (2 * dice[:, 6] - 1)
+    reach = straight * reach + curled * coil
+    cover = (0.25 + 0.75 * dice[:, 7] ** 2) * np.clip(reach / SHORT_HW, 0.35, 1)
+    return _headed(off, along, outward, bend, wave, reach, cover * COVER[0], cover * COVER[1], 6.28 * dice[:, 2])
+
+
+def _napped(dice: F32, curled: F32, along: F32, outward: F32, full: float) -> F32:
+    """Hairs of the nap f32[n, 9] as `_draw` takes them: velvet on cropped hair, a thin layer along full hair, small coils on curled."""
+    (least, most), (low, high) = ([a + (b - a) * full for a, b in zip(*pair, strict=True)] for pair in (NAP_HW, NAP_OFF))
+    straight = 1 - curled
+    off = straight * (low + (high - low) * dice[:, 2]) + curled * (0.2 + 1.3 * dice[:, 2])
+    reach = least + (most - least) * dice[:, 3] * dice[:, 4]
+    radius = NAP_COIL_HW[0] + (NAP_COIL_HW[1] - NAP_COIL_HW[0]) * dice[:, 5] * (1 + full)
+    bend = straight * (1.2 * off / reach * (0.3 + 1.4 * dice[:, 6])) + curled / radius
+    reach = straight * reach + curled * 2 * np.pi * radius * (0.4 + 0.6 * dice[:, 4])
+    cover = (NAP_COVER[0] + (NAP_COVER[1] - NAP_COVER[0]) * full) * (0.4 + 1.2 * dice[:, 7])
+    return _headed(off, along, outward, bend, np.zeros_like(off), reach, cover, 0.3 * cover, np.zeros_like(off))
+
+
+def _headed(
+    off: F32, along: F32, outward: F32, bend: F32, wave: F32, reach: F32, root: F32, tip: F32, phase: F32
+) -> F32:  # fmt: skip
+    """The columns of `_draw`: heading (right, down), curvature in the picture (radians a hw), wave and phase, length, thicknesses."""
+    heading = np.cos(off)[:, None] * along + np.sin(off)[:, None] * outward
+    # Positive bends toward the mass: a hair lies back.
+    side = np.where(along[:, 0] * outward[:, 1] - along[:, 1] * outward[:, 0] > 0, -1.0, 1.0)
+    lost = ROOT_HW / np.maximum(np.sin(off), 0.25)
+    return np.column_stack([heading, side * bend, side * wave, phase, reach, root, tip, lost]).astype(np.float32)
+
+
+@njit(cache=True)
+def _draw(at: Any, hairs: Any, k: Any, cover: Any, most: Any, owner: Any) -> None:
+    """Walk each hair outward in steps of half a pixel and add its optical thickness to `cover` f32[h, w].
+
+    `owner` is whose is the `most` of a pixel: its colour counts there.
     """
     h, w = cover.shape
     for i in range(len(at)):
-        dx, dy, runs, ox, oy = hairs[i, 0], hairs[i, 1], hairs[i, 2], hairs[i, 3], hairs[i, 4]
-        dice, tuft, turning = hairs[i, 5:13], hairs[i, 13], hairs[i, 14]
-        if dice[0] > hairs[i, 17]:
-            continue
-        length = np.sqrt(ox * ox + oy * oy)
-        if length < 1e-6:
-            continue
-        ox, oy = ox / length, oy / length
-        straight = min(max((runs - 0.2) / 0.35, 0.0), 1.0)
-        # Along the outline, the way the hair lies there, most of it downward; and off it by a little.
-        ax, ay = -oy, ox
-        lies = dx * ax + dy * ay
-        if (abs(lies) > 0.3 and (lies < 0) != (dy < 0)) or (abs(lies) <= 0.3 and ay < 0):
-            ax, ay = -ax, -ay
-        if dice[1] > 0.92:
-            ax, ay = -ax, -ay
-        lean = min(max(0.5 + 0.5 * tuft + 0.5 * (dice[2] - 0.5), 0.0), 1.0)
-        off = straight * (OFF[0] + (OFF[1] - OFF[0]) * lean * lean) + (1 - straight) * 1.4 * lean
-        ux, uy = np.cos(off) * ax + np.sin(off) * ox, np.cos(off) * ay + np.sin(off) * oy
-        usual = straight * hairs[i, 15] + (1 - straight) * hairs[i, 16]
-        reach = usual * np.exp(1.3 * (dice[3] + dice[4] - 1.0)) * (0.6 + 0.8 * dice[7])
-        reach = min(max(reach, REACH_HW[0]), REACH_HW[1]) * k
-        tip = hairs[i, 18] > 0.5
-        if tip:
-            off = NAP_OFF[0] + (NAP_OFF[1] - NAP_OFF[0]) * dice[2]
-            ux, uy = np.cos(off) * ax + np.sin(off) * ox, np.cos(off) * ay + np.sin(off) * oy
-            reach = (NAP_HW[0] + (NAP_HW[1] - NAP_HW[0]) * dice[3] * dice[4]) * k
-        # Positive bends toward the mass: a hair lies back, unless it curls.
-        back = straight * (0.30 + 0.5 * turning) + 1.2 * (dice[5] + dice[6] - 1.0)
-        side = 1.0 if ax * oy - ay * ox > 0 else -1.0
-        bend = -side * (straight * BEND[0] * min(0.3 * k / reach, 1.0) + (1 - straight) * BEND[1]) * back / k
-        # Most are finer than one sees, and a short one is a tip: as dense as a long one it would be a thorn.
-        strength = 0.25 + 0.30 * dice[7] if tip else (0.30 + 0.70 * dice[7] ** 3) * min(max(reach / (TIP_HW * k), 0.3), 1.0)
-        root = ROOT_HW * k / max(np.sin(off), 0.25)
+        ux, uy, bend, wave, phase = hairs[i, 0], hairs[i, 1], hairs[i, 2] / k, hairs[i, 3] / k, hairs[i, 4]
+        reach, root = hairs[i, 5] * k, hairs[i, 8] * k
         px, py = at[i, 0] - ux * root, at[i, 1] - uy * root
-        total = root + reach
-        for n in range(int(2 * total)):
+        for n in range(int(2 * (root + reach))):
             px, py = px + 0.5 * ux, py + 0.5 * uy
-            along = (0.5 * n - root) / reach
-            if along > 0:
-                turn = 0.5 * bend * (0.5 + along)
+            t = (0.5 * n - root) / reach
+            if t > 0:
+                turn = 0.5 * (bend + wave * np.sin(phase + 6.28 * WAVE[1] * t))
                 ux, uy = ux - uy * turn, uy + ux * turn
                 length = np.sqrt(ux * ux + uy * uy)
                 ux, uy = ux / length, uy / length
-            along = max(along, 0.0)
-            a = 1.4 * strength * (COVER[0] + (COVER[1] - COVER[0]) * along) * min((1 - along) * 6, 1.0)
+            t = max(t, 0.0)
+            # Where a parting cuts into the outline the root shows too: it comes out of the mass by degrees.
+            a = 0.5 * (hairs[i, 6] + (hairs[i, 7] - hairs[i, 6]) * t) * min((1 - t) * 2.5, 1.0) * min(0.7 * n / root, 1.0)
             ix, iy = int(np.floor(px)), int(np.floor(py))
             if ix < 0 or iy < 0 or ix >= w - 1 or iy >= h - 1:
                 break
@@ -200,14 +232,15 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, owner: Any) -> None:
             for r in range(2):
                 for c in range(2):
                     part = a * (fx if c else 1 - fx) * (fy if r else 1 - fy)
-                    if part > cover[iy + r, ix + c]:
-                        cover[iy + r, ix + c] = part
+                    cover[iy + r, ix + c] += part
+                    if part > most[iy + r, ix + c]:
+                        most[iy + r, ix + c] = part
                         owner[iy + r, ix + c] = i
 
 
 @njit(cache=True, parallel=True)
 def _lay(
-    at: Any, hairs: Any, k: Any, cover: Any, owner: Any, old_matte: Any, old_hair: Any, old_depth: Any, old_albedo: Any,
+    at: Any, outward: Any, k: Any, cover: Any, owner: Any, old_matte: Any, old_hair: Any, old_depth: Any, old_albedo: Any,
     matte: Any, hair: Any, depth: Any, albedo: Any, normal: Any, specular: Any, sheen: Any, strands: Any,
 ) -> None:  # fmt: skip
     """Lay what was drawn beyond the outline: each hair with the colour of the mass it grows from."""
@@ -215,13 +248,11 @@ def _lay(
     flat = np.sqrt(1 - FACING * FACING)
     for y in prange(h):
         for x in range(w):
-            a = min(cover[y, x], 1.0)
+            a = 1 - np.exp(-cover[y, x])
             if a < 0.004 or old_matte[y, x] >= 0.5:
                 continue
             i = owner[y, x]
-            ox, oy = hairs[i, 3], hairs[i, 4]
-            length = max(np.sqrt(ox * ox + oy * oy), 1e-6)
-            ox, oy = ox / length, oy / length
+            ox, oy = outward[i, 0], outward[i, 1]
             red, green, blue, mass, back = 0.0, 0.0, 0.0, 1e-6, -8.0
             # Further in: on the outline itself the old room still tints it.
             for n in range(8):
@@ -237,10 +268,21 @@ def _lay(
                         back = old_depth[r, c]
             gain = min(ALONE, PALEST * mass / max(max(red, max(green, blue)), 1e-4)) / mass
             matte[y, x] = 1 - (1 - old_matte[y, x]) * (1 - a)
-            hair[y, x] = 1.0
-            depth[y, x] = max(back, -2.0) - BEHIND_HW
-            albedo[y, x, 0], albedo[y, x, 1], albedo[y, x, 2] = gain * red, gain * green, gain * blue
-            normal[y, x, 0], normal[y, x, 1], normal[y, x, 2] = flat * ox, -flat * oy, FACING
-            specular[y, x] = 0.0
-            sheen[y, x] = 0.0
-            strands[y, x] = STANDS
+            # Where the mass covers most of a pixel it is the mass's still: all a stray's, it would be one bright dot of a line of them.
+            share = a * (1 - old_matte[y, x]) / matte[y, x]
+            hair[y, x] += (1 - hair[y, x]) * share
+            apart = max(back, -2.0) - BEHIND_HW
+            depth[y, x] = apart if old_matte[y, x] < 0.02 else depth[y, x] + (apart - depth[y, x]) * share
+            albedo[y, x, 0] += (gain * red - albedo[y, x, 0]) * share
+            albedo[y, x, 1] += (gain * green - albedo[y, x, 1]) * share
+            albedo[y, x, 2] += (gain * blue - albedo[y, x, 2]) * share
+            nx, ny, nz = flat * ox, -flat * oy, FACING
+            if old_matte[y, x] >= 0.02:
+                nx = normal[y, x, 0] + (nx - normal[y, x, 0]) * share
+                ny = normal[y, x, 1] + (ny - normal[y, x, 1]) * share
+                nz = normal[y, x, 2] + (nz - normal[y, x, 2]) * share
+            length = max(np.sqrt(nx * nx + ny * ny + nz * nz), 1e-6)
+            normal[y, x, 0], normal[y, x, 1], normal[y, x, 2] = nx / length, ny / length, nz / length
+            specular[y, x] *= 1 - share
+            sheen[y, x] *= 1 - share
+            strands[y, x] += (STANDS - strands[y, x]) * share

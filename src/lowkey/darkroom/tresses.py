@@ -26,14 +26,28 @@ DYED = 0.45
 OLIVE = (1.0, 0.15)
 """Log green over blue that hair may have: so many times its log red over green, and so much besides. By the spectrum of eumelanin it is 2.4
 times (d'Eon et al. 2011), but a warm lamp adds a yellow of its own, and the two of them print olive."""
-KERATIN, EUMELANIN = (0.20, 0.14), (0.28, 0.20)
+KERATIN, EUMELANIN = (0.14, 0.14), (0.28, 0.20)
 """Least log red over green and green over blue of undyed hair: without pigment, for keratin itself is yellowish (white hair measures b* 10
-to 15), and black, for what leaves a mass of it has been through strands. A photo balanced for its room shows both as grey, or bluer."""
+to 15 and a* 0 to 2, a red of .08 to .15; at .20 it was rose), and black, for what leaves a mass of it has been through strands. A photo
+balanced for its room shows both as grey, or bluer."""
 VEIL_HW, LAVENDER, WORN = 0.07, (-0.02, 0.08), (0.3, 0.6)
 """How far (sigma) from hair strands lie over skin; log blue over green from which something is no skin but strands, and from which it is no
 strands but the arm of glasses."""
 SCALP = 0.12
 """How much more of the former it has beside skin."""
+GREY, GREY_TONE = (0.45, 0.80), (0.05, 0.12)
+"""Median log red over blue up to which a head of hair is grey, and from which it is not (four grey heads -.2 to .35, the others .7 and
+more); its luminance from which that can be told."""
+AUBURN = (0.85, 1.05)
+"""Median log red over blue up to which red without its yellow is skin or stray light in grey, black or brown hair, and from which the hair
+itself is so: two cropped heads .70 and .80 were mauve where the lamp shone on them."""
+HUSHED, LEVELLED = 0.5, 0.25
+"""What is left of how far grey strands lean from keratin's red, and of how far their green over blue then is from its line."""
+SCALPED, BLENDS = (0.50, 0.90), (0.30, 0.65)
+"""Share of the red of the face's skin (log, over green) from which what shows between grey strands is scalp and keeps its red; and how far
+its green over blue rises with that, at least and at most, as on the face. A red without its yellow is mauve."""
+USUAL_SKIN = (0.45, 0.26, 0.17)
+"""The skin of a face of which none is seen."""
 BLACK_HAIR = (0.02, 0.12)
 """Luminance up to which hair is black, and from which it is without pigment as far as that is concerned."""
 PUREST, PURER = 1.2, 0.4
@@ -64,6 +78,9 @@ FRAY_HW = 0.009
 """How far strands stand out of, and gaps reach into, a line drawn through hair: one standard deviation."""
 
 
+VEILED_HW, RIPPLE = 0.010, (0.055, 0.085)
+"""Over what distance (sigma) a matte that wavers less than the first of these is a veil, and one that wavers more than the second is none:
+on hair shot before black .04 to .08 (two heads), among wisps and at the edge of a mass .08 to .25 (twelve)."""
 FULL_HW2 = (0.25, 0.75)
 """Area of hair, squared head-widths, up to which it is cropped or thin, and from which it is full."""
 
@@ -71,6 +88,23 @@ FULL_HW2 = (0.25, 0.75)
 def fullness(hair: F32, k: float) -> np.float32:
     """0 for cropped or thinning hair f32[h, w], 1 for a full head of it."""
     return np.float32(step(np.array([hair.sum() / k**2], np.float32), *FULL_HW2)[0])
+
+
+COMBED, THIN_HW2 = (0.45, 0.62), (0.15, 0.25)
+"""How much hair runs one way (`flow`) from which it is combed and so is long, however thin; crops run at .11 to .38, combed hair at .4 to
+.75. The area under which there is none to tell."""
+
+
+def length(hair: F32, k: float, runs: F32, where: Field) -> float:
+    """0 for cropped hair f32[h, w], 1 for a full head of it and for what is thin and combed.
+
+    `runs` f32[...] where `where` bool[...] is how much it runs one way, as `flow` gives it.
+    """
+    full = float(fullness(hair, k))
+    if not where.any():
+        return full
+    asked = np.array([np.median(runs[where]), hair.sum() / k**2], np.float32)
+    return max(full, float(step(asked, *COMBED)[0] * step(asked, *THIN_HW2)[1]))
 
 
 def groom(albedo: F32, plate: Plate, hand: float) -> None:
@@ -87,8 +121,10 @@ def groom(albedo: F32, plate: Plate, hand: float) -> None:
     k = plate.hw_px
     other = 1 - np.clip(plate.matte[box], 0, 1) + plate.parts["cloth"][box]
     _without_stray(tone, mine, np.asarray(other, np.float32), k)
-    _unstained(tone, mine, step(blur(plate.parts["skin"][box], 0.06 * k), 0.01, 0.10), k)
-    _beneath_skin(tone, mine, luminance(plate.albedo[plate.parts["skin"] > 0.9]), k)
+    shown = plate.albedo[plate.parts["skin"] > 0.9]
+    face = np.asarray(np.median(np.log(np.maximum(shown, np.float32(2e-3))), 0) if len(shown) else np.log(USUAL_SKIN), np.float32)
+    _unstained(tone, mine, step(blur(plate.parts["skin"][box], 0.06 * k), 0.01, 0.10), k, face)
+    _beneath_skin(tone, mine, luminance(shown), k)
     nose = plate.landmarks[4, :2] - np.array([box[1].start, box[0].start], np.float32)
     _restrung(tone, mine, k, (float(nose[0]), float(nose[1])), hand)
     albedo[box] += (tone - albedo[box]) * step(mine, 0.02, 0.5)[..., None]
@@ -134,10 +170,10 @@ def _without_stray(tone: F32, hair: F32, other: F32, k: float) -> None:
     tone += (np.exp(known) - tone) * stray[..., None]
 
 
-def _unstained(tone: F32, hair: F32, skin: F32, k: float) -> None:
+def _unstained(tone: F32, hair: F32, skin: F32, k: float, face: F32) -> None:
     """Colours that no undyed hair has, in place: melanin's red is never under its green, nor its green under its blue.
 
-    `skin` f32[h, w] is 1 beside skin, whose own red shines between the strands.
+    `skin` f32[h, w] is 1 beside skin, whose own red shines between the strands; `face` f32[3] is the log colour of skin.
     """
     sure = hair > 0.9
     if sure.sum() < 100:
@@ -160,11 +196,11 @@ def _unstained(tone: F32, hair: F32, skin: F32, k: float) -> None:
     log[..., 0] = np.maximum(log[..., 0], log[..., 1] + red)
     log[..., 2] = np.minimum(log[..., 2], log[..., 1] - warm[1])
     _one_dye(log, np.asarray(hair * (1 - skin), np.float32), step(before, 2e-3, 8e-3), k)
-    olive = np.maximum(log[..., 1] - log[..., 2] - np.float32(OLIVE[0]) * (log[..., 0] - log[..., 1]) - np.float32(OLIVE[1]), 0) * (
-        1 - skin
-    )
+    # Beside skin too: no skin's yellow is ahead of its red.
+    olive = np.maximum(log[..., 1] - log[..., 2] - np.float32(OLIVE[0]) * (log[..., 0] - log[..., 1]) - np.float32(OLIVE[1]), 0)
     log[..., 2] += np.float32(0.8) * olive
     log[..., 0] += np.float32(0.2) * olive
+    _greyed(log, usual, face)
     pure = np.maximum(log[..., 0] - log[..., 2], np.float32(1e-3))
     held = np.where(pure > PUREST, (PUREST + np.float32(PURER) * (pure - PUREST)) / pure, 1)
     held = 1 - (1 - held) * (1 - skin)
@@ -172,6 +208,28 @@ def _unstained(tone: F32, hair: F32, skin: F32, k: float) -> None:
     clean = np.exp(log)
     clean *= (before / np.maximum(luminance(clean), np.float32(1e-4)))[..., None]
     tone += (clean - tone) * (before > 3e-3)[..., None]
+
+
+def _greyed(log: F32, usual: F32, face: F32) -> None:
+    """Hair whose log colour is log f32[h, w, 3] and was `usual` f32[3], in place: never mauve, grey never green, and its scalp is skin.
+
+    `face` f32[3] is the log colour of the face's skin.
+    """
+    asked = np.array([usual[0] - usual[2], float(luminance(np.exp(usual)[None])[0])], np.float32)
+    grey = (1 - step(asked, *GREY)[0]) * step(asked, *GREY_TONE)[1]
+    mauve = 1 - step(asked, *AUBURN)[0]
+    if mauve <= 0:
+        return
+    red, yellow = log[..., 0] - log[..., 1], log[..., 1] - log[..., 2]
+    blood = max(float(face[0] - face[1]), 0.3)
+    kept = np.float32(HUSHED) + np.float32(1 - HUSHED) * step(red, SCALPED[0] * blood, SCALPED[1] * blood)
+    want = red + grey * (np.float32(KERATIN[0]) + kept * (red - np.float32(KERATIN[0])) - red)
+    blends = np.clip((face[1] - face[2] - KERATIN[1]) / (blood - KERATIN[0]), *BLENDS)
+    # A strand beside skin is lent a little red: that is no scalp yet.
+    line = np.float32(KERATIN[1]) + np.float32(blends) * np.maximum(want - np.float32(KERATIN[0] + HUSHED * SCALP), 0)
+    log[..., 0] += want - red
+    log[..., 2] -= np.maximum(line - yellow, 0) * (mauve - grey * np.float32(LEVELLED))
+    log[..., 2] += np.maximum(yellow - line, 0) * (grey * np.float32(1 - LEVELLED))
 
 
 def _one_dye(log: F32, hair: F32, bright: F32, k: float) -> None:
@@ -296,8 +354,12 @@ def frayed(plate: Plate, hand: float) -> Plate:
     strand = strand * (0.35 + 0.65 * fullness(plate.parts["hair"], k))
     moved = np.clip(0.5 + (within + np.float32(FRAY_HW) * strand) * np.float32(k / 3.0), 0, 1)
     # Where the photo's own wisps are, they stay: only what was decided is decided anew.
-    loose = step(blur(np.asarray(4 * matte * (1 - matte), np.float32), 0.02 * k), 0.15, 0.30)
-    share = band * (1 - loose)
+    soft = np.asarray(4 * matte * (1 - matte), np.float32)
+    loose = step(blur(soft, 0.02 * k), 0.15, 0.30)
+    # What is half there as evenly as a veil is no wisp, but dark hair before a dark room that no solver could tell from it.
+    ripple = np.sqrt(blur(np.square(matte - blur(matte, VEILED_HW * k)), 1.5 * VEILED_HW * k))
+    veil = np.asarray(near * step(blur(soft, VEILED_HW * k), 0.35, 0.60) * (1 - step(ripple, *RIPPLE)), np.float32)
+    share = np.maximum(band * (1 - loose), veil)
     new = np.asarray(np.clip(matte + share * (moved - matte), 0, 1), np.float32)
 
     whole, parts = np.array(plate.matte), dict(plate.parts)
