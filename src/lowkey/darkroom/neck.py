@@ -76,7 +76,8 @@ class Layer:
     roughness: float
     specular: float | F32
     """One for all of it, or f32[h, w]."""
-    sheen: float
+    sheen: float | F32
+    """The same."""
     skin: float = 0.0
 
 
@@ -264,7 +265,7 @@ SHOULDER_LINE_HW = 0.29
 """How far below the chin the shoulder line of somebody upright meets the neck (neck-shoulder point under menton, ibid.)."""
 ASKEW_HW = 0.22
 """Most that one side of a neck is seen further from where the mesh puts its axis than the other: a head turned by 20 degrees is .20."""
-LEAST_NECK_HW, NECK_HW = 0.35, 0.385
+LEAST_NECK_HW, NECK_HW = 0.365, 0.39
 """Half the breadth of a slender neck and of the usual one: circumferences of 30 to 40 cm (ibid.)."""
 
 
