@@ -10,7 +10,23 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lowkey.darkroom import ears, fringe, garments, jersey, neck, pores, retouch, seams, sleeve, strays, tailored, tapered, throat, tresses
+from lowkey.darkroom import (
+    draped,
+    ears,
+    fringe,
+    garments,
+    jersey,
+    neck,
+    pores,
+    retouch,
+    seams,
+    sleeve,
+    strays,
+    tailored,
+    tapered,
+    throat,
+    tresses,
+)
 from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import Bust, Kept
@@ -53,6 +69,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
             pores.tempered(figure.albedo, plate)
             pores.completed(figure.albedo, plate, neck.hand_of(plate))
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
+        draped.one_skin(figure, kept.hands, plate, np.asarray((plate.parts["skin"] > 0.9) & (kept.below < -0.05), np.float32))
         figure.ears = ears.shaped(figure, plate)
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
@@ -60,6 +77,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         _darken(figure, plate, kept, cloth)
     if cloth.kind == "own":
         return figure.subject(plate, 1.0)
+    draped.relit(figure, kept, plate)
     nose, hand = (float(plate.landmarks[4, 0]), float(plate.landmarks[4, 1])), neck.hand_of(plate)
     return strays.strewn(fringe.parted(figure.subject(plate, MOIST), nose, hand), plate.inside, nose, hand)
 

@@ -152,8 +152,8 @@ def window(bust: Bust, x: F32, y: F32, wide: float, high: tuple[float, float]) -
 
 
 ENDS = 0.045
-"""Share of its rounding at which a body's curve stops: the last of it is cloth's own (`turned_over`). Rounded over to its outline a shoulder
-faces away over a finger's breadth, and a lamp behind it pipes it with an even band."""
+"""Share of its rounding at which a body's curve stops: the last of it is cloth's own (`turned_over`). Rounded over to its outline a
+shoulder faces away over a finger's breadth, and a lamp behind it pipes it with an even band."""
 
 
 def torso(bust: Bust, body: Outline, strokes: F32) -> F32:

@@ -64,6 +64,18 @@ def evened(head: F32, first: int, last: int, k: float) -> F32:
     return out
 
 
+HAND_HW = 0.010
+"""Over what (sigma) the outline of a hand is straightened: a finger's end is a tenth of a head wide."""
+
+
+def drawn(hands: F32, k: float) -> F32:
+    """A coverage of hands f32[h, w] whose outline has no teeth: what a sleeve left of a wrist is ragged by a pixel or two."""
+    if hands.max() < 0.5:
+        return hands
+    sigma = HAND_HW * k
+    return np.asarray(np.clip(0.5 + (blur(hands, sigma) - 0.5) * np.float32(sigma / (0.4 * SOFT_PX)), 0, 1), np.float32)
+
+
 def far_cheek(plate: Plate, out: F32) -> F32:
     """Skin f32[h, w] of a turned face's far cheek outside the mesh's outline, by the distance `out` f32[h, w] to it (hw).
 

@@ -200,7 +200,7 @@ def _sunk(depth: F32, bust: Bust, body: Outline) -> F32:
 
 
 def _worn(bust: Bust, cut: Cut, body: Outline) -> F32:
-    """How dense loose fibre stands f32[h, w], 0..1.2, on the quarter grid: a rim of light is found, lost and found again along a shoulder."""
+    """How dense loose fibre stands f32[h, w], on the quarter grid: a rim of light is found, lost and found again along a shoulder."""
     x, y = body.x * np.float32(bust.hand), body.y
     broad = noise(1.9 * x + cut.shift, 1.9 * y, 47) + 0.7 * noise(5.3 * x + cut.shift, 5.3 * y, 48)
     return np.asarray(STANDS[0] + (STANDS[1] - STANDS[0]) * step(broad, -0.55, 0.75), np.float32)
@@ -252,12 +252,12 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     near = window(bust, x, y, ring.wide + 0.16, (ring.top - 0.42, ring.top + ring.tall + 0.12))
     xc, yc = near.of(x), near.of(y)
     back = collar_back(bust, xc, yc, ring, rib=RIB * cut.rib, leans=_across(bust))
-    front = _collar_front(bust, cut, ring, xc, yc, near.of(depth), near.of(fuzz))
+    front = _collar_front(bust, cut, ring, xc, yc, near.of(depth), near.of(fuzz), _resting(ring, body))
     closed = Closed(ring.wide - SNUG_HW, float(ring.rim(np.ones(1, np.float32))[0]))
     return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)], closed)
 
 
-RIM_HW, RISES, TALL_HW = 0.080, 1.36, 0.34
+RIM_HW, RISES, TALL_HW = 0.085, 1.32, 0.34
 """How far below the chin a roll-neck's rim stands, by how much it rises toward the nape per hw of depth, and how tall it is in front.
 
 Necks lean forward by some 25 degrees and a roll is pulled up behind: seen from the front its rim is a U that goes behind the jaw.
@@ -319,7 +319,23 @@ def _pressed(cut: Cut, tall: float, hand: float) -> F32:
     return np.array(out, np.float32)
 
 
-def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
+RESTS_HW = (0.02, 0.13)
+"""How far a hem lies over the shoulder's line at each side, and by how much it is let down for that at most."""
+
+
+def _resting(ring: Ring, body: Outline) -> tuple[float, float]:
+    """How much lower (hw) a collar's hem hangs at its left and right end than in front, so that it rests on the shoulder there."""
+    low = []
+    for sign in (-1, 1):
+        column = int(np.argmin(np.abs(body.x[len(body.x) // 2] - np.float32(sign * (ring.wide + ROLLED_HW)))))
+        inside = np.flatnonzero((body.inside[:, column] > 0) & (body.y[:, column] > -0.5))
+        shoulder = float(body.y[inside[0], column]) if len(inside) else 0.0
+        hem = float(ring.rim(np.ones(1, np.float32))[0]) + ring.tall
+        low.append(float(np.clip(shoulder + RESTS_HW[0] - hem, 0, RESTS_HW[1])))
+    return low[0], low[1]
+
+
+def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, fuzz: F32, rests: tuple[float, float]) -> Layer:
     """The rolled fold: thick, finely ribbed, soft at its lip, pressed together round the neck, its hem resting on the shoulders below."""
     k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 0.80 * LEAST_PX / bust.hw_px))
     lean = x * hand
@@ -327,11 +343,13 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.
     wave = 0.012 * noise(lean * 3.1 + 5 + cut.shift, np.zeros_like(x), 51) + 0.020 * lean + _across(bust) * x
     tall = ring.tall + 0.030 * noise(lean * 2.3 + 9 + cut.shift, np.zeros_like(x), 52) + np.float32(cut.bias) * lean
+    tall = tall + np.where(x < 0, np.float32(rests[0]), np.float32(rests[1])) * step(np.abs(x) / ring.wide, 0.35, 1.0)
     wide: Field = np.full_like(x, ring.wide)
     for _ in range(3):
         s = y - (ring.rim(np.asarray(x / wide, np.float32)) + wave)
         f = np.clip(s / tall, 0, 1)
-        wide = ring.wide + np.float32(ROLLED_HW) * np.sqrt(np.clip(1 - np.square(1 - np.minimum(f / 0.5, 1)), 0, 1)) + np.float32(OPENS_HW) * f * f
+        bulge = np.sqrt(np.clip(1 - np.square(1 - np.minimum(f / 0.5, 1)), 0, 1))
+        wide = ring.wide + np.float32(ROLLED_HW) * bulge + np.float32(OPENS_HW) * f * f
     hung = wide
 
     # Girth: it follows the neck, opens onto the shoulders and is pressed into a few folds that wander and end.
@@ -347,7 +365,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
         at = s - tall * np.float32(cut.turned) - 0.035 * noise(lean * 2.0 + 4 + cut.shift, np.zeros_like(x), 59)
         tuck = tuck + 0.022 * step(at, -0.004, 0.022) * (1 - 0.6 * step(at, 0.03, 0.16))
     # At the sides nothing holds it: each gives in and out in its own way, and no side is a ruled line.
-    beside = np.float32(cut.slack ** 0.5 * SLUMPS_HW) * noise(np.sign(lean) * 7.3 + cut.shift, s * 8.5 + 0.8 * np.sign(lean), 60)
+    beside = np.float32(cut.slack**0.5 * SLUMPS_HW) * noise(np.sign(lean) * 7.3 + cut.shift, s * 8.5 + 0.8 * np.sign(lean), 60)
     beside = beside * step(s, 0.0, 0.10) * step(np.abs(x) / wide, 0.55, 0.95)
     wide = wide + 1.2 * slump + 0.8 * folds + beside - tuck * 0.6
     turns = 0.65 + 0.35 * noise(lean * 9 + cut.shift, s * 9, 49)
