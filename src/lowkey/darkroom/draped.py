@@ -26,7 +26,7 @@ HOLLOW = 0.70
 """By which power a fold's own shade is deepened: what is hidden from a soft sky is hidden from a room's light too."""
 NAP = 0.35
 """Share of its fuzz that a woven wrap keeps of a jersey's: thin stuff has no line of light round it."""
-SUNK, SINKS_HW = 0.45, (0.24, 0.80)
+SUNK, SINKS_HW = 0.50, (0.42, 0.90)
 """How much of its light a wrap has lost over the chest, and from where to where below the jaw: it sinks into the dark as any cloth does."""
 HEM_HW, HEM_DARK = 0.045, 0.75
 """Within which distance of its lower edge a wrap turns under, and how much of its light is lost there."""

@@ -249,6 +249,10 @@ def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[sl
     return garments.Outline(xs, ys, np.asarray(both, np.float32))
 
 
+WOOLLY = 0.3
+"""Share of a jersey's loose fibre that clothes of unknown stuff have."""
+
+
 def _darken(figure: Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:
     """The person's own clothes brought to a low reflectance: tone differences pressed together, weave and folds kept."""
     k = plate.hw_px
@@ -272,6 +276,8 @@ def _darken(figure: Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:
         dark += (plain - dark) * (unseen * worn)[..., None]
     _level(dark, np.asarray(worn * plate.matte, np.float32), cloth.reflectance)
     figure.albedo += ((dark - figure.albedo) * worn[..., None]).astype(np.float32)
+    # Nobody knows how woolly it is: with a jersey's fibre every suit has a piped edge before a lamp behind it.
+    figure.sheen *= 1 - np.float32(1 - WOOLLY) * worn
     _quieten(figure.albedo, plate, kept)
     _sink(figure, plate, kept)
 

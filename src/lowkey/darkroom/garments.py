@@ -151,7 +151,7 @@ def window(bust: Bust, x: F32, y: F32, wide: float, high: tuple[float, float]) -
     return Window(slice(int(row[0]), int(row[-1]) + 1), slice(int(column[0]), int(column[-1]) + 1))
 
 
-ENDS = 0.045
+ENDS = 0.030
 """Share of its rounding at which a body's curve stops: the last of it is cloth's own (`turned_over`). Rounded over to its outline a
 shoulder faces away over a finger's breadth, and a lamp behind it pipes it with an even band."""
 
@@ -189,6 +189,10 @@ FLAG_HW = (0.02, 0.74)
 """Between which depths under the shoulder line a flag before the chest comes in."""
 
 
+SHED, SHED_HW = 0.55, (0.80, 1.75)
+"""How much of its light a lamp aimed at the head has lost on the sleeves, and from where to where, from the neck's axis."""
+
+
 def flagged(bust: Bust, body: Outline, share: float) -> F32:
     """What a flag that keeps `share` of the light off the lower chest leaves of it, f32[h, w] on the quarter grid."""
     # Shoulders of two heights, and no step between them on the breastbone.
@@ -197,10 +201,11 @@ def flagged(bust: Bust, body: Outline, share: float) -> F32:
     # The flag's edge follows the shoulders, and the cloth it falls on is not even.
     under = body.y - start - np.float32(SHOULDER_SLOPE) * np.clip(np.abs(body.x) - 0.42, 0, 1)
     under = under + 0.07 * noise(body.x * np.float32(bust.hand) * 1.6 + 3, body.y * 1.9, 58)
-    return np.asarray(1 - np.float32(share) * step(under, *FLAG_HW), np.float32)
+    shed = 1 - np.float32(SHED) * step(np.abs(body.x), *SHED_HW)
+    return np.asarray((1 - np.float32(share) * step(under, *FLAG_HW)) * shed, np.float32)
 
 
-TURNS_HW, TURNS_BY_HW = 0.020, 0.060
+TURNS_HW, TURNS_BY_HW = 0.022, 0.072
 """Within which distance of its outline cloth turns over, and by how much of depth."""
 
 

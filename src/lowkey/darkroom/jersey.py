@@ -67,26 +67,24 @@ LEAST_PX = 7.2
 """Width in plate pixels under which a stitch is no stitch any more: where the photo is small the knit is coarser."""
 RIB, RIB_COURSE = 0.0225, 0.0165
 """A rib of the collar and one of its stitches, hw: 3.3 x 2.4 mm, fine and dense as on a jersey that is worn next to the skin."""
-RELIEF = 0.30
+RELIEF = 0.34
 """How high yarn stands, in widths of a stitch."""
 
 
-BURNED = 0.86
+BURNED = 0.88
 """Share of the light that a flag keeps off the chest: a body is lost in the ground, and its shoulders and collar alone carry it."""
-HOLLOW, HOLLOW_HW = 60.0, 0.05
+HOLLOW, HOLLOW_HW = 50.0, 0.05
 """How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
 dark gives nothing back into it, so it prints black."""
 SHEEN = 0.42
 """How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
-STANDS = (0.16, 1.0)
+STANDS = (0.18, 1.25)
 """Share of that where cloth is rubbed smooth, and where its nap is whole."""
-SOFTER = 1.30
+SOFTER = 1.20
 """How much softer than what is drawn anew on skin: cloth lies a hand before the eyes' plane or behind it."""
-FELTED = 0.62
+FELTED = 0.50
 """Share of the stitches' relief that wear takes where it takes most."""
-SHED_HW = (0.80, 1.75)
-"""From where to where, from the neck's axis, a lamp aimed at the head lets go of the shoulders."""
-CLUMPS = 0.15
+CLUMPS = 0.24
 """By how much loose fibre and yarn stand denser here and thinner there, a stitch or two apart."""
 FIBRE, FIBRE_HW = 0.30, 0.007
 """How dense loose fibre is at the cloth's outline, and how far it stands off."""
@@ -195,8 +193,7 @@ def stitch(k: float, gauge: float) -> tuple[float, float]:
 def _sunk(depth: F32, bust: Bust, body: Outline) -> F32:
     """How much of any light is left f32[h, w] on the draped form `depth`: valleys of folds drink it, and a flag stands before the chest."""
     hollow = np.maximum(blur(depth, HOLLOW_HW * bust.hw_px / 4) - depth, 0)
-    shed = 1 - 0.62 * step(np.abs(body.x), *SHED_HW)
-    return np.asarray(np.exp(-np.float32(HOLLOW) * hollow) * flagged(bust, body, BURNED) * shed, np.float32)
+    return np.asarray(np.exp(-np.float32(HOLLOW) * hollow) * flagged(bust, body, BURNED), np.float32)
 
 
 def _worn(bust: Bust, cut: Cut, body: Outline) -> F32:
@@ -279,7 +276,7 @@ ROUND = 1.06
 """How much wider the tube is than what is seen of it: a roll's side is pressed flat, and no even band of it faces a lamp behind."""
 RIBS = 0.22
 """How high a rib stands, in its own widths."""
-SLUMPS_HW = 0.016
+SLUMPS_HW = 0.024
 """How far its outline gives in and out at the sides, where nothing holds it."""
 
 
