@@ -13,6 +13,7 @@ from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.neck import Kept
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
+from lowkey.plate import ends
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
@@ -89,6 +90,8 @@ def _hemmed(figure: Figure, box: tuple[slice, slice], wrap: F32, low: F32, k: fl
     figure.sheen[box] *= dark
 
 
+LOST, LOST_HW = 0.97, (-0.22, 0.22)
+"""How much of its light a hand loses toward the photo's lower edge, and from where to where over and below it."""
 ONE_SKIN_HW = 0.20
 """Over what (sigma) the light that was taken off a hand is made even."""
 
@@ -116,3 +119,11 @@ def one_skin(figure: Figure, hands: F32, plate: Plate, face: F32) -> None:
     even = colour * gain[..., None] * np.clip(tint, 0.8, 1.25)
     # Half-sure borders keep what was found for them.
     albedo += step(mine, 0.5, 0.9)[..., None] * (even - albedo)
+    end = ends.foot(plate.inside)
+    if end is not None:
+        # A hand that the photo cuts is lost in the dark before it ends.
+        beyond = (np.arange(*box[0].indices(len(hands)), dtype=np.float32) - np.float32(end - 1)) / np.float32(k)
+        lost = 1 - np.float32(LOST) * step(beyond, *LOST_HW)[:, None]
+        lost = np.asarray(1 - (1 - lost) * (mine > 0.02), np.float32)
+        albedo *= lost[..., None]
+        figure.specular[box] *= lost

@@ -431,7 +431,8 @@ def keep(plate: Plate) -> Kept:
     face = hanging.on_nose(np.asarray(above * bare, np.float32), mesh[4], start, k)
     face = np.minimum(hanging.evened(face, start, int(mesh[CHIN, 1] - 0.1 * k), k), bare)
     head = np.maximum(np.maximum(face, hair * plate.matte), step(wrap, 0.15, 0.80) * plate.matte)
-    hands = hanging.drawn(step(np.maximum(plate.parts["hands"], _raised(plate, below)), 0.15, 0.80), k) * plate.matte
+    hands = hanging.own_skin(step(np.maximum(plate.parts["hands"], _raised(plate, below)), 0.15, 0.80), plate)
+    hands = hanging.drawn(hands, k) * plate.matte
     return Kept(np.asarray(head, np.float32), wrap, hair, np.asarray(hands, np.float32), below)
 
 

@@ -279,17 +279,19 @@ _LINEN_FOLDS = (
     (0.34, 1.70, 0.50, 1.64, 0.70, 1.70, 0.022, 0.008),
 )
 LINEN_HOLLOW = (26.0, 0.07)
-"""How fast a fold's valley loses the light, per hw of its depth, and how wide a valley is (sigma, hw): white cloth fills half of its own."""
+"""How fast a fold's valley loses the light, per hw of its depth, and how wide one is (sigma, hw): white cloth fills half of its own."""
+LINEN_LEAF = 0.80
+"""Share of its light that a shirt's collar keeps: right under the face it would be the whitest thing."""
 LINEN_DRAPE = 0.80
 """Fold heights against the table's: deeper ones tear a raking light to shreds across the chest."""
 LINEN_BURNED = 0.84
 """Share of the light that a flag keeps off a white chest: it would be the brightest thing in the picture, and the face is to be."""
 _SHIRT_COLLAR: Points = (
-    (0.35, -0.20), (0.35, -0.20), (0.30, -0.02), (0.17, 0.20), (0.17, 0.20), (0.34, 0.53), (0.34, 0.53), (0.34, 0.53),
+    (0.35, -0.20), (0.35, -0.20), (0.30, -0.02), (0.17, 0.20), (0.17, 0.20), (0.33, 0.49), (0.33, 0.49), (0.33, 0.49),
     (0.50, 0.26), (0.50, 0.10), (0.43, -0.14),
 )  # fmt: skip
 _SHIRT_CLOSED: Points = (
-    (0.35, -0.20), (0.35, -0.20), (0.24, 0.02), (0.015, 0.20), (0.015, 0.20), (0.25, 0.55), (0.25, 0.55), (0.25, 0.55),
+    (0.35, -0.20), (0.35, -0.20), (0.24, 0.02), (0.015, 0.20), (0.015, 0.20), (0.25, 0.49), (0.25, 0.49), (0.25, 0.49),
     (0.48, 0.28), (0.50, 0.10), (0.43, -0.14),
 )  # fmt: skip
 _SHIRT_OPEN: Points = (
@@ -342,7 +344,7 @@ def linen(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
         leaf = ground + 0.024 + _spring(inside, 0.022, k) + _edged(inside, 0.010, 0.012)
         right, down = slopes(np.asarray(leaf + 0.6 * near.of(height) + _stitching(inside, xn + yn, 0.022, 0.016), np.float32), k)
         cover = coverage(inside, k, 1.8)
-        outer.append((Layer(cover, np.asarray(leaf, np.float32), facing(right, down), near.of(tone), 0.8, 0.0, 0.05), near.at))
+        outer.append((Layer(cover, np.asarray(leaf, np.float32), facing(right, down), LINEN_LEAF * near.of(tone), 0.8, 0.0, 0.05), near.at))
     ring = Ring(line - 0.01, 0.3, bust.neck + 0.02, 0.9 * (bust.neck + 0.02), bust.throat[2] + 0.04 - 0.9 * (bust.neck + 0.02))
     back = collar_back(bust, xn, yn, ring)
     return Made([(Layer(back.cover, back.depth, back.normal, back.albedo * 1.6, 0.8, 0.0, 0.05), near.at)], outer, _closed(bust))
