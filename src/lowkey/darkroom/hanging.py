@@ -69,8 +69,8 @@ HAND_HW = 0.010
 
 
 OTHER, OTHER_HW = (0.50, 2.6), 0.016
-"""Natural log of blue over green by which something is no skin of this hand: at least, and in its own median deviations. Half the width under
-which it is a nail or a ring. Red is not asked: blood makes fingertips and knuckles as unlike a wrist as a shirt is."""
+"""Natural log of blue over green by which something is no skin of this hand: at least, and in its own median deviations; half the width
+under which it is a nail or a ring. Red is not asked: blood makes fingertips and knuckles as unlike a wrist as a shirt is."""
 READ_HW = 0.006
 """Over what (sigma) a colour is read."""
 

@@ -274,7 +274,7 @@ ROLLED_HW, OPENS_HW = 0.036, 0.038
 """By how much a roll bulges under its lip, and opens from there to its hem."""
 ROUND = 1.06
 """How much wider the tube is than what is seen of it: a roll's side is pressed flat, and no even band of it faces a lamp behind."""
-RIBS = 0.22
+RIBS = 0.20
 """How high a rib stands, in its own widths."""
 SLUMPS_HW = 0.024
 """How far its outline gives in and out at the sides, where nothing holds it."""
@@ -383,7 +383,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     # At hem and lip ribs are drawn together: there they die away, or every one of them would end in a lit tooth. Elsewhere the yarn's
     # tension makes them stand now more, now less.
     drawn = 0.30 + 0.70 * step(np.minimum(tall - s, s + 0.015), 0.004, 0.045)
-    drawn = drawn * (0.85 + 0.35 * noise(lean * 5.3 + 3, s * 5.1 + cut.shift, 56))
+    drawn = drawn * (0.80 + 0.50 * noise(lean * 5.3 + 3, s * 5.1 + cut.shift, 56))
     height = np.asarray(0.49 + (height - 0.49) * drawn, np.float32)
     normal, grey = knitted(soft, height, tone, RIBS * float(rib), k, fuzz, np.ones_like(x), SOFTER * bust.soft_px)
     grey *= 1 + np.float32(0.6 * CLUMPS) * noise(lean * 62, y * 48, 45)
