@@ -151,7 +151,7 @@ def window(bust: Bust, x: F32, y: F32, wide: float, high: tuple[float, float]) -
     return Window(slice(int(row[0]), int(row[-1]) + 1), slice(int(column[0]), int(column[-1]) + 1))
 
 
-ENDS = 0.030
+ENDS = 0.024
 """Share of its rounding at which a body's curve stops: the last of it is cloth's own (`turned_over`). Rounded over to its outline a
 shoulder faces away over a finger's breadth, and a lamp behind it pipes it with an even band."""
 
@@ -189,7 +189,7 @@ FLAG_HW = (0.02, 0.74)
 """Between which depths under the shoulder line a flag before the chest comes in."""
 
 
-SHED, SHED_HW = 0.55, (0.80, 1.75)
+SHED, SHED_HW = 0.50, (0.95, 1.85)
 """How much of its light a lamp aimed at the head has lost on the sleeves, and from where to where, from the neck's axis."""
 
 

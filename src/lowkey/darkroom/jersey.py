@@ -71,19 +71,23 @@ RELIEF = 0.34
 """How high yarn stands, in widths of a stitch."""
 
 
-BURNED = 0.88
+BURNED = 0.86
 """Share of the light that a flag keeps off the chest: a body is lost in the ground, and its shoulders and collar alone carry it."""
-HOLLOW, HOLLOW_HW = 50.0, 0.05
+HOLLOW, HOLLOW_HW = 44.0, 0.05
 """How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
 dark gives nothing back into it, so it prints black."""
-SHEEN = 0.42
+SHEEN = 0.74
 """How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
-STANDS = (0.18, 1.25)
+STANDS = (0.28, 1.40)
 """Share of that where cloth is rubbed smooth, and where its nap is whole."""
+FLAT, FLAT_HW = 0.72, (0.010, 0.050)
+"""Share of it that lies flat, and from where to where inside the outline."""
 SOFTER = 1.20
 """How much softer than what is drawn anew on skin: cloth lies a hand before the eyes' plane or behind it."""
 FELTED = 0.50
 """Share of the stitches' relief that wear takes where it takes most."""
+CLOSE = 0.6
+"""Share of it that a close-knit collar has."""
 CLUMPS = 0.24
 """By how much loose fibre and yarn stand denser here and thinner there, a stitch or two apart."""
 FIBRE, FIBRE_HW = 0.30, 0.007
@@ -199,7 +203,8 @@ def _sunk(depth: F32, bust: Bust, body: Outline) -> F32:
 def _worn(bust: Bust, cut: Cut, body: Outline) -> F32:
     """How dense loose fibre stands f32[h, w], on the quarter grid: a rim of light is found, lost and found again along a shoulder."""
     x, y = body.x * np.float32(bust.hand), body.y
-    broad = noise(1.9 * x + cut.shift, 1.9 * y, 47) + 0.7 * noise(5.3 * x + cut.shift, 5.3 * y, 48)
+    broad = noise(2.4 * x + cut.shift, 2.4 * y, 47) + 0.7 * noise(5.7 * x + cut.shift, 5.7 * y, 48)
+    broad = broad + 0.5 * noise(13 * x + cut.shift, 13 * y, 50)
     return np.asarray(STANDS[0] + (STANDS[1] - STANDS[0]) * step(broad, -0.55, 0.75), np.float32)
 
 
@@ -242,7 +247,9 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     # Loose fibre stands off it, sparse, a millimetre or two long: against the lamp it is the cloth's own rim of light.
     fibre = FIBRE * np.clip(noise(x * hand * 60, y * 21, 44) + 0.7 * fuzz, 0, 1)
     cover = np.maximum(coverage(outer, k, 4.0), fibre * coverage(outer + FIBRE_HW, k, 2 * FIBRE_HW * k))
-    sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, np.asarray(SHEEN * stands, np.float32))
+    # Further in nap lies flat, pressed by the arm and the chair: on a body turned from the lamp a line stays a line.
+    nap = SHEEN * stands * (1 - np.float32(FLAT) * step(edge, *FLAT_HW))
+    sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, np.asarray(nap, np.float32))
 
     if bust.covered:
         return Made([], [(sheet, (0, 0))])
@@ -394,4 +401,4 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     ragged = 0.002 * noise(lean * 26, y * 26, 55) + 0.0015 * fuzz
     hem_edge = tall - s + 0.004 * (height - 0.5)
     edge = -joint(-(rim + 0.003 * (height - 0.5)), -hem_edge, 0.11) + 0.018 + ragged
-    return Layer(coverage(np.asarray(edge, np.float32), k, 3.4), depth, normal, grey, 0.9, 0.0, SHEEN)
+    return Layer(coverage(np.asarray(edge, np.float32), k, 3.4), depth, normal, grey, 0.9, 0.0, CLOSE * SHEEN)
