@@ -76,7 +76,7 @@ BURNED = 0.86
 HOLLOW, HOLLOW_HW = 44.0, 0.05
 """How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
 dark gives nothing back into it, so it prints black."""
-SHEEN = 0.74
+SHEEN = 0.78
 """How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
 STANDS = (0.28, 1.40)
 """Share of that where cloth is rubbed smooth, and where its nap is whole."""
@@ -86,7 +86,7 @@ SOFTER = 1.20
 """How much softer than what is drawn anew on skin: cloth lies a hand before the eyes' plane or behind it."""
 FELTED = 0.50
 """Share of the stitches' relief that wear takes where it takes most."""
-CLOSE = 0.6
+CLOSE = 0.8
 """Share of it that a close-knit collar has."""
 CLUMPS = 0.24
 """By how much loose fibre and yarn stand denser here and thinner there, a stitch or two apart."""
