@@ -122,11 +122,15 @@ def test_a_dark_shoulder_has_a_line_of_light_before_a_lamp_behind_it() -> None:
     rim = luminance(Relight(s).source(Source(Direction(158, 19), angular_radius_deg=9)))
     u, _ = hw(s)
     lines = []
-    for column in np.flatnonzero(np.abs(u[0] - 0.95) < 0.15):
+    for column in np.flatnonzero((u[0] > 0.55) & (u[0] < 1.30)):
         first = int(np.argmax((s.matte[:, column] > 0.9) & (s.cloth[:, column] > 0.9)))
         lines.append(rim[first : first + round(0.10 * HW), column])
-    line = np.mean(lines, 0)
-    assert line[: round(0.012 * HW)].max() > 0.05  # of a white card's; the wool itself has less than a hundredth
+    brightest = np.array([line[: round(0.012 * HW)].max() for line in lines])
+    found = np.quantile(brightest, 0.95)
+    assert found > 0.05  # of a white card's; the wool itself has less than a hundredth
+    # Lost and found again: an even line is a piping that is sewn on.
+    assert np.quantile(brightest, 0.25) < 0.5 * found
+    line = np.mean([one for one, peak in zip(lines, brightest, strict=True) if peak > 0.6 * found], 0)
     assert line[round(0.05 * HW) :].max() < 0.15 * line.max()
 
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from lowkey.darkroom import (
+    draped,
     ears,
     fringe,
     garments,
@@ -70,6 +71,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
             pores.completed(figure.albedo, plate, neck.hand_of(plate))
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
         strands.completed(figure.albedo, plate, neck.hand_of(plate))
+        draped.one_skin(figure, kept.hands, plate, np.asarray((plate.parts["skin"] > 0.9) & (kept.below < -0.05), np.float32))
         figure.ears = ears.shaped(figure, plate)
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
@@ -77,6 +79,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         _darken(figure, plate, kept, cloth)
     if cloth.kind == "own":
         return figure.subject(plate, 1.0)
+    draped.relit(figure, kept, plate)
     nose, hand = (float(plate.landmarks[4, 0]), float(plate.landmarks[4, 1])), neck.hand_of(plate)
     return strays.strewn(fringe.parted(figure.subject(plate, MOIST), nose, hand), plate.inside, nose, hand)
 
@@ -248,6 +251,10 @@ def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[sl
     return garments.Outline(xs, ys, np.asarray(both, np.float32))
 
 
+WOOLLY = 0.3
+"""Share of a jersey's loose fibre that clothes of unknown stuff have."""
+
+
 def _darken(figure: Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:
     """The person's own clothes brought to a low reflectance: tone differences pressed together, weave and folds kept."""
     k = plate.hw_px
@@ -271,6 +278,8 @@ def _darken(figure: Figure, plate: Plate, kept: Kept, cloth: Cloth) -> None:
         dark += (plain - dark) * (unseen * worn)[..., None]
     _level(dark, np.asarray(worn * plate.matte, np.float32), cloth.reflectance)
     figure.albedo += ((dark - figure.albedo) * worn[..., None]).astype(np.float32)
+    # Nobody knows how woolly it is: with a jersey's fibre every suit has a piped edge before a lamp behind it.
+    figure.sheen *= 1 - np.float32(1 - WOOLLY) * worn
     _quieten(figure.albedo, plate, kept)
     _sink(figure, plate, kept)
 

@@ -63,11 +63,11 @@ class Figure:
 
     def lay(self, sheet: Layer, at: tuple[int, int], dye: F32) -> None:
         """Lay a sheet over what is there, its first pixel `at` (row, column), its albedo times `dye` f32[3]."""
-        kind = np.array([sheet.skin, 0, 1 - sheet.skin, 0, sheet.roughness, sheet.sheen], np.float32)
-        mirrors = np.array(np.broadcast_to(np.asarray(sheet.specular, np.float32), sheet.cover.shape))
+        kind = np.array([sheet.skin, 0, 1 - sheet.skin, 0, sheet.roughness], np.float32)
+        mirrors, fuzz = (np.array(np.broadcast_to(np.asarray(v, np.float32), sheet.cover.shape)) for v in (sheet.specular, sheet.sheen))
         _lay(
             self.matte, self.albedo, self.depth, self.normal, self._scalars(),
-            sheet.cover, np.atleast_3d(sheet.albedo), dye, sheet.depth, sheet.normal, mirrors, kind, *at,
+            sheet.cover, np.atleast_3d(sheet.albedo), dye, sheet.depth, sheet.normal, mirrors, fuzz, kind, *at,
         )  # fmt: skip
 
     def touched(self, cover: F32, at: tuple[int, int]) -> None:
@@ -138,7 +138,7 @@ def _share(under: float, cover: float) -> tuple[float, float]:
 @njit(cache=True, parallel=True)
 def _lay(
     matte: Any, albedo: Any, depth: Any, normal: Any, scalars: Any,
-    cover: Any, albedo_2: Any, dye: Any, depth_2: Any, normal_2: Any, mirrors: Any, kind: Any, row: int, column: int,
+    cover: Any, albedo_2: Any, dye: Any, depth_2: Any, normal_2: Any, mirrors: Any, fuzz: Any, kind: Any, row: int, column: int,
 ) -> None:  # fmt: skip
     skin, hair, cloth, eyes, roughness, specular, sheen = scalars
     h, w = cover.shape
@@ -162,7 +162,7 @@ def _lay(
             roughness[r, c] += k * (kind[4] - roughness[r, c])
             specular[r, c] += k * (mirrors[i, j] - specular[r, c])
             # Loose fibre stands where yarn does, and what keeps light off the one keeps it off the other.
-            sheen[r, c] += k * (kind[5] * albedo_2[i, j, 0] - sheen[r, c])
+            sheen[r, c] += k * (fuzz[i, j] * albedo_2[i, j, 0] - sheen[r, c])
 
 
 @njit(cache=True, parallel=True)

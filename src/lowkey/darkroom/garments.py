@@ -30,7 +30,7 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     half = np.where(left, np.float32(bust.half[0]), np.float32(bust.half[1]))
     # The trapezius climbs the neck in a hollow curve; the line then falls evenly to the shoulder's joint, and rounds only there.
     out = np.maximum(u - np.float32(bust.neck), 0)
-    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.03 * np.square(np.maximum(u - 0.75, 0)) - 0.16 * np.exp(-out / 0.20)
+    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.03 * np.square(np.maximum(u - 0.75, 0)) - 0.19 * np.exp(-out / 0.24)
     above = (y - line) * np.float32(0.94)
     # An arm is no post: it is broadest over the deltoid, and its sleeve hangs in slack below it.
     low = y - start
@@ -151,6 +151,11 @@ def window(bust: Bust, x: F32, y: F32, wide: float, high: tuple[float, float]) -
     return Window(slice(int(row[0]), int(row[-1]) + 1), slice(int(column[0]), int(column[-1]) + 1))
 
 
+ENDS = 0.024
+"""Share of its rounding at which a body's curve stops: the last of it is cloth's own (`turned_over`). Rounded over to its outline a
+shoulder faces away over a finger's breadth, and a lamp behind it pipes it with an even band."""
+
+
 def torso(bust: Bust, body: Outline, strokes: F32) -> F32:
     """Depth f32[h, w] (hw) of the clothed body on the quarter grid.
 
@@ -163,7 +168,7 @@ def torso(bust: Bust, body: Outline, strokes: F32) -> F32:
     wide = np.asarray(cv2.copyMakeBorder(solid, 0, pad, pad, pad, cv2.BORDER_REPLICATE), np.uint8)
     far = cv2.distanceTransform(wide, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - wide, cv2.DIST_L2, 5)
     t = blur(np.asarray(far[:-pad, pad:-pad], np.float32), 0.030 * k) / np.float32(0.62 * k)
-    rounded = np.float32(0.46) * arch(1 - np.clip(t, -0.2, 1))
+    rounded = np.float32(0.46) * arch(1 - np.clip(t + np.float32(ENDS), -0.2, 1))
     u = np.abs(x)
     half = np.where(x < 0, np.float32(bust.half[0]), np.float32(bust.half[1]))
     chest = -0.21 * np.square(np.minimum(u / half, 1.2)) + 0.16 * step(y, 0.45, 1.5)
@@ -184,6 +189,10 @@ FLAG_HW = (0.02, 0.74)
 """Between which depths under the shoulder line a flag before the chest comes in."""
 
 
+SHED, SHED_HW = 0.50, (0.95, 1.85)
+"""How much of its light a lamp aimed at the head has lost on the sleeves, and from where to where, from the neck's axis."""
+
+
 def flagged(bust: Bust, body: Outline, share: float) -> F32:
     """What a flag that keeps `share` of the light off the lower chest leaves of it, f32[h, w] on the quarter grid."""
     # Shoulders of two heights, and no step between them on the breastbone.
@@ -192,23 +201,25 @@ def flagged(bust: Bust, body: Outline, share: float) -> F32:
     # The flag's edge follows the shoulders, and the cloth it falls on is not even.
     under = body.y - start - np.float32(SHOULDER_SLOPE) * np.clip(np.abs(body.x) - 0.42, 0, 1)
     under = under + 0.07 * noise(body.x * np.float32(bust.hand) * 1.6 + 3, body.y * 1.9, 58)
-    return np.asarray(1 - np.float32(share) * step(under, *FLAG_HW), np.float32)
+    shed = 1 - np.float32(SHED) * step(np.abs(body.x), *SHED_HW)
+    return np.asarray((1 - np.float32(share) * step(under, *FLAG_HW)) * shed, np.float32)
 
 
-TURNS_HW, TURNS_BY_HW = 0.026, 0.080
+TURNS_HW, TURNS_BY_HW = 0.022, 0.072
 """Within which distance of its outline cloth turns over, and by how much of depth."""
 
 
-def turned_over(inside: F32) -> F32:
-    """How far cloth falls back at its outline f32[h, w] (hw), by the distance inside it f32[h, w] (hw).
+def turned_over(inside: F32, wide: float | F32 = 1.0) -> F32:
+    """How far cloth falls back at its outline f32[h, w] (hw), by the distance inside it f32[h, w] (hw); `wide` times as far in as usual.
 
     A body's own curve, `torso`, is too coarse to end edge on to the eye, as every round thing does: there alone a lamp behind it lights
     it, in a line.
     """
-    v = np.clip(1 - inside / np.float32(TURNS_HW), 0, 0.985)
+    t = inside / np.asarray(np.float32(TURNS_HW) * wide, np.float32)
+    v = np.clip(1 - t, 0, 0.985)
     # Beyond the outline, where fibre stands, it goes on as steeply as it ended.
-    beyond = np.clip(0.015 - inside / np.float32(TURNS_HW), 0, 0.3)
-    return np.asarray(np.float32(TURNS_BY_HW) * (1 - np.sqrt(1 - v * v) + np.float32(5.7) * beyond), np.float32)
+    beyond = np.clip(0.015 - t, 0, 0.3)
+    return np.asarray(np.float32(TURNS_BY_HW) * wide * (1 - np.sqrt(1 - v * v) + np.float32(5.7) * beyond), np.float32)
 
 
 def laid(depth: F32, x: F32, y: F32, hand: float, q_px: float) -> tuple[F32, F32]:

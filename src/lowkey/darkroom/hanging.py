@@ -64,6 +64,54 @@ def evened(head: F32, first: int, last: int, k: float) -> F32:
     return out
 
 
+HAND_HW = 0.010
+"""Over what (sigma) the outline of a hand is straightened: a finger's end is a tenth of a head wide."""
+
+
+OTHER, OTHER_HW = (0.50, 2.6), 0.016
+"""Natural log of blue over green by which something is no skin of this hand: at least, and in its own median deviations; half the width
+under which it is a nail or a ring. Red is not asked: blood makes fingertips and knuckles as unlike a wrist as a shirt is."""
+READ_HW = 0.006
+"""Over what (sigma) a colour is read."""
+
+
+def own_skin(hands: F32, plate: Plate) -> F32:
+    """A coverage of hands f32[h, w] without cloth at their outline that a reader took along: it has another colour than the hand.
+
+    Between a spread thumb and fingers a shirt shows; kept, it is a patch of a garment nobody wears any more.
+    """
+    k = plate.hw_px
+    rows, columns = (np.flatnonzero((hands > 0.5).any(axis)) for axis in (1, 0))
+    if len(rows) < 8 or len(columns) < 8:
+        return hands
+    m = round(4 * OTHER_HW * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    colour = np.log(np.maximum(blur(plate.colour[box], READ_HW * k), np.float32(0.003)))
+    hue = colour[..., 2] - colour[..., 1]
+    inside, mine = plate.inside[box] > 0.5, hands[box] > 0.5
+    core = cv2.erode((mine & inside).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    if core.sum() < 200:
+        return hands
+    off = np.abs(hue - np.median(hue[core]))
+    odd = (off > max(OTHER[0], OTHER[1] * float(np.median(off[core])))) & inside & mine
+    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(OTHER_HW * k) + 1,) * 2)
+    wide = cv2.morphologyEx((odd | ~mine).astype(np.uint8), cv2.MORPH_OPEN, round_) > 0
+    _, names = cv2.connectedComponents((wide & odd).astype(np.uint8))
+    beside = np.unique(names[(names > 0) & (cv2.dilate((~mine).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)])
+    gone = cv2.dilate(np.isin(names, beside).astype(np.uint8) * (names > 0).astype(np.uint8), np.ones((5, 5), np.uint8))
+    out = hands.copy()
+    out[box] *= 1 - blur(gone.astype(np.float32), 1.2)
+    return out
+
+
+def drawn(hands: F32, k: float) -> F32:
+    """A coverage of hands f32[h, w] whose outline has no teeth: what a sleeve left of a wrist is ragged by a pixel or two."""
+    if hands.max() < 0.5:
+        return hands
+    sigma = HAND_HW * k
+    return np.asarray(np.clip(0.5 + (blur(hands, sigma) - 0.5) * np.float32(sigma / (0.4 * SOFT_PX)), 0, 1), np.float32)
+
+
 def far_cheek(plate: Plate, out: F32) -> F32:
     """Skin f32[h, w] of a turned face's far cheek outside the mesh's outline, by the distance `out` f32[h, w] to it (hw).
 

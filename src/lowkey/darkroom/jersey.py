@@ -53,6 +53,12 @@ _SWEATER = (
     (0.30, 0.56, 0.46, 0.84, 0.80, 1.12, 0.036, 0.017),
     (-0.05, 0.72, 0.18, 0.80, 0.42, 0.70, 0.036, 0.011),
     (0.05, 1.02, 0.28, 1.10, 0.60, 0.92, 0.050, 0.012),
+    # the cloth's own weight: broad, soft, along the pull of the sleeve
+    (0.46, 0.40, 0.72, 0.58, 1.02, 0.90, 0.085, 0.024),
+    (0.40, 0.62, 0.66, 0.86, 1.00, 1.06, 0.095, 0.028),
+    (0.28, 0.84, 0.60, 1.08, 0.98, 1.22, 0.110, 0.028),
+    (0.92, 0.34, 1.16, 0.52, 1.26, 0.92, 0.075, 0.024),
+    (1.30, 0.80, 1.20, 1.06, 1.08, 1.16, 0.070, 0.022),
 )
 
 WALE, COURSE = 0.0165, 0.0130
@@ -61,18 +67,28 @@ LEAST_PX = 7.2
 """Width in plate pixels under which a stitch is no stitch any more: where the photo is small the knit is coarser."""
 RIB, RIB_COURSE = 0.0225, 0.0165
 """A rib of the collar and one of its stitches, hw: 3.3 x 2.4 mm, fine and dense as on a jersey that is worn next to the skin."""
-RELIEF = 0.30
+RELIEF = 0.34
 """How high yarn stands, in widths of a stitch."""
 
 
 BURNED = 0.86
 """Share of the light that a flag keeps off the chest: a body is lost in the ground, and its shoulders and collar alone carry it."""
-HOLLOW, HOLLOW_HW = 60.0, 0.05
+HOLLOW, HOLLOW_HW = 44.0, 0.05
 """How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
 dark gives nothing back into it, so it prints black."""
-SHEEN = 0.42
+SHEEN = 0.78
 """How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
-CLUMPS = 0.15
+STANDS = (0.28, 1.40)
+"""Share of that where cloth is rubbed smooth, and where its nap is whole."""
+FLAT, FLAT_HW = 0.72, (0.010, 0.050)
+"""Share of it that lies flat, and from where to where inside the outline."""
+SOFTER = 1.20
+"""How much softer than what is drawn anew on skin: cloth lies a hand before the eyes' plane or behind it."""
+FELTED = 0.50
+"""Share of the stitches' relief that wear takes where it takes most."""
+CLOSE = 0.8
+"""Share of it that a close-knit collar has."""
+CLUMPS = 0.24
 """By how much loose fibre and yarn stand denser here and thinner there, a stitch or two apart."""
 FIBRE, FIBRE_HW = 0.30, 0.007
 """How dense loose fibre is at the cloth's outline, and how far it stands off."""
@@ -184,6 +200,14 @@ def _sunk(depth: F32, bust: Bust, body: Outline) -> F32:
     return np.asarray(np.exp(-np.float32(HOLLOW) * hollow) * flagged(bust, body, BURNED), np.float32)
 
 
+def _worn(bust: Bust, cut: Cut, body: Outline) -> F32:
+    """How dense loose fibre stands f32[h, w], on the quarter grid: a rim of light is found, lost and found again along a shoulder."""
+    x, y = body.x * np.float32(bust.hand), body.y
+    broad = noise(2.4 * x + cut.shift, 2.4 * y, 47) + 0.7 * noise(5.7 * x + cut.shift, 5.7 * y, 48)
+    broad = broad + 0.5 * noise(13 * x + cut.shift, 13 * y, 50)
+    return np.asarray(STANDS[0] + (STANDS[1] - STANDS[0]) * step(broad, -0.55, 0.75), np.float32)
+
+
 def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     """A roll-neck sweater from the inside of its collar outward; `x`, `y` f32[h, w] hw."""
     k, q = bust.hw_px, bust.hw_px / 4
@@ -202,12 +226,15 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     s, t = s + wander, t + 0.9 * noise(s / 19, t / 15, 5) + 0.2 * noise(s / 4, t / 5, 6)
     height, tone = fabric(_sharp(s, x), _sharp(t, x), edge + 0.02, ribbed=False, stream=3)
     # The hand's tension varies over three to ten stitches, the yarn's thickness along each course.
-    height = 0.62 + (height - 0.62) * _sharp(1 + 0.55 * noise(s / 5, t / 6, 7), x)
+    # Where it is worn and felted hardly a stitch is seen: a weave that is as clear everywhere is a printed one.
+    felted = FELTED * step(noise(body.x * hand * 2.3 + cut.shift, body.y * 2.9, 46), -0.35, 0.75)
+    height = 0.62 + (height - 0.62) * _sharp((1 - felted) * (1 + 0.55 * noise(s / 5, t / 6, 7)), x)
     tone = tone * _sharp(1 + 0.22 * noise(s / 3.5, t / 4.5, 8) + 0.12 * noise(s / 41, t / 1.7, 9), x)
     ridge = whole(seam, x)
     raised = 0.0009 * (np.exp(-np.square(ridge / 0.010)) - np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009)))
-    depth = np.asarray(draped + raised - turned_over(edge), np.float32)
-    normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02, bust.soft_px)
+    stands = whole(_worn(bust, cut, body), x)
+    depth = np.asarray(draped + raised - turned_over(edge, 0.5 + 0.7 * stands), np.float32)
+    normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02, SOFTER * bust.soft_px)
     grey *= whole(_sunk(coarse, bust, body), x)
     grey *= 1 + CLUMPS * noise(x * hand * 62, y * 48, 45)
 
@@ -220,19 +247,21 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     # Loose fibre stands off it, sparse, a millimetre or two long: against the lamp it is the cloth's own rim of light.
     fibre = FIBRE * np.clip(noise(x * hand * 60, y * 21, 44) + 0.7 * fuzz, 0, 1)
     cover = np.maximum(coverage(outer, k, 4.0), fibre * coverage(outer + FIBRE_HW, k, 2 * FIBRE_HW * k))
-    sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, SHEEN)
+    # Further in nap lies flat, pressed by the arm and the chair: on a body turned from the lamp a line stays a line.
+    nap = SHEEN * stands * (1 - np.float32(FLAT) * step(edge, *FLAT_HW))
+    sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, np.asarray(nap, np.float32))
 
     if bust.covered:
         return Made([], [(sheet, (0, 0))])
     near = window(bust, x, y, ring.wide + 0.16, (ring.top - 0.42, ring.top + ring.tall + 0.12))
     xc, yc = near.of(x), near.of(y)
     back = collar_back(bust, xc, yc, ring, rib=RIB * cut.rib, leans=_across(bust))
-    front = _collar_front(bust, cut, ring, xc, yc, near.of(depth), near.of(fuzz))
+    front = _collar_front(bust, cut, ring, xc, yc, near.of(depth), near.of(fuzz), _resting(ring, body))
     closed = Closed(ring.wide - SNUG_HW, float(ring.rim(np.ones(1, np.float32))[0]))
     return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)], closed)
 
 
-RIM_HW, RISES, TALL_HW = 0.085, 1.15, 0.33
+RIM_HW, RISES, TALL_HW = 0.085, 1.32, 0.34
 """How far below the chin a roll-neck's rim stands, by how much it rises toward the nape per hw of depth, and how tall it is in front.
 
 Necks lean forward by some 25 degrees and a roll is pulled up behind: seen from the front its rim is a U that goes behind the jaw.
@@ -243,13 +272,24 @@ UNDER_CHIN, UNDER_CHIN_HW = 0.60, 0.10
 """Share of the light that the rim is denied by the jaw over it, and how far down that reaches (one over e)."""
 
 
-SNUG_HW = 0.010
+SNUG_HW = 0.030
 """How far within its rim a neck stands at the sides."""
+CLOTH_HW = 0.040
+"""How far the outside of the rim stands off the neck: two layers of wool and the air between them, 6 mm. A collar no wider than a neck is a
+bandage, and the head on it a balloon."""
+ROLLED_HW, OPENS_HW = 0.036, 0.038
+"""By how much a roll bulges under its lip, and opens from there to its hem."""
+ROUND = 1.06
+"""How much wider the tube is than what is seen of it: a roll's side is pressed flat, and no even band of it faces a lamp behind."""
+RIBS = 0.20
+"""How high a rib stands, in its own widths."""
+SLUMPS_HW = 0.024
+"""How far its outline gives in and out at the sides, where nothing holds it."""
 
 
 def ring_of(bust: Bust, cut: Cut) -> Ring:
     start = (bust.shoulder[0] + bust.shoulder[1]) / 2
-    wide = bust.neck + 0.002
+    wide = bust.neck + CLOTH_HW
     deep = 0.86 * wide
     tall = float(np.clip(TALL_HW + 0.4 * (start - 0.26), 0.30, 0.42)) + 0.8 * cut.tall + cut.high
     top = RIM_HW + max(0.55 * bust.lifted, -0.02) - cut.high
@@ -264,11 +304,11 @@ def _across(bust: Bust) -> float:
 # Where cloth round a neck is pressed together: middle (hw from the axis, toward the leaning side), half-length, place between rim (0)
 # and hem (1), width and height in hw. None goes all the way round, or the collar would be a stack of tyres.
 _ROUND_NECK = (
-    (0.16, 0.26, 0.30, 0.034, 0.020),
-    (-0.14, 0.28, 0.46, 0.040, 0.022),
-    (0.24, 0.22, 0.64, 0.036, 0.018),
-    (-0.26, 0.18, 0.22, 0.030, 0.014),
-    (0.02, 0.30, 0.76, 0.046, 0.016),
+    (0.18, 0.30, 0.30, 0.040, 0.028),
+    (-0.16, 0.30, 0.46, 0.046, 0.030),
+    (0.28, 0.24, 0.62, 0.042, 0.026),
+    (-0.30, 0.22, 0.24, 0.036, 0.020),
+    (0.02, 0.32, 0.76, 0.052, 0.022),
 )
 
 
@@ -283,7 +323,23 @@ def _pressed(cut: Cut, tall: float, hand: float) -> F32:
     return np.array(out, np.float32)
 
 
-def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, fuzz: F32) -> Layer:
+RESTS_HW = (0.02, 0.13)
+"""How far a hem lies over the shoulder's line at each side, and by how much it is let down for that at most."""
+
+
+def _resting(ring: Ring, body: Outline) -> tuple[float, float]:
+    """How much lower (hw) a collar's hem hangs at its left and right end than in front, so that it rests on the shoulder there."""
+    low = []
+    for sign in (-1, 1):
+        column = int(np.argmin(np.abs(body.x[len(body.x) // 2] - np.float32(sign * (ring.wide + ROLLED_HW)))))
+        inside = np.flatnonzero((body.inside[:, column] > 0) & (body.y[:, column] > -0.5))
+        shoulder = float(body.y[inside[0], column]) if len(inside) else 0.0
+        hem = float(ring.rim(np.ones(1, np.float32))[0]) + ring.tall
+        low.append(float(np.clip(shoulder + RESTS_HW[0] - hem, 0, RESTS_HW[1])))
+    return low[0], low[1]
+
+
+def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, fuzz: F32, rests: tuple[float, float]) -> Layer:
     """The rolled fold: thick, finely ribbed, soft at its lip, pressed together round the neck, its hem resting on the shoulders below."""
     k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 0.80 * LEAST_PX / bust.hw_px))
     lean = x * hand
@@ -291,11 +347,13 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.
     wave = 0.012 * noise(lean * 3.1 + 5 + cut.shift, np.zeros_like(x), 51) + 0.020 * lean + _across(bust) * x
     tall = ring.tall + 0.030 * noise(lean * 2.3 + 9 + cut.shift, np.zeros_like(x), 52) + np.float32(cut.bias) * lean
+    tall = tall + np.where(x < 0, np.float32(rests[0]), np.float32(rests[1])) * step(np.abs(x) / ring.wide, 0.35, 1.0)
     wide: Field = np.full_like(x, ring.wide)
     for _ in range(3):
         s = y - (ring.rim(np.asarray(x / wide, np.float32)) + wave)
         f = np.clip(s / tall, 0, 1)
-        wide = ring.wide + 0.030 * f + 0.052 * f * f
+        bulge = np.sqrt(np.clip(1 - np.square(1 - np.minimum(f / 0.5, 1)), 0, 1))
+        wide = ring.wide + np.float32(ROLLED_HW) * bulge + np.float32(OPENS_HW) * f * f
     hung = wide
 
     # Girth: it follows the neck, opens onto the shoulders and is pressed into a few folds that wander and end.
@@ -310,9 +368,14 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
         # Turned over once more: the upper part stands out, and ends in an edge of its own that dips and climbs round the neck.
         at = s - tall * np.float32(cut.turned) - 0.035 * noise(lean * 2.0 + 4 + cut.shift, np.zeros_like(x), 59)
         tuck = tuck + 0.022 * step(at, -0.004, 0.022) * (1 - 0.6 * step(at, 0.03, 0.16))
-    wide = wide + 1.2 * slump + 0.8 * folds - tuck * 0.6
-    tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / wide) + slump + folds - tuck
-    depth = joint(tube, body + 0.045 - tuck, 0.05) - turned_over(np.asarray(wide + 0.012 - np.abs(x), np.float32))
+    # At the sides nothing holds it: each gives in and out in its own way, and no side is a ruled line.
+    beside = np.float32(cut.slack**0.5 * SLUMPS_HW) * noise(np.sign(lean) * 7.3 + cut.shift, s * 8.5 + 0.8 * np.sign(lean), 60)
+    beside = beside * step(s, 0.0, 0.10) * step(np.abs(x) / wide, 0.55, 0.95)
+    wide = wide + 1.2 * slump + 0.8 * folds + beside - tuck * 0.6
+    turns = 0.65 + 0.35 * noise(lean * 9 + cut.shift, s * 9, 49)
+    # The last of the way round is cloth's own turn (`turned_over`).
+    tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / (wide * np.float32(ROUND))) + slump + folds - tuck
+    depth = joint(tube, body + 0.045 - tuck, 0.05) - turned_over(np.asarray(wide + 0.012 - np.abs(x), np.float32), turns)
 
     # Ribs run round by angle, so they crowd toward both sides. They hang on the neck, not on the folds, but wander a little with the cloth
     # and lie closer or wider by the hand that knitted them.
@@ -327,9 +390,9 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     # At hem and lip ribs are drawn together: there they die away, or every one of them would end in a lit tooth. Elsewhere the yarn's
     # tension makes them stand now more, now less.
     drawn = 0.30 + 0.70 * step(np.minimum(tall - s, s + 0.015), 0.004, 0.045)
-    drawn = drawn * (0.85 + 0.35 * noise(lean * 5.3 + 3, s * 5.1 + cut.shift, 56))
+    drawn = drawn * (0.80 + 0.50 * noise(lean * 5.3 + 3, s * 5.1 + cut.shift, 56))
     height = np.asarray(0.49 + (height - 0.49) * drawn, np.float32)
-    normal, grey = knitted(soft, height, tone, 0.25 * float(rib), k, fuzz, np.ones_like(x), bust.soft_px)
+    normal, grey = knitted(soft, height, tone, RIBS * float(rib), k, fuzz, np.ones_like(x), SOFTER * bust.soft_px)
     grey *= 1 + np.float32(0.6 * CLUMPS) * noise(lean * 62, y * 48, 45)
     # The jaw stands over the rim: less of the room's light gets to it, whatever the key does.
     grey *= 1 - np.float32(UNDER_CHIN) * np.exp(-np.maximum(s, 0) / np.float32(UNDER_CHIN_HW)) * (1 - 0.5 * sine * sine)
@@ -337,5 +400,5 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     rim = -joint(-s, np.abs(x) - wide, 0.16) + 0.012
     ragged = 0.002 * noise(lean * 26, y * 26, 55) + 0.0015 * fuzz
     hem_edge = tall - s + 0.004 * (height - 0.5)
-    edge = -joint(-(rim + 0.003 * (height - 0.5)), -hem_edge, 0.05) + 0.008 + ragged
-    return Layer(coverage(np.asarray(edge, np.float32), k, 3.4), depth, normal, grey, 0.9, 0.0, SHEEN)
+    edge = -joint(-(rim + 0.003 * (height - 0.5)), -hem_edge, 0.11) + 0.018 + ragged
+    return Layer(coverage(np.asarray(edge, np.float32), k, 3.4), depth, normal, grey, 0.9, 0.0, CLOSE * SHEEN)

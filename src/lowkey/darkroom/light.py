@@ -49,9 +49,9 @@ SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
 THROUGH = 0.9
 """Radiance of strands before a lamp straight behind them, undyed."""
-FLAGGED, FLAG_BEHIND = 0.45, -0.3
-"""90th percentile of lit hair or scarf against lit skin's, at most: over that a flag shades it from the key. A lamp further behind than
-this (cosine to the camera) makes a rim, which no one flags."""
+FLAGGED, VEILED, FLAG_BEHIND = 0.45, 0.21, -0.3
+"""90th percentile of lit hair, and of a scarf, against lit skin's, at most: over that a flag shades it from the key. A lamp further behind
+than this (cosine to the camera) makes a rim, which no one flags."""
 HAIR_GAIN = 0.62
 """Hair under a hard light against the same hair under the photo's soft one: strands shade each other."""
 
@@ -117,14 +117,15 @@ class Relight:
             return lit
         # The flag ends between chin and shoulder: a shirt is not flagged.
         below = (np.arange(len(s.matte), dtype=np.float32) - np.float32(s.head_px[1])) / np.float32(s.hw_px)
-        crown = np.asarray(s.hair + s.cloth * np.clip((np.float32(0.95) - below) / np.float32(0.4), 0, 1)[:, None], np.float32)
+        veil = np.asarray(s.cloth * np.clip((np.float32(0.95) - below) / np.float32(0.4), 0, 1)[:, None], np.float32)
         step = np.s_[::3, ::3]
         light, skin = luminance(lit[step]), s.skin[step] > 0.6
-        covered = (crown[step] > 0.6) & (s.matte[step] > 0.6)
-        if min(covered.sum(), skin.sum()) < 50:
-            return lit
-        held = FLAGGED * _bright(light[skin]) / max(_bright(light[covered]), 1e-6)
-        return lit if held >= 1 else np.asarray(lit * (1 + crown * np.float32(held - 1))[..., None], np.float32)
+        for crown, most in ((s.hair, FLAGGED), (veil, VEILED)):
+            covered = (crown[step] > 0.6) & (s.matte[step] > 0.6)
+            if min(covered.sum(), skin.sum()) >= 50:
+                held = most * _bright(light[skin]) / max(_bright(light[covered]), 1e-6)
+                lit = lit if held >= 1 else np.asarray(lit * (1 + crown * np.float32(held - 1))[..., None], np.float32)
+        return lit
 
     def fill(self, ev: float, beside: F32 | None = None) -> F32:
         """Radiance f32[h, w, 3] under a card of irradiance 2**ev above the camera (minus infinity gives black).

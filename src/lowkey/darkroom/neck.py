@@ -76,7 +76,8 @@ class Layer:
     roughness: float
     specular: float | F32
     """One for all of it, or f32[h, w]."""
-    sheen: float
+    sheen: float | F32
+    """The same."""
     skin: float = 0.0
 
 
@@ -264,7 +265,7 @@ SHOULDER_LINE_HW = 0.29
 """How far below the chin the shoulder line of somebody upright meets the neck (neck-shoulder point under menton, ibid.)."""
 ASKEW_HW = 0.22
 """Most that one side of a neck is seen further from where the mesh puts its axis than the other: a head turned by 20 degrees is .20."""
-LEAST_NECK_HW, NECK_HW = 0.35, 0.385
+LEAST_NECK_HW, NECK_HW = 0.365, 0.39
 """Half the breadth of a slender neck and of the usual one: circumferences of 30 to 40 cm (ibid.)."""
 
 
@@ -428,7 +429,8 @@ def keep(plate: Plate) -> Kept:
     face = hanging.on_nose(np.asarray(above * bare, np.float32), mesh[4], start, k)
     face = np.minimum(hanging.evened(face, start, int(mesh[CHIN, 1] - 0.1 * k), k), bare)
     head = np.maximum(np.maximum(face, hair * plate.matte), step(wrap, 0.15, 0.80) * plate.matte)
-    hands = step(np.maximum(plate.parts["hands"], _raised(plate, below)), 0.15, 0.80) * plate.matte
+    hands = hanging.own_skin(step(np.maximum(plate.parts["hands"], _raised(plate, below)), 0.15, 0.80), plate)
+    hands = hanging.drawn(hands, k) * plate.matte
     return Kept(np.asarray(head, np.float32), wrap, hair, np.asarray(hands, np.float32), below)
 
 

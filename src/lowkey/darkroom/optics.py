@@ -106,7 +106,7 @@ def flare(out: F32, scene: F32, lens: Lens, lamp: Lamp, clear: F32 | None) -> No
     if clear is not None and rings + streak > 0:
         small = cv2.resize(clear, (w // 8 + 1, h // 8 + 1), interpolation=cv2.INTER_AREA)
         small = cv2.GaussianBlur(small, (0, 0), 0.055 * h / 8, borderType=cv2.BORDER_REFLECT)
-        spare = np.asarray(cv2.resize(np.minimum(2.2 * small, 1), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+        spare = np.asarray(cv2.resize(np.minimum(2.5 * small, 1), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     if spikes > 0:
         star(out, cx, cy, h, iris_profile(lens.blades), spikes * power)
     if streak > 0:

@@ -197,4 +197,6 @@ def sleeve(
         height, tone, relief = np.full_like(form, 0.5), np.ones_like(form), 0.0
     normal, grey = knitted(form, height, tone, relief, k, fuzz, where, soft_px)
     cover = coverage(np.minimum(a, wide - np.abs(b)) + 0.0015 * fuzz, k, 2.6) * (1 - step(a, 0.5 * LONG_HW, 0.95 * LONG_HW))
-    return Layer(np.asarray(cover, np.float32), form, normal, grey, like.roughness, like.specular, like.sheen), (box[0].start, box[1].start)
+    # Of cloth whose fibre stands denser here and thinner there a sleeve has the mean.
+    sheen = float(np.mean(like.sheen))
+    return Layer(np.asarray(cover, np.float32), form, normal, grey, like.roughness, like.specular, sheen), (box[0].start, box[1].start)

@@ -105,7 +105,7 @@ def _spring(inside: Field, rise: float, k: float) -> F32:
 def _stitching(inside: Field, along: Field, at: float, pitch: float) -> F32:
     """Height f32[h, w] of one row of topstitching `at` hw from an edge: thread bumps in a shallow groove."""
     line = np.exp(-np.square((inside - np.float32(at)) / 0.0045))
-    return np.asarray(line * (0.0016 * np.cos(2 * np.pi * along / np.float32(pitch)) - 0.0022), np.float32)
+    return np.asarray(line * (0.0009 * np.cos(2 * np.pi * along / np.float32(pitch)) - 0.0014), np.float32)
 
 
 def _scattered(bust: Bust, name: str, count: int, size: tuple[float, float], width: tuple[float, float], height: float) -> F32:
@@ -181,8 +181,8 @@ def _hide(bust: Bust, x: F32, y: F32, body: Outline) -> tuple[F32, F32]:
     pebble = noise(a * 84, b * 84, 71) + 0.7 * noise(a * 47, b * 47, 72)
     p, q = 0.83 * body.x * np.float32(bust.hand) + 0.56 * body.y, 0.83 * body.y - 0.56 * body.x * np.float32(bust.hand)
     broad, slack = whole(noise(p * 3.1, q * 3.1, 75), x), whole(noise(p * 5.3, q * 4.1, 76), x)
-    fine = _creased(x, y, _scattered(bust, "leather creases", 90, (0.05, 0.26), (0.010, 0.022), 0.0035))
-    height = 0.0006 * pebble + fine + 0.006 * slack
+    fine = _creased(x, y, _scattered(bust, "leather creases", 60, (0.05, 0.30), (0.010, 0.024), 0.0026))
+    height = 0.00042 * pebble + fine + 0.008 * slack
     tone = 1 + 0.10 * broad + 0.05 * noise(a * 33, b * 33, 77)
     return np.asarray(height, np.float32), np.asarray(tone, np.float32)
 
@@ -278,16 +278,20 @@ _LINEN_FOLDS = (
     (0.62, 1.06, 0.72, 1.16, 0.90, 1.20, 0.022, 0.008),
     (0.34, 1.70, 0.50, 1.64, 0.70, 1.70, 0.022, 0.008),
 )
-LINEN_DRAPE = 0.65
+LINEN_HOLLOW = (26.0, 0.07)
+"""How fast a fold's valley loses the light, per hw of its depth, and how wide one is (sigma, hw): white cloth fills half of its own."""
+LINEN_LEAF = 0.80
+"""Share of its light that a shirt's collar keeps: right under the face it would be the whitest thing."""
+LINEN_DRAPE = 0.80
 """Fold heights against the table's: deeper ones tear a raking light to shreds across the chest."""
-LINEN_BURNED = 0.66
+LINEN_BURNED = 0.84
 """Share of the light that a flag keeps off a white chest: it would be the brightest thing in the picture, and the face is to be."""
 _SHIRT_COLLAR: Points = (
-    (0.35, -0.20), (0.35, -0.20), (0.30, -0.02), (0.17, 0.20), (0.17, 0.20), (0.34, 0.53), (0.34, 0.53), (0.34, 0.53),
+    (0.35, -0.20), (0.35, -0.20), (0.30, -0.02), (0.17, 0.20), (0.17, 0.20), (0.33, 0.49), (0.33, 0.49), (0.33, 0.49),
     (0.50, 0.26), (0.50, 0.10), (0.43, -0.14),
 )  # fmt: skip
 _SHIRT_CLOSED: Points = (
-    (0.35, -0.20), (0.35, -0.20), (0.24, 0.02), (0.015, 0.20), (0.015, 0.20), (0.25, 0.55), (0.25, 0.55), (0.25, 0.55),
+    (0.35, -0.20), (0.35, -0.20), (0.24, 0.02), (0.015, 0.20), (0.015, 0.20), (0.25, 0.49), (0.25, 0.49), (0.25, 0.49),
     (0.48, 0.28), (0.50, 0.10), (0.43, -0.14),
 )  # fmt: skip
 _SHIRT_OPEN: Points = (
@@ -300,11 +304,11 @@ _SHIRT_SHUT: Points = ((0.36, -0.45), (0.35, -0.20), (0.22, 0.04), (0.00, 0.18),
 def _linen(bust: Bust, x: F32, y: F32, body: Outline) -> tuple[F32, F32]:
     """Linen's surface: height f32[h, w] (hw) of slubs and sharp small wrinkles, and tone f32[h, w] about 1."""
     h = x * np.float32(bust.hand)
-    slub = noise(h * 90, y * 5, 91) + noise(h * 5, y * 90, 92)
-    slub = slub + 0.5 * (noise(h * 70, y * 23, 93) + noise(h * 23, y * 70, 94))
+    slub = 0.6 * (noise(h * 110, y * 9, 91) + noise(h * 9, y * 110, 92))
+    slub = slub + 0.8 * (noise(h * 90, y * 31, 93) + noise(h * 31, y * 90, 94))
     p = body.x * np.float32(bust.hand)
-    slack = 0.008 * noise(p * 3.7, body.y * 2.9, 98) + 0.002 * noise(p * 11, body.y * 9, 99)
-    crumple = _creased(x, y, _scattered(bust, "linen creases", 130, (0.08, 0.42), (0.020, 0.045), 0.0042))
+    slack = 0.010 * noise(p * 3.7, body.y * 2.9, 98) + 0.003 * noise(p * 11, body.y * 9, 99)
+    crumple = _creased(x, y, _scattered(bust, "linen creases", 210, (0.06, 0.46), (0.009, 0.030), 0.0040))
     height = 0.00013 * slub + crumple + whole(slack, x)
     return np.asarray(height, np.float32), np.asarray(1 + 0.020 * slub, np.float32)
 
@@ -315,7 +319,8 @@ def linen(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     coarse = torso(bust, body, mirrored(_LINEN_FOLDS, bust) * np.array([1] * 7 + [LINEN_DRAPE], np.float32))
     depth, edge = whole(coarse, x), whole(body.inside, x)
     height, tone = _linen(bust, x, y, body)
-    tone = np.asarray(tone * whole(flagged(bust, body, LINEN_BURNED), x), np.float32)
+    hollow = np.maximum(blur(coarse, LINEN_HOLLOW[1] * k / 4) - coarse, 0)
+    tone = np.asarray(tone * whole(flagged(bust, body, LINEN_BURNED) * np.exp(-np.float32(LINEN_HOLLOW[0]) * hollow), x), np.float32)
     line = _collar_line(bust)
 
     near = window(bust, x, y, 0.80, (line - 0.45, line + 0.85))
@@ -339,7 +344,7 @@ def linen(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
         leaf = ground + 0.024 + _spring(inside, 0.022, k) + _edged(inside, 0.010, 0.012)
         right, down = slopes(np.asarray(leaf + 0.6 * near.of(height) + _stitching(inside, xn + yn, 0.022, 0.016), np.float32), k)
         cover = coverage(inside, k, 1.8)
-        outer.append((Layer(cover, np.asarray(leaf, np.float32), facing(right, down), near.of(tone), 0.8, 0.0, 0.05), near.at))
+        outer.append((Layer(cover, np.asarray(leaf, np.float32), facing(right, down), LINEN_LEAF * near.of(tone), 0.8, 0.0, 0.05), near.at))
     ring = Ring(line - 0.01, 0.3, bust.neck + 0.02, 0.9 * (bust.neck + 0.02), bust.throat[2] + 0.04 - 0.9 * (bust.neck + 0.02))
     back = collar_back(bust, xn, yn, ring)
     return Made([(Layer(back.cover, back.depth, back.normal, back.albedo * 1.6, 0.8, 0.0, 0.05), near.at)], outer, _closed(bust))
