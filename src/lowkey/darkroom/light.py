@@ -251,7 +251,7 @@ class Relight:
         keep = _without_islands(diffuse, s)
         diffuse *= keep
         gloss *= keep
-        self._mouth.spread(diffuse)
+        self._mouth.spread(diffuse, direction.vector)
         out = np.empty((h, w, 3), np.float32)
         mask = s.skin * s.matte
         mix = np.float32(DIFFUSION_SHARE) * s.skin
@@ -259,6 +259,7 @@ class Relight:
             spread = _blur(diffuse * mask, sigma * s.hw_px) / np.maximum(self._skin_mass[c], np.float32(1e-3))
             out[..., c] = diffuse + mix * (spread - diffuse)
         out += self._bounce(diffuse)
+        self._mouth.redden(out)
         out *= s.albedo
         out += gloss[..., None] * self._gleam
         if behind > 0:
