@@ -10,7 +10,23 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lowkey.darkroom import ears, fringe, garments, jersey, neck, pores, retouch, seams, sleeve, strays, tailored, tapered, throat, tresses
+from lowkey.darkroom import (
+    creases,
+    ears,
+    fringe,
+    garments,
+    jersey,
+    neck,
+    pores,
+    retouch,
+    seams,
+    sleeve,
+    strays,
+    tailored,
+    tapered,
+    throat,
+    tresses,
+)
 from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import Bust, Kept
@@ -50,6 +66,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         figure.depth += np.float32(FRAME_HW) * blur(step(plate.parts["glasses"], 0.3, 0.8), 0.008 * plate.hw_px)
         if retouched:
             retouch.retouch(figure.albedo, plate)
+            creases.smooth(figure.albedo, plate)
             pores.tempered(figure.albedo, plate)
             pores.completed(figure.albedo, plate, neck.hand_of(plate))
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))

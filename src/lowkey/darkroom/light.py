@@ -252,6 +252,7 @@ class Relight:
         diffuse *= keep
         gloss *= keep
         self._mouth.spread(diffuse, direction.vector)
+        self._mouth.dry(gloss)
         out = np.empty((h, w, 3), np.float32)
         mask = s.skin * s.matte
         mix = np.float32(DIFFUSION_SHARE) * s.skin

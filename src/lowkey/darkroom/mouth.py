@@ -22,11 +22,14 @@ PASSED = (0.80, 0.60)
 ROUND_HW, ROUND_DEG, WRAPPED = 0.35, 62.0, 0.30
 """How far round the mouth skin tells how much light comes to it, how far the last teeth of a smile are turned aside, and how far round such
 an arch light is carried by enamel and by the wet hollow behind it."""
-BROUGHT = 0.52
+BROUGHT = 0.58
 """Most light on the front of a row, against the brightest tenth of the skin round it: with the mesh's own, flat and in the lip's full
 shade, teeth printed at 76 codes beside a cheek of 202, where photographs in such a light have 150 to 165."""
-THROWN = 0.30
+THROWN = 0.20
 """Share of the light on teeth that lips, gums and cheeks have thrown there, and coloured: enamel alone is a grey beside flesh."""
+CORNERED, CORNER_HW = 0.12, 0.045
+"""Share of its mirror image that skin keeps at the corners of a mouth, and how far round them, sigma: lips turn in there and lie on one
+another, and what a mesh mirrors instead is a white smear."""
 COMMISSURE, LIPPED, LOWER = (0.55, 1.15), (0.55, 0.40), 0.40
 """Half of a row's breadth from which the corner of the mouth shades it, and where it does so wholly; light at the upper lip's edge, and the
 share of the opening over which its shade ends; light on the lowest of what teeth show, which upper ones stand before."""
@@ -53,6 +56,7 @@ class Mouth:
         self._lips = np.asarray(s.lips[self._box] * (1 - self._teeth), np.float32)
         self._skin = np.asarray((s.skin * s.matte)[self._box] * (1 - self._teeth), np.float32)
         self._arch = _arch(self._teeth)
+        self._corners = _corners(s.lips[self._box], CORNER_HW * s.hw_px)
         flesh = np.maximum(np.median(s.albedo[self._round][self._around], axis=0) if self._around.any() else np.ones(3), 0.01)
         self._thrown = np.asarray((flesh / luminance(flesh)) ** THROWN, np.float32)
 
@@ -75,10 +79,32 @@ class Mouth:
         seen = np.maximum(facing + np.float32(WRAPPED), 0) * shade * self._teeth
         light += self._teeth * np.maximum(seen * np.float32(BROUGHT * brought / max(float(seen.max()), 1e-3)) - light, 0)
 
+    def dry(self, gloss: F32) -> None:
+        """Take the mirror image f32[h, w] off the corners of the mouth, in place."""
+        if self._box is not None:
+            gloss[self._box] *= 1 - np.float32(1 - CORNERED) * self._corners
+
     def redden(self, light: F32) -> None:
         """Colour irradiance f32[h, w, 3] on teeth by the lips, gums and cheeks that throw part of it on, in place."""
         if self._box is not None:
             light[self._box] *= 1 + self._teeth[..., None] * (self._thrown - 1)
+
+
+def _corners(lips: F32, sigma: float) -> F32:
+    """Round spots f32[h, w], 1 to 0, at both ends of `lips` f32[h, w]."""
+    out = np.zeros(lips.shape, np.float32)
+    columns = np.flatnonzero((lips > 0.5).any(0))
+    if len(columns) < 4:
+        return out
+    ys, xs = np.mgrid[0 : lips.shape[0], 0 : lips.shape[1]].astype(np.float32)
+    reach = max(round(0.04 * len(columns)), 1)
+    for end, part in ((columns[0], columns[:reach]), (columns[-1], columns[-reach:])):
+        middle = float(np.average(np.arange(len(lips)), weights=lips[:, part].sum(1) + 1e-6))
+        # A little inward: that is where the lips' form is least true.
+        inward = end + (0.6 if end == columns[0] else -0.6) * sigma
+        away = ((xs - np.float32(inward)) ** 2 + (ys - np.float32(middle)) ** 2) / np.float32(2 * sigma * sigma)
+        out = np.maximum(out, np.exp(-away * away))
+    return np.asarray(out, np.float32)
 
 
 def _arch(teeth: F32) -> tuple[F32, F32] | None:

@@ -18,9 +18,13 @@ from lowkey.plate.zones import ramp as step
 
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
 """Mesh points of each iris: its middle, then its rim."""
-WHITE, WHITE_OVER_SKIN = (0.30, 0.46), 1.20
+WHITE, WHITE_OVER_SKIN = (0.26, 0.44), 1.10
 """Least and most median reflectance of the white of an eye, and most over the face's own skin (but never under the least): the lids' shade
 comes on top, so that in the print it is about as light as the cheek."""
+SCLERA = (1.07, 1.0, 0.90)
+"""Colour of the white of an eye over its green, and nearly all of it: vessels under it are warm; blue is a sky that it mirrored."""
+PUPIL, LEAST_PUPIL = 0.45, 0.35
+"""Most that a pupil reflects against its iris, and the least share of its light that is left: a veiled one looks blind."""
 LID_SHADE, LID_REACH = 0.60, 0.36
 """Light that the upper lid and its lashes leave at the lid's edge, and the share of the opening's height over which their shade ends."""
 UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387, 386, 385, 384, 398, 362))
@@ -161,13 +165,18 @@ def _eyes(albedo: F32, plate: Plate, most: float) -> None:
             usual = float(np.percentile(grey[white > 0.6], 65))
             white *= step(grey / max(usual, 1e-3), 0.45, 0.80)
             gain = float(np.clip(np.clip(usual, WHITE[0], most) / max(usual, 1e-3), *WHITE_GAIN))
-            neutral = grey[..., None] * np.array([1.03, 1.0, 0.95], np.float32)
-            tone += white[..., None] * (gain * (tone + np.float32(0.5) * (neutral - tone)) - tone)
+            neutral = grey[..., None] * np.array(SCLERA, np.float32)
+            tone += white[..., None] * (gain * (tone + np.float32(0.75) * (neutral - tone)) - tone)
         ring = np.asarray(eye * (1 - step(away, 0.85, 1.02)) * step(away, 0.30, 0.48), np.float32)
         if float((ring > 0.6).sum()) > 12:
             usual = float(np.median(grey[ring > 0.6]))
             gain = float(np.clip(IRIS / max(usual, 1e-3), 1.0, IRIS_GAIN))
             tone *= (1 + np.float32(gain - 1) * ring)[..., None]
+        # A pupil is seen by its being black; a photo's own reflections and a small picture veil it.
+        pupil = np.asarray(eye * (1 - step(away, 0.26, 0.46)), np.float32)
+        if float((pupil > 0.6).sum()) > 6 and float((ring > 0.6).sum()) > 12:
+            most_black = float(np.median(luminance(tone)[ring > 0.6])) * PUPIL
+            tone *= (1 - pupil * (1 - np.clip(most_black / np.maximum(luminance(tone), np.float32(1e-3)), LEAST_PUPIL, 1)))[..., None]
         tone *= (1 - eye * (1 - _under_lid(plate.landmarks[list(upper), :2], plate.landmarks[list(lower), :2], xs, ys)))[..., None]
 
 
