@@ -228,3 +228,32 @@ def test_no_skin_prints_as_a_pure_orange() -> None:
     r, g, b = clean(warm[None, None], stock("tungsten-500"))[0, 0]
     assert r > g > b
     assert b > 0.22 * r
+
+
+def balance_for(skin: tuple[float, float, float], of: Stock) -> np.ndarray:
+    """How a print of `of` is timed for a sitter of this skin, over how it is timed anyway."""
+    reflectance = np.broadcast_to(np.array(skin, np.float32), (20, 20, 3))
+    return np.array(film.timed(of, reflectance, np.ones((20, 20), np.float32)).balance_rgb) / np.array(of.balance_rgb)
+
+
+def test_a_print_is_timed_warmer_for_pale_skin_and_left_alone_for_other() -> None:
+    s = stock("tungsten-500")
+    for skin in ((0.45, 0.17, 0.09), (0.60, 0.30, 0.19), (0.72, 0.23, 0.11)):
+        assert np.array_equal(balance_for(skin, s), np.ones(3))
+    warmth = []
+    for skin in ((0.43, 0.22, 0.17), (0.585, 0.35, 0.27), (0.72, 0.445, 0.40), (0.5, 0.5, 0.5)):
+        red, green, blue = balance_for(skin, s)
+        assert red > green > blue  # along black bodies: nothing turns green or mauve
+        assert 0.2126 * red + 0.7152 * green + 0.0722 * blue == pytest.approx(1, abs=0.01)
+        warmth.append(np.log(red / blue) / 0.0104)
+    assert warmth == sorted(warmth)
+    assert warmth[-1] < 1.03 * film.MOST_TIMED_MIRED
+
+
+def test_how_light_a_photo_is_does_not_time_its_print_and_no_skin_does_not_either() -> None:
+    s = stock("tungsten-500")
+    np.testing.assert_allclose(balance_for((0.585, 0.35, 0.27), s), balance_for((0.2925, 0.175, 0.135), s), rtol=1e-5)
+    grey = np.full((4, 4, 3), 0.5, np.float32)
+    assert film.timed(s, grey, np.zeros((4, 4), np.float32)) == s
+    silver = replace(s, monochrome=True)
+    assert film.timed(silver, grey, np.ones((4, 4), np.float32)) == silver

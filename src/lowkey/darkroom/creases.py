@@ -65,7 +65,7 @@ def smooth(albedo: F32, plate: Plate) -> F32:
     folds = np.zeros(skin.shape, np.uint8)
     hull = cv2.convexHull(np.round(plate.landmarks[list(FOLDS), :2] - np.array([box[1].start, box[0].start])).astype(np.int32))
     share = ELSEWHERE + (LIFTED - ELSEWHERE) * blur(cv2.fillConvexPoly(folds, hull, 1).astype(np.float32), 0.04 * k)
-    change = np.asarray(share * on * blur(np.asarray(lines, np.float32), 0.003 * k), np.float32)
+    change = np.asarray(np.minimum(share * on * blur(np.asarray(lines, np.float32), 0.003 * k), depth), np.float32)
     tint = tone / np.exp(level)[..., None]
     # A fold is redder as well, by light that went from wall to wall.
     redder = np.asarray(np.clip(change / 0.25, 0, 1), np.float32)[..., None]

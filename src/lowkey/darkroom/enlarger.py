@@ -301,6 +301,11 @@ def dressing(plate: Plate, worn: Subject) -> tuple[Edit, ...]:
         changed = float(np.percentile(np.abs(np.log2((after[features] + 1e-3) / (before[features] + 1e-3))), 95))
         if changed > 0.02:
             found.append(Edit("eyes, teeth and lips retouched, 95th percentile", round(changed, 3), "scene stops"))
+    plain = skin & still & ~painted & ~features & (face_mask(plate)[step] > 0.5)
+    if plain.any():
+        lines = float(np.percentile(np.abs(np.log2((after[plain] + 1e-3) / (before[plain] + 1e-3))), 99))
+        if lines > 0.02:
+            found.append(Edit("lines and specks that old light drew on the face weakened, 99th percentile", round(lines, 3), "scene stops"))
     locks = (plate.parts["hair"] * plate.inside)[step] > 0.5
     behind = locks & (worn.hair[step] < 0.1) & (worn.cloth[step] > 0.5)
     if behind.sum() > 0.005 * max(int(locks.sum()), 1):

@@ -97,8 +97,8 @@ def timed(stock: Stock, reflectance: F32, skin: F32) -> Stock:
     own = np.median(reflectance[skin > 0.5], axis=0) if (skin > 0.5).any() else np.zeros(3)
     if stock.monochrome or own.min() <= 1e-4:
         return stock
-    lacking = max(TIMED_SKIN - math.log(float(own[0] / own[2])), 0.0) / LOG_PER_MIRED
-    mired = MOST_TIMED_MIRED * math.tanh(lacking / MOST_TIMED_MIRED)
+    lacking = max(TIMED_SKIN - math.log(float(own[0] / own[2])), 0.0)
+    mired = MOST_TIMED_MIRED * math.tanh(MIRED_PER_LOG * lacking / MOST_TIMED_MIRED)
     if mired < 0.5:
         return stock
     before, after = warmth(TIMED_FROM_KELVIN), warmth(1e6 / (1e6 / TIMED_FROM_KELVIN + mired))
@@ -106,8 +106,8 @@ def timed(stock: Stock, reflectance: F32, skin: F32) -> Stock:
     return replace(stock, balance_rgb=(red, green, blue))
 
 
-LOG_PER_MIRED = 0.008
-"""Planck between 600 and 450 nm: log red over blue by a mired."""
+MIRED_PER_LOG = 125.0
+"""Mired by which a print is timed for each unit of log red over blue that skin lacks: 1.3 times what makes it up (a mired is .0104)."""
 TIMED_FROM_KELVIN = 4450.0
 """The lamp beside which a mired is counted."""
 
