@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, loose, optics, planes, pores
+from lowkey.darkroom import backdrop, compose, creases, dodge, dress, film, light, loose, optics, planes, pores
 from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
@@ -272,8 +272,11 @@ def edits(plate: Plate) -> tuple[Edit, ...]:
     median, most = chroma_shift(plate.colour, plate.albedo, skin, plate.hw_px)
     fine = pores.lacking(plate)
     drawn = (Edit("fine texture drawn on skin the photo shows too softly, deviation", round(fine / math.log(2), 3), "scene stops"),)
+    weaker = float(np.percentile(np.abs(creases.smooth(np.array(plate.albedo), plate)[skin > 0.5]), 99)) / math.log(2)
+    lines = (Edit("lines and specks that old light drew on the face weakened, 99th percentile", round(weaker, 3), "scene stops"),)
     return (
         *(drawn if fine >= pores.LEAST else ()),
+        *(lines if weaker > 0.02 else ()),
         Edit("old light evened out on the face's skin, 5th to 95th percentile", round(levelled, 3), "scene stops"),
         Edit("skin chroma at equal lightness, median", round(median, 3), "dE00", SKIN_CHROMA_BOUND),
         Edit("skin chroma at equal lightness, 95th percentile", round(most, 3), "dE00", SKIN_CHROMA_BOUND),
@@ -301,11 +304,6 @@ def dressing(plate: Plate, worn: Subject) -> tuple[Edit, ...]:
         changed = float(np.percentile(np.abs(np.log2((after[features] + 1e-3) / (before[features] + 1e-3))), 95))
         if changed > 0.02:
             found.append(Edit("eyes, teeth and lips retouched, 95th percentile", round(changed, 3), "scene stops"))
-    plain = skin & still & ~painted & ~features & (face_mask(plate)[step] > 0.5)
-    if plain.any():
-        lines = float(np.percentile(np.abs(np.log2((after[plain] + 1e-3) / (before[plain] + 1e-3))), 99))
-        if lines > 0.02:
-            found.append(Edit("lines and specks that old light drew on the face weakened, 99th percentile", round(lines, 3), "scene stops"))
     locks = (plate.parts["hair"] * plate.inside)[step] > 0.5
     behind = locks & (worn.hair[step] < 0.1) & (worn.cloth[step] > 0.5)
     if behind.sum() > 0.005 * max(int(locks.sum()), 1):
