@@ -1,4 +1,4 @@
-"""Lines and specks of an old light on skin, and the lids' round under a new one."""
+"""Lines and specks of an old light on skin, the lids' round under a new one, and the frames of glasses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lowkey.darkroom import creases, eyes
+from lowkey.darkroom import creases, eyes, figure
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.plate import FoundLight, Plate
@@ -125,3 +125,24 @@ def test_lids_turn_less_from_a_lamp_at_the_side_in_a_picture_and_as_they_are_in_
     rows = np.flatnonzero((plain.eyes > 0.4).any(1))
     skin[rows[0] - 4 : rows[-1] + 5] = False
     assert np.array_equal(eyes.eyeballs(plain)[skin], plain.normal[skin])
+
+
+def test_frames_of_glasses_are_round_bars_and_the_face_beside_them_is_as_it_was() -> None:
+    high, wide, k = 160, 240, 320.0
+    y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
+    normal = np.zeros((high, wide, 3), np.float32)
+    normal[..., 2] = 1
+    # A nose's flank behind the bar's middle.
+    normal[:, 100:140] = np.array([0.8, 0.0, 0.6])
+    before = normal.copy()
+    bar = freeze((np.abs(y - 80) < 6).astype(np.float32))
+    figure._round_frames(normal, bar, k)
+    assert np.allclose(np.linalg.norm(normal[75:85], axis=-1), 1, atol=1e-4)
+    top, middle, foot = (float(normal[row, 40:60, 1].mean()) for row in (75, 80, 85))
+    assert top > 0.4 > 0.1 > abs(middle)
+    assert foot == pytest.approx(-top, abs=0.05)
+    assert np.ptp(normal[80, 20:220, 0]) < 0.5
+    assert np.array_equal(normal[:70], before[:70])
+    few = before.copy()
+    figure._round_frames(few, freeze(np.zeros((high, wide), np.float32)), k)
+    assert np.array_equal(few, before)
