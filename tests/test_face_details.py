@@ -129,7 +129,7 @@ def test_lids_turn_less_from_a_lamp_at_the_side_in_a_picture_and_as_they_are_in_
 
 def test_frames_of_glasses_are_round_bars_and_the_face_beside_them_is_as_it_was() -> None:
     high, wide, k = 160, 240, 320.0
-    y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
+    y = np.mgrid[0:high, 0:wide][0].astype(np.float32)
     normal = np.zeros((high, wide, 3), np.float32)
     normal[..., 2] = 1
     # A nose's flank behind the bar's middle.

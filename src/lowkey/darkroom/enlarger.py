@@ -93,7 +93,8 @@ class Enlarger:
         if rig.exposure_ev is None:
             own = view.printed(lit.subject.albedo)
             metered = film.meter(person, view.face, own) + film.complexion_ev(own, view.face)
-            rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev, stock=film.timed(rig.stock, own, view.face))
+            stock = film.timed(rig.stock, own, view.face, rig.key.irradiance_rgb)
+            rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev, stock=stock)
         level = film.SKIN / 2 ** (rig.exposure_ev or 0.0)
         if rig.lamp.visible:
             at = (rig.lamp.place_fw_fh[0] * self.size_px[0], rig.lamp.place_fw_fh[1] * self.size_px[1])

@@ -15,7 +15,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from lowkey.blackbody import warmth
+from lowkey.blackbody import RGB, warmth
 from lowkey.darkroom.grain import deviation_table, grain
 from lowkey.pixels import F32, U16, luminance, srgb_decode, srgb_encode
 from lowkey.rig import Stock
@@ -88,20 +88,23 @@ def complexion_ev(reflectance: F32, skin: F32) -> float:
     return MOST_DARKER_EV * math.tanh(DARKER * away / MOST_DARKER_EV)
 
 
-def timed(stock: Stock, reflectance: F32, skin: F32) -> Stock:
+def timed(stock: Stock, reflectance: F32, skin: F32, key: RGB) -> Stock:
     """The stock as a printer times it for a sitter: warmer for skin f32[h, w] > 0.5 of `reflectance` f32[h, w, 3] that has little colour.
 
     The whole print is timed, room, cloth and hair as well: to the eye it is the lamp that is warmer, not the person. Along the colours of
-    black bodies, so that nothing turns green; never cooler, and by MOST_TIMED_MIRED at most.
+    black bodies, so that nothing turns green; never cooler, and by MOST_TIMED_MIRED at most. What a warm `key` gives is not given twice,
+    what a cold one takes is not given back.
     """
     own = np.median(reflectance[skin > 0.5], axis=0) if (skin > 0.5).any() else np.zeros(3)
     if stock.monochrome or own.min() <= 1e-4:
         return stock
-    lacking = max(TIMED_SKIN - math.log(float(own[0] / own[2])), 0.0)
+    before = warmth(TIMED_FROM_KELVIN)
+    lamp = max(math.log(max(key[0], 1e-6) / max(key[2], 1e-6)) - math.log(before[0] / before[2]), 0.0)
+    lacking = max(TIMED_SKIN - math.log(float(own[0] / own[2])) - lamp, 0.0)
     mired = MOST_TIMED_MIRED * math.tanh(MIRED_PER_LOG * lacking / MOST_TIMED_MIRED)
     if mired < 0.5:
         return stock
-    before, after = warmth(TIMED_FROM_KELVIN), warmth(1e6 / (1e6 / TIMED_FROM_KELVIN + mired))
+    after = warmth(1e6 / (1e6 / TIMED_FROM_KELVIN + mired))
     red, green, blue = (balance * new / old for balance, new, old in zip(stock.balance_rgb, after, before, strict=True))
     return replace(stock, balance_rgb=(red, green, blue))
 
@@ -109,7 +112,7 @@ def timed(stock: Stock, reflectance: F32, skin: F32) -> Stock:
 MIRED_PER_LOG = 125.0
 """Mired by which a print is timed for each unit of log red over blue that skin lacks: 1.3 times what makes it up (a mired is .0104)."""
 TIMED_FROM_KELVIN = 4450.0
-"""The lamp beside which a mired is counted."""
+"""The house's lamp, from which mired are counted."""
 
 
 def record(exposure: F32, stock: Stock, streams: Streams, *, exposure_ev: float = 0.0, height_um: float = 36000.0) -> U16:
