@@ -85,7 +85,7 @@ class Mouth:
             gloss[self._box] *= 1 - np.float32(1 - CORNERED) * self._corners
 
     def redden(self, light: F32) -> None:
-        """Colour irradiance f32[h, w, 3] on teeth by the lips, gums and cheeks that throw part of it on, in place."""
+        """Colour light f32[h, w, 3] on teeth by the lips, gums and cheeks that throw part of it on, in place."""
         if self._box is not None:
             light[self._box] *= 1 + self._teeth[..., None] * (self._thrown - 1)
 
