@@ -22,7 +22,7 @@ PASSED = (0.80, 0.60)
 ROUND_HW, ROUND_DEG, WRAPPED = 0.35, 62.0, 0.30
 """How far round the mouth skin tells how much light comes to it, how far the last teeth of a smile are turned aside, and how far round such
 an arch light is carried by enamel and by the wet hollow behind it."""
-BROUGHT = 0.58
+BROUGHT = 0.66
 """Most light on the front of a row, against the brightest tenth of the skin round it: with the mesh's own, flat and in the lip's full
 shade, teeth printed at 76 codes beside a cheek of 202, where photographs in such a light have 150 to 165."""
 THROWN = 0.20
