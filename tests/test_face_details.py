@@ -10,6 +10,7 @@ import pytest
 from lowkey.darkroom import creases, eyes, figure
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate import details
 from lowkey.plate.plate import FoundLight, Plate
 from lowkey.plate.undertone import ab, apart
 from test_dress import CHIN_Y, EYE_X, FACE, HIGH, HW, WIDE, hw, person
@@ -146,3 +147,21 @@ def test_frames_of_glasses_are_round_bars_and_the_face_beside_them_is_as_it_was(
     few = before.copy()
     figure._round_frames(few, freeze(np.zeros((high, wide), np.float32)), k)
     assert np.array_equal(few, before)
+
+
+@pytest.mark.parametrize(("frame", "runs_on"), [((-7.0, -7.0, 12.0), True), ((-7.0, 0.3, 0.5), False), ((-3.0, 5.0, -1.5), False)])
+def test_a_coloured_frames_arm_runs_on_where_its_colour_does(frame: tuple[float, float, float], runs_on: bool) -> None:
+    """Blue: by colour alone, but not into an iris as blue. Black is as grey as hair, red-brown is as red as skin: only where frames are."""
+    cheeks, own = np.array([-2.0, 4.4, -0.9], np.float32), np.array(frame, np.float32)
+    y, x = np.mgrid[0:80, 0:200]
+    look = np.broadcast_to(cheeks, (80, 200, 3)).copy()
+    look[:, 140:] = (-3.0, 0.0, 0.5)  # grey hair
+    arm, iris = (np.abs(y - 40) < 4) & (x > 20) & (x < 180), (y > 30) & (y < 42) & (x > 50) & (x < 62)
+    apart = (y > 60) & (x > 90) & (x < 110)
+    look[arm | iris | apart] = own
+    found = np.asarray(arm & (x < 100) & ~iris, np.float32)
+    more = details._further(found, look.astype(np.float32), own, cheeks, np.asarray(~iris, np.float32), 320.0)
+    beyond = arm & (x > 105) & (x < 170) & (np.abs(y - 40) < 3)
+    assert more[beyond].mean() == pytest.approx(1.0 if runs_on else 0.0, abs=0.1)
+    assert more[(y > 60) | (y < 30)].max() < 0.1
+    assert more[iris & (y < 38) & (x > 54) & (x < 58)].max() < 0.3
