@@ -19,7 +19,7 @@ TEETH_HW, LIPS_HW = 0.060, 0.017
 (Bolt, Bosch & Coops 1994), and lips are skin without the horn that stops it."""
 PASSED = (0.80, 0.60)
 """Share of the light on teeth and on lips that has wandered so."""
-ROUND_HW, ROUND_DEG, WRAPPED = 0.35, 62.0, 0.30
+ROUND_HW, ROUND_DEG, WRAPPED = 0.35, 62.0, 0.42
 """How far round the mouth skin tells how much light comes to it, how far the last teeth of a smile are turned aside, and how far round such
 an arch light is carried by enamel and by the wet hollow behind it."""
 BROUGHT = 0.66
