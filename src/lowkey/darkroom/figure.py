@@ -92,6 +92,9 @@ class Figure:
         # Colour goes on beyond the outline: a step to black there would read as a bright strand along it.
         carried = neck.spread(self.albedo, step(self.matte, 0.5, 0.95), plate.hw_px)
         _carry_on(self.albedo, carried, self.matte)
+        if shine > 1.0:
+            # Brows are hairs, whose root is skin: its film shows between them only. Those of scanned heads are painted on.
+            self.specular = self.specular * (1 - np.float32(BROWS_HIDE) * plate.parts["brows"] * self.skin)
         maps = {name: freeze(np.asarray(getattr(self, name), np.float32)) for name in MAPS}
         ears = None if self.ears is None else freeze(np.asarray(self.ears * self.skin, np.float32))
         lips, teeth = (np.asarray(plate.parts[name] * self.skin, np.float32) for name in ("lips", "teeth"))
@@ -240,7 +243,6 @@ def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
     rough = rough + wet * (0.12 - rough) * (p["eyes"] > 0.3) + p["hair"] * (0.40 - rough) + p["cloth"] * (0.85 - rough)
     # Lips shine in the photo already, in lines that are taken for their form: of a second shine they get half.
     f0 = f0 * (1 - np.float32(0.5) * np.clip(p["lips"] + p["teeth"], 0, 1))
-    # Brows are hairs, whose root is skin: its film shows between them only. Frames of glasses are lacquer.
-    f0 = f0 * (1 - np.float32(BROWS_HIDE) * p["brows"])
+    # Frames of glasses are lacquer.
     rough = rough + p["glasses"] * (LACQUER[0] - rough)
     return np.asarray(rough, np.float32), np.asarray(f0 * skin * (1 - p["hair"]) + LACQUER[1] * p["glasses"], np.float32)
