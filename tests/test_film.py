@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lowkey.blackbody import warmth
 from lowkey.darkroom import film, optics
 from lowkey.pixels import srgb_decode
 from lowkey.plate.undertone import ab, at_level
@@ -228,3 +229,40 @@ def test_no_skin_prints_as_a_pure_orange() -> None:
     r, g, b = clean(warm[None, None], stock("tungsten-500"))[0, 0]
     assert r > g > b
     assert b > 0.22 * r
+
+
+def balance_for(skin: tuple[float, float, float], of: Stock, kelvin: float = 4450) -> np.ndarray:
+    """How a print of `of` is timed for a sitter of this skin under a lamp of `kelvin`, over how it is timed anyway."""
+    reflectance = np.broadcast_to(np.array(skin, np.float32), (20, 20, 3))
+    return np.array(film.timed(of, reflectance, np.ones((20, 20), np.float32), warmth(kelvin)).balance_rgb) / np.array(of.balance_rgb)
+
+
+def test_a_print_is_timed_warmer_for_pale_skin_and_left_alone_for_other() -> None:
+    s = stock("tungsten-500")
+    for skin in ((0.45, 0.17, 0.09), (0.60, 0.30, 0.19), (0.72, 0.23, 0.11)):
+        assert np.array_equal(balance_for(skin, s), np.ones(3))
+    lean = []
+    for skin in ((0.43, 0.22, 0.17), (0.585, 0.35, 0.27), (0.72, 0.445, 0.40), (0.5, 0.5, 0.5)):
+        red, green, blue = balance_for(skin, s)
+        assert red > green > blue  # along black bodies: nothing turns green or mauve
+        assert 0.2126 * red + 0.7152 * green + 0.0722 * blue == pytest.approx(1, abs=0.01)
+        lean.append(np.log(red / blue) / 0.0104)
+    assert lean == sorted(lean)
+    assert lean[-1] < 1.03 * film.MOST_TIMED_MIRED
+
+
+def test_how_light_a_photo_is_does_not_time_its_print_and_no_skin_does_not_either() -> None:
+    s = stock("tungsten-500")
+    np.testing.assert_allclose(balance_for((0.585, 0.35, 0.27), s), balance_for((0.2925, 0.175, 0.135), s), rtol=1e-5)
+    grey = np.full((4, 4, 3), 0.5, np.float32)
+    assert film.timed(s, grey, np.zeros((4, 4), np.float32), (1.0, 1.0, 1.0)) == s
+    silver = replace(s, monochrome=True)
+    assert film.timed(silver, grey, np.ones((4, 4), np.float32), (1.0, 1.0, 1.0)) == silver
+
+
+def test_what_a_warm_lamp_gives_is_not_given_twice_and_what_a_cold_one_takes_not_given_back() -> None:
+    s, skin = stock("tungsten-500"), (0.585, 0.35, 0.27)
+    warmer, house, colder = (balance_for(skin, s, kelvin) for kelvin in (4100, 4450, 5600))
+    assert 1 < warmer[0] / warmer[2] < house[0] / house[2]
+    np.testing.assert_allclose(colder, house, rtol=1e-6)
+    assert np.array_equal(balance_for(skin, s, 3700), np.ones(3))

@@ -13,7 +13,7 @@ import pytest
 from lowkey.darkroom import garments, jersey, neck, retouch, throat
 from lowkey.darkroom.dress import dress
 from lowkey.darkroom.light import Relight
-from lowkey.darkroom.mouth import Mouth
+from lowkey.darkroom.mouth import BROUGHT, Mouth
 from lowkey.darkroom.subject import Subject
 from lowkey.photo import Photo
 from lowkey.pixels import F32, freeze, luminance
@@ -266,6 +266,56 @@ def test_light_spreads_under_teeth_and_lips_and_nowhere_else() -> None:
     bare = light.copy()
     Mouth(replace(subject, lips=None, teeth=None)).spread(bare)
     assert np.array_equal(bare, light)
+
+
+def mouth_of(plate: Plate, lip: F32) -> Mouth:
+    """The mouth of a flat face."""
+    shape = plate.matte.shape
+    maps = {name: freeze(np.zeros(shape, np.float32)) for name in ("hair", "cloth", "eyes", "roughness", "specular", "sheen", "depth")}
+    skin = freeze(np.ones(shape, np.float32))
+    normal = freeze(np.dstack([np.zeros((*shape, 2)), np.ones(shape)]).astype(np.float32))
+    albedo = freeze(np.broadcast_to(FACE, (*shape, 3)).astype(np.float32))
+    return Mouth(Subject(HW, skin, albedo, normal=normal, skin=skin, head_px=(0, 0), lips=lip, teeth=plate.parts["teeth"], **maps))
+
+
+def test_a_row_of_teeth_is_round_under_a_lamp_at_the_cheek() -> None:
+    """Its front, toward the lamp, holds half of the skin's light, corners and the far half lie in shade; none where lips are dark."""
+    plate = toothed(chip=False)
+    u, v = hw(plate)
+    lip = freeze(np.asarray((np.abs(u) < 0.22) & (np.abs(v + 0.29) < 0.020), np.float32))
+    row = (np.abs(u) < 0.20) & (np.abs(v + 0.36) < 0.02)
+    light = np.where((np.abs(u) < 0.24) & (np.abs(v + 0.36) < 0.06), 0.05, 0.8).astype(np.float32)
+    lamp = (0.9, 0.4, 0.17)
+    lit = light.copy()
+    mouth_of(plate, lip).spread(lit, lamp)
+
+    def at(place: float, of: F32) -> float:
+        return float(np.median(of[row & (np.abs(u - place) < 0.01)]))
+
+    assert lit[row].max() == pytest.approx(0.8 * BROUGHT, rel=0.15)
+    assert at(-0.18, lit) < 0.06 < at(0.02, lit) < at(0.09, lit)
+    assert at(0.185, lit) < at(0.09, lit)
+    # From the other side, the other way round.
+    other = light.copy()
+    mouth_of(plate, lip).spread(other, (-0.9, 0.4, 0.17))
+    assert at(-0.09, other) == pytest.approx(at(0.09, lit), rel=0.05)
+    # A lamp that leaves the lips dark lights nothing between them.
+    dark = np.asarray(light * (1 - lip) * (np.abs(u) > 0.25), np.float32)
+    none = dark.copy()
+    mouth_of(plate, lip).spread(none, lamp)
+    assert none[row].max() < 0.02
+
+
+def test_light_on_teeth_is_coloured_by_the_flesh_round_them() -> None:
+    plate = toothed(chip=False)
+    u, v = hw(plate)
+    lip = freeze(np.asarray((np.abs(u) < 0.22) & (np.abs(v + 0.29) < 0.020), np.float32))
+    light = np.ones((*plate.matte.shape, 3), np.float32)
+    mouth_of(plate, lip).redden(light)
+    red, green, blue = np.median(light[(np.abs(u) < 0.15) & (np.abs(v + 0.36) < 0.02)], 0)
+    assert 1.0 < red / green < FACE[0] / FACE[1]
+    assert FACE[2] / FACE[1] < blue / green < 1.0
+    assert np.array_equal(light[v < -0.5], np.ones_like(light[v < -0.5]))
 
 
 def test_whites_are_white_and_irises_take_light() -> None:

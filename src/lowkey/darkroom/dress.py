@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from lowkey.darkroom import (
+    creases,
     draped,
     ears,
     fringe,
@@ -67,6 +68,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         figure.depth += np.float32(FRAME_HW) * blur(step(plate.parts["glasses"], 0.3, 0.8), 0.008 * plate.hw_px)
         if retouched:
             retouch.retouch(figure.albedo, plate)
+            creases.smooth(figure.albedo, plate)
             pores.tempered(figure.albedo, plate)
             pores.completed(figure.albedo, plate, neck.hand_of(plate))
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))

@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, loose, optics, planes, pores, strands
+from lowkey.darkroom import backdrop, compose, creases, dodge, dress, film, light, loose, optics, planes, pores, strands
 from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
@@ -93,7 +93,8 @@ class Enlarger:
         if rig.exposure_ev is None:
             own = view.printed(lit.subject.albedo)
             metered = film.meter(person, view.face, own) + film.complexion_ev(own, view.face)
-            rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev)
+            stock = film.timed(rig.stock, own, view.face, rig.key.irradiance_rgb)
+            rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev, stock=stock)
         level = film.SKIN / 2 ** (rig.exposure_ev or 0.0)
         if rig.lamp.visible:
             at = (rig.lamp.place_fw_fh[0] * self.size_px[0], rig.lamp.place_fw_fh[1] * self.size_px[1])
@@ -272,8 +273,11 @@ def edits(plate: Plate) -> tuple[Edit, ...]:
     median, most = chroma_shift(plate.colour, plate.albedo, skin, plate.hw_px)
     fine = pores.lacking(plate)
     drawn = (Edit("fine texture drawn on skin the photo shows too softly, deviation", round(fine / math.log(2), 3), "scene stops"),)
+    weaker = float(np.percentile(np.abs(creases.smooth(np.array(plate.albedo), plate)[skin > 0.5]), 99)) / math.log(2)
+    lines = (Edit("lines and specks that old light drew on the face weakened, 99th percentile", round(weaker, 3), "scene stops"),)
     return (
         *(drawn if fine >= pores.LEAST else ()),
+        *(lines if weaker > 0.02 else ()),
         Edit("old light evened out on the face's skin, 5th to 95th percentile", round(levelled, 3), "scene stops"),
         Edit("skin chroma at equal lightness, median", round(median, 3), "dE00", SKIN_CHROMA_BOUND),
         Edit("skin chroma at equal lightness, 95th percentile", round(most, 3), "dE00", SKIN_CHROMA_BOUND),

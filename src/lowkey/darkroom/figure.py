@@ -37,6 +37,7 @@ class Figure:
         self.hw_px = plate.hw_px
         self.matte = np.array(plate.matte)
         self.albedo, self.depth, self.normal = np.array(plate.albedo), np.array(plate.depth), np.array(plate.normal)
+        _round_frames(self.normal, p["glasses"], self.hw_px)
         self.skin = np.minimum(p["skin"] + p["hands"], 1)
         self.hair, self.cloth, self.eyes = np.array(p["hair"]), np.array(p["cloth"]), np.array(p["eyes"])
         self.roughness, self.specular = _skin_finish(plate, self.skin)
@@ -197,6 +198,32 @@ FOREHEAD, NOSE_RIDGE, CHEEKS = (9, 151, 108, 337), (1, 4, 5, 195, 6), (50, 280, 
 """Mesh points where skin is oiliest (forehead, nose) and where it is not."""
 
 
+LACQUER = (0.30, 0.04)
+"""Roughness and F0 of the frames of glasses."""
+
+
+FRAME_HW, FRAME_ROUND, FLAT_HW = 0.009, 2.6, 0.12
+"""Sigma over which the frame of glasses is a bar, how round it is, and over what (sigma) the face under it tells its plane."""
+
+
+def _round_frames(normal: F32, glasses: F32, hw_px: float) -> None:
+    """Make the frames of glasses f32[h, w] round bars before the face, in `normal` f32[h, w, 3], in place.
+
+    With the normals of the nose and the socket behind it a frame mirrors what they would.
+    """
+    rows, columns = np.flatnonzero((glasses > 0.5).any(1)), np.flatnonzero((glasses > 0.5).any(0))
+    if len(rows) < 0.02 * hw_px or len(columns) < 0.1 * hw_px:
+        return
+    m = round(3 * FLAT_HW * hw_px)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m + 1, max(columns[0] - m, 0) : columns[-1] + m + 1]
+    worn, sigma = np.ascontiguousarray(glasses[box]), FRAME_HW * hw_px
+    bar = blur(worn, sigma) * np.float32(FRAME_ROUND * sigma)
+    tilt = np.stack([-np.gradient(bar, axis=1), np.gradient(bar, axis=0), np.zeros_like(bar)], -1)
+    round_ = blur(np.ascontiguousarray(normal[box]), FLAT_HW * hw_px) + tilt
+    mixed = normal[box] + worn[..., None] * (round_ - normal[box])
+    normal[box] = mixed / np.maximum(np.linalg.norm(mixed, axis=-1, keepdims=True), np.float32(1e-6))
+
+
 def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
     """Roughness and F0 f32[h, w]: oily brow and nose .36 and .037, cheeks .45 and .037, other skin .44 and .030; eyes and lips wetter."""
     h, w = skin.shape
@@ -222,7 +249,8 @@ def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
     f0 = f0 * (
         1 - np.float32(STRANDS_TAKE) * np.maximum(blur(p["brows"], 0.006 * plate.hw_px), _strands_over(plate, skin, (w // q, h // q)))
     )
-    return np.asarray(rough, np.float32), np.asarray(f0 * skin * (1 - p["hair"]), np.float32)
+    rough = rough + p["glasses"] * (LACQUER[0] - rough)
+    return np.asarray(rough, np.float32), np.asarray(f0 * skin * (1 - p["hair"]) + LACQUER[1] * p["glasses"], np.float32)
 
 
 def _strands_over(plate: Plate, skin: F32, size: tuple[int, int]) -> F32:

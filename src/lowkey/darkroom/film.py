@@ -6,6 +6,7 @@ It is last because it is the one step that is not linear.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from lowkey.blackbody import RGB, warmth
 from lowkey.darkroom.grain import deviation_table, grain
 from lowkey.pixels import F32, U16, luminance, srgb_decode, srgb_encode
 from lowkey.rig import Stock
@@ -48,6 +50,9 @@ PRINT_GRAIN = 0.75
 PLAIN_SKIN, DARKER, MOST_DARKER_EV = (0.34, 0.40), 0.5, 0.35
 """Skin in the middle of the scale, luminance and blue over red; the share of its distance from it that a print keeps, and the most of
 that in stops."""
+TIMED_SKIN, MOST_TIMED_MIRED = 1.0, 48.0
+"""Log red over blue of skin from which a print is timed as it is, and the most mired by which it is timed warmer for skin that has less:
+lit skin of four pale people printed at CIELAB chroma 18 to 25 (L* 55 to 75) where that of darker ones has 28 to 42, and read as chalk."""
 SHADE_EV = 0.9
 """How far a meter opens beyond an incident reading of the key: a face left in shadow stays there, its rim prints bright."""
 
@@ -81,6 +86,33 @@ def complexion_ev(reflectance: F32, skin: F32) -> float:
         return 0.0
     away = 0.5 * (math.log2(float(luminance(own)) / PLAIN_SKIN[0]) + math.log2(float(own[2] / own[0]) / PLAIN_SKIN[1]))
     return MOST_DARKER_EV * math.tanh(DARKER * away / MOST_DARKER_EV)
+
+
+def timed(stock: Stock, reflectance: F32, skin: F32, key: RGB) -> Stock:
+    """The stock as a printer times it for a sitter: warmer for skin f32[h, w] > 0.5 of `reflectance` f32[h, w, 3] that has little colour.
+
+    The whole print is timed, room, cloth and hair as well: to the eye it is the lamp that is warmer, not the person. Along the colours of
+    black bodies, so that nothing turns green; never cooler, and by MOST_TIMED_MIRED at most. What a warm `key` gives is not given twice,
+    what a cold one takes is not given back.
+    """
+    own = np.median(reflectance[skin > 0.5], axis=0) if (skin > 0.5).any() else np.zeros(3)
+    if stock.monochrome or own.min() <= 1e-4:
+        return stock
+    before = warmth(TIMED_FROM_KELVIN)
+    lamp = max(math.log(max(key[0], 1e-6) / max(key[2], 1e-6)) - math.log(before[0] / before[2]), 0.0)
+    lacking = max(TIMED_SKIN - math.log(float(own[0] / own[2])) - lamp, 0.0)
+    mired = MOST_TIMED_MIRED * math.tanh(MIRED_PER_LOG * lacking / MOST_TIMED_MIRED)
+    if mired < 0.5:
+        return stock
+    after = warmth(1e6 / (1e6 / TIMED_FROM_KELVIN + mired))
+    red, green, blue = (balance * new / old for balance, new, old in zip(stock.balance_rgb, after, before, strict=True))
+    return replace(stock, balance_rgb=(red, green, blue))
+
+
+MIRED_PER_LOG = 125.0
+"""Mired by which a print is timed for each unit of log red over blue that skin lacks: 1.3 times what makes it up (a mired is .0104)."""
+TIMED_FROM_KELVIN = 4450.0
+"""The house's lamp, from which mired are counted."""
 
 
 def record(exposure: F32, stock: Stock, streams: Streams, *, exposure_ev: float = 0.0, height_um: float = 36000.0) -> U16:

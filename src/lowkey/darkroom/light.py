@@ -138,6 +138,7 @@ class Relight:
         gain = np.float32(0.0 if math.isinf(ev) and ev < 0 else 2.0**ev)
         facing = np.maximum(s.normal @ np.array(FILL.vector, np.float32), 0) * self.open
         out = np.asarray((s.albedo + self._room[..., None] * self._gleam) * (facing * gain)[..., None], np.float32)
+        self._mouth.redden(out)
         # A card's radiance is its irradiance over the solid angle it fills; a cornea mirrors 2.5 % of it.
         radiance = float(gain) * CORNEA / math.sin(math.radians(FILL_RADIUS_DEG)) ** 2
         eyes.glints(out, s, FILL, radiance, beside)
@@ -171,6 +172,7 @@ class Relight:
             given = given + near * np.clip((facing + np.float32(0.35)) / np.float32(1.35), 0, 1) ** 2
         scattered = s.albedo * ((1 - mirrored) * given)[..., None]
         both = scattered + (mirrored * given / contour)[..., None] + (self._room * given)[..., None] * self._gleam
+        self._mouth.redden(both)
         return np.asarray(both * self.open[..., None] * np.array(rgb, np.float32), np.float32)
 
     def visibility(self, direction: Direction, angular_radius_deg: float, distance_hw: float = math.inf) -> F32:
@@ -252,7 +254,8 @@ class Relight:
         keep = _without_islands(diffuse, s)
         diffuse *= keep
         gloss *= keep
-        self._mouth.spread(diffuse)
+        self._mouth.spread(diffuse, direction.vector)
+        self._mouth.dry(gloss)
         out = np.empty((h, w, 3), np.float32)
         mask = s.skin * s.matte
         mix = np.float32(DIFFUSION_SHARE) * s.skin
@@ -260,6 +263,7 @@ class Relight:
             spread = _blur(diffuse * mask, sigma * s.hw_px) / np.maximum(self._skin_mass[c], np.float32(1e-3))
             out[..., c] = diffuse + mix * (spread - diffuse)
         out += self._bounce(diffuse)
+        self._mouth.redden(out)
         out *= s.albedo
         out += gloss[..., None] * self._gleam
         if behind > 0:

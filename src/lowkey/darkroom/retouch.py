@@ -18,9 +18,13 @@ from lowkey.plate.zones import ramp as step
 
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
 """Mesh points of each iris: its middle, then its rim."""
-WHITE, WHITE_OVER_SKIN = (0.30, 0.46), 1.20
+WHITE, WHITE_OVER_SKIN = (0.26, 0.44), 1.10
 """Least and most median reflectance of the white of an eye, and most over the face's own skin (but never under the least): the lids' shade
 comes on top, so that in the print it is about as light as the cheek."""
+SCLERA = (1.07, 1.0, 0.90)
+"""Colour of the white of an eye over its green, and nearly all of it: vessels under it are warm; blue is a sky that it mirrored."""
+PUPIL, LEAST_PUPIL = 0.45, 0.35
+"""Most that a pupil reflects against its iris, and the least share of its light that is left: a veiled one looks blind."""
 LID_SHADE, LID_REACH = 0.60, 0.36
 """Light that the upper lid and its lashes leave at the lid's edge, and the share of the opening's height over which their shade ends."""
 UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387, 386, 385, 384, 398, 362))
@@ -29,17 +33,20 @@ LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 3
 WHITE_GAIN = (0.75, 1.6)
 IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
-ENAMEL, OVER_SKIN = 0.52, 1.75
+ENAMEL, OVER_SKIN = 0.52, 1.30
 """Most that teeth reflect, and most over the face's own skin."""
-GAP, LINE, RELIEF = 0.70, 0.60, 0.65
+GAP, LINE, RELIEF = 0.62, 0.55, 0.75
 """Luminance of the darkest spot and of the darkest line among teeth over the teeth round it, and the power to which what is left of
 their light and dark is brought: under one hard lamp lines between teeth print as a grid, and in life they are hardly seen."""
-CREAM = (1.22, 1.0, 0.70)
-"""Colour of teeth over its green, a little short of what is measured in life (L* 72, a* 2, b* 17: 1.25, 1, .68), and given by six tenths.
-Photos burn them to white, and white teeth beside skin under a warm lamp are green ones."""
+ROUND_HW, SOFT_HW = 0.09, 0.003
+"""How broad a row's own light and dark is, sigma: what is narrower is a tooth's form, and stays. And how far what a camera has sharpened
+at the edges of teeth, the one white thing in a dark hollow, is softened: beside soft skin they look torn out of paper."""
+CREAM, CREAMED = (1.27, 1.0, 0.72), 0.7
+"""Colour of teeth over its green, a little short of what is measured in life (L* 72, a* 2, b* 17: 1.25, 1, .68), and the share of the way
+there. Photos burn them to white, and white teeth beside skin under a warm lamp are green ones."""
 GUM = (1.15, 1.35)
 """Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
-CORNER = 0.70
+CORNER = 0.66
 """Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
 SMOOTH_HW = 0.008
 """How broad the border of a row of teeth is straightened, sigma."""
@@ -158,13 +165,18 @@ def _eyes(albedo: F32, plate: Plate, most: float) -> None:
             usual = float(np.percentile(grey[white > 0.6], 65))
             white *= step(grey / max(usual, 1e-3), 0.45, 0.80)
             gain = float(np.clip(np.clip(usual, WHITE[0], most) / max(usual, 1e-3), *WHITE_GAIN))
-            neutral = grey[..., None] * np.array([1.03, 1.0, 0.95], np.float32)
-            tone += white[..., None] * (gain * (tone + np.float32(0.5) * (neutral - tone)) - tone)
+            neutral = grey[..., None] * np.array(SCLERA, np.float32)
+            tone += white[..., None] * (gain * (tone + np.float32(0.75) * (neutral - tone)) - tone)
         ring = np.asarray(eye * (1 - step(away, 0.85, 1.02)) * step(away, 0.30, 0.48), np.float32)
         if float((ring > 0.6).sum()) > 12:
             usual = float(np.median(grey[ring > 0.6]))
             gain = float(np.clip(IRIS / max(usual, 1e-3), 1.0, IRIS_GAIN))
             tone *= (1 + np.float32(gain - 1) * ring)[..., None]
+        # A pupil is seen by its being black; a photo's own reflections and a small picture veil it.
+        pupil = np.asarray(eye * (1 - step(away, 0.26, 0.46)), np.float32)
+        if float((pupil > 0.6).sum()) > 6 and float((ring > 0.6).sum()) > 12:
+            most_black = float(np.median(luminance(tone)[ring > 0.6])) * PUPIL
+            tone *= (1 - pupil * (1 - np.clip(most_black / np.maximum(luminance(tone), np.float32(1e-3)), LEAST_PUPIL, 1)))[..., None]
         tone *= (1 - eye * (1 - _under_lid(plate.landmarks[list(upper), :2], plate.landmarks[list(lower), :2], xs, ys)))[..., None]
 
 
@@ -248,7 +260,7 @@ def _teeth(albedo: F32, plate: Plate, most: float) -> None:
     mine = row(teeth, plate.parts["lips"][box], k)
     grey = np.maximum(luminance(tone), np.float32(1e-3))
     enamel = np.asarray(teeth * mine, np.float32)
-    level = among(grey, enamel, 0.035 * k)
+    level = among(grey, enamel, ROUND_HW * k)
     tint = among(np.asarray(tone / grey[..., None], np.float32), enamel, 0.06 * k)
     # Gum between teeth is as red as it was: painted like them it would wall them up.
     red = tone[..., 0] / np.maximum(tone[..., 1], 1e-3) * (tint[..., 1] / np.maximum(tint[..., 0], 1e-3))
@@ -258,12 +270,10 @@ def _teeth(albedo: F32, plate: Plate, most: float) -> None:
     wanted = np.maximum(grey, grey * np.clip(GAP * level / np.maximum(spot, 1e-3), 1, 6))
     wanted = np.maximum(np.minimum(wanted, np.maximum(level * 1.1, grey)), LINE * level)
     # Pressed together, not each by itself: the form of every tooth stays.
-    knee = 0.7 * most
-    over = np.maximum(level - knee, 0)
-    pressed = np.minimum(level, knee) + (most - knee) * (1 - np.exp(-over / (most - knee)))
-    wanted = pressed * np.power(wanted / np.maximum(level, 1e-3), np.float32(RELIEF))
+    pressed = _pressed(level, most)
+    wanted = _pressed(pressed * np.power(wanted / np.maximum(level, 1e-3), np.float32(RELIEF)), most)
     wanted *= _to_corners(plate, box)
-    tint = tint + np.float32(0.6) * (np.array(CREAM, np.float32) - tint)
+    tint = tint + np.float32(CREAMED) * (np.array(CREAM, np.float32) - tint)
     # What was dark had no colour of its own that would bear being lifted.
     share = np.maximum(np.float32(0.5), 1 - step(grey / np.maximum(level, 1e-3), 0.35, 0.75))[..., None]
     colour = (1 - share) * tone / grey[..., None] + share * tint
@@ -273,6 +283,14 @@ def _teeth(albedo: F32, plate: Plate, most: float) -> None:
     wide = 2 * round(BESIDE_HW * k) + 1
     beside = cv2.dilate(mine, np.ones((wide, wide), np.uint8)) * (1 - mine) * (1 - step(plate.parts["lips"][box], 0.3, 0.7))
     tone *= (1 + beside * (np.minimum(0.8 * pressed / grey, 1) - 1))[..., None]
+    near = blur(cv2.dilate(mine, np.ones((wide, wide), np.uint8)), SOFT_HW * k) * (1 - step(plate.parts["lips"][box], 0.3, 0.7))
+    tone += near[..., None] * (blur(np.ascontiguousarray(tone), SOFT_HW * k) - tone)
+
+
+def _pressed(tone: F32, most: float) -> F32:
+    """Reflectance f32[h, w] bent under `most`, from seven tenths of it on."""
+    knee = 0.7 * most
+    return np.asarray(np.minimum(tone, knee) + (most - knee) * (1 - np.exp(-np.maximum(tone - knee, 0) / (most - knee))), np.float32)
 
 
 def row(teeth: F32, lips: F32, hw_px: float) -> F32:

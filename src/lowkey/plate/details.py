@@ -21,6 +21,8 @@ SOFT_HW = 0.004
 """Half-width of an edge drawn from the mesh: about one pixel."""
 SAME = np.array([0.5, 0.2, 0.2], np.float32)
 """Differences in luminance, red and blue (stops) that one material may show on a face."""
+COLOURED = 4.0
+"""Distance of a frame's colour from grey and from the cheeks' (units of `SAME`) from which its colour alone tells it, wherever it runs."""
 
 SECTORS, HELD_ROUND = 48, (0.35, 0.5)
 """Directions round an eye in which a frame is looked for; and the share of them that one piece must fill to be a frame. A browline frame of
@@ -136,7 +138,8 @@ def _glasses(face: _Face) -> F32:
     zone = np.maximum(rims, _arms(face, up))
     zone = np.maximum(zone, _stroke(face, [p[i] for i in (133, 168, 362)], 0.10))
     held = min(_round(face, rim, like * (1 - eyes)) for rim in EYES)
-    return np.asarray(worn * np.maximum(zone * like * (1 - eyes) * step(held, *HELD_ROUND), whole), np.float32)
+    found = np.asarray(np.maximum(zone * like * (1 - eyes) * step(held, *HELD_ROUND), whole), np.float32)
+    return np.asarray(worn * np.maximum(found, _further(found, soft, frame, cheeks, 1 - eyes, face.hw_px)), np.float32)
 
 
 def _lens(face: _Face, rim: tuple[int, ...], to_skin: F32, ring: NDArray[np.bool_]) -> F32:
@@ -171,6 +174,24 @@ def _round(face: _Face, rim: tuple[int, ...], like: F32) -> float:
     sector = ((np.arctan2(rows - y, cols - x) / (2 * np.pi) + 0.5) * SECTORS).astype(int) % SECTORS
     pairs = np.unique(piece[rows, cols] * SECTORS + sector)
     return float(np.bincount(pairs // SECTORS).max()) / SECTORS
+
+
+def _further(found: F32, look: F32, frame: F32, cheeks: F32, free: F32, hw_px: float) -> F32:
+    """What hangs on the frame `found` f32[h, w] and has its colour, f32[h, w]: arms that run on beside the mesh, under strands of hair.
+
+    Only of frames that are neither as grey as hair nor as red as skin (`look` f32[h, w, 3], of the `frame` and the `cheeks` f32[3]), and
+    where it is `free` f32[h, w] to be one: an iris may be as blue.
+    """
+    away = min(float(np.linalg.norm(frame[1:])), float(np.linalg.norm((frame - cheeks)[1:])))
+    if away < COLOURED:
+        return np.zeros_like(found)
+    like = ramp(np.linalg.norm(look[..., 1:] - frame[1:], axis=2) / away, 0.75, 0.40) * free
+    count, labels = cv2.connectedComponents((like > 0.5).astype(np.uint8), connectivity=8)
+    held = np.zeros(count, np.bool_)
+    held[np.unique(labels[found > 0.6])] = True
+    held[0] = False
+    mine = np.asarray(like * cv2.dilate(held[labels].astype(np.float32), np.ones((3, 3), np.uint8)), np.float32)
+    return blur(mine, max(SOFT_HW * hw_px, 0.5))
 
 
 def _bar(face: _Face, corners: list[F32]) -> tuple[float, F32]:

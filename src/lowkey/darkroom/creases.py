@@ -1,0 +1,92 @@
+"""Lines that old light drew into folds of skin, and specks that it set on them, taken back: under another lamp they are ink and grit.
+
+Delighting divides by the broad form and cannot reach what is as narrow as a fold. Beside a nose's wing, where skin turns in on itself, a
+photo holds a dark line whatever its light; a lamp that shines right into the fold lights it, and the line stays as if drawn. A person's
+own wrinkles stay: a line is made weaker, most of all round nose and mouth, and the relief shades the fold anew.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, luminance
+from lowkey.plate.plate import Plate
+from lowkey.plate.shading import among
+from lowkey.plate.zones import ramp as step
+
+LINE_HW = 0.034
+"""Width under which what is darker than the skin on both sides is a line."""
+LIFTED, ELSEWHERE = 0.65, 0.30
+"""Share of a line's depth (log luminance) that goes round the nose and between it and the mouth, and on other skin: lines of brow and
+eyes say how old someone is, those of a nose's wing only where a photo's lamp stood."""
+DEEP, RUNS = (0.04, 0.10), (0.30, 0.60)
+"""Depth from which a line is no pore, and is none; coherence of its direction from which it is no mole, freckle or stubble, and is none."""
+ALONG_HW = 0.012
+"""How far a line runs in one direction, sigma."""
+SPECK_HW, SPECKS = 0.014, 0.6
+"""Width under which what is brighter than the skin round it is a speck that hard light set on a pore's rim or a bristle, and the share of
+it that goes; soft light sets none."""
+FOLDS = (6, 126, 355, 50, 280, 205, 425, 57, 287, 164)
+"""Mesh points round the nose, its folds and the way from there to the corners of the mouth."""
+SPARED_HW = 0.045
+"""How far round eyes, brows and lips nothing is taken for a line of skin."""
+NOSTRILS, NOSTRIL_HW = ((98, 240, 75, 60, 20, 242, 97), (327, 460, 305, 290, 250, 462, 326)), 0.022
+"""Mesh points round each nostril, and how far round it its shade may lie."""
+
+
+def smooth(albedo: F32, plate: Plate) -> F32:
+    """Weaken old lines and specks on the face's skin of `albedo` f32[h, w, 3], in place; returns the log luminance f32[h, w] added."""
+    h, w = plate.matte.shape
+    added = np.zeros((h, w), np.float32)
+    k = plate.hw_px
+    (x0, y0), (x1, y1) = plate.landmarks[:468, :2].min(0), plate.landmarks[:468, :2].max(0)
+    box = np.s_[max(int(y0), 0) : min(int(y1) + 1, h), max(int(x0), 0) : min(int(x1) + 1, w)]
+    skin = np.ascontiguousarray((plate.parts["skin"] * plate.inside)[box])
+    if skin.size == 0 or float((skin > 0.9).sum()) < 0.05 * k * k:
+        return added
+    spared = np.asarray(
+        np.maximum.reduce([plate.parts[name][box] for name in ("eyes", "brows", "lips", "teeth", "glasses", "hair")]), np.float32
+    )
+    clear = np.asarray(skin * (1 - step(spared, 0.1, 0.5)), np.float32)
+    tone = albedo[box]
+    level = np.log(np.maximum(luminance(tone), np.float32(4e-3)))
+    # Beyond skin lies skin as well, as far as a line is concerned: a lip or a lock is no shore of one.
+    whole = np.asarray(level + (1 - step(clear, 0.4, 0.8)) * (among(level, clear + np.float32(1e-4), 0.02 * k) - level), np.float32)
+    depth = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, _disc(LINE_HW * k), borderType=cv2.BORDER_REPLICATE) - whole
+    on = np.asarray(clear * (1 - blur(cv2.dilate(step(spared, 0.1, 0.5), _disc(2 * SPARED_HW * k)), 0.01 * k)), np.float32)
+    for ring in NOSTRILS:
+        pit = cv2.convexHull(np.round(plate.landmarks[list(ring), :2] - np.array([box[1].start, box[0].start])).astype(np.int32))
+        hole = cv2.dilate(cv2.fillConvexPoly(np.zeros(skin.shape, np.uint8), pit, 1), _disc(2 * NOSTRIL_HW * k))
+        on = np.asarray(on * (1 - blur(hole.astype(np.float32), 0.006 * k)), np.float32)
+    lines = depth * step(depth, *DEEP) * step(_coherence(whole, ALONG_HW * k), *RUNS)
+    folds = np.zeros(skin.shape, np.uint8)
+    hull = cv2.convexHull(np.round(plate.landmarks[list(FOLDS), :2] - np.array([box[1].start, box[0].start])).astype(np.int32))
+    share = ELSEWHERE + (LIFTED - ELSEWHERE) * blur(cv2.fillConvexPoly(folds, hull, 1).astype(np.float32), 0.04 * k)
+    change = np.asarray(np.minimum(share * on * blur(np.asarray(lines, np.float32), 0.003 * k), depth), np.float32)
+    tint = tone / np.exp(level)[..., None]
+    # A fold is redder as well, by light that went from wall to wall.
+    redder = np.asarray(np.clip(change / 0.25, 0, 1), np.float32)[..., None]
+    tint += np.float32(LIFTED) * redder * (among(np.asarray(tint, np.float32), clear + np.float32(1e-4), LINE_HW * k) - tint)
+    if plate.found_light.hard:
+        bright = whole - cv2.morphologyEx(whole, cv2.MORPH_OPEN, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE)
+        change -= np.float32(SPECKS) * on * bright
+    tone[...] = tint * np.exp(level + change)[..., None]
+    added[box] = change
+    return added
+
+
+def _disc(width_px: float) -> NDArray[np.uint8]:
+    """A disc of so many pixels' width, an odd number of them."""
+    side = 2 * max(round(width_px / 2), 1) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+
+
+def _coherence(level: F32, sigma: float) -> F32:
+    """How much f32[h, w] runs in one direction within `sigma` px, 0 to 1: eigenvalues of the structure tensor, difference over sum."""
+    fine = blur(level, 0.15 * sigma)
+    gx, gy = cv2.Scharr(fine, cv2.CV_32F, 1, 0), cv2.Scharr(fine, cv2.CV_32F, 0, 1)
+    xx, yy, xy = (blur(np.asarray(a, np.float32), sigma) for a in (gx * gx, gy * gy, gx * gy))
+    return np.asarray(np.sqrt((xx - yy) ** 2 + 4 * xy * xy) / np.maximum(xx + yy, np.float32(1e-6)), np.float32)

@@ -1,0 +1,167 @@
+"""Lines and specks of an old light on skin, the lids' round under a new one, and the frames of glasses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lowkey.darkroom import creases, eyes, figure
+from lowkey.darkroom.subject import Subject
+from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate import details
+from lowkey.plate.plate import FoundLight, Plate
+from lowkey.plate.undertone import ab, apart
+from test_dress import CHIN_Y, EYE_X, FACE, HIGH, HW, WIDE, hw, person
+
+FOLD_AT, BROW_AT = (0.17, -0.52), (0.0, -1.10)
+SKIN = np.array(FACE, np.float32)
+
+
+def marked(hard: bool = False) -> Plate:
+    """A face with a line beside the nose, one on the forehead, a mole, a broad shade, and specks on a cheek."""
+    plate = person(turn=0.0)
+    mesh = np.array(plate.landmarks)
+    # Nothing else of the mesh lies where the marks are: nostrils and features far below, folds round the line.
+    for i, (dx, dy) in zip(creases.FOLDS, ((0, -0.75), (-0.3, -0.6), (0.3, -0.6), (-0.3, -0.5), (0.3, -0.5), (-0.3, -0.45), (0.3, -0.45),
+                                           (-0.2, -0.4), (0.2, -0.4), (0, -0.42)), strict=True):  # fmt: skip
+        mesh[i, :2] = (EYE_X + dx * HW, CHIN_Y + dy * HW)
+    for ring in creases.NOSTRILS:
+        for i in ring:
+            if i not in creases.FOLDS:
+                mesh[i, :2] = (EYE_X, CHIN_Y - 0.1 * HW)
+    y, x = np.mgrid[0:HIGH, 0:WIDE].astype(np.float32)
+    u, v = (x - EYE_X) / np.float32(HW), (y - CHIN_Y) / np.float32(HW)
+    albedo = np.broadcast_to(SKIN, (HIGH, WIDE, 3)).copy()
+    across = (u - FOLD_AT[0]) * 0.8 + (v - FOLD_AT[1]) * 0.6
+    along = (v - FOLD_AT[1]) * 0.8 - (u - FOLD_AT[0]) * 0.6
+    fold = np.exp(-((across / 0.006) ** 2)) * (np.abs(along) < 0.10)
+    brow = np.exp(-(((v - BROW_AT[1]) / 0.006) ** 2)) * (np.abs(u - BROW_AT[0]) < 0.15)
+    mole = np.exp(-((u + 0.17) ** 2 + (v + 0.52) ** 2) / 0.010**2)
+    albedo *= (1 - 0.5 * np.maximum.reduce([fold, brow, mole]))[..., None]
+    specks = (np.hypot((u + 0.2) % 0.03 - 0.015, v % 0.03 - 0.015) < 0.003) & (np.abs(u + 0.18) < 0.10) & (np.abs(v + 0.75) < 0.08)
+    albedo[specks] *= 1.4
+    parts = dict(plate.parts)
+    for name in ("eyes", "brows", "lips", "teeth", "glasses", "hair"):
+        parts[name] = freeze(np.zeros((HIGH, WIDE), np.float32))
+    parts["skin"] = freeze(np.ones((HIGH, WIDE), np.float32))
+    light = FoundLight(-90, 20, 3.0, hard, 0.0, 0.8)
+    return replace(plate, albedo=freeze(albedo.astype(np.float32)), parts=parts, landmarks=mesh, found_light=light)
+
+
+def depth_at(albedo: F32, plate: Plate, place: tuple[float, float]) -> float:
+    """How much darker than plain skin it is there, log luminance."""
+    u, v = hw(plate)
+    here = np.hypot(u - place[0], v - place[1]) < 0.003
+    return float(np.log(luminance(SKIN) / luminance(albedo)[here].min()))
+
+
+def smoothed(plate: Plate) -> F32:
+    out = np.array(plate.albedo)
+    creases.smooth(out, plate)
+    return out
+
+
+def test_a_line_beside_the_nose_is_weakened_one_of_the_brow_less_and_a_mole_stays() -> None:
+    plate = marked()
+    before, after = plate.albedo, smoothed(plate)
+    fold, brow, mole = (depth_at(after, plate, at) / depth_at(before, plate, at) for at in (FOLD_AT, BROW_AT, (-0.17, -0.52)))
+    assert 1 - creases.LIFTED - 0.05 < fold < 0.65
+    assert fold + 0.1 < brow < 0.9
+    assert mole > 0.85
+
+
+def test_lines_become_no_lighter_than_skin_and_skin_keeps_its_colour() -> None:
+    plate = marked()
+    after = smoothed(plate)
+    u, v = hw(plate)
+    face = (np.abs(u) < 0.35) & (v > -1.2) & (v < -0.3) & ~((np.abs(u + 0.18) < 0.14) & (np.abs(v + 0.75) < 0.12))
+    assert luminance(after)[face].max() < 1.02 * luminance(SKIN)
+    level = after[face] * (0.25 / luminance(after)[face])[:, None]
+    own = SKIN * (0.25 / luminance(SKIN))
+    assert apart(ab(np.asarray(level, np.float32)), ab(np.broadcast_to(own, level.shape).astype(np.float32))).max() < 0.5
+
+
+def test_specks_of_hard_light_go_and_those_of_soft_light_are_skin() -> None:
+    soft, hard = marked(), marked(hard=True)
+    u, v = hw(soft)
+    there = (np.abs(u + 0.18) < 0.08) & (np.abs(v + 0.75) < 0.06)
+    own = luminance(soft.albedo)[there].max() / luminance(SKIN)
+    assert luminance(smoothed(soft))[there].max() / luminance(SKIN) == pytest.approx(own, rel=0.02)
+    assert luminance(smoothed(hard))[there].max() / luminance(SKIN) < 1 + 0.6 * (own - 1)
+
+
+def test_the_same_face_is_smoothed_to_the_same_bytes() -> None:
+    plate = marked(hard=True)
+    assert np.array_equal(smoothed(plate), smoothed(plate))
+
+
+def lidded(shine: float) -> tuple[Subject, F32]:
+    """A ball of lids round an opening on a flat face, and how far to the right of the opening's middle each place lies, hw."""
+    high, wide, k = 200, 240, 320.0
+    y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
+    u, v = (x - wide / 2) / k, -(y - high / 2) / k
+    ball = np.stack([u / 0.12, v / 0.12, np.zeros_like(u)], -1)
+    inside = np.hypot(u, v) < 0.115
+    ball[..., 2] = np.sqrt(np.maximum(1 - ball[..., 0] ** 2 - ball[..., 1] ** 2, 1e-3))
+    normal = np.where(inside[..., None], ball, np.array([0, 0, 1], np.float32)).astype(np.float32)
+    opening = ((u / 0.08) ** 2 + (v / 0.03) ** 2 < 1).astype(np.float32)
+    flat, one = freeze(np.zeros((high, wide), np.float32)), freeze(np.ones((high, wide), np.float32))
+    maps = dict.fromkeys(("hair", "cloth", "roughness", "specular", "sheen", "depth"), flat)
+    albedo = freeze(np.full((high, wide, 3), 0.4, np.float32))
+    return Subject(k, one, albedo, normal=freeze(normal), skin=one, eyes=freeze(opening), head_px=(0, 0), shine=shine, **maps), u
+
+
+def test_lids_turn_less_from_a_lamp_at_the_side_in_a_picture_and_as_they_are_in_a_measurement() -> None:
+    subject, u = lidded(1.5)
+    lids = eyes.eyeballs(subject)
+    assert np.allclose(np.linalg.norm(lids, axis=-1), 1, atol=1e-4)
+    ring = (subject.eyes < 0.1) & (np.abs(u + 0.085) < 0.01) & (subject.normal[..., 0] < -0.5)
+    assert lids[ring][:, 0].mean() > 0.75 * subject.normal[ring][:, 0].mean()
+    far = np.abs(u) > 0.3
+    assert np.allclose(lids[far], subject.normal[far], atol=1e-3)
+    plain, _ = lidded(1.0)
+    skin = plain.eyes < 0.01
+    rows = np.flatnonzero((plain.eyes > 0.4).any(1))
+    skin[rows[0] - 4 : rows[-1] + 5] = False
+    assert np.array_equal(eyes.eyeballs(plain)[skin], plain.normal[skin])
+
+
+def test_frames_of_glasses_are_round_bars_and_the_face_beside_them_is_as_it_was() -> None:
+    high, wide, k = 160, 240, 320.0
+    y = np.mgrid[0:high, 0:wide][0].astype(np.float32)
+    normal = np.zeros((high, wide, 3), np.float32)
+    normal[..., 2] = 1
+    # A nose's flank behind the bar's middle.
+    normal[:, 100:140] = np.array([0.8, 0.0, 0.6])
+    before = normal.copy()
+    bar = freeze((np.abs(y - 80) < 6).astype(np.float32))
+    figure._round_frames(normal, bar, k)
+    assert np.allclose(np.linalg.norm(normal[75:85], axis=-1), 1, atol=1e-4)
+    top, middle, foot = (float(normal[row, 40:60, 1].mean()) for row in (75, 80, 85))
+    assert top > 0.4 > 0.1 > abs(middle)
+    assert foot == pytest.approx(-top, abs=0.05)
+    assert np.ptp(normal[80, 20:220, 0]) < 0.5
+    assert np.array_equal(normal[:70], before[:70])
+    few = before.copy()
+    figure._round_frames(few, freeze(np.zeros((high, wide), np.float32)), k)
+    assert np.array_equal(few, before)
+
+
+@pytest.mark.parametrize(("frame", "runs_on"), [((-7.0, -7.0, 12.0), True), ((-7.0, 0.3, 0.5), False), ((-3.0, 5.0, -1.5), False)])
+def test_a_coloured_frames_arm_runs_on_where_its_colour_does(frame: tuple[float, float, float], runs_on: bool) -> None:
+    """Blue: by colour alone, but not into an iris as blue. Black is as grey as hair, red-brown is as red as skin: only where frames are."""
+    cheeks, own = np.array([-2.0, 4.4, -0.9], np.float32), np.array(frame, np.float32)
+    y, x = np.mgrid[0:80, 0:200]
+    look = np.broadcast_to(cheeks, (80, 200, 3)).copy()
+    look[:, 140:] = (-3.0, 0.0, 0.5)  # grey hair
+    arm, iris = (np.abs(y - 40) < 4) & (x > 20) & (x < 180), (y > 30) & (y < 42) & (x > 50) & (x < 62)
+    apart = (y > 60) & (x > 90) & (x < 110)
+    look[arm | iris | apart] = own
+    found = np.asarray(arm & (x < 100) & ~iris, np.float32)
+    more = details._further(found, look.astype(np.float32), own, cheeks, np.asarray(~iris, np.float32), 320.0)
+    beyond = arm & (x > 105) & (x < 170) & (np.abs(y - 40) < 3)
+    assert more[beyond].mean() == pytest.approx(1.0 if runs_on else 0.0, abs=0.1)
+    assert more[(y > 60) | (y < 30)].max() < 0.1
+    assert more[iris & (y < 38) & (x > 54) & (x < 58)].max() < 0.3
