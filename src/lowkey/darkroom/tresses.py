@@ -23,6 +23,8 @@ from lowkey.plate.zones import ramp as step
 
 DYED = 0.45
 """Log ratio of green or blue to red above which a whole head of hair is held to be dyed, and keeps its colour."""
+DYED_LEAST = 0.03
+"""Median reflectance under which no dye is seen: black hair of such a colour is a photo whose shadows were graded (.003 and .020 on two)."""
 OLIVE = (1.0, 0.15)
 """Log green over blue that hair may have: so many times its log red over green, and so much besides. By the spectrum of eumelanin it is 2.4
 times (d'Eon et al. 2011), but a warm lamp adds a yellow of its own, and the two of them print olive."""
@@ -180,9 +182,9 @@ def _unstained(tone: F32, hair: F32, skin: F32, k: float, face: F32) -> None:
         return
     log = np.log(np.maximum(tone, np.float32(2e-3)))
     usual = np.median(log[sure], 0)
-    if max(usual[1], usual[2]) - usual[0] > DYED:
-        return
     before = luminance(tone)
+    if max(usual[1], usual[2]) - usual[0] > DYED and float(np.median(before[sure])) > DYED_LEAST:
+        return
     # What is bluer than its green mirrors the old room: it gets the hair's own balance, or violet would turn red as its blue is taken down.
     red = log[..., 0] - log[..., 1]
     room = step(log[..., 2] - log[..., 1], 0.0, 0.25) * (1 - skin)
@@ -207,7 +209,7 @@ def _unstained(tone: F32, hair: F32, skin: F32, k: float, face: F32) -> None:
     log = log[..., 1:2] + (log - log[..., 1:2]) * held[..., None]
     clean = np.exp(log)
     clean *= (before / np.maximum(luminance(clean), np.float32(1e-4)))[..., None]
-    tone += (clean - tone) * (before > 3e-3)[..., None]
+    tone += (clean - tone) * step(before, 5e-4, 2e-3)[..., None]
 
 
 def _greyed(log: F32, usual: F32, face: F32) -> None:
