@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom import neck
+from lowkey.darkroom import neck, retouch
 from lowkey.darkroom.neck import Layer
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -250,7 +250,9 @@ def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
         1 - np.float32(STRANDS_TAKE) * np.maximum(blur(p["brows"], 0.006 * plate.hw_px), _strands_over(plate, skin, (w // q, h // q)))
     )
     rough = rough + p["glasses"] * (LACQUER[0] - rough)
-    return np.asarray(rough, np.float32), np.asarray(f0 * skin * (1 - p["hair"]) + LACQUER[1] * p["glasses"], np.float32)
+    # A lens is polished: what it mirrors is a room that is dark, and no broad sheen lies on it.
+    bars = p["glasses"] * (1 - retouch.dark_glass(p["glasses"], plate.hw_px))
+    return np.asarray(rough, np.float32), np.asarray(f0 * skin * (1 - p["hair"]) + LACQUER[1] * bars, np.float32)
 
 
 def _strands_over(plate: Plate, skin: F32, size: tuple[int, int]) -> F32:

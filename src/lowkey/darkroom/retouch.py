@@ -57,6 +57,9 @@ ROW_HW = 0.030
 LIP_HW, LEVELLED = 0.030, 0.75
 """How broad the light and dark on a lip is that is held to be old light, and how much of it goes."""
 
+GLASS_HW, GLASS = 0.035, 0.3
+"""Half the width from which it is dark glass and no frame, and the share of what was seen in it that stays: most of it is the old room's
+light, mirrored."""
 FRAME, FRAME_COLOUR = 0.05, 0.45
 """Most median reflectance of the frame of glasses, and the share of its colour that is kept: a pure blue that no fill is dark enough for
 glows in the shade."""
@@ -136,6 +139,13 @@ def _frames(albedo: F32, plate: Plate) -> None:
     mine = np.asarray(np.maximum(worn, beside * min(apart / 0.5, 1.0)), np.float32)
     gain = min(FRAME / max(float(np.median(grey[sure])), 1e-3), 1.0)
     tone += mine[..., None] * (np.float32(gain) * (grey[..., None] + np.float32(FRAME_COLOUR) * (tone - grey[..., None])) - tone)
+    tone *= 1 - np.float32(1 - GLASS) * dark_glass(worn, k)[..., None]
+
+
+def dark_glass(glasses: F32, hw_px: float) -> F32:
+    """The glass of sunglasses f32[h, w] in what was read as glasses: what is broader than any frame."""
+    side = 2 * round(GLASS_HW * hw_px) + 1
+    return np.asarray(cv2.morphologyEx(glasses, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))), np.float32)
 
 
 def _box(plate: Plate, points: tuple[int, ...], margin_hw: float) -> tuple[slice, slice]:

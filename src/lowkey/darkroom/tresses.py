@@ -24,7 +24,7 @@ from lowkey.plate.zones import ramp as step
 DYED = 0.45
 """Log ratio of green or blue to red above which a whole head of hair is held to be dyed, and keeps its colour."""
 DYED_LEAST = 0.03
-"""Median reflectance under which no dye is seen: black hair of such a colour is a photo whose shadows were graded (.003 and .020 on two)."""
+"""Median reflectance under which no dye is seen: black hair of such a colour is a photo whose shadows were graded (.003, .020 on two)."""
 OLIVE = (1.0, 0.15)
 """Log green over blue that hair may have: so many times its log red over green, and so much besides. By the spectrum of eumelanin it is 2.4
 times (d'Eon et al. 2011), but a warm lamp adds a yellow of its own, and the two of them print olive."""
