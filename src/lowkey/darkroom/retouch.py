@@ -35,7 +35,7 @@ IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
 ENAMEL, OVER_SKIN = 0.52, 1.30
 """Most that teeth reflect, and most over the face's own skin."""
-GAP, LINE, RELIEF = 0.62, 0.55, 0.75
+GAP, LINE, RELIEF = 0.56, 0.50, 0.90
 """Luminance of the darkest spot and of the darkest line among teeth over the teeth round it, and the power to which what is left of
 their light and dark is brought: under one hard lamp lines between teeth print as a grid, and in life they are hardly seen."""
 ROUND_HW, SOFT_HW = 0.09, 0.003
