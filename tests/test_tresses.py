@@ -92,6 +92,14 @@ def test_dyed_hair_stays_dyed() -> None:
     assert np.abs(groomed(plate)[sure] - plate.albedo[sure]).max() < 1e-3
 
 
+def test_black_hair_in_graded_shadows_is_black() -> None:
+    """No dye is seen at two hundredths of reflectance: shadows graded toward teal are the photo's."""
+    plate, sure = haired((0.011, 0.020, 0.022), strands=0.3)
+    got = groomed(plate)[sure]
+    assert (got[:, 0] >= got[:, 1]).all()
+    assert (got[:, 1] >= got[:, 2]).all()
+
+
 def test_crushed_hair_gets_strands_that_run_down_and_are_no_brighter_than_black_hair() -> None:
     plate, sure = haired((0.010, 0.010, 0.010))
     got = np.log(luminance(groomed(plate)))

@@ -341,6 +341,16 @@ def test_whites_are_white_and_irises_take_light() -> None:
     assert 1.3 < luminance(after)[ring].mean() / luminance(albedo)[ring].mean() <= retouch.IRIS_GAIN + 0.01
 
 
+def test_dark_glass_is_what_no_frame_is_as_broad_as() -> None:
+    y, x = np.mgrid[0:200, 0:300].astype(np.float32)
+    away = np.hypot(x - 150, y - 100)
+    rim, lens = np.asarray(np.abs(away - 50) < 5, np.float32), np.asarray(away < 50, np.float32)
+    assert retouch.dark_glass(rim, HW).max() == 0
+    found = retouch.dark_glass(lens, HW)
+    assert found[away < 48].min() == 1
+    assert found[away > 51].max() == 0
+
+
 def test_who_wants_no_retouching_gets_none() -> None:
     plate = toothed()
     teeth = plate.parts["teeth"] > 0.9

@@ -20,7 +20,7 @@ from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.rig import Auto, Direction, Source
 
-DIFFUSION_HW = (0.016, 0.0065, 0.0035)
+DIFFUSION_HW = (0.0135, 0.0080, 0.0060)
 """Screen-space scattering of skin, sigma of red, green and blue (after d'Eon, Luebke & Enderton 2007)."""
 DIFFUSION_SHARE = 0.8
 SPECULAR_GAIN = 1.3

@@ -45,6 +45,8 @@ second skin without a reference may be either."""
 DIM_SKIN_CODE, SHOULDER_CODE, PORES_CODE = 60.0, 225.0, 200.0
 """Pores are looked for well below white: a print's shoulder flattens them first where skin is calm, and a burnt frame would be plastic."""
 LEAST_SKIN_PX = 400
+LEAST_PORES_HW_PX = 120.0
+"""Pixels a head-width under which the finest that a frame shows is folds, which a retoucher may ease: a pore is a fifth of one there."""
 
 
 def of_texture(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
@@ -254,8 +256,14 @@ def _skin(sight: Sight, head: Head | None, parted: Sides | None) -> Found:
         still = _stillest(code, below if enough else calm, CALM_REACH * finest)
         share = float((fine[still] * own[still]).sum() / max(float(np.square(own[still]).sum()), 1e-6))
         grain = float(np.median(np.abs((fine - np.float32(max(share, 0.0)) * own)[still]))) / 0.6745
-        bright = CannotJudge("too little lit skin is seen that is not near white")
-        kept = dim if level < DIM_SKIN_CODE else _kept(code, tone, still, finest) if enough else bright
+        if hw < LEAST_PORES_HW_PX:
+            kept = CannotJudge("the head is too small in the frame for pores to be seen")
+        elif level < DIM_SKIN_CODE:
+            kept = dim
+        elif enough:
+            kept = _kept(code, tone, still, finest)
+        else:
+            kept = CannotJudge("too little lit skin is seen that is not near white")
     return {
         names[0]: measured(names[0], grain, None, "lit skin"),
         names[1]: measured(names[1], texture, None, "lit skin"),
