@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-session = typer.Typer(help="What was shot: list, show, resume, choose, check, export, forget.", no_args_is_help=True, rich_markup_mode=None)
+session = typer.Typer(
+    help="What was shot: list, show, resume, choose, check, export, forget.", no_args_is_help=True, rich_markup_mode=None
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of a session.")]

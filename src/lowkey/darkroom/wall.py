@@ -17,8 +17,6 @@ from lowkey.seeds import Streams
 
 WALL_ROWS = {"concrete": 960, "velvet": 800}
 """Relief is built on at most this many rows: both lie behind the focus, and no lens shows more of them."""
-
-
 def hung(rig: Rig, beam: Beam, shape: tuple[int, int], streams: Streams) -> F32:
     """Radiance f32[h, w, 3] of the wall named by ``rig.backdrop.kind``."""
     h, w = shape

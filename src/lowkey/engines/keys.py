@@ -61,7 +61,7 @@ def find(variable: str) -> Key:
     for look in (_environment, _keyring, _file):
         if key := look(variable):
             return key
-    places = f'set {variable} in the environment, or: keyring set {SERVICE} {variable}, or a line {variable} = "..." in {folder() / FILE}'
+    places = f"set {variable} in the environment, or: keyring set {SERVICE} {variable}, or a line {variable} = \"...\" in {folder() / FILE}"
     raise EngineError("no-key", f"no {variable} was found: {places} (chmod 600)")
 
 
@@ -108,7 +108,7 @@ def _file(variable: str) -> Key | None:
         # `from None` would keep the file's text in the context, and the text is the secret.
         said = None
     if said is None:
-        raise EngineError("bad-key", f'{path} is not TOML; it has lines such as {variable} = "..."')
+        raise EngineError("bad-key", f"{path} is not TOML; it has lines such as {variable} = \"...\"")
     value = said.get(variable, "")
     if not isinstance(value, str):
         raise EngineError("bad-key", f"{variable} in {path} is not a text in quotes")

@@ -158,7 +158,9 @@ def _head(plate: Plate) -> tuple[float, float, float, float]:
     return max(float(x0), -0.5), max(float(y0), -0.5), min(float(x1), w - 0.5), min(float(y1), h - 0.5)
 
 
-def _within(photo: Photo, wished: Placement, size_px: tuple[int, int], head: tuple[float, float, float, float] | None) -> Placement:
+def _within(
+    photo: Photo, wished: Placement, size_px: tuple[int, int], head: tuple[float, float, float, float] | None
+) -> Placement:
     """The wished crop moved and tightened into the photo, but never so tight that it cuts the head."""
     pw, ph = photo.size_px
     w, h = size_px

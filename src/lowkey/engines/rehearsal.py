@@ -36,7 +36,7 @@ class Rehearsal:
         self.steps = settings.whole("steps", 4, 1, 1000)
         settings.check()
         if self.dialect.partition(":")[0] not in dialects.names():
-            raise EngineError("bad-option", f'rehearsal: dialect is one of {", ".join(dialects.names())}, not "{self.dialect[:40]}"')
+            raise EngineError("bad-option", f"rehearsal: dialect is one of {', '.join(dialects.names())}, not \"{self.dialect[:40]}\"")
 
     @property
     def options(self) -> tuple[tuple[str, str], ...]:

@@ -24,7 +24,7 @@ class Settings:
     def flag(self, name: str, default: bool = False) -> bool:
         said = self.text(name, "yes" if default else "no").lower()
         if said not in (*_YES, *_NO):
-            raise EngineError("bad-option", f'{self.engine}: {name} is yes or no, not "{said[:40]}"')
+            raise EngineError("bad-option", f"{self.engine}: {name} is yes or no, not \"{said[:40]}\"")
         return said in _YES
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
@@ -34,7 +34,7 @@ class Settings:
         except ValueError:
             value = float("nan")
         if not low <= value <= high:
-            raise EngineError("bad-option", f'{self.engine}: {name} is a number from {low:g} to {high:g}, not "{said[:40]}"')
+            raise EngineError("bad-option", f"{self.engine}: {name} is a number from {low:g} to {high:g}, not \"{said[:40]}\"")
         return value
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
@@ -48,4 +48,4 @@ class Settings:
         for name in self._given:
             if name not in self._taken:
                 known = ", ".join(sorted(self._taken)) or "none"
-                raise EngineError("unknown-option", f'the engine {self.engine} has no option "{name[:40]}"; it has: {known}')
+                raise EngineError("unknown-option", f"the engine {self.engine} has no option \"{name[:40]}\"; it has: {known}")

@@ -106,7 +106,7 @@ def fit(light: F32, normal: F32, among: F32 | None = None) -> Key:
     best, top = near[int(np.argmax(fine))], float(fine.max())
     # With Gaussian errors of unknown size the likelihood of a direction is (1 - c^2)^(-n/2), n the independent samples.
     n = max(len(light) * STEP_HW**2 / SAMPLE_HW**2, 3.0)
-    weight = np.exp(-0.5 * n * (np.log1p(-(np.clip(c, 0, 0.9999) ** 2)) - math.log1p(-(min(top, 0.9999) ** 2))))
+    weight = np.exp(-0.5 * n * (np.log1p(-np.clip(c, 0, 0.9999) ** 2) - math.log1p(-min(top, 0.9999) ** 2)))
     angle = np.degrees(np.arccos(np.clip(grid @ best, -1, 1)))
     spread = math.sqrt(float((weight * angle**2).sum() / max(float(weight.sum()), 1e-9)))
     shade = np.maximum(normal @ best, 0)

@@ -285,7 +285,9 @@ def throat_gap(landmarks: F32, parts: Mapping[str, F32], hw_px: float, veil: flo
     return gap + (THROAT_VEILED - gap) * veil
 
 
-def _join(head: Solid, body: Solid, under: F32, below: F32, beyond: F32, parts: Mapping[str, F32], hw_px: float) -> tuple[F32, F32]:
+def _join(
+    head: Solid, body: Solid, under: F32, below: F32, beyond: F32, parts: Mapping[str, F32], hw_px: float
+) -> tuple[F32, F32]:
     """Head before body, with the jaw's underside between them: depth f32[h, w] and unit normal f32[h, w, 3]."""
     d = below / np.float32(hw_px)
     inside = -beyond / np.float32(hw_px)

@@ -100,7 +100,9 @@ def _placed(points: F32, placement: Placement) -> F32:
     return np.concatenate([placement.points(points[:, :2]), points[:, 2:] * np.float32(placement.scale)], 1).astype(np.float32)
 
 
-def _person(photo: Photo, opened: window.Window, seen: F32, guess: F32, at: tuple[int, int, int, int], points: F32) -> tuple[F32, F32]:
+def _person(
+    photo: Photo, opened: window.Window, seen: F32, guess: F32, at: tuple[int, int, int, int], points: F32
+) -> tuple[F32, F32]:
     """The person's own colour f32[h, w, 3] and matte f32[h, w] on the plate, solved where the photo has pixels of its own.
 
     `seen` f32[h, w, 3] is the photo in the window as it is.

@@ -178,3 +178,4 @@ def _remedy(remedy: Remedy, look: Look, light: Setup, voice: Voice, negations: b
 def _mood(look: Look) -> str:
     """The mood line as plain words: it comes from a file, so it may hold no commands of a dialect."""
     return " ".join(re.sub(r"[^\w\s,'’-]|_|--+", " ", look.mood).split()).strip(" ,-")
+

@@ -189,7 +189,7 @@ def _checked(text: str, name: str) -> Mapping[str, Any]:
         if unknown := [role for role in placed if role not in ROLES]:
             raise refuse(f'form.{form[:40]} places "{unknown[0]}"; the roles are: {", ".join(ROLES)}')
         if not placed:
-            raise refuse(f'form.{form[:40]} places nothing: it needs sentences such as "{{reference}}, {{pose}}."')
+            raise refuse(f"form.{form[:40]} places nothing: it needs sentences such as \"{{reference}}, {{pose}}.\"")
     for role, row in data.get("phrases", {}).items():
         if role not in ROLES or not isinstance(row, dict) or not all(isinstance(text, str) for text in row.values()):
             raise refuse(f"phrases.{role[:40]} is not a table of texts for a role")

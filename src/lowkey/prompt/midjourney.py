@@ -19,7 +19,9 @@ def speak(ask: Ask, dialect: Dialect) -> Words:
     said = {**ask.said(dialect.manner)}
     # A remedy in the dialect's own form is a ban and goes to --no; one asked for by form stays in the prose.
     banned = [remedy for remedy in ask.remedies if not remedy.form and "bans" in remedy.row]
-    said["remedies"] = tuple(clause for clause, remedy in zip(said["remedies"], ask.remedies, strict=True) if remedy not in banned)
+    said["remedies"] = tuple(
+        clause for clause, remedy in zip(said["remedies"], ask.remedies, strict=True) if remedy not in banned
+    )
     laid = layout.prose(dialect.shape["sentences"], said, capital=False)
     parameters, clauses = _parameters(ask, dialect), [*laid.clauses]
     own = dialect.data["no"]

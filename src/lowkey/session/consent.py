@@ -84,7 +84,9 @@ def today() -> datetime.date:
     return seen if now < seen <= now + datetime.timedelta(days=400) else now
 
 
-def agree(person: str, *, scopes: Sequence[str] = (), engines: Sequence[str] = (), until: str | None = None, guardian: str = "") -> Person:
+def agree(
+    person: str, *, scopes: Sequence[str] = (), engines: Sequence[str] = (), until: str | None = None, guardian: str = ""
+) -> Person:
     """Note what a person agreed to. It stands instead of what was agreed before. Raises ConsentError `bad-consent`."""
     name = _name(person)
     if unknown := [scope for scope in scopes if scope not in SCOPES]:

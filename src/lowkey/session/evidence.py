@@ -67,7 +67,9 @@ def _record(file: Path) -> Mapping[str, Any]:
     return told
 
 
-def _page(engine: str, options: Mapping[str, str], name: str, sample: bool, frames: tuple[Taken, ...], record: Mapping[str, Any]) -> str:
+def _page(
+    engine: str, options: Mapping[str, str], name: str, sample: bool, frames: tuple[Taken, ...], record: Mapping[str, Any]
+) -> str:
     """What made the frames, what the meter found, and how to do it again. No time, host or path."""
     made = find(engine, options)
     rows = record["frames"]

@@ -168,3 +168,5 @@ def _files(where: Sequence[Path]) -> Iterator[Path]:
                 if file not in seen and stat.S_ISREG(file.lstat().st_mode):
                     seen.add(file)
                     yield file
+
+

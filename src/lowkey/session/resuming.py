@@ -36,7 +36,9 @@ def resume(
         with sitting(picture, folder, setup.face, maker) as seated:
             metered = any("meter" in one.page and one.page["meter"] for one in seated.store.frames(row.id))
             metered = metered or not any(one.sha256 for one in seated.store.frames(row.id))
-            done.append(shoot_setup(seated, setup, maker, wanted[row.id], meter=metered, budget_usd=dollars(budget_usd), progress=progress))
+            done.append(
+                shoot_setup(seated, setup, maker, wanted[row.id], meter=metered, budget_usd=dollars(budget_usd), progress=progress)
+            )
             selecting.tidy(seated.store)
     return done
 
@@ -100,3 +102,5 @@ def _photo(sha256: str, given: Path | None, near: Iterable[Path | None]) -> Phot
                 return photo.read(file)
     where = f"{given} is not it, or does not hold it" if given is not None else "it is not where it was, nor beside the frames"
     raise PhotoError("photo-not-found", f"the photo this was made from ({sha256[:12]}) was not found: {where}; name it")
+
+

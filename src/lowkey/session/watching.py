@@ -123,7 +123,9 @@ class Watch:
             raise refusal(wrong, target) from None
 
 
-def watch(folder: Path, asked: dict[str, Any], *, out: Path | None = None, every_s: float = 1.0, once: bool = False) -> Iterator[Event]:
+def watch(
+    folder: Path, asked: dict[str, Any], *, out: Path | None = None, every_s: float = 1.0, once: bool = False
+) -> Iterator[Event]:
     """Watch a folder until interrupted, or with `once` until everything that is there has been dealt with.
 
     Only one watch at a time per folder: the lock ends with its process. Raises StoreError `session-busy` for the second.

@@ -338,3 +338,4 @@ def _one_of(settings: Settings, name: str, words: tuple[str, ...]) -> str:
 
 def _hash_of(sitting: Sitting) -> str:
     return "" if sitting.guide is None else hashlib.sha256(sitting.guide.tobytes()).hexdigest()
+

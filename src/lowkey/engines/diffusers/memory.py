@@ -130,7 +130,9 @@ def _smaller(one: Rung, than: Rung) -> bool:
     return one.device_gb < than.device_gb or one.bits < than.bits
 
 
-def _rung(row: tuple[str, int, str, str], found: Machine, parameters: Mapping[str, int], size_px: tuple[int, int]) -> Rung:
+def _rung(
+    row: tuple[str, int, str, str], found: Machine, parameters: Mapping[str, int], size_px: tuple[int, int]
+) -> Rung:
     name, bits, offload, words = row
     in_gb = {part: count * bits / 8 / GB for part, count in parameters.items()}
     total, largest = sum(in_gb.values()), max(in_gb.values())
