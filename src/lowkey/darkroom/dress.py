@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from lowkey.darkroom import (
+    acutance,
     creases,
     draped,
     ears,
@@ -69,6 +70,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         if retouched:
             retouch.retouch(figure.albedo, plate)
             creases.smooth(figure.albedo, plate)
+            acutance.restored(figure.albedo, plate)
             pores.tempered(figure.albedo, plate)
             pores.completed(figure.albedo, plate, neck.hand_of(plate))
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
