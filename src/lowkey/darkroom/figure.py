@@ -15,7 +15,6 @@ from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.plate import Plate
-from lowkey.plate.zones import ramp
 from lowkey.plate.zones import ramp as step
 
 EMPTY_HW = np.float32(-8)
@@ -264,6 +263,6 @@ def _strands_over(plate: Plate, skin: F32, size: tuple[int, int]) -> F32:
     tone = np.log2(np.maximum(luminance(plate.albedo), np.float32(2e-3)))
     hair, sure, weighed = (cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (plate.parts["hair"], skin, np.asarray(tone * skin)))
     usual = blur(weighed, STRANDS_HW * k) / np.maximum(blur(sure, STRANDS_HW * k), np.float32(0.05))
-    near = ramp(blur(hair, STRANDS_NEAR_HW * k), 0.01, 0.06)
+    near = step(blur(hair, STRANDS_NEAR_HW * k), 0.01, 0.06)
     level, by = (cv2.resize(m, (w, h), interpolation=cv2.INTER_LINEAR) for m in (np.asarray(usual, np.float32), near))
-    return np.asarray(skin * by * ramp(np.asarray(level - tone, np.float32), *STRANDS), np.float32)
+    return np.asarray(skin * by * step(np.asarray(level - tone, np.float32), *STRANDS), np.float32)

@@ -53,6 +53,10 @@ that in stops."""
 TIMED_SKIN, MOST_TIMED_MIRED = 1.0, 48.0
 """Log red over blue of skin from which a print is timed as it is, and the most mired by which it is timed warmer for skin that has less:
 lit skin of four pale people printed at CIELAB chroma 18 to 25 (L* 55 to 75) where that of darker ones has 28 to 42, and read as chalk."""
+MIRED_PER_LOG = 125.0
+"""Mired by which a print is timed for each unit of log red over blue that skin lacks: 1.3 times what makes it up (a mired is .0104)."""
+TIMED_FROM_KELVIN = 4450.0
+"""The house's lamp, from which mired are counted."""
 SHADE_EV = 0.9
 """How far a meter opens beyond an incident reading of the key: a face left in shadow stays there, its rim prints bright."""
 
@@ -107,12 +111,6 @@ def timed(stock: Stock, reflectance: F32, skin: F32, key: RGB) -> Stock:
     after = warmth(1e6 / (1e6 / TIMED_FROM_KELVIN + mired))
     red, green, blue = (balance * new / old for balance, new, old in zip(stock.balance_rgb, after, before, strict=True))
     return replace(stock, balance_rgb=(red, green, blue))
-
-
-MIRED_PER_LOG = 125.0
-"""Mired by which a print is timed for each unit of log red over blue that skin lacks: 1.3 times what makes it up (a mired is .0104)."""
-TIMED_FROM_KELVIN = 4450.0
-"""The house's lamp, from which mired are counted."""
 
 
 def record(exposure: F32, stock: Stock, streams: Streams, *, exposure_ev: float = 0.0, height_um: float = 36000.0) -> U16:

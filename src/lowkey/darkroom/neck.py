@@ -269,7 +269,9 @@ LEAST_NECK_HW, NECK_HW = 0.365, 0.39
 """Half the breadth of a slender neck and of the usual one: circumferences of 30 to 40 cm (ibid.)."""
 
 
-def _shoulders(body: Field, hair: Field, inside: Field, axis: float, y: float, k: float) -> tuple[tuple[float, float], tuple[float, float]]:
+def _shoulders(
+    body: Field, hair: Field, inside: Field, axis: float, y: float, k: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
     """Where each shoulder line meets the neck (hw below the chin) and each half-width (hw), viewer's left then right.
 
     What the photo does not show, because it ends there or because hair falls over it, is the mean body's.

@@ -123,7 +123,7 @@ def iris_profile(blades: int, samples: int = 1440) -> F32:
     one at camera scale reads as noise. Blades differ by a little, as real ones do, and dust on the glass adds faint rays.
     """
     n = 256
-    y, x = np.mgrid[-1 : 1 : n * 1j, -1 : 1 : n * 1j] * 2.2
+    y, x = np.mgrid[-1:1:n * 1j, -1:1:n * 1j] * 2.2
     rng = np.random.Generator(np.random.PCG64(blades))
     opening = np.ones((n, n), np.float64)
     for k in range(blades):

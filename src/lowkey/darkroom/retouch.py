@@ -144,6 +144,8 @@ def _frames(albedo: F32, plate: Plate) -> None:
 
 def dark_glass(glasses: F32, hw_px: float) -> F32:
     """The glass of sunglasses f32[h, w] in what was read as glasses: what is broader than any frame."""
+    if not glasses.any():
+        return np.zeros_like(glasses)
     side = 2 * round(GLASS_HW * hw_px) + 1
     return np.asarray(cv2.morphologyEx(glasses, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))), np.float32)
 

@@ -45,13 +45,8 @@ def long_sides(p: Proof, hair: F32, skin: F32) -> tuple[float, float]:
     """
     like = sigmoid(hair - np.maximum(skin, UNLIKE - 0.5))
     free = p.solid & (p.hands < 0.5) & (p.out > 0.02) & (p.out < 0.6)
-    rows = np.arange(0.02, 0.48 * p.top, 0.04)
-    sides = []
-    for side in (-1, 1):
-        beside = free & (side * (p.u - p.middle) > 0.2)
-        full = [float(like[beside & (p.v > low) & (p.v < low + 0.04)].sum()) / (0.04 * p.px**2) > 0.05 for low in rows]
-        sides.append(step(float(np.mean(full)) if full else 0.0, 0.55, 0.85))
-    return sides[0], sides[1]
+    left, right = _rows_covered(p, np.where(free, like, 0), 0.48)
+    return step(left, 0.55, 0.85), step(right, 0.55, 0.85)
 
 
 def beard(p: Proof, skin: Complexion) -> tuple[float, Mixture | None]:
@@ -107,11 +102,16 @@ def _beside_jaw(p: Proof, prob: F32) -> tuple[float, float]:
     prob f32[n, 3]: skin, hair and cloth.
     """
     near = p.solid & (prob[:, 0] < 0.5) & (p.out > 0.03) & (p.out < 0.18)
-    rows = np.arange(0.02, 0.45 * p.top, 0.04)
+    return _rows_covered(p, near.astype(np.float32), 0.45)
+
+
+def _rows_covered(p: Proof, cover: F32, high: float) -> tuple[float, float]:
+    """Share of the rows up from the chin, to `high` of the face, in which `cover` f32[n] lies beside it, at the viewer's left and right."""
+    rows = np.arange(0.02, high * p.top, 0.04)
     sides = []
     for side in (-1, 1):
-        beside = p.v[near & (side * (p.u - p.middle) > 0.2)]
-        full = [float(((beside > low) & (beside < low + 0.04)).sum()) / (0.04 * p.px**2) > 0.05 for low in rows]
+        beside = side * (p.u - p.middle) > 0.2
+        full = [float(cover[beside & (p.v > low) & (p.v < low + 0.04)].sum()) / (0.04 * p.px**2) > 0.05 for low in rows]
         sides.append(float(np.mean(full)) if full else 0.0)
     return sides[0], sides[1]
 

@@ -99,9 +99,7 @@ def _drawn(photo: Photo, picture: U8, face: Face) -> tuple[Caution, ...]:
     """A drawing has flat areas where skin has none: share of 3x3 neighbourhoods without any contrast, at 160 pixels head-width."""
     crop, points = _cropped(picture, face, 160)
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    hull = np.zeros(grey.shape, np.uint8)
-    cv2.fillConvexPoly(hull, cv2.convexHull(points[:468, :2].astype(np.int32)), 1)
-    asked = (cv2.erode(hull, np.ones((5, 5), np.uint8)) > 0) & (crop.max(2) < 250) & (grey > 12)
+    asked = (cv2.erode(_hull(crop, points), np.ones((5, 5), np.uint8)) > 0) & (crop.max(2) < 250) & (grey > 12)
     if asked.sum() < 500:
         return ()
     # A dark photo's steps are as small as its light: bring the face to one brightness first.
@@ -136,17 +134,23 @@ def _exposed(picture: U8, face: Face) -> tuple[Caution, ...]:
     """Black and white, toned or not: the face has one hue from lips to forehead, where blood gives every face two and more. Burnt: two
     of the three channels are full."""
     crop, points = _cropped(picture, face, 115)
-    hull = np.zeros(crop.shape[:2], np.uint8)
-    cv2.fillConvexPoly(hull, cv2.convexHull(points[:468, :2].astype(np.int32)), 1)
+    shown = _hull(crop, points) > 0
     said = []
-    hue = cv2.cvtColor(crop.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)[hull > 0][:, 1:].astype(np.float64)
+    hue = cv2.cvtColor(crop.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)[shown][:, 1:].astype(np.float64)
     if float(np.linalg.eigvalsh(hue.T @ hue / max(len(hue), 1))[0]) < ONE_HUE_AB**2:
         said.append(Caution("no-colour", "the photo is black and white: there is no colour in it to light; shoot it on --stock pan-400"))
-    burnt = float((np.median(crop[hull > 0], axis=1) >= FULL_CODE).mean())
+    burnt = float((np.median(crop[shown], axis=1) >= FULL_CODE).mean())
     if burnt > BURNT_SHARE:
         text = f"{burnt:.0%} of the face is burnt out in the photo: no light brings skin back there; use one exposed a stop less"
         said.append(Caution("burnt-out", text))
     return tuple(said)
+
+
+def _hull(crop: U8, points: F32) -> U8:
+    """1 within the convex hull of the mesh, u8[h, w]."""
+    hull = np.zeros(crop.shape[:2], np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(points[:468, :2].astype(np.int32)), 1)
+    return hull
 
 
 def _hog(crop: U8) -> float:

@@ -58,7 +58,7 @@ class Server:
         return self.wire.send("POST", f"{self.url}/prompt", body={"prompt": nodes, "prompt_id": prompt_id, "client_id": client_id})
 
     def queued(self, prompt_id: str) -> str:
-        """ "running", "pending", or empty where the queue does not hold it."""
+        """"running", "pending", or empty where the queue does not hold it."""
         answer = self.wire.send("GET", f"{self.url}/queue", most_bytes=LARGEST_INFO)
         if answer.status != 200 or "queue_running" not in answer.mapping:
             raise wire.Unknown("odd-answer", f"{self.host} does not tell its queue (status {answer.status})")
