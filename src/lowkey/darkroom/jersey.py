@@ -76,9 +76,12 @@ BURNED = 0.86
 HOLLOW, HOLLOW_HW = 44.0, 0.05
 """How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
 dark gives nothing back into it, so it prints black."""
-SHEEN = 0.78
+UNFLAGGED = 6.0
+"""How much more of a room's light than of a lamp's wool throws back. Black wool reflects some 4 %; the less that a cloth's table says is what
+flags leave of the lamps, and no flag stands before a room: on the far side ribs and folds are felt in it, and black is wool's."""
+SHEEN = 0.45
 """How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
-STANDS = (0.28, 1.40)
+STANDS = (0.72, 1.12)
 """Share of that where cloth is rubbed smooth, and where its nap is whole."""
 FLAT, FLAT_HW = 0.72, (0.010, 0.050)
 """Share of it that lies flat, and from where to where inside the outline."""
@@ -235,7 +238,9 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     stands = whole(_worn(bust, cut, body), x)
     depth = np.asarray(draped + raised - turned_over(edge, 0.5 + 0.7 * stands), np.float32)
     normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02, SOFTER * bust.soft_px)
-    grey *= whole(_sunk(coarse, bust, body), x)
+    sunk = whole(_sunk(coarse, bust, body), x)
+    grey *= sunk
+    room = np.float32(UNFLAGGED) / np.maximum(whole(flagged(bust, body, BURNED), x), np.float32(0.1))
     grey *= 1 + CLUMPS * noise(x * hand * 62, y * 48, 45)
 
     # A hand-knit's outline is alive by a fraction of a stitch. Inside the collar no body is seen, and beside it none as high as its rim.
@@ -249,7 +254,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     cover = np.maximum(coverage(outer, k, 4.0), fibre * coverage(outer + FIBRE_HW, k, 2 * FIBRE_HW * k))
     # Further in nap lies flat, pressed by the arm and the chair: on a body turned from the lamp a line stays a line.
     nap = SHEEN * stands * (1 - np.float32(FLAT) * step(edge, *FLAT_HW))
-    sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, np.asarray(nap, np.float32))
+    sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, np.asarray(nap, np.float32), room=room)
 
     if bust.covered:
         return Made([], [(sheet, (0, 0))])
@@ -261,7 +266,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)], closed)
 
 
-RIM_HW, RISES, TALL_HW = 0.085, 1.32, 0.34
+RIM_HW, RISES, TALL_HW = 0.140, 0.98, 0.30
 """How far below the chin a roll-neck's rim stands, by how much it rises toward the nape per hw of depth, and how tall it is in front.
 
 Necks lean forward by some 25 degrees and a roll is pulled up behind: seen from the front its rim is a U that goes behind the jaw.
@@ -272,12 +277,12 @@ UNDER_CHIN, UNDER_CHIN_HW = 0.60, 0.10
 """Share of the light that the rim is denied by the jaw over it, and how far down that reaches (one over e)."""
 
 
-SNUG_HW = 0.030
+SNUG_HW = 0.012
 """How far within its rim a neck stands at the sides."""
-CLOTH_HW = 0.040
+CLOTH_HW = 0.014
 """How far the outside of the rim stands off the neck: two layers of wool and the air between them, 6 mm. A collar no wider than a neck is a
 bandage, and the head on it a balloon."""
-ROLLED_HW, OPENS_HW = 0.036, 0.038
+ROLLED_HW, OPENS_HW = 0.026, 0.034
 """By how much a roll bulges under its lip, and opens from there to its hem."""
 ROUND = 1.06
 """How much wider the tube is than what is seen of it: a roll's side is pressed flat, and no even band of it faces a lamp behind."""
@@ -291,7 +296,7 @@ def ring_of(bust: Bust, cut: Cut) -> Ring:
     start = (bust.shoulder[0] + bust.shoulder[1]) / 2
     wide = bust.neck + CLOTH_HW
     deep = 0.86 * wide
-    tall = float(np.clip(TALL_HW + 0.4 * (start - 0.26), 0.30, 0.42)) + 0.8 * cut.tall + cut.high
+    tall = float(np.clip(TALL_HW + 0.4 * (start - 0.26), 0.25, 0.36)) + 0.8 * cut.tall + cut.high
     top = RIM_HW + max(0.55 * bust.lifted, -0.02) - cut.high
     return Ring(top, tall, wide, deep, bust.throat[2] + 0.05 - deep, RISES * cut.rises)
 
@@ -372,7 +377,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     beside = np.float32(cut.slack**0.5 * SLUMPS_HW) * noise(np.sign(lean) * 7.3 + cut.shift, s * 8.5 + 0.8 * np.sign(lean), 60)
     beside = beside * step(s, 0.0, 0.10) * step(np.abs(x) / wide, 0.55, 0.95)
     wide = wide + 1.2 * slump + 0.8 * folds + beside - tuck * 0.6
-    turns = 0.65 + 0.35 * noise(lean * 9 + cut.shift, s * 9, 49)
+    turns = 1.60 + 0.35 * noise(lean * 9 + cut.shift, s * 9, 49)
     # The last of the way round is cloth's own turn (`turned_over`).
     tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / (wide * np.float32(ROUND))) + slump + folds - tuck
     depth = joint(tube, body + 0.045 - tuck, 0.05) - turned_over(np.asarray(wide + 0.012 - np.abs(x), np.float32), turns)
@@ -401,4 +406,4 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     ragged = 0.002 * noise(lean * 26, y * 26, 55) + 0.0015 * fuzz
     hem_edge = tall - s + 0.004 * (height - 0.5)
     edge = -joint(-(rim + 0.003 * (height - 0.5)), -hem_edge, 0.11) + 0.018 + ragged
-    return Layer(coverage(np.asarray(edge, np.float32), k, 3.4), depth, normal, grey, 0.9, 0.0, CLOSE * SHEEN)
+    return Layer(coverage(np.asarray(edge, np.float32), k, 3.4), depth, normal, grey, 0.9, 0.0, CLOSE * SHEEN, room=UNFLAGGED)

@@ -18,11 +18,13 @@ from lowkey.plate.zones import ramp as step
 
 MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.025, 0.046, 0.014
 """How far the sternomastoid stands out of a plain cylinder, the hollow between it and the windpipe lies in it, the larynx stands out."""
-CAST, CAST_HW, PENUMBRA_HW = 0.93, (0.130, 0.036), 0.080
+CAST, CAST_HW, PENUMBRA_HW = 0.86, (0.130, 0.036), 0.080
 """Share of the light that the jaw's shadow denies the skin under it, how far down it reaches (in front, on the flanks), and how softly
 (10 to 90 %) it ends there: the photographer's lamp is as broad as a fist, and stands a metre off."""
 BURNED = 0.24
 """How much of the light a flag keeps off the throat below that: a neck may not shine like the face it carries."""
+TOUCH, TOUCH_HW = 0.75, 0.090
+"""Share of the room's light that right under the jaw's edge is denied, and how far down that reaches (one over e)."""
 NAPE, NAPE_FROM = 0.40, (0.78, 1.04)
 """How much darker the flank turns behind the sternomastoid, and between which parts of the half-width: there ear and hair stand over it."""
 DRY = (0.52, 0.024)
@@ -61,12 +63,15 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     shade = _shade(below, x, y, half)
     tone *= shade[..., None]
 
+    # The jaw's shadow and the flag are a lamp's; what the room has to give gets there, less right under the edge.
+    room = np.asarray((1 - TOUCH * np.exp(-np.maximum(below, 0) / np.float32(TOUCH_HW))) / shade, np.float32)
+
     # Never beside the neck that the photo shows against its background.
     column = np.minimum(half - np.abs(x), y + 0.55)
     someone = np.maximum(plate.matte[box], 1 - plate.inside[box])
     cover = np.clip(0.5 + column * np.float32(k / 2.0), 0, 1) * step(below, -0.05, -0.03) * someone
     # What is shaded mirrors no room either: a neck's dark side with skin's film on it and no skin under it is grey.
-    return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), DRY[0], DRY[1] * shade, 0.0, 1.0)
+    return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), DRY[0], DRY[1] * shade, 0.0, 1.0, room)
 
 
 def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
