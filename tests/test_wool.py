@@ -190,7 +190,7 @@ def test_a_sleeve_follows_the_forearm_and_fits_its_wrist(lean: float) -> None:
     (arm,) = sleeve.arms(hands, K)
     assert np.degrees(np.arctan2(arm.way[0], arm.way[1])) == pytest.approx(lean, abs=4)
     assert 0.5 * (arm.right[0] - arm.left[0]) == pytest.approx(0.11, rel=0.15)
-    like = SimpleNamespace(roughness=0.9, specular=0.0, sheen=0.1)
+    like = SimpleNamespace(roughness=0.9, specular=0.0, sheen=0.1, room=1.0)
     drawn = sleeve.sleeve(arm, np.zeros_like(hands), K, 1.0, like, ribbed=True, soft_px=0.9)  # type: ignore[arg-type]
     assert drawn is not None
     sheet, (row, _) = drawn

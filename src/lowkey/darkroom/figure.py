@@ -19,7 +19,7 @@ from lowkey.plate.zones import ramp as step
 
 EMPTY_HW = np.float32(-8)
 """Depth where nobody is."""
-TOUCH, TOUCH_HW = 1.8, 0.030
+TOUCH, TOUCH_HW = 1.5, 0.030
 """Light denied right at a sheet's edge (twice over), and how far beside it any is."""
 STRANDS_TAKE = 0.8
 """Share of the skin's mirror that a brow, or single strands over skin, take."""
@@ -153,9 +153,12 @@ def _lay(
                 continue
             c = j + column
             k, matte[r, c] = _share(matte[r, c], a)
+            # What is mixed is light: pale skin over wool in which the room counts many times is no bright thread.
+            given = (1 - k) * room[r, c] * albedo[r, c, 1] + k * room_2[i, j] * albedo_2[i, j, min(1, last)] * dye[1]
             for m in range(3):
                 albedo[r, c, m] += k * (albedo_2[i, j, min(m, last)] * dye[m] - albedo[r, c, m])
                 normal[r, c, m] += k * (normal_2[i, j, m] - normal[r, c, m])
+            room[r, c] = given / max(albedo[r, c, 1], 1e-5) if k < 1 else room_2[i, j]
             depth[r, c] += k * (depth_2[i, j] - depth[r, c])
             skin[r, c] += k * (kind[0] - skin[r, c])
             hair[r, c] += k * (kind[1] - hair[r, c])
@@ -165,7 +168,6 @@ def _lay(
             specular[r, c] += k * (mirrors[i, j] - specular[r, c])
             # Loose fibre stands where yarn does, and what keeps light off the one keeps it off the other.
             sheen[r, c] += k * (fuzz[i, j] * albedo_2[i, j, 0] - sheen[r, c])
-            room[r, c] += k * (room_2[i, j] - room[r, c])
 
 
 @njit(cache=True, parallel=True)
@@ -183,6 +185,7 @@ def _put_back(
             if a <= 0:
                 continue
             k, matte[r, c] = _share(matte[r, c], a)
+            given = (1 - k) * room[r, c] * albedo[r, c, 1] + k * room_2[i, c] * albedo_2[i, c, 1]
             for m in range(3):
                 albedo[r, c, m] += k * (albedo_2[i, c, m] - albedo[r, c, m])
                 normal[r, c, m] += k * (normal_2[i, c, m] - normal[r, c, m])
@@ -194,7 +197,7 @@ def _put_back(
             roughness[r, c] += k * (roughness_2[i, c] - roughness[r, c])
             specular[r, c] += k * (specular_2[i, c] - specular[r, c])
             sheen[r, c] += k * (sheen_2[i, c] - sheen[r, c])
-            room[r, c] += k * (room_2[i, c] - room[r, c])
+            room[r, c] = given / max(albedo[r, c, 1], 1e-5) if k < 1 else room_2[i, c]
 
 
 FOREHEAD, NOSE_RIDGE, CHEEKS = (9, 151, 108, 337), (1, 4, 5, 195, 6), (50, 280, 117, 346)

@@ -79,9 +79,12 @@ dark gives nothing back into it, so it prints black."""
 UNFLAGGED = 6.0
 """How much more of a room's light than of a lamp's wool throws back. Black wool reflects some 4 %; the less that a cloth's table says is what
 flags leave of the lamps, and no flag stands before a room: on the far side ribs and folds are felt in it, and black is wool's."""
-SHEEN = 0.45
+SHEEN = 0.50
 """How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
-STANDS = (0.72, 1.12)
+FADES, FADES_HW = 0.75, (0.50, 1.45)
+"""How much of the line of light along a shoulder is lost by its end, and from where to where, from the neck's axis: the lamp behind hangs at the
+head, and what lies further off gets less of it at a flatter angle."""
+STANDS = (0.66, 1.14)
 """Share of that where cloth is rubbed smooth, and where its nap is whole."""
 FLAT, FLAT_HW = 0.72, (0.010, 0.050)
 """Share of it that lies flat, and from where to where inside the outline."""
@@ -89,11 +92,11 @@ SOFTER = 1.20
 """How much softer than what is drawn anew on skin: cloth lies a hand before the eyes' plane or behind it."""
 FELTED = 0.50
 """Share of the stitches' relief that wear takes where it takes most."""
-CLOSE = 0.8
+CLOSE = 0.22
 """Share of it that a close-knit collar has."""
 CLUMPS = 0.24
 """By how much loose fibre and yarn stand denser here and thinner there, a stitch or two apart."""
-FIBRE, FIBRE_HW = 0.30, 0.007
+FIBRE, FIBRE_HW = 0.20, 0.007
 """How dense loose fibre is at the cloth's outline, and how far it stands off."""
 
 
@@ -253,6 +256,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     fibre = FIBRE * np.clip(noise(x * hand * 60, y * 21, 44) + 0.7 * fuzz, 0, 1)
     cover = np.maximum(coverage(outer, k, 4.0), fibre * coverage(outer + FIBRE_HW, k, 2 * FIBRE_HW * k))
     # Further in nap lies flat, pressed by the arm and the chair: on a body turned from the lamp a line stays a line.
+    stands = stands * (1 - np.float32(FADES) * step(np.abs(x), *FADES_HW))
     nap = SHEEN * stands * (1 - np.float32(FLAT) * step(edge, *FLAT_HW))
     sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, np.asarray(nap, np.float32), room=room)
 
@@ -273,7 +277,7 @@ Necks lean forward by some 25 degrees and a roll is pulled up behind: seen from 
 """
 
 
-UNDER_CHIN, UNDER_CHIN_HW = 0.60, 0.10
+UNDER_CHIN, UNDER_CHIN_HW = 0.40, 0.09
 """Share of the light that the rim is denied by the jaw over it, and how far down that reaches (one over e)."""
 
 
@@ -377,7 +381,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     beside = np.float32(cut.slack**0.5 * SLUMPS_HW) * noise(np.sign(lean) * 7.3 + cut.shift, s * 8.5 + 0.8 * np.sign(lean), 60)
     beside = beside * step(s, 0.0, 0.10) * step(np.abs(x) / wide, 0.55, 0.95)
     wide = wide + 1.2 * slump + 0.8 * folds + beside - tuck * 0.6
-    turns = 1.60 + 0.35 * noise(lean * 9 + cut.shift, s * 9, 49)
+    turns = 1.30 + 0.35 * noise(lean * 9 + cut.shift, s * 9, 49)
     # The last of the way round is cloth's own turn (`turned_over`).
     tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / (wide * np.float32(ROUND))) + slump + folds - tuck
     depth = joint(tube, body + 0.045 - tuck, 0.05) - turned_over(np.asarray(wide + 0.012 - np.abs(x), np.float32), turns)

@@ -14,9 +14,9 @@ from lowkey.rig import Direction
 RELIEF_HW, FORM_HW = 0.013, 0.035
 """Over how much cloth its relief is averaged, sigma (a rib and both its neighbours), and over how much the form is taken that ends the
 light: wider than one fold of a collar, or each fold is a lit claw in its shade."""
-ROOM = 1.1
+ROOM = 1.5
 """Cosine to the form, per sine of the relief's own tilt, from which ribs no longer stand in each other's way."""
-ROUND = 0.24
+ROUND = 0.10
 """Sine by which light gets further round wool than round what is smooth: fibre that stands off the far side of a rib still sees the lamp,
 and ribs die away over a thumb's breadth instead of ending in a cut."""
 FUZZY_HW, FUZZY = 0.042, (0.10, 0.24)

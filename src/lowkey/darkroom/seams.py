@@ -166,7 +166,7 @@ def heal_jaw(own: Figure, part: Kept, k: float) -> None:
     own.depth[box] = form[..., 3]
 
 
-TURNS_HW, TURNED, DIMMED = 0.060, 1.1, (0.30, 0.42, 0.52)
+TURNS_HW, TURNED, DIMMED = 0.040, 1.1, (0.30, 0.42, 0.52)
 """Over how much before its line the jaw turns under, by what slope at the line, and how much of red, green and blue is lost there."""
 
 
