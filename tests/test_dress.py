@@ -274,7 +274,7 @@ def test_hands_stay_in_front_with_their_own_skin() -> None:
     # Its own skin, held under the face's by two thirds of a stop: one tone for all of it, and no other hue.
     held = s.albedo[fist] / plate.albedo[fist]
     assert held.mean() == pytest.approx(draped.HELD, abs=0.05)
-    assert np.ptp(held) < 0.02
+    assert np.ptp(held) < 0.03
     assert s.skin[fist].min() > 0.99
     assert (s.depth[fist] > without.depth[fist] + 0.03).all()
 

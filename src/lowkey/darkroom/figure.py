@@ -140,7 +140,8 @@ def _share(under: float, cover: float) -> tuple[float, float]:
 @njit(cache=True, parallel=True)
 def _lay(
     matte: Any, albedo: Any, depth: Any, normal: Any, scalars: Any,
-    cover: Any, albedo_2: Any, dye: Any, depth_2: Any, normal_2: Any, mirrors: Any, fuzz: Any, room_2: Any, kind: Any, row: int, column: int,
+    cover: Any, albedo_2: Any, dye: Any, depth_2: Any, normal_2: Any, mirrors: Any, fuzz: Any, room_2: Any, kind: Any,
+    row: int, column: int,
 ) -> None:  # fmt: skip
     skin, hair, cloth, eyes, roughness, specular, sheen, room = scalars
     h, w = cover.shape

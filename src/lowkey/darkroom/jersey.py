@@ -77,13 +77,15 @@ HOLLOW, HOLLOW_HW = 44.0, 0.05
 """How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
 dark gives nothing back into it, so it prints black."""
 UNFLAGGED = 6.0
-"""How much more of a room's light than of a lamp's wool throws back. Black wool reflects some 4 %; the less that a cloth's table says is what
-flags leave of the lamps, and no flag stands before a room: on the far side ribs and folds are felt in it, and black is wool's."""
-SHEEN = 0.50
+"""How much more of a room's light than of a lamp's wool throws back. Black wool reflects some 4 %: the less that a cloth's table says is
+what flags leave of the lamps, and no flag stands before a room. On the far side ribs and folds are felt in it, and black is wool's."""
+SINKS = 0.62
+"""By which power of a flag's own share the room's light grows under it: 1 would make up for all of the flag."""
+SHEEN = 0.68
 """How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
-FADES, FADES_HW = 0.75, (0.50, 1.45)
-"""How much of the line of light along a shoulder is lost by its end, and from where to where, from the neck's axis: the lamp behind hangs at the
-head, and what lies further off gets less of it at a flatter angle."""
+FADES, FADES_HW = 0.66, (0.50, 1.45)
+"""How much of the line of light along a shoulder is lost by its end, and from where to where, from the neck's axis: the lamp behind hangs
+at the head, and what lies further off gets less of it at a flatter angle."""
 STANDS = (0.66, 1.14)
 """Share of that where cloth is rubbed smooth, and where its nap is whole."""
 FLAT, FLAT_HW = 0.72, (0.010, 0.050)
@@ -243,7 +245,9 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02, SOFTER * bust.soft_px)
     sunk = whole(_sunk(coarse, bust, body), x)
     grey *= sunk
-    room = np.float32(UNFLAGGED) / np.maximum(whole(flagged(bust, body, BURNED), x), np.float32(0.1))
+    # No flag stands before the room, but a body's lower part is further from its walls; valleys drink of its light twice, there and back.
+    flag = np.maximum(whole(flagged(bust, body, BURNED), x), np.float32(0.08))
+    room = np.asarray(np.float32(UNFLAGGED) * sunk / np.power(flag, np.float32(1 + SINKS)), np.float32)
     grey *= 1 + CLUMPS * noise(x * hand * 62, y * 48, 45)
 
     # A hand-knit's outline is alive by a fraction of a stitch. Inside the collar no body is seen, and beside it none as high as its rim.
@@ -277,6 +281,8 @@ Necks lean forward by some 25 degrees and a roll is pulled up behind: seen from 
 """
 
 
+SECOND_HW = (0.092, 0.020, 0.011)
+"""How far under the rim the hollow behind a roll's lip lies, how wide it is (one over e) and how deep."""
 UNDER_CHIN, UNDER_CHIN_HW = 0.40, 0.09
 """Share of the light that the rim is denied by the jaw over it, and how far down that reaches (one over e)."""
 
@@ -373,6 +379,10 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     over = np.clip(1 - np.maximum(s, 0.001) / lip, 0, 1)
     under = np.clip(1 - np.maximum(tall - s, 0.001) / hem, 0, 1)
     tuck = lip * 0.7 * (1 - np.sqrt(1 - over * over)) + hem * 0.7 * (1 - np.sqrt(1 - under * under))
+    # Rolled over softly: a second, shallower fold lies under the lip, now nearer and now further down.
+    under, wide_, deep = (np.float32(v) for v in SECOND_HW)
+    second = s - under * (1 + 0.35 * noise(lean * 2.6 + 6 + cut.shift, np.zeros_like(x), 61))
+    tuck = tuck + deep * np.exp(-np.square(second / wide_)) * step(noise(lean * 1.9 + cut.shift, 0 * x, 62), -0.7, 0.2)
     if cut.turned < 1:
         # Turned over once more: the upper part stands out, and ends in an edge of its own that dips and climbs round the neck.
         at = s - tall * np.float32(cut.turned) - 0.035 * noise(lean * 2.0 + 4 + cut.shift, np.zeros_like(x), 59)

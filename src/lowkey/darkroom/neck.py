@@ -320,6 +320,8 @@ def _throat_bare(plate: Plate, axis: float, line: float) -> bool:
 
 UNLIKE, FOLD_HW = 12.0, 0.06
 """Squared deviations from a wrap's own colour from which it is another cloth, or a fold no wider than twice this."""
+JAW_SOFT_HW = 0.016
+"""Over how much the jaw's line is feathered."""
 TAB_HW, HEM_HW = 0.07, 0.055
 """Half the width under which what hangs from a wrap is no part of it, and over what its hem is straightened, sigma."""
 
@@ -391,10 +393,6 @@ def closed(wrap: F32, mesh: F32) -> bool:
     line = wrap[row] > 0.5
     x = int(np.clip(mesh[CHIN, 0], 1, wrap.shape[1] - 1))
     return bool(line[:x].any() or line[x:].any())
-
-
-JAW_SOFT_HW = 0.016
-"""Over how much the jaw's line is feathered."""
 
 
 def keep(plate: Plate) -> Kept:

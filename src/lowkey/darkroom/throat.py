@@ -12,7 +12,7 @@ from lowkey.darkroom.garments import Closed
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import JAW, Bust, Kept, Layer, arch, facing, slopes, spread
 from lowkey.gaussian import blur
-from lowkey.pixels import F32
+from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
@@ -23,12 +23,12 @@ CAST, CAST_HW, PENUMBRA_HW = 0.86, (0.130, 0.036), 0.080
 (10 to 90 %) it ends there: the photographer's lamp is as broad as a fist, and stands a metre off."""
 BURNED = 0.34
 """How much of the light a flag keeps off the throat below that: a neck may not shine like the face it carries."""
-TOUCH, TOUCH_HW = 0.75, 0.090
+TOUCH, TOUCH_HW = 0.60, 0.090
 """Share of the room's light that right under the jaw's edge is denied, and how far down that reaches (one over e)."""
 NAPE, NAPE_FROM = 0.40, (0.78, 1.04)
 """How much darker the flank turns behind the sternomastoid, and between which parts of the half-width: there ear and hair stand over it."""
 OWN = 0.5
-"""Share of its own detail that a neck keeps of the photo: there a collar's edge, its old shadow and a fold look alike, and each is a crack."""
+"""Share of its own detail that a neck keeps of the photo: a collar's edge, its old shadow and a fold look alike there, each a crack."""
 DRY = (0.52, 0.024)
 """Roughness and F0 of a neck: nobody makes it up, and it is no oily skin."""
 
@@ -177,8 +177,9 @@ def _skin_below(plate: Plate, kept: Kept, box: tuple[slice, slice]) -> F32:
     jaw = spread(albedo, np.asarray(on_jaw, np.float32), k)
     seen = OWN * step(blur(clean, 2.5), 0.3, 0.95)[..., None]
     tone = seen * albedo + (1 - seen) * carried
-    # A photo's own shadow under the chin, and the red it has there, are taken half-way back to the jaw's colour.
-    fit = np.sqrt(np.clip(blur(jaw, 0.1 * k), 0.01, 1) / np.clip(blur(carried, 0.1 * k), 0.01, 1))
+    # A photo's own shadow under the chin is taken half-way back to the jaw's lightness, and its hue all the way: under one lamp one skin.
+    own, above = (np.clip(blur(v, 0.1 * k), 0.01, 1) for v in (carried, jaw))
+    fit = above / own * np.sqrt(luminance(own) / luminance(above))[..., None]
     return np.asarray(tone * np.clip(fit, 0.75, 1.5), np.float32)
 
 
