@@ -202,10 +202,15 @@ def stitch(k: float, gauge: float) -> tuple[float, float]:
     return wide, wide * COURSE / WALE
 
 
-def _sunk(depth: F32, bust: Bust, body: Outline) -> F32:
-    """How much of any light is left f32[h, w] on the draped form `depth`: valleys of folds drink it, and a flag stands before the chest."""
-    hollow = np.maximum(blur(depth, HOLLOW_HW * bust.hw_px / 4) - depth, 0)
-    return np.asarray(np.exp(-np.float32(HOLLOW) * hollow) * flagged(bust, body, BURNED), np.float32)
+def _sunk(depth: F32, bust: Bust, body: Outline) -> tuple[F32, F32]:
+    """How much of a lamp's light is left f32[h, w] on the draped form `depth`, and how many times as much of the room's.
+
+    Valleys of folds drink it, the room's twice, and a flag stands before the chest: not before the room, but there its walls are far.
+    """
+    hollow = np.exp(-np.float32(HOLLOW) * np.maximum(blur(depth, HOLLOW_HW * bust.hw_px / 4) - depth, 0))
+    flag = flagged(bust, body, BURNED)
+    room = np.float32(UNFLAGGED) * hollow / np.power(np.maximum(flag, np.float32(0.08)), np.float32(SINKS))
+    return np.asarray(hollow * flag, np.float32), np.asarray(room, np.float32)
 
 
 def _worn(bust: Bust, cut: Cut, body: Outline) -> F32:
@@ -243,11 +248,8 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     stands = whole(_worn(bust, cut, body), x)
     depth = np.asarray(draped + raised - turned_over(edge, 0.5 + 0.7 * stands), np.float32)
     normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02, SOFTER * bust.soft_px)
-    sunk = whole(_sunk(coarse, bust, body), x)
-    grey *= sunk
-    # No flag stands before the room, but a body's lower part is further from its walls; valleys drink of its light twice, there and back.
-    flag = np.maximum(whole(flagged(bust, body, BURNED), x), np.float32(0.08))
-    room = np.asarray(np.float32(UNFLAGGED) * sunk / np.power(flag, np.float32(1 + SINKS)), np.float32)
+    lamp, room = _sunk(coarse, bust, body)
+    grey *= whole(lamp, x)
     grey *= 1 + CLUMPS * noise(x * hand * 62, y * 48, 45)
 
     # A hand-knit's outline is alive by a fraction of a stitch. Inside the collar no body is seen, and beside it none as high as its rim.
@@ -262,7 +264,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     # Further in nap lies flat, pressed by the arm and the chair: on a body turned from the lamp a line stays a line.
     stands = stands * (1 - np.float32(FADES) * step(np.abs(x), *FADES_HW))
     nap = SHEEN * stands * (1 - np.float32(FLAT) * step(edge, *FLAT_HW))
-    sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, np.asarray(nap, np.float32), room=room)
+    sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, np.asarray(nap, np.float32), room=_sharp(room, x))
 
     if bust.covered:
         return Made([], [(sheet, (0, 0))])
@@ -382,7 +384,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     # Rolled over softly: a second, shallower fold lies under the lip, now nearer and now further down.
     under, wide_, deep = (np.float32(v) for v in SECOND_HW)
     second = s - under * (1 + 0.35 * noise(lean * 2.6 + 6 + cut.shift, np.zeros_like(x), 61))
-    tuck = tuck + deep * np.exp(-np.square(second / wide_)) * step(noise(lean * 1.9 + cut.shift, 0 * x, 62), -0.7, 0.2)
+    tuck = tuck + deep * np.exp(-np.square(second / wide_))
     if cut.turned < 1:
         # Turned over once more: the upper part stands out, and ends in an edge of its own that dips and climbs round the neck.
         at = s - tall * np.float32(cut.turned) - 0.035 * noise(lean * 2.0 + 4 + cut.shift, np.zeros_like(x), 59)
