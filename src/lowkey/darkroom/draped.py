@@ -11,7 +11,7 @@ import numpy as np
 
 from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.knit import noise
-from lowkey.darkroom.neck import Kept, slopes
+from lowkey.darkroom.neck import Kept, hand_of, slopes
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate import ends
@@ -59,9 +59,11 @@ def relit(figure: Figure, kept: Kept, plate: Plate) -> None:
     def mean(sigma: float) -> F32:
         return np.asarray(blur(shade, sigma * k) / np.maximum(blur(sure, sigma * k), np.float32(0.02)), np.float32)
 
-    rows_, columns_ = (np.arange(*v.indices(n), dtype=np.float32) / np.float32(k) for v, n in zip(box, wrap.shape, strict=True))
+    # Counted from the nose, as the person leans: a mirrored scarf falls in mirrored folds.
+    nose = plate.landmarks[4, 1::-1]
+    down_, side = ((np.arange(*v.indices(n), dtype=np.float32) - o) / np.float32(k) for v, n, o in zip(box, wrap.shape, nose, strict=True))
     within = _within(figure.matte[box], k)
-    height, hollow = _falling(within, rows_, columns_, k) * step(within, 0.06, 0.20), np.zeros_like(mine)
+    height, hollow = _falling(within, down_, side * np.float32(hand_of(plate)), k) * step(within, 0.06, 0.20), np.zeros_like(mine)
     for (fine, broad), deep in zip(FOLDS_HW, DEEP_HW, strict=True):
         fold = np.clip(mean(fine) - mean(broad), -0.8, 0.4)
         height += np.float32(deep) * fold
