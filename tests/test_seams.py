@@ -106,3 +106,19 @@ def test_a_full_far_cheek_draws_in_to_the_jaw_by_degrees(nose: int, far: bool) -
     assert wide[175] > 20
     assert np.abs(np.diff(wide[172:280])).max() <= 2
     assert wide[281:].max() == 0
+
+
+def test_a_jaw_turns_under_and_reddens_toward_its_line() -> None:
+    h, w = 120, 200
+    y = np.mgrid[:h, :w][0].astype(np.float32)
+    below = (y - 60) / np.float32(HW)
+    one, nil = np.ones((h, w), np.float32), np.zeros((h, w), np.float32)
+    normal, albedo = np.dstack([nil, nil, one]), np.full((h, w, 3), 0.4, np.float32)
+    own = SimpleNamespace(normal=normal, albedo=albedo)
+    seams.turn_under(own, neck.Kept(one, nil, nil, nil, below), HW)  # type: ignore[arg-type]
+    line, deep = albedo[20:60, 100], np.flatnonzero(below[:, 100] < -seams.TURNS_HW)[-1]
+    assert np.array_equal(albedo[:deep], np.full_like(albedo[:deep], 0.4))  # the face above keeps its own
+    assert (np.diff(line, axis=0) <= 0).all()
+    assert line[-1, 0] < 0.8 * 0.4
+    assert line[-1, 0] / line[-1, 2] > 1.2
+    assert normal[59, 100, 1] < -0.5  # it looks down there, and was flat

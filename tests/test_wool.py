@@ -82,7 +82,7 @@ def test_a_valley_is_black_and_a_chest_lost() -> None:
     plain = np.zeros_like(x)
     fold = np.array([[0.5, 0.75, 0.8, 0.75, 1.1, 0.75, 0.06, 0.03]], np.float32)
     folded = garments.creases(np.ascontiguousarray(body.x), np.ascontiguousarray(body.y), fold)
-    flat, with_fold = jersey._sunk(plain, bust, body), jersey._sunk(folded, bust, body)
+    flat, with_fold = jersey._sunk(plain, bust, body)[0], jersey._sunk(folded, bust, body)[0]
     valley = np.unravel_index(np.argmin(folded), folded.shape)
     assert with_fold[valley] < 0.75 * flat[valley]
     # A ridge and the shoulder keep theirs; the chest under the flag has less than half.
@@ -97,7 +97,7 @@ def test_a_flag_before_unequal_shoulders_has_no_step_on_the_breastbone() -> None
     bust = replace(neck.measure(person(), np.zeros((2, 2), np.float32)), shoulder=(0.26, 0.46))
     y, x = np.mgrid[0:180, -100:101].astype(np.float32) / np.float32(HW / 4)
     body = garments.Outline(x, y, np.ones_like(x))
-    left = jersey._sunk(np.zeros_like(x), bust, body)
+    left = jersey._sunk(np.zeros_like(x), bust, body)[0]
     assert np.abs(np.diff(left, axis=1)).max() < 0.03
 
 
@@ -190,7 +190,7 @@ def test_a_sleeve_follows_the_forearm_and_fits_its_wrist(lean: float) -> None:
     (arm,) = sleeve.arms(hands, K)
     assert np.degrees(np.arctan2(arm.way[0], arm.way[1])) == pytest.approx(lean, abs=4)
     assert 0.5 * (arm.right[0] - arm.left[0]) == pytest.approx(0.11, rel=0.15)
-    like = SimpleNamespace(roughness=0.9, specular=0.0, sheen=0.1)
+    like = SimpleNamespace(roughness=0.9, specular=0.0, sheen=0.1, room=1.0)
     drawn = sleeve.sleeve(arm, np.zeros_like(hands), K, 1.0, like, ribbed=True, soft_px=0.9)  # type: ignore[arg-type]
     assert drawn is not None
     sheet, (row, _) = drawn
@@ -241,3 +241,19 @@ def test_two_jerseys_differ_in_colour_and_cut() -> None:
     _, v = hw(s)
     cloth = (s.cloth > 0.99) & (v > 1.0) & (np.arange(len(v))[:, None] > CHIN_Y)
     assert 0.75 < np.median(s.albedo[cloth][:, 2] / s.albedo[cloth][:, 0]) < 0.96
+
+
+def test_a_flag_stands_before_lamps_and_not_before_the_room() -> None:
+    s = dress(person(turn=0.0), Cloth("turtleneck", 0.0068))
+    assert s.room is not None
+    u, v = hw(s)
+    lit = Relight(s)
+    lamp, room = luminance(lit.source(Source(Direction(0, 0), angular_radius_deg=6))), luminance(lit.fill(0.0))
+    chest = (np.abs(u) < 0.4) & (v > 1.15) & (v < 1.35) & (s.cloth > 0.9)
+    shoulder = (np.abs(u) < 0.4) & (v > 0.45) & (v < 0.60) & (s.cloth > 0.9)
+    # What the flag takes of the lamp on the lower chest it hardly takes of the room: a hint of form is left there.
+    assert lamp[chest].mean() < 0.35 * lamp[shoulder].mean()
+    assert room[chest].mean() / lamp[chest].mean() > 1.5 * room[shoulder].mean() / lamp[shoulder].mean()
+    # Nobody's face gets more of it.
+    face = (s.skin > 0.99) & (v < -0.3) & (np.abs(u) < 0.3)
+    assert np.abs(s.room[face] - 1).max() < 1e-5

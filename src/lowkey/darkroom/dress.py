@@ -104,6 +104,7 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
     figure.matte[:top] = np.minimum(figure.matte[:top], kept.head[:top])
     own, part = figure.cut(top), kept.below_row(top)
     seams.heal_jaw(own, part, k)
+    seams.turn_under(own, part, k)
     seams.unmix(own, part, plate.parts["cloth"][top:], k)
 
     # A garment is worked out where a body can be, not over the whole window.

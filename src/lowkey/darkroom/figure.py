@@ -19,13 +19,13 @@ from lowkey.plate.zones import ramp as step
 
 EMPTY_HW = np.float32(-8)
 """Depth where nobody is."""
-TOUCH, TOUCH_HW = 1.2, 0.030
+TOUCH, TOUCH_HW = 1.5, 0.030
 """Light denied right at a sheet's edge (twice over), and how far beside it any is."""
 STRANDS_TAKE = 0.8
 """Share of the skin's mirror that a brow, or single strands over skin, take."""
 STRANDS_HW, STRANDS_NEAR_HW, STRANDS = 0.05, 0.12, (0.4, 1.0)
 """Round which (sigma) skin's own tone is read, how near (sigma) hair has to be, and by how many stops strands are darker than that skin."""
-MAPS = ("matte", "albedo", "depth", "normal", "skin", "hair", "cloth", "eyes", "roughness", "specular", "sheen")
+MAPS = ("matte", "albedo", "depth", "normal", "skin", "hair", "cloth", "eyes", "roughness", "specular", "sheen", "room")
 
 
 class Figure:
@@ -41,6 +41,7 @@ class Figure:
         self.hair, self.cloth, self.eyes = np.array(p["hair"]), np.array(p["cloth"]), np.array(p["eyes"])
         self.roughness, self.specular = _skin_finish(plate, self.skin)
         self.sheen = np.asarray(0.15 * p["cloth"], np.float32)
+        self.room = np.ones_like(self.matte)
         self.ears: F32 | None = None
 
     def cut(self, top: int) -> Figure:
@@ -64,10 +65,11 @@ class Figure:
     def lay(self, sheet: Layer, at: tuple[int, int], dye: F32) -> None:
         """Lay a sheet over what is there, its first pixel `at` (row, column), its albedo times `dye` f32[3]."""
         kind = np.array([sheet.skin, 0, 1 - sheet.skin, 0, sheet.roughness], np.float32)
-        mirrors, fuzz = (np.array(np.broadcast_to(np.asarray(v, np.float32), sheet.cover.shape)) for v in (sheet.specular, sheet.sheen))
+        shape = sheet.cover.shape
+        mirrors, fuzz, room = (np.array(np.broadcast_to(np.float32(v), shape)) for v in (sheet.specular, sheet.sheen, sheet.room))
         _lay(
             self.matte, self.albedo, self.depth, self.normal, self._scalars(),
-            sheet.cover, np.atleast_3d(sheet.albedo), dye, sheet.depth, sheet.normal, mirrors, fuzz, kind, *at,
+            sheet.cover, np.atleast_3d(sheet.albedo), dye, sheet.depth, sheet.normal, mirrors, fuzz, room, kind, *at,
         )  # fmt: skip
 
     def touched(self, cover: F32, at: tuple[int, int]) -> None:
@@ -82,7 +84,7 @@ class Figure:
         _shaded(self.albedo[there], self.sheen[there], near, TOUCH)
 
     def _scalars(self) -> tuple[F32, ...]:
-        return self.skin, self.hair, self.cloth, self.eyes, self.roughness, self.specular, self.sheen
+        return self.skin, self.hair, self.cloth, self.eyes, self.roughness, self.specular, self.sheen, self.room
 
     def put_back(self, source: Figure, cover: F32, depth: F32, top: int) -> None:
         """Lay what was cut away at row `top` over this figure again, with `cover` and a `depth` f32[h - top, w] of its own."""
@@ -138,9 +140,10 @@ def _share(under: float, cover: float) -> tuple[float, float]:
 @njit(cache=True, parallel=True)
 def _lay(
     matte: Any, albedo: Any, depth: Any, normal: Any, scalars: Any,
-    cover: Any, albedo_2: Any, dye: Any, depth_2: Any, normal_2: Any, mirrors: Any, fuzz: Any, kind: Any, row: int, column: int,
+    cover: Any, albedo_2: Any, dye: Any, depth_2: Any, normal_2: Any, mirrors: Any, fuzz: Any, room_2: Any, kind: Any,
+    row: int, column: int,
 ) -> None:  # fmt: skip
-    skin, hair, cloth, eyes, roughness, specular, sheen = scalars
+    skin, hair, cloth, eyes, roughness, specular, sheen, room = scalars
     h, w = cover.shape
     last = albedo_2.shape[2] - 1
     for i in prange(h):
@@ -151,9 +154,12 @@ def _lay(
                 continue
             c = j + column
             k, matte[r, c] = _share(matte[r, c], a)
+            # What is mixed is light: pale skin over wool in which the room counts many times is no bright thread.
+            given = (1 - k) * room[r, c] * albedo[r, c, 1] + k * room_2[i, j] * albedo_2[i, j, min(1, last)] * dye[1]
             for m in range(3):
                 albedo[r, c, m] += k * (albedo_2[i, j, min(m, last)] * dye[m] - albedo[r, c, m])
                 normal[r, c, m] += k * (normal_2[i, j, m] - normal[r, c, m])
+            room[r, c] = given / max(albedo[r, c, 1], 1e-5) if k < 1 else room_2[i, j]
             depth[r, c] += k * (depth_2[i, j] - depth[r, c])
             skin[r, c] += k * (kind[0] - skin[r, c])
             hair[r, c] += k * (kind[1] - hair[r, c])
@@ -170,8 +176,8 @@ def _put_back(
     matte: Any, albedo: Any, depth: Any, normal: Any, scalars: Any,
     cover: Any, albedo_2: Any, depth_2: Any, normal_2: Any, scalars_2: Any, top: int,
 ) -> None:  # fmt: skip
-    skin, hair, cloth, eyes, roughness, specular, sheen = scalars
-    skin_2, hair_2, cloth_2, eyes_2, roughness_2, specular_2, sheen_2 = scalars_2
+    skin, hair, cloth, eyes, roughness, specular, sheen, room = scalars
+    skin_2, hair_2, cloth_2, eyes_2, roughness_2, specular_2, sheen_2, room_2 = scalars_2
     h, w = cover.shape
     for i in prange(h):
         r = i + top
@@ -180,6 +186,7 @@ def _put_back(
             if a <= 0:
                 continue
             k, matte[r, c] = _share(matte[r, c], a)
+            given = (1 - k) * room[r, c] * albedo[r, c, 1] + k * room_2[i, c] * albedo_2[i, c, 1]
             for m in range(3):
                 albedo[r, c, m] += k * (albedo_2[i, c, m] - albedo[r, c, m])
                 normal[r, c, m] += k * (normal_2[i, c, m] - normal[r, c, m])
@@ -191,6 +198,7 @@ def _put_back(
             roughness[r, c] += k * (roughness_2[i, c] - roughness[r, c])
             specular[r, c] += k * (specular_2[i, c] - specular[r, c])
             sheen[r, c] += k * (sheen_2[i, c] - sheen[r, c])
+            room[r, c] = given / max(albedo[r, c, 1], 1e-5) if k < 1 else room_2[i, c]
 
 
 FOREHEAD, NOSE_RIDGE, CHEEKS = (9, 151, 108, 337), (1, 4, 5, 195, 6), (50, 280, 117, 346)

@@ -76,9 +76,17 @@ BURNED = 0.86
 HOLLOW, HOLLOW_HW = 44.0, 0.05
 """How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
 dark gives nothing back into it, so it prints black."""
-SHEEN = 0.78
+UNFLAGGED = 6.0
+"""How much more of a room's light than of a lamp's wool throws back. Black wool reflects some 4 %: the less that a cloth's table says is
+what flags leave of the lamps, and no flag stands before a room. On the far side ribs and folds are felt in it, and black is wool's."""
+SINKS = 0.62
+"""By which power of a flag's own share the room's light grows under it: 1 would make up for all of the flag."""
+SHEEN = 0.68
 """How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
-STANDS = (0.28, 1.40)
+FADES, FADES_HW = 0.66, (0.50, 1.45)
+"""How much of the line of light along a shoulder is lost by its end, and from where to where, from the neck's axis: the lamp behind hangs
+at the head, and what lies further off gets less of it at a flatter angle."""
+STANDS = (0.66, 1.14)
 """Share of that where cloth is rubbed smooth, and where its nap is whole."""
 FLAT, FLAT_HW = 0.72, (0.010, 0.050)
 """Share of it that lies flat, and from where to where inside the outline."""
@@ -86,11 +94,11 @@ SOFTER = 1.20
 """How much softer than what is drawn anew on skin: cloth lies a hand before the eyes' plane or behind it."""
 FELTED = 0.50
 """Share of the stitches' relief that wear takes where it takes most."""
-CLOSE = 0.8
+CLOSE = 0.22
 """Share of it that a close-knit collar has."""
 CLUMPS = 0.24
 """By how much loose fibre and yarn stand denser here and thinner there, a stitch or two apart."""
-FIBRE, FIBRE_HW = 0.30, 0.007
+FIBRE, FIBRE_HW = 0.20, 0.007
 """How dense loose fibre is at the cloth's outline, and how far it stands off."""
 
 
@@ -194,10 +202,15 @@ def stitch(k: float, gauge: float) -> tuple[float, float]:
     return wide, wide * COURSE / WALE
 
 
-def _sunk(depth: F32, bust: Bust, body: Outline) -> F32:
-    """How much of any light is left f32[h, w] on the draped form `depth`: valleys of folds drink it, and a flag stands before the chest."""
-    hollow = np.maximum(blur(depth, HOLLOW_HW * bust.hw_px / 4) - depth, 0)
-    return np.asarray(np.exp(-np.float32(HOLLOW) * hollow) * flagged(bust, body, BURNED), np.float32)
+def _sunk(depth: F32, bust: Bust, body: Outline) -> tuple[F32, F32]:
+    """How much of a lamp's light is left f32[h, w] on the draped form `depth`, and how many times as much of the room's.
+
+    Valleys of folds drink it, the room's twice, and a flag stands before the chest: not before the room, but there its walls are far.
+    """
+    hollow = np.exp(-np.float32(HOLLOW) * np.maximum(blur(depth, HOLLOW_HW * bust.hw_px / 4) - depth, 0))
+    flag = flagged(bust, body, BURNED)
+    room = np.float32(UNFLAGGED) * hollow / np.power(np.maximum(flag, np.float32(0.08)), np.float32(SINKS))
+    return np.asarray(hollow * flag, np.float32), np.asarray(room, np.float32)
 
 
 def _worn(bust: Bust, cut: Cut, body: Outline) -> F32:
@@ -235,7 +248,8 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     stands = whole(_worn(bust, cut, body), x)
     depth = np.asarray(draped + raised - turned_over(edge, 0.5 + 0.7 * stands), np.float32)
     normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02, SOFTER * bust.soft_px)
-    grey *= whole(_sunk(coarse, bust, body), x)
+    lamp, room = _sunk(coarse, bust, body)
+    grey *= whole(lamp, x)
     grey *= 1 + CLUMPS * noise(x * hand * 62, y * 48, 45)
 
     # A hand-knit's outline is alive by a fraction of a stitch. Inside the collar no body is seen, and beside it none as high as its rim.
@@ -248,8 +262,9 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     fibre = FIBRE * np.clip(noise(x * hand * 60, y * 21, 44) + 0.7 * fuzz, 0, 1)
     cover = np.maximum(coverage(outer, k, 4.0), fibre * coverage(outer + FIBRE_HW, k, 2 * FIBRE_HW * k))
     # Further in nap lies flat, pressed by the arm and the chair: on a body turned from the lamp a line stays a line.
+    stands = stands * (1 - np.float32(FADES) * step(np.abs(x), *FADES_HW))
     nap = SHEEN * stands * (1 - np.float32(FLAT) * step(edge, *FLAT_HW))
-    sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, np.asarray(nap, np.float32))
+    sheet = Layer(np.asarray(cover, np.float32), depth, normal, grey, 0.9, 0.0, np.asarray(nap, np.float32), room=_sharp(room, x))
 
     if bust.covered:
         return Made([], [(sheet, (0, 0))])
@@ -261,23 +276,25 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)], closed)
 
 
-RIM_HW, RISES, TALL_HW = 0.085, 1.32, 0.34
+RIM_HW, RISES, TALL_HW = 0.140, 0.98, 0.30
 """How far below the chin a roll-neck's rim stands, by how much it rises toward the nape per hw of depth, and how tall it is in front.
 
 Necks lean forward by some 25 degrees and a roll is pulled up behind: seen from the front its rim is a U that goes behind the jaw.
 """
 
 
-UNDER_CHIN, UNDER_CHIN_HW = 0.60, 0.10
+SECOND_HW = (0.092, 0.020, 0.011)
+"""How far under the rim the hollow behind a roll's lip lies, how wide it is (one over e) and how deep."""
+UNDER_CHIN, UNDER_CHIN_HW = 0.40, 0.09
 """Share of the light that the rim is denied by the jaw over it, and how far down that reaches (one over e)."""
 
 
-SNUG_HW = 0.030
+SNUG_HW = 0.012
 """How far within its rim a neck stands at the sides."""
-CLOTH_HW = 0.040
+CLOTH_HW = 0.014
 """How far the outside of the rim stands off the neck: two layers of wool and the air between them, 6 mm. A collar no wider than a neck is a
 bandage, and the head on it a balloon."""
-ROLLED_HW, OPENS_HW = 0.036, 0.038
+ROLLED_HW, OPENS_HW = 0.026, 0.034
 """By how much a roll bulges under its lip, and opens from there to its hem."""
 ROUND = 1.06
 """How much wider the tube is than what is seen of it: a roll's side is pressed flat, and no even band of it faces a lamp behind."""
@@ -291,7 +308,7 @@ def ring_of(bust: Bust, cut: Cut) -> Ring:
     start = (bust.shoulder[0] + bust.shoulder[1]) / 2
     wide = bust.neck + CLOTH_HW
     deep = 0.86 * wide
-    tall = float(np.clip(TALL_HW + 0.4 * (start - 0.26), 0.30, 0.42)) + 0.8 * cut.tall + cut.high
+    tall = float(np.clip(TALL_HW + 0.4 * (start - 0.26), 0.25, 0.36)) + 0.8 * cut.tall + cut.high
     top = RIM_HW + max(0.55 * bust.lifted, -0.02) - cut.high
     return Ring(top, tall, wide, deep, bust.throat[2] + 0.05 - deep, RISES * cut.rises)
 
@@ -364,6 +381,10 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     over = np.clip(1 - np.maximum(s, 0.001) / lip, 0, 1)
     under = np.clip(1 - np.maximum(tall - s, 0.001) / hem, 0, 1)
     tuck = lip * 0.7 * (1 - np.sqrt(1 - over * over)) + hem * 0.7 * (1 - np.sqrt(1 - under * under))
+    # Rolled over softly: a second, shallower fold lies under the lip, now nearer and now further down.
+    under, wide_, deep = (np.float32(v) for v in SECOND_HW)
+    second = s - under * (1 + 0.35 * noise(lean * 2.6 + 6 + cut.shift, np.zeros_like(x), 61))
+    tuck = tuck + deep * np.exp(-np.square(second / wide_))
     if cut.turned < 1:
         # Turned over once more: the upper part stands out, and ends in an edge of its own that dips and climbs round the neck.
         at = s - tall * np.float32(cut.turned) - 0.035 * noise(lean * 2.0 + 4 + cut.shift, np.zeros_like(x), 59)
@@ -372,7 +393,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     beside = np.float32(cut.slack**0.5 * SLUMPS_HW) * noise(np.sign(lean) * 7.3 + cut.shift, s * 8.5 + 0.8 * np.sign(lean), 60)
     beside = beside * step(s, 0.0, 0.10) * step(np.abs(x) / wide, 0.55, 0.95)
     wide = wide + 1.2 * slump + 0.8 * folds + beside - tuck * 0.6
-    turns = 0.65 + 0.35 * noise(lean * 9 + cut.shift, s * 9, 49)
+    turns = 1.30 + 0.35 * noise(lean * 9 + cut.shift, s * 9, 49)
     # The last of the way round is cloth's own turn (`turned_over`).
     tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / (wide * np.float32(ROUND))) + slump + folds - tuck
     depth = joint(tube, body + 0.045 - tuck, 0.05) - turned_over(np.asarray(wide + 0.012 - np.abs(x), np.float32), turns)
@@ -401,4 +422,4 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     ragged = 0.002 * noise(lean * 26, y * 26, 55) + 0.0015 * fuzz
     hem_edge = tall - s + 0.004 * (height - 0.5)
     edge = -joint(-(rim + 0.003 * (height - 0.5)), -hem_edge, 0.11) + 0.018 + ragged
-    return Layer(coverage(np.asarray(edge, np.float32), k, 3.4), depth, normal, grey, 0.9, 0.0, CLOSE * SHEEN)
+    return Layer(coverage(np.asarray(edge, np.float32), k, 3.4), depth, normal, grey, 0.9, 0.0, CLOSE * SHEEN, room=UNFLAGGED)

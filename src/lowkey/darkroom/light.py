@@ -52,7 +52,7 @@ SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
 THROUGH = 0.9
 """Radiance of strands before a lamp straight behind them, undyed."""
-FLAGGED, VEILED, FLAG_BEHIND = 0.45, 0.21, -0.3
+FLAGGED, VEILED, FLAG_BEHIND = 0.45, 0.27, -0.3
 """90th percentile of lit hair, and of a scarf, against lit skin's, at most: over that a flag shades it from the key. A lamp further behind
 than this (cosine to the camera) makes a rim, which no one flags."""
 HAIR_GAIN = 0.62
@@ -139,7 +139,7 @@ class Relight:
         """
         s = self.subject
         gain = np.float32(0.0 if math.isinf(ev) and ev < 0 else 2.0**ev)
-        facing = np.maximum(s.normal @ np.array(FILL.vector, np.float32), 0) * self.open
+        facing = np.maximum(s.normal @ np.array(FILL.vector, np.float32), 0) * self.open * (1 if s.room is None else s.room)
         out = np.asarray((s.albedo + self._room[..., None] * self._gleam) * (facing * gain)[..., None], np.float32)
         self._mouth.redden(out)
         # A card's radiance is its irradiance over the solid angle it fills; a cornea mirrors 2.5 % of it.
@@ -175,6 +175,7 @@ class Relight:
             face = np.float32(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * abs(key.vector[0]))
             near = np.asarray(face + (np.float32(RETURNED[2]) - face) * t * t * (3 - 2 * t), np.float32)[:, None]
             given = given + near * np.clip((facing + np.float32(0.35)) / np.float32(1.35), 0, 1) ** 2
+        given = given if s.room is None else given * s.room
         scattered = s.albedo * ((1 - mirrored) * given)[..., None]
         both = scattered + (mirrored * given / contour)[..., None] + (self._room * given)[..., None] * self._gleam
         self._mouth.redden(both)

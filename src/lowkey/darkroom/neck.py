@@ -79,6 +79,8 @@ class Layer:
     sheen: float | F32
     """The same."""
     skin: float = 0.0
+    room: float | F32 = 1.0
+    """How much more of the room's light than of a lamp's reaches it (`Subject.room`); one for all of it, or f32[h, w]."""
 
 
 @dataclass(frozen=True)
@@ -318,6 +320,8 @@ def _throat_bare(plate: Plate, axis: float, line: float) -> bool:
 
 UNLIKE, FOLD_HW = 12.0, 0.06
 """Squared deviations from a wrap's own colour from which it is another cloth, or a fold no wider than twice this."""
+JAW_SOFT_HW = 0.016
+"""Over how much the jaw's line is feathered."""
 TAB_HW, HEM_HW = 0.07, 0.055
 """Half the width under which what hangs from a wrap is no part of it, and over what its hem is straightened, sigma."""
 
@@ -397,8 +401,8 @@ def keep(plate: Plate) -> Kept:
     below = _below_jaw(plate.landmarks, plate.size_px, k)
     wrap = _wrap(plate)
     hair = hanging.falling(plate, below)
-    # Two pixels of feather at the jaw, as a lens would give.
-    above = np.clip(0.5 - below * np.float32(k / 2.0), 0, 1)
+    # Soft at the jaw: it turns under there, and is no edge of anything.
+    above = step(below, 0.5 * JAW_SOFT_HW, -0.5 * JAW_SOFT_HW)
     # Ear lobes hang outside the jaw and below where its line turns outward: skin beside the corners of the jaw is head.
     # They hang a little, not a hand's breadth: what lies lower is the room taken for skin. They end softly, never in a corner.
     mesh, (h, w) = plate.landmarks, plate.matte.shape

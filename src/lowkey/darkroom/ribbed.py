@@ -14,8 +14,11 @@ from lowkey.rig import Direction
 RELIEF_HW, FORM_HW = 0.013, 0.035
 """Over how much cloth its relief is averaged, sigma (a rib and both its neighbours), and over how much the form is taken that ends the
 light: wider than one fold of a collar, or each fold is a lit claw in its shade."""
-ROOM = 1.1
+ROOM = 1.5
 """Cosine to the form, per sine of the relief's own tilt, from which ribs no longer stand in each other's way."""
+ROUND = 0.10
+"""Sine by which light gets further round wool than round what is smooth: fibre that stands off the far side of a rib still sees the lamp,
+and ribs die away over a thumb's breadth instead of ending in a cut."""
 FUZZY_HW, FUZZY = 0.042, (0.10, 0.24)
 """How far a shadow's edge is spread on wool, sigma, and the sine of tilt from and by which cloth is wool: light runs on in its fuzz and
 between its yarns, and no shadow on a jersey ends like one on paper."""
@@ -58,7 +61,8 @@ class Ribbed:
             return seen
         lit = seen[self._rows]
         mu = self._form @ np.array(direction.vector, np.float32)
-        free = step((mu + np.float32(sin_r)) / (np.float32(sin_r) + np.float32(ROOM) * self._tilt), 0, 1)
+        round_ = np.float32(sin_r) + np.float32(ROUND) * self._wool
+        free = step((mu + round_) / (round_ + np.float32(ROOM) * self._tilt), 0, 1)
         small = cv2.resize(lit, (mu.shape[1], mu.shape[0]), interpolation=cv2.INTER_AREA)
         soft = blur(small * self._wool, self._near) / self._mass
         # Crisp where the surface is smooth, soft where it is wool; ended by its form in both.

@@ -199,4 +199,5 @@ def sleeve(
     cover = coverage(np.minimum(a, wide - np.abs(b)) + 0.0015 * fuzz, k, 2.6) * (1 - step(a, 0.5 * LONG_HW, 0.95 * LONG_HW))
     # Of cloth whose fibre stands denser here and thinner there a sleeve has the mean.
     sheen = float(np.mean(like.sheen))
-    return Layer(np.asarray(cover, np.float32), form, normal, grey, like.roughness, like.specular, sheen), (box[0].start, box[1].start)
+    sheet = Layer(np.asarray(cover, np.float32), form, normal, grey, like.roughness, like.specular, sheen, 0.0, float(np.median(like.room)))
+    return sheet, (box[0].start, box[1].start)

@@ -45,3 +45,5 @@ class Subject:
     """0..1: lips, and teeth that show between them; None where nobody looked for any."""
     ears: F32 | None = None
     """0..1: ears, whose rims light from behind comes through; None where nobody looked for any."""
+    room: F32 | None = None
+    """How much more of the room's light than of a lamp's reaches each pixel: flags stand before lamps, and not before a room. None: 1."""

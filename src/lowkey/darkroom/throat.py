@@ -12,19 +12,23 @@ from lowkey.darkroom.garments import Closed
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import JAW, Bust, Kept, Layer, arch, facing, slopes, spread
 from lowkey.gaussian import blur
-from lowkey.pixels import F32
+from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
 MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.025, 0.046, 0.014
 """How far the sternomastoid stands out of a plain cylinder, the hollow between it and the windpipe lies in it, the larynx stands out."""
-CAST, CAST_HW, PENUMBRA_HW = 0.93, (0.130, 0.036), 0.080
+CAST, CAST_HW, PENUMBRA_HW = 0.86, (0.130, 0.036), 0.080
 """Share of the light that the jaw's shadow denies the skin under it, how far down it reaches (in front, on the flanks), and how softly
 (10 to 90 %) it ends there: the photographer's lamp is as broad as a fist, and stands a metre off."""
-BURNED = 0.24
+BURNED = 0.34
 """How much of the light a flag keeps off the throat below that: a neck may not shine like the face it carries."""
+TOUCH, TOUCH_HW = 0.60, 0.090
+"""Share of the room's light that right under the jaw's edge is denied, and how far down that reaches (one over e)."""
 NAPE, NAPE_FROM = 0.40, (0.78, 1.04)
 """How much darker the flank turns behind the sternomastoid, and between which parts of the half-width: there ear and hair stand over it."""
+OWN = 0.5
+"""Share of its own detail that a neck keeps of the photo: a collar's edge, its old shadow and a fold look alike there, each a crack."""
 DRY = (0.52, 0.024)
 """Roughness and F0 of a neck: nobody makes it up, and it is no oily skin."""
 
@@ -61,12 +65,18 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     shade = _shade(below, x, y, half)
     tone *= shade[..., None]
 
+    # The jaw's shadow and the flag are a lamp's; what the room has to give gets there, less right under the edge.
+    room = np.asarray((1 - TOUCH * np.exp(-np.maximum(below, 0) / np.float32(TOUCH_HW))) / shade, np.float32)
+
     # Never beside the neck that the photo shows against its background.
     column = np.minimum(half - np.abs(x), y + 0.55)
     someone = np.maximum(plate.matte[box], 1 - plate.inside[box])
+    if collar is not None:
+        # A collar that closes round a neck is full of it: of a head bent over, the room would show between its rim and the jaw.
+        someone = np.maximum(someone, step(y, -0.04, 0.05))
     cover = np.clip(0.5 + column * np.float32(k / 2.0), 0, 1) * step(below, -0.05, -0.03) * someone
     # What is shaded mirrors no room either: a neck's dark side with skin's film on it and no skin under it is grey.
-    return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), DRY[0], DRY[1] * shade, 0.0, 1.0)
+    return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), DRY[0], DRY[1] * shade, 0.0, 1.0, room)
 
 
 def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
@@ -86,7 +96,7 @@ def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
 
 FLANK_HW, FLANK_ENDS_HW = 0.10, (-0.04, 0.15)
 """Most that a neck seen beside the jaw adds to the cylinder's half-width, and between which heights below the chin that is lost again."""
-ENTERS_HW = 0.20
+ENTERS_HW = 0.28
 """Over which height above its collar's rim a neck that is broader draws in to it."""
 PAST_JAW_HW, SEEN_HW, FLANK_SOFT_HW = 0.015, 0.05, 0.03
 """How far below the jaw's line skin at the outline is neck, how much of its height has to be seen (a lobe hangs there, too), and over how
@@ -165,10 +175,11 @@ def _skin_below(plate: Plate, kept: Kept, box: tuple[slice, slice]) -> F32:
     clean = np.asarray(clean, np.float32)
     carried = spread(albedo, clean * np.where(below > 0, 1.0, 0.3).astype(np.float32), k)
     jaw = spread(albedo, np.asarray(on_jaw, np.float32), k)
-    seen = step(blur(clean, 2.5), 0.3, 0.95)[..., None]
+    seen = OWN * step(blur(clean, 2.5), 0.3, 0.95)[..., None]
     tone = seen * albedo + (1 - seen) * carried
-    # A photo's own shadow under the chin, and the red it has there, are taken half-way back to the jaw's colour.
-    fit = np.sqrt(np.clip(blur(jaw, 0.1 * k), 0.01, 1) / np.clip(blur(carried, 0.1 * k), 0.01, 1))
+    # A photo's own shadow under the chin is taken half-way back to the jaw's lightness, and its hue all the way: under one lamp one skin.
+    own, above = (np.clip(blur(v, 0.1 * k), 0.01, 1) for v in (carried, jaw))
+    fit = above / own * np.sqrt(luminance(own) / luminance(above))[..., None]
     return np.asarray(tone * np.clip(fit, 0.75, 1.5), np.float32)
 
 
