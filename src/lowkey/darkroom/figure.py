@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom import neck, retouch
+from lowkey.darkroom import neck, retouch, teeth
 from lowkey.darkroom.neck import Layer
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -98,9 +98,9 @@ class Figure:
         _carry_on(self.albedo, carried, self.matte)
         maps = {name: freeze(np.asarray(getattr(self, name), np.float32)) for name in MAPS}
         ears = None if self.ears is None else freeze(np.asarray(self.ears * self.skin, np.float32))
-        lips, teeth = (np.asarray(plate.parts[name] * self.skin, np.float32) for name in ("lips", "teeth"))
+        lips, between = (np.asarray(part * self.skin, np.float32) for part in (plate.parts["lips"], teeth.between(plate)))
         return Subject(
-            hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, lips=freeze(lips), teeth=freeze(teeth), ears=ears, **maps
+            hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, lips=freeze(lips), teeth=freeze(between), ears=ears, **maps
         )
 
 

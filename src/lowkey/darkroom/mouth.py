@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from lowkey.darkroom.retouch import row
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, luminance
 from lowkey.plate.shading import among
 from lowkey.plate.zones import ramp as step
 
-TEETH_HW, LIPS_HW = 0.060, 0.017
+TEETH_HW, LIPS_HW = 0.090, 0.017
 """How far light wanders, sigma, of 140 mm to a head-width: a window of less than several millimetres loses light of a tooth at its edges
 (Bolt, Bosch & Coops 1994), and lips are skin without the horn that stops it."""
-PASSED = (0.80, 0.60)
+PASSED = (1.0, 0.60)
 """Share of the light on teeth and on lips that has wandered so."""
 ROUND_HW, ROUND_DEG, WRAPPED = 0.35, 62.0, 0.42
 """How far round the mouth skin tells how much light comes to it, how far the last teeth of a smile are turned aside, and how far round such
@@ -30,9 +29,9 @@ THROWN = 0.20
 CORNERED, CORNER_HW = 0.12, 0.045
 """Share of its mirror image that skin keeps at the corners of a mouth, and how far round them, sigma: lips turn in there and lie on one
 another, and what a mesh mirrors instead is a white smear."""
-COMMISSURE, LIPPED, LOWER = (0.55, 1.15), (0.55, 0.40), 0.40
-"""Half of a row's breadth from which the corner of the mouth shades it, and where it does so wholly; light at the upper lip's edge, and the
-share of the opening over which its shade ends; light on the lowest of what teeth show, which upper ones stand before."""
+COMMISSURE, LIPPED = (0.50, 1.05), (0.55, 0.40)
+"""Half of an opening's breadth from which the corner of the mouth shades it, and where it does so wholly; light at the upper lip's edge, and
+the share of the opening over which its shade ends."""
 
 
 class Mouth:
@@ -52,7 +51,7 @@ class Mouth:
         m = round(2 * LIPS_HW * s.hw_px)
         self._box = np.s_[max(rows[0] - m, 0) : rows[-1] + m + 1, max(columns[0] - m, 0) : columns[-1] + m + 1]
         self._hw_px = s.hw_px
-        self._teeth = row(s.teeth[self._box], s.lips[self._box], s.hw_px)
+        self._teeth = np.asarray(s.teeth[self._box] * (1 - step(s.lips[self._box], 0.6, 1.0)), np.float32)
         self._lips = np.asarray(s.lips[self._box] * (1 - self._teeth), np.float32)
         self._skin = np.asarray((s.skin * s.matte)[self._box] * (1 - self._teeth), np.float32)
         self._arch = _arch(self._teeth)
@@ -121,5 +120,4 @@ def _arch(teeth: F32) -> tuple[F32, F32] | None:
     tall = float((teeth > 0.5).sum(0).max())
     below = np.asarray((np.arange(len(teeth), dtype=np.float32)[:, None] - first) / np.float32(max(tall, 1.0)), np.float32)
     shade = LIPPED[0] + (1 - LIPPED[0]) * step(below, 0.0, LIPPED[1])
-    shade *= 1 - (1 - LOWER) * step(below, 0.5, 1.0)
     return across, np.asarray(shade * (1 - step(np.abs(across), *COMMISSURE)), np.float32)

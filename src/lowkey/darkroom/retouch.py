@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lowkey.darkroom import teeth
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
@@ -33,27 +34,6 @@ LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 3
 WHITE_GAIN = (0.75, 1.6)
 IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
-ENAMEL, OVER_SKIN = 0.52, 1.30
-"""Most that teeth reflect, and most over the face's own skin."""
-GAP, LINE, RELIEF = 0.56, 0.50, 0.90
-"""Luminance of the darkest spot and of the darkest line among teeth over the teeth round it, and the power to which what is left of
-their light and dark is brought: under one hard lamp lines between teeth print as a grid, and in life they are hardly seen."""
-ROUND_HW, SOFT_HW = 0.09, 0.003
-"""How broad a row's own light and dark is, sigma: what is narrower is a tooth's form, and stays. And how far what a camera has sharpened
-at the edges of teeth, the one white thing in a dark hollow, is softened: beside soft skin they look torn out of paper."""
-CREAM, CREAMED = (1.27, 1.0, 0.72), 0.7
-"""Colour of teeth over its green, a little short of what is measured in life (L* 72, a* 2, b* 17: 1.25, 1, .68), and the share of the way
-there. Photos burn them to white, and white teeth beside skin under a warm lamp are green ones."""
-GUM = (1.15, 1.35)
-"""Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
-CORNER = 0.66
-"""Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
-SMOOTH_HW = 0.008
-"""How broad the border of a row of teeth is straightened, sigma."""
-BESIDE_HW = 0.015
-"""How far beside a row what is as bright as teeth is theirs."""
-ROW_HW = 0.030
-"""Half the width of a gap that belongs to a row of teeth; what is wider is the mouth."""
 LIP_HW, LEVELLED = 0.030, 0.75
 """How broad the light and dark on a lip is that is held to be old light, and how much of it goes."""
 
@@ -80,7 +60,7 @@ def retouch(albedo: F32, plate: Plate) -> None:
         # Under a soft light what differs on the lips is the lips' own.
         _lips(albedo, plate)
     _frames(albedo, plate)
-    _teeth(albedo, plate, min(ENAMEL, max(OVER_SKIN * level, 0.22)))
+    teeth.mend(albedo, plate, _mouth(plate), level)
     _strange_skin(albedo, plate)
 
 
@@ -261,65 +241,3 @@ def _lips(albedo: F32, plate: Plate) -> None:
     odd = np.clip(np.abs(np.log(np.maximum(near, 0.05) / usual)).max(-1) / 0.3, 0, 1)
     coloured = tone + (np.float32(0.85) * odd)[..., None] * (grey[..., None] * usual - tone)
     tone += mine[..., None] * (coloured * gain[..., None] - tone)
-
-
-def _teeth(albedo: F32, plate: Plate, most: float) -> None:
-    """Teeth whole, neutral and under `most`: chips, spots and lines come up to their neighbours, the row falls off to the corners."""
-    box = _mouth(plate)
-    teeth, tone, k = plate.parts["teeth"][box], albedo[box], plate.hw_px
-    if float((teeth > 0.5).sum()) < 0.0012 * k * k:
-        return
-    mine = row(teeth, plate.parts["lips"][box], k)
-    grey = np.maximum(luminance(tone), np.float32(1e-3))
-    enamel = np.asarray(teeth * mine, np.float32)
-    level = among(grey, enamel, ROUND_HW * k)
-    tint = among(np.asarray(tone / grey[..., None], np.float32), enamel, 0.06 * k)
-    # Gum between teeth is as red as it was: painted like them it would wall them up.
-    red = tone[..., 0] / np.maximum(tone[..., 1], 1e-3) * (tint[..., 1] / np.maximum(tint[..., 0], 1e-3))
-    gum = step(np.asarray(red, np.float32), *GUM) * step(grey / np.maximum(level, 1e-3), 0.2, 0.4)
-    mine = np.asarray(mine * (1 - blur(gum, 0.003 * k)), np.float32)
-    spot = among(grey, np.asarray(mine + 1e-3, np.float32), 0.006 * k)
-    wanted = np.maximum(grey, grey * np.clip(GAP * level / np.maximum(spot, 1e-3), 1, 6))
-    wanted = np.maximum(np.minimum(wanted, np.maximum(level * 1.1, grey)), LINE * level)
-    # Pressed together, not each by itself: the form of every tooth stays.
-    pressed = _pressed(level, most)
-    wanted = _pressed(pressed * np.power(wanted / np.maximum(level, 1e-3), np.float32(RELIEF)), most)
-    wanted *= _to_corners(plate, box)
-    tint = tint + np.float32(CREAMED) * (np.array(CREAM, np.float32) - tint)
-    # What was dark had no colour of its own that would bear being lifted.
-    share = np.maximum(np.float32(0.5), 1 - step(grey / np.maximum(level, 1e-3), 0.35, 0.75))[..., None]
-    colour = (1 - share) * tone / grey[..., None] + share * tint
-    colour = colour / np.maximum(luminance(np.asarray(colour, np.float32)), 0.05)[..., None]
-    tone += mine[..., None] * (colour * wanted[..., None] - tone)
-    # What was not read as teeth right beside them, and is as bright, glares where they no longer do.
-    wide = 2 * round(BESIDE_HW * k) + 1
-    beside = cv2.dilate(mine, np.ones((wide, wide), np.uint8)) * (1 - mine) * (1 - step(plate.parts["lips"][box], 0.3, 0.7))
-    tone *= (1 + beside * (np.minimum(0.8 * pressed / grey, 1) - 1))[..., None]
-    near = blur(cv2.dilate(mine, np.ones((wide, wide), np.uint8)), SOFT_HW * k) * (1 - step(plate.parts["lips"][box], 0.3, 0.7))
-    tone += near[..., None] * (blur(np.ascontiguousarray(tone), SOFT_HW * k) - tone)
-
-
-def _pressed(tone: F32, most: float) -> F32:
-    """Reflectance f32[h, w] bent under `most`, from seven tenths of it on."""
-    knee = 0.7 * most
-    return np.asarray(np.minimum(tone, knee) + (most - knee) * (1 - np.exp(-np.maximum(tone - knee, 0) / (most - knee))), np.float32)
-
-
-def row(teeth: F32, lips: F32, hw_px: float) -> F32:
-    """Teeth f32[h, w] as the row they are: chips, spots and lines filled, its edges smooth; `lips` f32[h, w] lie before it."""
-    side = 2 * max(round(ROW_HW * hw_px), 1) + 1
-    pad = cv2.copyMakeBorder((teeth > 0.4).astype(np.uint8), side, side, side, side, cv2.BORDER_CONSTANT, value=0)
-    whole = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]
-    # A notch or a spur of a few pixels is the reader's, not the teeth's.
-    even = step(blur(whole.astype(np.float32), SMOOTH_HW * hw_px), 0.25, 0.75)
-    return np.asarray(even * (1 - step(lips, 0.3, 0.7)), np.float32)
-
-
-def _to_corners(plate: Plate, box: tuple[slice, slice]) -> F32:
-    """Share f32[h, w] of light along a row of teeth: 1 in its middle, CORNER at the corners of the mouth."""
-    left, right = plate.landmarks[78, :2], plate.landmarks[308, :2]
-    half = (right - left) / 2
-    reach = max(float(half @ half), 1.0)
-    ys, xs = np.mgrid[box]
-    away = np.abs((xs - (left[0] + half[0])) * half[0] + (ys - (left[1] + half[1])) * half[1]) / reach
-    return np.asarray(1 - (1 - CORNER) * step(np.asarray(away, np.float32), 0.25, 1.0), np.float32)
