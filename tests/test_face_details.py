@@ -25,7 +25,7 @@ def marked(hard: bool = False) -> Plate:
     mesh = np.array(plate.landmarks)
     # Nothing else of the mesh lies where the marks are: nostrils and features far below, folds round the line.
     for i, (dx, dy) in zip(creases.FOLDS, ((0, -0.75), (-0.3, -0.6), (0.3, -0.6), (-0.3, -0.5), (0.3, -0.5), (-0.3, -0.45), (0.3, -0.45),
-                                           (-0.2, -0.4), (0.2, -0.4), (0, -0.42)), strict=True):  # fmt: skip
+                                           (-0.2, -0.4), (0.2, -0.4), (0, -0.42), (-0.1, -0.4), (0.1, -0.4)), strict=True):  # fmt: skip
         mesh[i, :2] = (EYE_X + dx * HW, CHIN_Y + dy * HW)
     for ring in creases.NOSTRILS:
         for i in ring:

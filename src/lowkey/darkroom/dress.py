@@ -72,6 +72,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
             creases.smooth(figure.albedo, plate)
             acutance.restored(figure.albedo, plate)
             pores.tempered(figure.albedo, plate)
+            pores.levelled(figure.normal, plate)
             pores.completed(figure.albedo, plate, neck.hand_of(plate))
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
         strands.completed(figure.albedo, plate, neck.hand_of(plate))

@@ -29,6 +29,9 @@ THROWN = 0.20
 CORNERED, CORNER_HW = 0.12, 0.045
 """Share of its mirror image that skin keeps at the corners of a mouth, and how far round them, sigma: lips turn in there and lie on one
 another, and what a mesh mirrors instead is a white smear."""
+BESIDE_HW, EASED = 0.070, 0.6
+"""How far round the corners of a mouth, sigma, a mesh's own shade is eased, and by what share: it draws a smile's fold as one deep ditch, a
+black blot beside the lips where a cheek has a broad, shallow one. Path-traced heads have such meshes, and are lit as they are."""
 COMMISSURE, LIPPED = (0.50, 1.05), (0.55, 0.40)
 """Half of an opening's breadth from which the corner of the mouth shades it, and where it does so wholly; light at the upper lip's edge, and
 the share of the opening over which its shade ends."""
@@ -48,13 +51,15 @@ class Mouth:
         m = round(ROUND_HW * s.hw_px)
         self._round = np.s_[max(rows[0] - m, 0) : rows[-1] + m + 1 : 3, max(columns[0] - m, 0) : columns[-1] + m + 1 : 3]
         self._around = np.asarray((s.skin * s.matte)[self._round] > 0.9)
-        m = round(2 * LIPS_HW * s.hw_px)
+        m = round(2 * BESIDE_HW * s.hw_px)
         self._box = np.s_[max(rows[0] - m, 0) : rows[-1] + m + 1, max(columns[0] - m, 0) : columns[-1] + m + 1]
         self._hw_px = s.hw_px
         self._teeth = np.asarray(s.teeth[self._box] * (1 - step(s.lips[self._box], 0.6, 1.0)), np.float32)
         self._lips = np.asarray(s.lips[self._box] * (1 - self._teeth), np.float32)
         self._skin = np.asarray((s.skin * s.matte)[self._box] * (1 - self._teeth), np.float32)
         self._arch = _arch(self._teeth)
+        self._pictured = s.shine > 1.0
+        self._beside = _corners(s.lips[self._box], BESIDE_HW * s.hw_px) * self._skin
         self._corners = _corners(s.lips[self._box], CORNER_HW * s.hw_px)
         flesh = np.maximum(np.median(s.albedo[self._round][self._around], axis=0) if self._around.any() else np.ones(3), 0.01)
         self._thrown = np.asarray((flesh / luminance(flesh)) ** THROWN, np.float32)
@@ -64,6 +69,8 @@ class Mouth:
         if self._box is None:
             return
         light = diffuse[self._box]
+        if self._pictured:
+            light += np.float32(EASED) * self._beside * np.maximum(among(light, self._skin, BESIDE_HW * self._hw_px) - light, 0)
         teeth = among(light, self._teeth, TEETH_HW * self._hw_px)
         lips = among(light, self._skin, LIPS_HW * self._hw_px)
         light += np.float32(PASSED[0]) * self._teeth * (teeth - light) + np.float32(PASSED[1]) * self._lips * (lips - light)

@@ -24,6 +24,15 @@ WHITE, WHITE_OVER_SKIN = (0.26, 0.44), 1.10
 comes on top, so that in the print it is about as light as the cheek."""
 SCLERA = (1.07, 1.0, 0.90)
 """Colour of the white of an eye over its green, and nearly all of it: vessels under it are warm; blue is a sky that it mirrored."""
+REDDEST, LEAST_BLUE = 1.75, 0.72
+"""Most red over green of an iris, and most blue over green of a brown one."""
+SHAVEN_HW, SHADE, CLEARED = 0.22, 0.08, 0.6
+"""How far round the lips skin is held to be shaven; how much darker than the cheeks (log luminance) it may be, and the share of what more it
+is, and of its own hue, that goes: bristles under skin are a grey veil in soft light and a sooty moustache in hard light."""
+BEARD = (0.5, 0.9)
+"""Log luminance under the cheeks' from which what grows there is a beard, and surely is: it stays."""
+HUE_HW, HUE = 0.030, 0.10
+"""How broad a patch of another light's colour is, sigma, and how far (log of red or blue over green) a face's own hue goes from its median."""
 PUPIL, LEAST_PUPIL = 0.45, 0.35
 """Most that a pupil reflects against its iris, and the least share of its light that is left: a veiled one looks blind."""
 LID_SHADE, LID_REACH = 0.60, 0.36
@@ -59,6 +68,8 @@ def retouch(albedo: F32, plate: Plate) -> None:
     if plate.found_light.hard:
         # Under a soft light what differs on the lips is the lips' own.
         _lips(albedo, plate)
+        _one_complexion(albedo, plate)
+    _round_mouth(albedo, plate)
     _frames(albedo, plate)
     teeth.mend(albedo, plate, _mouth(plate), level)
     _strange_skin(albedo, plate)
@@ -164,12 +175,73 @@ def _eyes(albedo: F32, plate: Plate, most: float) -> None:
             usual = float(np.median(grey[ring > 0.6]))
             gain = float(np.clip(IRIS / max(usual, 1e-3), 1.0, IRIS_GAIN))
             tone *= (1 + np.float32(gain - 1) * ring)[..., None]
+            _brown(tone, np.asarray(eye * (1 - step(away, 0.90, 1.05)), np.float32))
         # A pupil is seen by its being black; a photo's own reflections and a small picture veil it.
         pupil = np.asarray(eye * (1 - step(away, 0.26, 0.46)), np.float32)
         if float((pupil > 0.6).sum()) > 6 and float((ring > 0.6).sum()) > 12:
             most_black = float(np.median(luminance(tone)[ring > 0.6])) * PUPIL
             tone *= (1 - pupil * (1 - np.clip(most_black / np.maximum(luminance(tone), np.float32(1e-3)), LEAST_PUPIL, 1)))[..., None]
         tone *= (1 - eye * (1 - _under_lid(plate.landmarks[list(upper), :2], plate.landmarks[list(lower), :2], xs, ys)))[..., None]
+
+
+def _brown(tone: F32, iris: F32) -> None:
+    """Take blood out of an `iris` f32[h, w] of colours f32[h, w, 3], in place: melanin is brown, wine is the lids' red in a small photo."""
+    green = np.maximum(tone[..., 1], np.float32(1e-4))
+    red, blue = tone[..., 0] / green, tone[..., 2] / green
+    least = step(np.asarray(red, np.float32), 1.2, REDDEST)
+    told = np.stack([np.minimum(red, np.float32(REDDEST)), np.ones_like(red), blue + least * (np.minimum(blue, np.float32(LEAST_BLUE)) - blue)], -1)
+    told = told * (luminance(tone) / np.maximum(luminance(np.asarray(told, np.float32)), np.float32(1e-4)))[..., None]
+    tone += iris[..., None] * (told - tone)
+
+
+def _one_complexion(albedo: F32, plate: Plate) -> None:
+    """Patches of face that lay in a hard light's blue shade take the hue of what it lit, in the albedo f32[h, w, 3], in place.
+
+    Blood and melanin vary over a face by no more than HUE; what differs by more over whole patches is the light that was there, which was
+    of two colours, sun and sky, where delighting holds it to be one.
+    """
+    box = _box(plate, (9, 152, 234, 454, 10), 0.0)
+    k, tone = plate.hw_px, albedo[box]
+    features = np.maximum.reduce([plate.parts[name][box] for name in ("eyes", "brows", "lips", "teeth", "glasses", "hair")])
+    skin = np.asarray((plate.parts["skin"] * plate.inside)[box] * (1 - step(features, 0.1, 0.5)), np.float32)
+    if float((skin > 0.9).sum()) < 0.05 * k * k:
+        return
+    log = np.log(np.maximum(tone, np.float32(4e-3)))
+    grey = luminance(tone)
+    for channel in (0, 2):
+        ratio = np.asarray(log[..., channel] - log[..., 1], np.float32)
+        broad = among(ratio, skin + np.float32(1e-4), HUE_HW * k)
+        off = broad - np.float32(np.median(broad[skin > 0.9]))
+        tone[..., channel] *= np.exp(skin * (np.float32(HUE) * np.tanh(off / np.float32(HUE)) - off))
+    tone *= (1 + skin * (grey / np.maximum(luminance(tone), np.float32(1e-4)) - 1))[..., None]
+
+
+def _round_mouth(albedo: F32, plate: Plate) -> None:
+    """Skin round the mouth keeps the cheeks' hue and is hardly darker than they are, in the albedo f32[h, w, 3], in place.
+
+    What a smile's folds and a shaven beard shade there is broad: delighting takes it for the skin's own colour.
+    """
+    k = plate.hw_px
+    box = _box(plate, (61, 291, 0, 17), SHAVEN_HW)
+    tone, lips = albedo[box], plate.parts["lips"][box]
+    features = np.maximum.reduce([plate.parts[name][box] for name in ("lips", "teeth", "hair")])
+    skin = np.asarray((plate.parts["skin"] * plate.inside)[box] * (1 - step(features, 0.1, 0.4)), np.float32)
+    cheek = albedo[_box(plate, (50, 280), 0.05)][::2, ::2]
+    bare = (plate.parts["skin"] - plate.parts["hair"])[_box(plate, (50, 280), 0.05)][::2, ::2] > 0.9
+    if not _are_lips(lips).any() or bare.sum() < 100:
+        return
+    away = cv2.distanceTransform((lips < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
+    on = skin * (1 - step(away, 0.5 * SHAVEN_HW, SHAVEN_HW))
+    usual = np.log(np.maximum(np.median(cheek[bare], 0), 4e-3)).astype(np.float32)
+    log = np.log(np.maximum(tone, np.float32(4e-3)))
+    sure = skin + np.float32(1e-4)
+    broad = np.stack([among(np.ascontiguousarray(log[..., c]), sure, 0.04 * k) for c in range(3)], -1)
+    darker = np.float32(usual[1]) - broad[..., 1]
+    on = np.asarray(on * (1 - step(darker, *BEARD)) * np.float32(CLEARED), np.float32)
+    lift = on * np.maximum(darker - np.float32(SHADE), 0)
+    for c in range(3):
+        hue = (usual[c] - usual[1]) - (broad[..., c] - broad[..., 1])
+        tone[..., c] *= np.exp(lift + on * hue)
 
 
 def _under_lid(upper: F32, lower: F32, xs: F32, ys: F32) -> F32:
@@ -238,6 +310,6 @@ def _lips(albedo: F32, plate: Plate) -> None:
     gain = np.exp(np.clip(np.float32(LEVELLED) * (np.float32(np.log(middle)) - broad), -0.5, 0.9))
     usual = np.median(tone[sure] / grey[sure][:, None], 0).astype(np.float32)
     near = among(np.asarray(tone / grey[..., None], np.float32), mine, 0.5 * LIP_HW * k)
-    odd = np.clip(np.abs(np.log(np.maximum(near, 0.05) / usual)).max(-1) / 0.3, 0, 1)
+    odd = np.clip(np.abs(np.log(np.maximum(near, 0.05) / usual)).max(-1) / 0.2, 0, 1)
     coloured = tone + (np.float32(0.85) * odd)[..., None] * (grey[..., None] * usual - tone)
     tone += mine[..., None] * (coloured * gain[..., None] - tone)

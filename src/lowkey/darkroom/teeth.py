@@ -46,9 +46,9 @@ BLUEST = 0.85
 """Most blue over green between the lips: flesh and enamel both have less."""
 CORNER = 0.66
 """Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
-BINS, DIP, BELOW = 24, 0.10, 0.16
-"""Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; and
-what is left of the light on what lies under it."""
+BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.16, 2.0
+"""Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; what is
+left of the light on what lies under it; and where it is said to be if there is none."""
 LEAST_HW2 = 0.0012
 """Area of teeth (hw2) under which a mouth shows none."""
 BESIDE_HW = 0.015
@@ -112,24 +112,29 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
     teeth = np.asarray(plate.parts["teeth"][box] * inner, np.float32)
     wanted = grey
     if float((teeth > 0.5).sum()) >= LEAST_HW2 * k * k:
-        under = _under(np.asarray(grey / np.percentile(grey[teeth > 0.5], 75), np.float32), a, t)
+        gap = _gap(np.asarray(grey / np.percentile(grey[teeth > 0.5], 75), np.float32), a, t)
+        under = ramp(t, gap - 0.06, gap + 0.08)
         first = (teeth > 0.5) & (under < 0.3)
         usual = float(np.percentile(grey[first if first.sum() > 30 else teeth > 0.5], 60))
         sound = np.asarray(teeth * np.minimum(grey / np.float32(usual), 1.5) ** 2, np.float32)
-        level = among(grey, np.asarray(sound + 1e-4 * inner, np.float32), ROUND_HW * k)
+        # Each row has its own: under a hard lamp the lower stands in the light and the upper in the lip's shade.
+        level = np.ones_like(grey)
+        for one in (1 - under, under):
+            level += one * (among(grey, np.asarray(sound * one + 1e-4 * inner, np.float32), ROUND_HW * k) - 1)
         tint = among(colour, np.asarray(sound + 1e-4 * inner, np.float32), 0.06 * k)
         red = colour[..., 0] / np.maximum(colour[..., 1], 1e-3) * (tint[..., 1] / np.maximum(tint[..., 0], 1e-3))
-        # What is nearly black is no gum, whatever its colour.
-        gum = np.asarray((1 - under) * ramp(blur(np.asarray(red, np.float32), 0.006 * k), *GUM) * ramp(grey / level, 0.1, 0.2), np.float32)
+        # What is nearly black is no gum, whatever its colour, nor is what lies at the teeth's own edges.
+        gum = np.asarray((1 - ramp(t, 0.45 * min(gap, 1.0), 0.6 * min(gap, 1.0))) * ramp(blur(np.asarray(red, np.float32), 0.006 * k), *GUM) * ramp(grey / level, 0.1, 0.2), np.float32)
         grey = np.asarray(np.exp(_shallower(np.log(grey), inner * (1 - 0.8 * gum), k)), np.float32)
-        grey = grey + _chips(teeth, k) * (1 - under) * (1 - gum) * np.maximum(np.float32(CHIP) * level - grey, 0)
+        chips = _chips(teeth, k) * (1 - gum)
+        grey = grey + chips * (1 - under) * np.maximum(np.float32(CHIP) * level - grey, 0)
         rows = grey / level
         most = min(ENAMEL, max(OVER_SKIN * skin, 0.22))
         aim = float(np.clip(usual, 0.6 * most, 0.95 * most)) * (level / usual) ** np.float32(1 - EVENED)
         wanted = np.asarray(_pressed(rows) * aim, np.float32)
         wanted = wanted * (1 - (1 - np.float32(CORNER)) * ramp(np.abs(a), 0.25, 1.0))
         wanted = wanted * (1 - (1 - np.float32(BELOW)) * under)
-        pale = np.asarray(ramp(np.asarray(rows, np.float32), 0.25, 0.6) * (1 - gum), np.float32)[..., None]
+        pale = np.asarray(np.maximum(ramp(np.asarray(rows, np.float32), 0.25, 0.6) * (1 - gum), chips), np.float32)[..., None]
         cream = tint + np.float32(CREAMED) * (np.array(CREAM, np.float32) - tint)
         colour = colour + pale * (cream - colour)
         # Nothing in there is blue but what a lens made so at the edges of something white.
@@ -165,24 +170,23 @@ def _chips(teeth: F32, k: float) -> F32:
     return blur(whole.astype(np.float32), SOFT_HW * k)
 
 
-def _under(rows: F32, a: F32, t: F32) -> F32:
-    """Where the lower row is, f32[h, w]: under the darkest place between two bright ones, from lip to lip; nowhere without one."""
+def _gap(rows: F32, a: F32, t: F32) -> float:
+    """Where the lower row begins, from lip to lip: at the darkest place between two bright ones; beyond the lower lip without one."""
     front = (np.abs(a) < 0.5) & (t > 0) & (t < 1)
     order = np.clip((t[front] * BINS).astype(int), 0, BINS - 1)
     shown = np.clip(rows[front], 0, 1)
     # The median of a height from lip to lip: a chip in one tooth is no gap between two rows.
     enough = [i for i in range(BINS) if (order == i).sum() >= 0.3 * len(order) / BINS]
     if len(enough) < BINS // 4:
-        return np.zeros_like(t)
+        return NO_GAP
     seen = np.interp(np.arange(BINS), enough, [np.median(shown[order == i]) for i in enough])
     seen = np.convolve(np.pad(seen, 1, mode="edge"), (0.25, 0.5, 0.25), "valid")
     inside = np.arange(round(0.25 * BINS), round(0.88 * BINS))
     dips = [min(seen[:i].max(), seen[i + 1 :].max()) - seen[i] for i in inside]
     best = int(np.argmax(dips))
     if dips[best] < DIP:
-        return np.zeros_like(t)
-    at = (inside[best] + 0.5) / BINS
-    return ramp(t, at - 0.06, at + 0.08)
+        return NO_GAP
+    return float((inside[best] + 0.5) / BINS)
 
 
 def _dim_beside(tone: F32, inner: F32, lips: F32, wanted: F32, k: float) -> None:
