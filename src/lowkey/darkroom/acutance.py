@@ -64,8 +64,8 @@ def restored(albedo: F32, plate: Plate) -> None:
     side = 2 * round(ROUND_HW * k) + 1
     mine = blur(cv2.dilate(step(features[box], 0.2, 0.6), np.ones((side, side), np.uint8)), FEATHER_HW * k)
     mine = mine * np.clip(plate.parts["skin"][box] + features[box], 0, 1) * (1 - plate.parts["glasses"][box])
-    # Teeth drawn sharp are pegs.
-    mine = mine * (1 - teeth.opening(plate, box))
+    # Teeth drawn sharp are pegs, lips are paper.
+    mine = mine * (1 - teeth.opening(plate, box)) * (1 - np.float32(0.5) * plate.parts["lips"][box])
     own = level = np.log(np.maximum(luminance(albedo[box]), np.float32(4e-3)))
     for sigma, gain in zip(EDGES_HW, gains, strict=True):
         if gain < 1.02:

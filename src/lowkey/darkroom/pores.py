@@ -202,7 +202,7 @@ def completed(albedo: F32, plate: Plate, hand: float) -> None:
         return
     # Coarser on some parts of a face than on others, and drawn without a beat.
     part = 1 + np.float32(0.4) * noise(x * 5, y * 5, 77)
-    drawn = np.clip(fine / np.float32(spread), -4, 2) * part * np.float32(amount)
+    drawn = np.clip(fine / np.float32(spread), -2.5, 2) * part * np.float32(amount)
     albedo[box] *= np.exp(drawn * mine)[..., None]
 
 

@@ -43,8 +43,10 @@ LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 3
 WHITE_GAIN = (0.75, 1.6)
 IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
-LIP_HW, LEVELLED = 0.030, 0.75
-"""How broad the light and dark on a lip is that is held to be old light, and how much of it goes."""
+LIP_HW, GAPS = 0.030, 0.8
+"""How broad the form of a lip is, and how much goes of what lay dark between streaks of its shine."""
+SHADOW_HW, LEVELLED = 0.016, 0.9
+"""How broad the light and dark on a lip is that is held to be an old shadow's, and how much of it goes."""
 
 GLASS_HW, GLASS = 0.035, 0.3
 """Half the width from which it is dark glass and no frame, and the share of what was seen in it that stays: most of it is the old room's
@@ -63,6 +65,8 @@ def retouch(albedo: F32, plate: Plate) -> None:
     face = np.s_[rows.start : rows.stop : 3, columns.start : columns.stop : 3]
     skin = albedo[face][plate.parts["skin"][face] - plate.parts["lips"][face] - plate.parts["eyes"][face] > 0.9]
     level = float(np.median(luminance(skin))) if len(skin) > 50 else 0.3
+    if plate.found_light.hard:
+        _own_lips(albedo, plate)
     _moist_line(albedo, plate)
     _eyes(albedo, plate, float(np.clip(WHITE_OVER_SKIN * level, *WHITE)))
     if plate.found_light.hard:
@@ -273,6 +277,18 @@ def _are_lips(lips: F32) -> NDArray[np.bool_]:
     return sure if sure.sum() >= 60 else np.zeros_like(sure)
 
 
+def _own_lips(albedo: F32, plate: Plate) -> None:
+    """What is finer than a lip on the lips as the photo has it: under a hard lamp delighting draws a mesh's lip on a lip, with a double rim."""
+    box, k = _mouth(plate), plate.hw_px
+    lips = plate.parts["lips"][box]
+    if not _are_lips(lips).any():
+        return
+    mine = np.asarray(lips + np.float32(1e-4), np.float32)
+    own, old = (np.log(np.maximum(a[box], np.float32(2e-3))) for a in (albedo, plate.colour))
+    change = among(np.asarray(own - old, np.float32), mine, LIP_HW * k) - (own - old)
+    albedo[box] *= np.exp(lips[..., None] * change)
+
+
 def _moist_line(albedo: F32, plate: Plate) -> None:
     """The photo's own shine on lips: what is paler or bluer than they are takes their colour, where it is brighter their tone."""
     box, k = _mouth(plate), plate.hw_px
@@ -289,6 +305,10 @@ def _moist_line(albedo: F32, plate: Plate) -> None:
     on = mine * np.maximum(step(np.asarray(paler, np.float32), 0.05, 0.35), step(np.asarray(bluer, np.float32), 0.10, 0.35))
     bright = step(np.asarray(over, np.float32), 1.08, 1.35)
     wanted = grey + bright * (level * (1 + np.float32(0.3) * np.maximum(over - 1, 0)) - grey)
+    # Between the streaks of a shine its gaps would be left standing, as dark letters on the lip.
+    shone = np.minimum(3 * blur(np.asarray(on * bright, np.float32), 0.4 * LIP_HW * k), 1) * mine
+    wanted *= np.exp(np.float32(GAPS) * shone * np.maximum(np.log(level / wanted), 0))
+    on = np.maximum(on, shone)
     tone += on[..., None] * (usual * wanted[..., None] - tone)
 
 
@@ -306,8 +326,8 @@ def _lips(albedo: F32, plate: Plate) -> None:
     pad = cv2.copyMakeBorder(lips, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
     closed = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]
     mine = np.asarray(np.maximum(lips, closed * (1 - plate.parts["teeth"][box])) * step(grey / middle, 0.12, 0.30), np.float32)
-    broad = among(np.log(grey), mine, LIP_HW * k)
-    gain = np.exp(np.clip(np.float32(LEVELLED) * (np.float32(np.log(middle)) - broad), -0.5, 0.9))
+    broad = among(np.log(grey), mine, SHADOW_HW * k)
+    gain = np.exp(np.clip(np.float32(LEVELLED) * (np.float32(np.log(middle)) - broad), -0.7, 1.2))
     usual = np.median(tone[sure] / grey[sure][:, None], 0).astype(np.float32)
     near = among(np.asarray(tone / grey[..., None], np.float32), mine, 0.5 * LIP_HW * k)
     odd = np.clip(np.abs(np.log(np.maximum(near, 0.05) / usual)).max(-1) / 0.2, 0, 1)
