@@ -89,7 +89,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     return strays.strewn(fringe.parted(figure.subject(plate, MOIST), nose, hand), plate.inside, nose, hand)
 
 
-FRAME_HW = 0.028
+FRAME_HW = 0.042
 """How far glasses stand before brow and cheek."""
 
 

@@ -45,6 +45,8 @@ IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
 LIP_HW, GAPS = 0.030, 0.8
 """How broad the form of a lip is, and how much goes of what lay dark between streaks of its shine."""
+LIP_UNDER_SKIN = 0.68
+"""Most that the lips of someone in hard light reflect over the face's skin: their gloss burns in the sun."""
 SHADOW_HW, LEVELLED = 0.016, 0.9
 """How broad the light and dark on a lip is that is held to be an old shadow's, and how much of it goes."""
 
@@ -71,7 +73,7 @@ def retouch(albedo: F32, plate: Plate) -> None:
     _eyes(albedo, plate, float(np.clip(WHITE_OVER_SKIN * level, *WHITE)))
     if plate.found_light.hard:
         # Under a soft light what differs on the lips is the lips' own.
-        _lips(albedo, plate)
+        _lips(albedo, plate, LIP_UNDER_SKIN * level)
         _one_complexion(albedo, plate)
     _round_mouth(albedo, plate)
     _frames(albedo, plate)
@@ -312,22 +314,22 @@ def _moist_line(albedo: F32, plate: Plate) -> None:
     tone += on[..., None] * (usual * wanted[..., None] - tone)
 
 
-def _lips(albedo: F32, plate: Plate) -> None:
-    """Old light taken off the lips: one half in a shadow that is gone looks torn."""
+def _lips(albedo: F32, plate: Plate, most: float) -> None:
+    """Old light taken off the lips: one half in a shadow that is gone looks torn. They reflect no more than `most` in the middle."""
     box, k = _mouth(plate), plate.hw_px
     lips, tone = plate.parts["lips"][box], albedo[box]
     sure = _are_lips(lips)
     if not sure.any():
         return
     grey = np.maximum(luminance(tone), np.float32(2e-3))
-    middle = float(np.median(grey[sure]))
+    middle = min(float(np.percentile(grey[sure], 60)), most)
     # Of a mouth a little open the mesh gives away some of the lips; the slit between them is none.
     side = 2 * round(0.025 * k) + 1
     pad = cv2.copyMakeBorder(lips, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
     closed = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]
     mine = np.asarray(np.maximum(lips, closed * (1 - plate.parts["teeth"][box])) * step(grey / middle, 0.12, 0.30), np.float32)
     broad = among(np.log(grey), mine, SHADOW_HW * k)
-    gain = np.exp(np.clip(np.float32(LEVELLED) * (np.float32(np.log(middle)) - broad), -0.7, 1.2))
+    gain = np.exp(np.clip(np.float32(LEVELLED) * (np.float32(np.log(middle)) - broad), -1.3, 1.3))
     usual = np.median(tone[sure] / grey[sure][:, None], 0).astype(np.float32)
     near = among(np.asarray(tone / grey[..., None], np.float32), mine, 0.5 * LIP_HW * k)
     odd = np.clip(np.abs(np.log(np.maximum(near, 0.05) / usual)).max(-1) / 0.2, 0, 1)
