@@ -27,17 +27,17 @@ DEEPEST, HARDER, SOFT_HW = (0.17, 0.34), 0.25, 0.006
 """Most depth (log luminance) that a line keeps there and elsewhere, what more goes of lines elsewhere that a hard lamp drew, and how softly
 what is left of one lies on the skin, sigma: .17 is some fifteen codes on a lit cheek. A fold is a valley with round shores; two pixels of
 black are ink, whoever's they were."""
-SPOT_HW, SPOT, APART = 0.020, 0.16, (0.06, 0.14)
-"""Width under which what is darker than the skin all round it is a spot, the most depth (log luminance) one keeps that stands alone, and the
-share of the skin round it (within three spots' widths) that others cover, from which it does not, but is stubble, and surely is. Moles are
-broader, and stay."""
+SPOT_HW, SPOT, APART = 0.010, 0.16, (0.06, 0.14)
+"""Width under which what is darker than the skin all round it is a spot; the most depth (log luminance) one keeps that stands alone; and
+the share of the skin round it (within three spots' widths) that others cover, from which it is stubble, and surely is. Moles are broader,
+and stay."""
 DEEP, RUNS = (0.04, 0.10), (0.30, 0.60)
 """Depth from which a line is no pore, and is none; coherence of its direction from which it is no mole, freckle or stubble, and is none."""
 ALONG_HW = 0.012
 """How far a line runs in one direction, sigma."""
 SPECK_HW, SPECKS, CRACKS = 0.014, 0.7, 0.6
-"""Width under which what is brighter than the skin round it is a speck that hard light set on a pore's rim or a bristle, and what is darker a
-crack that it drew, and the shares of them that go; soft light sets none."""
+"""Width under which what is brighter than the skin round it is a speck that hard light set on a pore's rim or a bristle, and what is darker
+a crack that it drew, and the shares of them that go; soft light sets none."""
 FOLDS = (6, 126, 355, 50, 280, 205, 425, 57, 287, 164, 212, 432)
 """Mesh points round the nose, its folds and the way from there past the corners of the mouth to the chin."""
 SPARED_HW = 0.045

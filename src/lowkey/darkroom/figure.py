@@ -100,8 +100,9 @@ class Figure:
         ears = None if self.ears is None else freeze(np.asarray(self.ears * self.skin, np.float32))
         lips, between = (np.asarray(part * self.skin, np.float32) for part in (plate.parts["lips"], teeth.between(plate)))
         return Subject(
-            hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, lips=freeze(lips), teeth=freeze(between), ears=ears, **maps
-        )
+            hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine,
+            lips=freeze(lips), teeth=freeze(between), ears=ears, **maps,
+        )  # fmt: skip
 
 
 @njit(cache=True, parallel=True)

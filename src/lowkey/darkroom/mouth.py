@@ -33,8 +33,8 @@ BESIDE_HW, EASED = 0.070, 0.6
 """How far round the corners of a mouth, sigma, a mesh's own shade is eased, and by what share: it draws a smile's fold as one deep ditch, a
 black blot beside the lips where a cheek has a broad, shallow one. Path-traced heads have such meshes, and are lit as they are."""
 COMMISSURE, LIPPED = (0.50, 1.05), (0.55, 0.40)
-"""Half of an opening's breadth from which the corner of the mouth shades it, and where it does so wholly; light at the upper lip's edge, and
-the share of the opening over which its shade ends."""
+"""Half of an opening's breadth from which the corner of the mouth shades it, and where it does so wholly; light at the upper lip's edge,
+and the share of the opening over which its shade ends."""
 
 
 class Mouth:

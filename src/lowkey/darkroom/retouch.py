@@ -27,12 +27,13 @@ SCLERA = (1.07, 1.0, 0.90)
 REDDEST, LEAST_BLUE = 1.75, 0.72
 """Most red over green of an iris, and most blue over green of a brown one."""
 SHAVEN_HW, SHADE, CLEARED = 0.22, 0.08, 0.6
-"""How far round the lips skin is held to be shaven; how much darker than the cheeks (log luminance) it may be, and the share of what more it
-is, and of its own hue, that goes: bristles under skin are a grey veil in soft light and a sooty moustache in hard light."""
+"""How far round the lips skin is held to be shaven; how much darker than the cheeks (log luminance) it may be, and the share of what more
+it is, and of its own hue, that goes: bristles under skin are a grey veil in soft light and a sooty moustache in hard light."""
 BEARD = (0.5, 0.9)
 """Log luminance under the cheeks' from which what grows there is a beard, and surely is: it stays."""
 HUE_HW, HUE = 0.030, 0.10
-"""How broad a patch of another light's colour is, sigma, and how far (log of red or blue over green) a face's own hue goes from its median."""
+"""How broad a patch of another light's colour is, sigma, and how far (log of red or blue over green) a face's own hue goes from its
+median."""
 PUPIL, LEAST_PUPIL = 0.45, 0.35
 """Most that a pupil reflects against its iris, and the least share of its light that is left: a veiled one looks blind."""
 LID_SHADE, LID_REACH = 0.60, 0.36
@@ -195,7 +196,8 @@ def _brown(tone: F32, iris: F32) -> None:
     green = np.maximum(tone[..., 1], np.float32(1e-4))
     red, blue = tone[..., 0] / green, tone[..., 2] / green
     least = step(np.asarray(red, np.float32), 1.2, REDDEST)
-    told = np.stack([np.minimum(red, np.float32(REDDEST)), np.ones_like(red), blue + least * (np.minimum(blue, np.float32(LEAST_BLUE)) - blue)], -1)
+    dull = blue + least * (np.minimum(blue, np.float32(LEAST_BLUE)) - blue)
+    told = np.stack([np.minimum(red, np.float32(REDDEST)), np.ones_like(red), dull], -1)
     told = told * (luminance(tone) / np.maximum(luminance(np.asarray(told, np.float32)), np.float32(1e-4)))[..., None]
     tone += iris[..., None] * (told - tone)
 
@@ -280,7 +282,7 @@ def _are_lips(lips: F32) -> NDArray[np.bool_]:
 
 
 def _own_lips(albedo: F32, plate: Plate) -> None:
-    """What is finer than a lip on the lips as the photo has it: under a hard lamp delighting draws a mesh's lip on a lip, with a double rim."""
+    """What is finer than a lip as the photo has it: under a hard lamp delighting draws a mesh's lip on a lip, with a double rim."""
     box, k = _mouth(plate), plate.hw_px
     lips = plate.parts["lips"][box]
     if not _are_lips(lips).any():

@@ -23,8 +23,8 @@ LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
 PARTED = (0.012, 0.030)
 """Distance of the lips (hw) from which a mouth begins to be open, and is."""
 EDGE_HW, SOFT_HW = 0.006, 0.0022
-"""How softly the opening ends at the lips, sigma; and how far what a camera has sharpened at the edges of teeth, the one white thing in a dark
-hollow, is softened: beside soft skin they look torn out of paper."""
+"""How softly the opening ends at the lips, sigma; and how far what a camera has sharpened at the edges of teeth, the one white thing in a
+dark hollow, is softened: beside soft skin they look torn out of paper."""
 ENAMEL, OVER_SKIN = 0.52, 1.30
 """Most that teeth reflect, and most over the face's own skin."""
 ROUND_HW = 0.09
@@ -55,8 +55,8 @@ BESIDE_HW = 0.015
 """How far beside the opening what is as bright as teeth is theirs."""
 
 
-def across(plate: Plate, xs: F32, ys: F32) -> tuple[F32, F32, float]:
-    """Of pixels: where they lie from corner to corner of the mouth, -1 to 1; from lip to lip, 0 to 1; and the lips' distance, hw."""
+def across(plate: Plate, xs: F32, ys: F32) -> tuple[F32, F32]:
+    """Of pixels: where they lie from corner to corner of the mouth, -1 to 1, and from lip to lip, 0 to 1."""
     left, right = plate.landmarks[UPPER[0], :2], plate.landmarks[UPPER[-1], :2]
     half, middle = (right - left) / 2, (right + left) / 2
     wide = max(float(np.hypot(*half)), 1.0)
@@ -69,8 +69,7 @@ def across(plate: Plate, xs: F32, ys: F32) -> tuple[F32, F32, float]:
         rim = plate.landmarks[list(ring), :2] - middle
         edges.append(np.interp(a, rim @ along / wide, rim @ down).astype(np.float32))
     tall = np.maximum(edges[1] - edges[0], np.float32(0.004 * plate.hw_px))
-    apart = float(np.linalg.norm(plate.landmarks[13, :2] - plate.landmarks[14, :2])) / plate.hw_px
-    return np.asarray(a, np.float32), np.asarray((fall - edges[0]) / tall, np.float32), apart
+    return np.asarray(a, np.float32), np.asarray((fall - edges[0]) / tall, np.float32)
 
 
 def opening(plate: Plate, box: tuple[slice, slice]) -> F32:
@@ -86,10 +85,14 @@ def opening(plate: Plate, box: tuple[slice, slice]) -> F32:
 def between(plate: Plate) -> F32:
     """`opening` on the whole plate, f32[h, w]."""
     out = np.zeros(plate.matte.shape, np.float32)
-    m = 0.05 * plate.hw_px
-    (x0, y0), (x1, y1) = plate.landmarks[[*UPPER, *LOWER], :2].min(0) - m, plate.landmarks[[*UPPER, *LOWER], :2].max(0) + m
-    h, w = out.shape
-    box = np.s_[int(np.clip(y0, 0, h - 2)) : int(np.clip(y1 + 1, 2, h)), int(np.clip(x0, 0, w - 2)) : int(np.clip(x1 + 1, 2, w))]
+    m, rims = 0.05 * plate.hw_px, plate.landmarks[[*UPPER, *LOWER], :2]
+    x0, y0 = (float(v) - m for v in rims.min(0))
+    x1, y1 = (float(v) + m for v in rims.max(0))
+    h, w = plate.matte.shape
+    box = (
+        slice(int(np.clip(y0, 0, h - 2)), int(np.clip(y1 + 1, 2, h))),
+        slice(int(np.clip(x0, 0, w - 2)), int(np.clip(x1 + 1, 2, w))),
+    )
     out[box] = opening(plate, box)
     return out
 
@@ -101,13 +104,13 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         return
     k, tone, photo = plate.hw_px, albedo[box], plate.colour[box]
     lips = np.asarray(plate.parts["lips"][box], np.float32)
-    ys, xs = np.mgrid[box].astype(np.float32)
-    a, t, _ = across(plate, xs, ys)
+    rows_px, columns_px = np.mgrid[box]
+    a, t = across(plate, columns_px.astype(np.float32), rows_px.astype(np.float32))
     # What delighting did to the lips all round is done to the opening as a whole, channel by channel.
     sure = lips > 0.6
     gain = np.median(np.clip(tone[sure], 0.004, 1) / np.maximum(photo[sure], 1e-3), axis=0) if sure.sum() > 50 else np.ones(3)
     own = np.asarray(photo * gain.astype(np.float32), np.float32)
-    grey = np.maximum(luminance(own), np.float32(1e-3))
+    grey: F32 = np.maximum(luminance(own), np.float32(1e-3))
     colour = own / grey[..., None]
     teeth = np.asarray(plate.parts["teeth"][box] * inner, np.float32)
     wanted = grey
@@ -119,12 +122,13 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         sound = np.asarray(teeth * np.minimum(grey / np.float32(usual), 1.5) ** 2, np.float32)
         # Each row has its own: under a hard lamp the lower stands in the light and the upper in the lip's shade.
         level = np.ones_like(grey)
-        for one in (1 - under, under):
+        for one in (np.asarray(1 - under, np.float32), under):
             level += one * (among(grey, np.asarray(sound * one + 1e-4 * inner, np.float32), ROUND_HW * k) - 1)
         tint = among(colour, np.asarray(sound + 1e-4 * inner, np.float32), 0.06 * k)
         red = colour[..., 0] / np.maximum(colour[..., 1], 1e-3) * (tint[..., 1] / np.maximum(tint[..., 0], 1e-3))
         # What is nearly black is no gum, whatever its colour, nor is what lies at the teeth's own edges.
-        gum = np.asarray((1 - ramp(t, 0.45 * min(gap, 1.0), 0.6 * min(gap, 1.0))) * ramp(blur(np.asarray(red, np.float32), 0.006 * k), *GUM) * ramp(grey / level, 0.1, 0.2), np.float32)
+        high = 1 - ramp(t, 0.45 * min(gap, 1.0), 0.6 * min(gap, 1.0))
+        gum = np.asarray(high * ramp(blur(np.asarray(red, np.float32), 0.006 * k), *GUM) * ramp(grey / level, 0.1, 0.2), np.float32)
         grey = np.asarray(np.exp(_shallower(np.log(grey), inner * (1 - 0.8 * gum), k)), np.float32)
         chips = _chips(teeth, k) * (1 - gum)
         grey = grey + chips * (1 - under) * np.maximum(np.float32(CHIP) * level - grey, 0)
