@@ -21,9 +21,10 @@ PASSED = (1.0, 0.60)
 ROUND_HW, ROUND_DEG, WRAPPED = 0.35, 62.0, 0.42
 """How far round the mouth skin tells how much light comes to it, how far the last teeth of a smile are turned aside, and how far round such
 an arch light is carried by enamel and by the wet hollow behind it."""
-BROUGHT = 0.66
+BROUGHT = 0.44
 """Most light on the front of a row, against the brightest tenth of the skin round it: with the mesh's own, flat and in the lip's full
-shade, teeth printed at 76 codes beside a cheek of 202, where photographs in such a light have 150 to 165."""
+shade, teeth printed at 76 codes beside a cheek of 202; at .66 at 140 beside 180, which glares in a mouth. Photographs in such a light have
+150 to 165 beside 202 where the lamp stands further in front."""
 THROWN = 0.20
 """Share of the light on teeth that lips, gums and cheeks have thrown there, and coloured: enamel alone is a grey beside flesh."""
 CORNERED, CORNER_HW = 0.12, 0.045
@@ -83,7 +84,10 @@ class Mouth:
         turn = np.radians(np.float32(ROUND_DEG)) * across
         facing = np.sin(turn) * np.float32(towards[0]) + np.cos(turn) * np.float32(max(towards[2], 0.0))
         seen = np.maximum(facing + np.float32(WRAPPED), 0) * shade * self._teeth
-        light += self._teeth * np.maximum(seen * np.float32(BROUGHT * brought / max(float(seen.max()), 1e-3)) - light, 0)
+        most = np.float32(BROUGHT * brought)
+        # The more a lamp stands in front, the truer is the mesh.
+        cap = most + np.float32((1 - BROUGHT) * brought * max(towards[2], 0.0))
+        light += self._teeth * (np.maximum(seen * (most / max(float(seen.max()), 1e-3)), np.minimum(light, cap)) - light)
 
     def dry(self, gloss: F32) -> None:
         """Take the mirror image f32[h, w] off the corners of the mouth, in place."""
