@@ -465,3 +465,19 @@ def test_the_upper_lid_shades_what_lies_under_it() -> None:
     # The inner corner may lie on either side.
     right = retouch._under_lid(np.stack([50 - along, 20 - arch], 1), np.stack([50 - along, 20 + arch], 1), xs, ys)
     np.testing.assert_allclose(left, right, atol=1e-4)
+
+
+def test_the_lower_row_sinks_and_a_chip_is_no_gap_between_two() -> None:
+    plate = toothed()
+    u, v = hw(plate)
+    one = mended(plate)
+    row = (np.abs(u) < 0.10) & (np.abs(u - 0.025) > 0.03)
+    upper, lower = row & (np.abs(v + 0.385) < 0.010), row & (np.abs(v + 0.335) < 0.010)
+    assert np.median(luminance(one)[lower]) > 0.8 * np.median(luminance(one)[upper])
+    albedo, parts = np.array(plate.albedo), dict(plate.parts)
+    gap = (np.abs(u) < 0.20) & (np.abs(v + 0.36) < 0.008)
+    albedo[gap] = (0.03, 0.015, 0.012)
+    parts["teeth"] = freeze(np.asarray(parts["teeth"] * ~gap, np.float32))
+    two = mended(replace(plate, albedo=freeze(albedo), colour=freeze(albedo), parts=parts))
+    assert np.median(luminance(two)[lower]) < 0.2 * np.median(luminance(two)[upper])
+    assert np.median(luminance(two)[upper]) == pytest.approx(np.median(luminance(one)[upper]), rel=0.1)
