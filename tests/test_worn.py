@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lowkey.darkroom import garments, jersey, neck, retouch, throat
+from lowkey.darkroom import garments, jersey, neck, retouch, teeth, throat
 from lowkey.darkroom.dress import dress
 from lowkey.darkroom.light import Relight
 from lowkey.darkroom.mouth import BROUGHT, Mouth
@@ -170,6 +170,9 @@ def toothed(chip: bool = True) -> Plate:
     mesh = np.array(plate.landmarks)
     for i, dx, dy in ((61, -0.26, -0.36), (291, 0.26, -0.36), (0, 0, -0.46), (17, 0, -0.24)):
         mesh[i, :2] = (EYE_X + dx * HW, CHIN_Y + dy * HW)
+    for rim, side in ((teeth.UPPER, -1), (teeth.LOWER, 1)):
+        for i, at in zip(rim, np.linspace(-1, 1, len(rim)), strict=True):
+            mesh[i, :2] = (EYE_X + 0.21 * at * HW, CHIN_Y + (-0.36 + side * 0.05 * (1 - at**8)) * HW)
     y, x = np.mgrid[0:HIGH, 0:WIDE].astype(np.float32)
     u, v = (x - EYE_X) / np.float32(HW), (y - CHIN_Y) / np.float32(HW)
     row = (np.abs(u) < 0.20) & (np.abs(v + 0.36) < 0.045)
@@ -181,7 +184,7 @@ def toothed(chip: bool = True) -> Plate:
     albedo[hole] = (0.05, 0.02, 0.01)
     parts = dict(plate.parts)
     parts["teeth"] = freeze((row & ~hole).astype(np.float32))
-    return replace(plate, albedo=freeze(albedo), landmarks=mesh, parts=parts)
+    return replace(plate, albedo=freeze(albedo), colour=freeze(albedo), landmarks=mesh, parts=parts)
 
 
 def mended(plate: Plate) -> F32:
@@ -202,9 +205,9 @@ def test_teeth_are_whole_cream_and_no_brighter_than_teeth() -> None:
     assert tone[row].min() > 0.5 * middle
     line = row & (np.abs(((u + 0.2) / 0.05) % 1 - 0.5) > 0.47) & (np.abs(u - 0.025) > 0.04)
     assert 0.55 * middle < tone[line].mean() < 0.8 * middle
-    assert tone[row].max() < retouch.ENAMEL * 1.1
+    assert tone[row].max() < teeth.ENAMEL * 1.1
     # Brighter than the skin, and by no more than a lit row may be beside a lit cheek.
-    assert 1.1 < middle / luminance(FACE[None])[0] < retouch.OVER_SKIN + 0.01
+    assert 1.1 < middle / luminance(FACE[None])[0] < teeth.OVER_SKIN + 0.01
     # Between paper and what teeth measure in life (blue over red .54): neither yellow nor, under a warm lamp, green.
     assert 0.60 < np.median(after[row][:, 2] / after[row][:, 0]) < 0.80
     # Nothing else is touched, but for skin's very edge, where cloth shows through (see the fleck's own test).
@@ -220,7 +223,7 @@ def test_gum_between_teeth_stays_gum() -> None:
     albedo, parts = np.array(plate.albedo), dict(plate.parts)
     albedo[gum] = (0.52, 0.26, 0.25)
     parts["teeth"] = freeze(np.asarray(parts["teeth"] * ~gum, np.float32))
-    after = mended(replace(plate, albedo=freeze(albedo), parts=parts))
+    after = mended(replace(plate, albedo=freeze(albedo), colour=freeze(albedo), parts=parts))
     inner = (np.abs(np.abs(u) - 0.05) < 0.006) & (v < -0.376) & (v > -0.394)
     assert np.median(after[inner][:, 0] / after[inner][:, 1]) > 1.8
 
@@ -233,7 +236,7 @@ def test_lips_lose_the_blue_of_an_old_sky_and_keep_their_own_colour() -> None:
     albedo[lip] = own = np.array([0.42, 0.20, 0.17], np.float32)
     albedo[blue] = (0.34, 0.32, 0.36)
     parts["lips"] = freeze(lip.astype(np.float32))
-    after = mended(replace(plate, albedo=freeze(albedo), parts=parts))
+    after = mended(replace(plate, albedo=freeze(albedo), colour=freeze(albedo), parts=parts))
     inner, beside = (np.abs(u - 0.15) < 0.015) & (np.abs(v + 0.28) < 0.015), (np.abs(u + 0.10) < 0.03) & (np.abs(v + 0.28) < 0.02)
     assert np.median(after[inner][:, 2] / after[inner][:, 0]) == pytest.approx(own[2] / own[0], rel=0.1)
     np.testing.assert_allclose(np.median(after[beside], 0), own, rtol=0.02)
@@ -449,7 +452,7 @@ def test_a_row_of_teeth_falls_off_into_the_corners_of_the_mouth() -> None:
     u, v = hw(plate)
     row = np.abs(v + 0.36) < 0.02
     last, first = (np.median(tone[row & (np.abs(np.abs(u) - at) < 0.015)]) for at in (0.18, 0.02))
-    assert retouch.CORNER < last / first < 0.75
+    assert teeth.CORNER < last / first < 0.75
 
 
 def test_the_upper_lid_shades_what_lies_under_it() -> None:
@@ -462,3 +465,19 @@ def test_the_upper_lid_shades_what_lies_under_it() -> None:
     # The inner corner may lie on either side.
     right = retouch._under_lid(np.stack([50 - along, 20 - arch], 1), np.stack([50 - along, 20 + arch], 1), xs, ys)
     np.testing.assert_allclose(left, right, atol=1e-4)
+
+
+def test_the_lower_row_sinks_and_a_chip_is_no_gap_between_two() -> None:
+    plate = toothed()
+    u, v = hw(plate)
+    one = mended(plate)
+    row = (np.abs(u) < 0.10) & (np.abs(u - 0.025) > 0.03)
+    upper, lower = row & (np.abs(v + 0.385) < 0.010), row & (np.abs(v + 0.335) < 0.010)
+    assert np.median(luminance(one)[lower]) > 0.8 * np.median(luminance(one)[upper])
+    albedo, parts = np.array(plate.albedo), dict(plate.parts)
+    gap = (np.abs(u) < 0.20) & (np.abs(v + 0.36) < 0.008)
+    albedo[gap] = (0.03, 0.015, 0.012)
+    parts["teeth"] = freeze(np.asarray(parts["teeth"] * ~gap, np.float32))
+    two = mended(replace(plate, albedo=freeze(albedo), colour=freeze(albedo), parts=parts))
+    assert np.median(luminance(two)[lower]) < 0.2 * np.median(luminance(two)[upper])
+    assert np.median(luminance(two)[upper]) == pytest.approx(np.median(luminance(one)[upper]), rel=0.1)

@@ -10,23 +10,26 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from lowkey.darkroom import teeth
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.meshes import EYES
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
-EDGE_HW = 0.004
-"""Sigma that parts what is as fine as an edge from what is a feature's form: 1.3 px of a head 320 px wide."""
-CRISP, MOST = 0.62, 1.8
-"""Deviation of log luminance finer than that over the deviation up to three times as broad, round the eyes, from which a photo is crisp
-(eleven in focus .62 to .95; six soft or enlarged ones .41 to .57), and the most by which the finer is multiplied."""
+EDGES_HW = (0.008, 0.004)
+"""Sigmas that part what is as fine as an edge from what is a feature's form, 2.6 and 1.3 px of a head 320 px wide: a photo enlarged three
+times over has no edge as fine as the second, and is brought up from the first."""
+CRISP, MOST = (0.84, 0.66), 2.0
+"""Deviation of log luminance finer than each over the deviation up to three times as broad, round the eyes, from which a photo is crisp
+(thirteen in focus .80 to 1.26 and .61 to .88; five soft or enlarged ones .56 to .80 and .41 to .57), and the most by which the finer is
+multiplied."""
 ROUND_HW, FEATHER_HW = 0.04, 0.02
 """How far round the features it is done, and over what it ends, sigma."""
 
 
-def lacking(plate: Plate) -> float:
-    """By what the fine edges round the eyes are to be multiplied: 1 where the photo is crisp."""
+def lacking(plate: Plate) -> tuple[float, ...]:
+    """By what the edges round the eyes, of each size in EDGES_HW, are to be multiplied: 1 where the photo is crisp."""
     k, near = plate.hw_px, np.zeros(plate.matte.shape, np.uint8)
     for rim in EYES:
         cv2.fillConvexPoly(near, cv2.convexHull(np.round(plate.landmarks[list(rim), :2]).astype(np.int32)), 1)
@@ -34,19 +37,23 @@ def lacking(plate: Plate) -> float:
     asked = (cv2.dilate(near, np.ones((side, side), np.uint8)) > 0) & (plate.inside > 0.5) & (plate.parts["glasses"] < 0.1)
     rows, columns = np.flatnonzero(asked.any(1)), np.flatnonzero(asked.any(0))
     if int(asked.sum()) < 50:
-        return 1.0
-    m = round(12 * EDGE_HW * k)
+        return (1.0,) * len(EDGES_HW)
+    m = round(12 * max(EDGES_HW) * k)
     box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
     level = np.log(np.maximum(luminance(plate.albedo[box]), np.float32(4e-3)))
-    even, broad = blur(level, EDGE_HW * k), blur(level, 3 * EDGE_HW * k)
-    fine, form = (float((a - b)[asked[box]].std()) for a, b in ((level, even), (even, broad)))
-    return float(np.clip(CRISP * form / max(fine, 1e-4), 1.0, MOST))
+
+    def gain(sigma: float, crisp: float) -> float:
+        even, broad = blur(level, sigma * k), blur(level, 3 * sigma * k)
+        fine, form = (float((a - b)[asked[box]].std()) for a, b in ((level, even), (even, broad)))
+        return float(np.clip(crisp * form / max(fine, 1e-4), 1.0, MOST))
+
+    return tuple(gain(sigma, crisp) for sigma, crisp in zip(EDGES_HW, CRISP, strict=True))
 
 
 def restored(albedo: F32, plate: Plate) -> None:
     """Bring the edges of eyes, brows and lips to what a crisp photo has, in the albedo f32[h, w, 3], in place."""
-    gain, k = lacking(plate), plate.hw_px
-    if gain < 1.02:
+    gains, k = lacking(plate), plate.hw_px
+    if max(gains) < 1.02:
         return
     features = np.asarray(np.maximum.reduce([plate.parts[name] for name in ("eyes", "brows", "lips")]) * plate.inside, np.float32)
     rows, columns = np.flatnonzero((features > 0.3).any(1)), np.flatnonzero((features > 0.3).any(0))
@@ -57,9 +64,14 @@ def restored(albedo: F32, plate: Plate) -> None:
     side = 2 * round(ROUND_HW * k) + 1
     mine = blur(cv2.dilate(step(features[box], 0.2, 0.6), np.ones((side, side), np.uint8)), FEATHER_HW * k)
     mine = mine * np.clip(plate.parts["skin"][box] + features[box], 0, 1) * (1 - plate.parts["glasses"][box])
-    level = np.log(np.maximum(luminance(albedo[box]), np.float32(4e-3)))
-    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(2 * EDGE_HW * k) + 1,) * 2)
-    # Twice, for half of it would go beyond the tones round an edge, and may not.
-    crisp = level + np.float32(2 * (gain - 1)) * (level - blur(level, EDGE_HW * k))
-    crisp = np.clip(crisp, cv2.erode(level, around), cv2.dilate(level, around))
-    albedo[box] *= np.exp(mine * (crisp - level))[..., None]
+    # Teeth drawn sharp are pegs, lips are paper.
+    mine = mine * (1 - teeth.opening(plate, box)) * (1 - np.float32(0.5) * plate.parts["lips"][box])
+    own = level = np.log(np.maximum(luminance(albedo[box]), np.float32(4e-3)))
+    for sigma, gain in zip(EDGES_HW, gains, strict=True):
+        if gain < 1.02:
+            continue
+        around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(2 * sigma * k) + 1,) * 2)
+        # Twice, for half of it would go beyond the tones round an edge, and may not.
+        crisp = level + np.float32(2 * (gain - 1)) * (level - blur(level, sigma * k))
+        level = np.asarray(np.clip(crisp, cv2.erode(level, around), cv2.dilate(level, around)), np.float32)
+    albedo[box] *= np.exp(mine * (level - own))[..., None]

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lowkey.darkroom import pores
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
@@ -22,15 +23,23 @@ LINE_HW = 0.034
 LIFTED, ELSEWHERE = 0.65, 0.30
 """Share of a line's depth (log luminance) that goes round the nose and between it and the mouth, and on other skin: lines of brow and
 eyes say how old someone is, those of a nose's wing only where a photo's lamp stood."""
+DEEPEST, HARDER, SOFT_HW = (0.17, 0.34), 0.25, 0.006
+"""Most depth (log luminance) that a line keeps there and elsewhere, what more goes of lines elsewhere that a hard lamp drew, and how softly
+what is left of one lies on the skin, sigma: .17 is some fifteen codes on a lit cheek. A fold is a valley with round shores; two pixels of
+black are ink, whoever's they were."""
+SPOT_HW, SPOT, APART = 0.010, 0.16, (0.06, 0.14)
+"""Width under which what is darker than the skin all round it is a spot; the most depth (log luminance) one keeps that stands alone; and
+the share of the skin round it (within three spots' widths) that others cover, from which it is stubble, and surely is. Moles are broader,
+and stay."""
 DEEP, RUNS = (0.04, 0.10), (0.30, 0.60)
 """Depth from which a line is no pore, and is none; coherence of its direction from which it is no mole, freckle or stubble, and is none."""
 ALONG_HW = 0.012
 """How far a line runs in one direction, sigma."""
-SPECK_HW, SPECKS = 0.014, 0.6
-"""Width under which what is brighter than the skin round it is a speck that hard light set on a pore's rim or a bristle, and the share of
-it that goes; soft light sets none."""
-FOLDS = (6, 126, 355, 50, 280, 205, 425, 57, 287, 164)
-"""Mesh points round the nose, its folds and the way from there to the corners of the mouth."""
+SPECK_HW, SPECKS, CRACKS = 0.014, 0.7, 0.6
+"""Width under which what is brighter than the skin round it is a speck that hard light set on a pore's rim or a bristle, and what is darker
+a crack that it drew, and the shares of them that go; soft light sets none."""
+FOLDS = (6, 126, 355, 50, 280, 205, 425, 57, 287, 164, 212, 432)
+"""Mesh points round the nose, its folds and the way from there past the corners of the mouth to the chin."""
 SPARED_HW = 0.045
 """How far round eyes, brows and lips nothing is taken for a line of skin."""
 NOSTRILS, NOSTRIL_HW = ((98, 240, 75, 60, 20, 242, 97), (327, 460, 305, 290, 250, 462, 326)), 0.022
@@ -61,21 +70,40 @@ def smooth(albedo: F32, plate: Plate) -> F32:
         pit = cv2.convexHull(np.round(plate.landmarks[list(ring), :2] - np.array([box[1].start, box[0].start])).astype(np.int32))
         hole = cv2.dilate(cv2.fillConvexPoly(np.zeros(skin.shape, np.uint8), pit, 1), _disc(2 * NOSTRIL_HW * k))
         on = np.asarray(on * (1 - blur(hole.astype(np.float32), 0.006 * k)), np.float32)
-    lines = depth * step(depth, *DEEP) * step(_coherence(whole, ALONG_HW * k), *RUNS)
+    # A line's own middle has no direction; it lies between shores that have one.
+    runs = cv2.dilate(step(_coherence(whole, ALONG_HW * k), *RUNS), _disc(0.5 * ALONG_HW * k))
+    lines = depth * step(depth, *DEEP) * runs
     folds = np.zeros(skin.shape, np.uint8)
     hull = cv2.convexHull(np.round(plate.landmarks[list(FOLDS), :2] - np.array([box[1].start, box[0].start])).astype(np.int32))
-    share = ELSEWHERE + (LIFTED - ELSEWHERE) * blur(cv2.fillConvexPoly(folds, hull, 1).astype(np.float32), 0.04 * k)
-    change = np.asarray(np.minimum(share * on * blur(np.asarray(lines, np.float32), 0.003 * k), depth), np.float32)
+    here = blur(cv2.fillConvexPoly(folds, hull, 1).astype(np.float32), 0.04 * k)
+    usual = ELSEWHERE + HARDER * plate.found_light.hard
+    share, most = usual + (LIFTED - usual) * here, DEEPEST[1] + (DEEPEST[0] - DEEPEST[1]) * here
+    left = most * (1 - np.exp(-(1 - share) * lines / most))
+    change = blur(np.asarray(lines - left, np.float32), 0.003 * k) + left - blur(np.asarray(left, np.float32), SOFT_HW * k)
+    # However black its middle is, what is left is no ink.
+    change = np.maximum(change, np.minimum(lines, depth - left) * step(depth - change - np.float32(1.2) * most, 0.0, 0.1))
+    change += _spots(whole, clear, k) * (1 - runs)
+    change = np.asarray(np.minimum(on * change, np.maximum(depth, 0)), np.float32)
     tint = tone / np.exp(level)[..., None]
     # A fold is redder as well, by light that went from wall to wall.
     redder = np.asarray(np.clip(change / 0.25, 0, 1), np.float32)[..., None]
     tint += np.float32(LIFTED) * redder * (among(np.asarray(tint, np.float32), clear + np.float32(1e-4), LINE_HW * k) - tint)
-    if plate.found_light.hard:
+    rough = np.float32(pores.excess(plate))
+    if rough > 0:
         bright = whole - cv2.morphologyEx(whole, cv2.MORPH_OPEN, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE)
-        change -= np.float32(SPECKS) * on * bright
+        dark = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE) - whole
+        change += rough * on * (np.maximum(np.float32(CRACKS) * dark - change, 0) - np.float32(SPECKS) * bright)
     tone[...] = tint * np.exp(level + change)[..., None]
     added[box] = change
     return added
+
+
+def _spots(level: F32, clear: F32, k: float) -> F32:
+    """Depth f32[h, w] to take off dark spots of log luminance `level` f32[h, w] that stand alone on clear skin."""
+    depth = cv2.morphologyEx(level, cv2.MORPH_CLOSE, _disc(SPOT_HW * k), borderType=cv2.BORDER_REPLICATE) - level
+    many = blur(np.asarray(step(depth, 0.08, 0.16) * clear, np.float32), 1.5 * SPOT_HW * k)
+    alone = 1 - step(many, *APART)
+    return np.asarray(alone * np.maximum(depth - np.float32(SPOT) * (1 - np.exp(-depth / np.float32(SPOT))), 0), np.float32)
 
 
 def _disc(width_px: float) -> NDArray[np.uint8]:

@@ -72,6 +72,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
             creases.smooth(figure.albedo, plate)
             acutance.restored(figure.albedo, plate)
             pores.tempered(figure.albedo, plate)
+            pores.levelled(figure.normal, plate)
             pores.completed(figure.albedo, plate, neck.hand_of(plate))
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
         strands.completed(figure.albedo, plate, neck.hand_of(plate))
@@ -88,7 +89,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     return strays.strewn(fringe.parted(figure.subject(plate, MOIST), nose, hand), plate.inside, nose, hand)
 
 
-FRAME_HW = 0.028
+FRAME_HW = 0.042
 """How far glasses stand before brow and cheek."""
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom import neck, retouch
+from lowkey.darkroom import neck, retouch, teeth
 from lowkey.darkroom.neck import Layer
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -100,10 +100,11 @@ class Figure:
         _carry_on(self.albedo, carried, self.matte)
         maps = {name: freeze(np.asarray(getattr(self, name), np.float32)) for name in MAPS}
         ears = None if self.ears is None else freeze(np.asarray(self.ears * self.skin, np.float32))
-        lips, teeth = (np.asarray(plate.parts[name] * self.skin, np.float32) for name in ("lips", "teeth"))
+        lips, between = (np.asarray(part * self.skin, np.float32) for part in (plate.parts["lips"], teeth.between(plate)))
         return Subject(
-            hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine, lips=freeze(lips), teeth=freeze(teeth), ears=ears, **maps
-        )
+            hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine,
+            lips=freeze(lips), teeth=freeze(between), ears=ears, **maps,
+        )  # fmt: skip
 
 
 @njit(cache=True, parallel=True)
@@ -203,6 +204,8 @@ def _put_back(
 
 FOREHEAD, NOSE_RIDGE, CHEEKS = (9, 151, 108, 337), (1, 4, 5, 195, 6), (50, 280, 117, 346)
 """Mesh points where skin is oiliest (forehead, nose) and where it is not."""
+CANTHI, DRY = (133, 243, 193, 362, 463, 417), 0.7
+"""Mesh points at the inner corners of the eyes, and the share of skin's film that is missing there."""
 
 
 LACQUER = (0.30, 0.04)
@@ -249,6 +252,8 @@ def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
     f0 = cv2.resize(0.030 + 0.007 * oily + 0.007 * dry, (w, h), interpolation=cv2.INTER_LINEAR)
     p = plate.parts
     wet = np.maximum(p["eyes"], 0.5 * p["lips"])
+    # Thin skin between eye and nose has hardly a gland: a film there would be a grey bar beside the eye.
+    f0 = f0 * (1 - np.float32(DRY) * cv2.resize(zone(CANTHI, 0.05), (w, h), interpolation=cv2.INTER_LINEAR))
     rough = rough + wet * (0.12 - rough) * (p["eyes"] > 0.3) + p["hair"] * (0.40 - rough) + p["cloth"] * (0.85 - rough)
     # Lips shine in the photo already, in lines that are taken for their form: of a second shine they get half.
     f0 = f0 * (1 - np.float32(0.5) * np.clip(p["lips"] + p["teeth"], 0, 1))

@@ -8,31 +8,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from lowkey.darkroom.retouch import row
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, luminance
 from lowkey.plate.shading import among
 from lowkey.plate.zones import ramp as step
 
-TEETH_HW, LIPS_HW = 0.060, 0.017
+TEETH_HW, LIPS_HW = 0.090, 0.017
 """How far light wanders, sigma, of 140 mm to a head-width: a window of less than several millimetres loses light of a tooth at its edges
 (Bolt, Bosch & Coops 1994), and lips are skin without the horn that stops it."""
-PASSED = (0.80, 0.60)
+PASSED = (1.0, 0.60)
 """Share of the light on teeth and on lips that has wandered so."""
 ROUND_HW, ROUND_DEG, WRAPPED = 0.35, 62.0, 0.42
 """How far round the mouth skin tells how much light comes to it, how far the last teeth of a smile are turned aside, and how far round such
 an arch light is carried by enamel and by the wet hollow behind it."""
-BROUGHT = 0.66
+BROUGHT = 0.44
 """Most light on the front of a row, against the brightest tenth of the skin round it: with the mesh's own, flat and in the lip's full
-shade, teeth printed at 76 codes beside a cheek of 202, where photographs in such a light have 150 to 165."""
+shade, teeth printed at 76 codes beside a cheek of 202; at .66 at 140 beside 180, which glares in a mouth. Photographs in such a light have
+150 to 165 beside 202 where the lamp stands further in front."""
 THROWN = 0.20
 """Share of the light on teeth that lips, gums and cheeks have thrown there, and coloured: enamel alone is a grey beside flesh."""
 CORNERED, CORNER_HW = 0.12, 0.045
 """Share of its mirror image that skin keeps at the corners of a mouth, and how far round them, sigma: lips turn in there and lie on one
 another, and what a mesh mirrors instead is a white smear."""
-COMMISSURE, LIPPED, LOWER = (0.55, 1.15), (0.55, 0.40), 0.40
-"""Half of a row's breadth from which the corner of the mouth shades it, and where it does so wholly; light at the upper lip's edge, and the
-share of the opening over which its shade ends; light on the lowest of what teeth show, which upper ones stand before."""
+BESIDE_HW, EASED = 0.070, 0.6
+"""How far round the corners of a mouth, sigma, a mesh's own shade is eased, and by what share: it draws a smile's fold as one deep ditch, a
+black blot beside the lips where a cheek has a broad, shallow one. Path-traced heads have such meshes, and are lit as they are."""
+COMMISSURE, LIPPED = (0.50, 1.05), (0.55, 0.40)
+"""Half of an opening's breadth from which the corner of the mouth shades it, and where it does so wholly; light at the upper lip's edge,
+and the share of the opening over which its shade ends."""
 
 
 class Mouth:
@@ -49,13 +52,15 @@ class Mouth:
         m = round(ROUND_HW * s.hw_px)
         self._round = np.s_[max(rows[0] - m, 0) : rows[-1] + m + 1 : 3, max(columns[0] - m, 0) : columns[-1] + m + 1 : 3]
         self._around = np.asarray((s.skin * s.matte)[self._round] > 0.9)
-        m = round(2 * LIPS_HW * s.hw_px)
+        m = round(2 * BESIDE_HW * s.hw_px)
         self._box = np.s_[max(rows[0] - m, 0) : rows[-1] + m + 1, max(columns[0] - m, 0) : columns[-1] + m + 1]
         self._hw_px = s.hw_px
-        self._teeth = row(s.teeth[self._box], s.lips[self._box], s.hw_px)
+        self._teeth = np.asarray(s.teeth[self._box] * (1 - step(s.lips[self._box], 0.6, 1.0)), np.float32)
         self._lips = np.asarray(s.lips[self._box] * (1 - self._teeth), np.float32)
         self._skin = np.asarray((s.skin * s.matte)[self._box] * (1 - self._teeth), np.float32)
         self._arch = _arch(self._teeth)
+        self._pictured = s.shine > 1.0
+        self._beside = _corners(s.lips[self._box], BESIDE_HW * s.hw_px) * self._skin
         self._corners = _corners(s.lips[self._box], CORNER_HW * s.hw_px)
         flesh = np.maximum(np.median(s.albedo[self._round][self._around], axis=0) if self._around.any() else np.ones(3), 0.01)
         self._thrown = np.asarray((flesh / luminance(flesh)) ** THROWN, np.float32)
@@ -65,6 +70,8 @@ class Mouth:
         if self._box is None:
             return
         light = diffuse[self._box]
+        if self._pictured:
+            light += np.float32(EASED) * self._beside * np.maximum(among(light, self._skin, BESIDE_HW * self._hw_px) - light, 0)
         teeth = among(light, self._teeth, TEETH_HW * self._hw_px)
         lips = among(light, self._skin, LIPS_HW * self._hw_px)
         light += np.float32(PASSED[0]) * self._teeth * (teeth - light) + np.float32(PASSED[1]) * self._lips * (lips - light)
@@ -77,7 +84,10 @@ class Mouth:
         turn = np.radians(np.float32(ROUND_DEG)) * across
         facing = np.sin(turn) * np.float32(towards[0]) + np.cos(turn) * np.float32(max(towards[2], 0.0))
         seen = np.maximum(facing + np.float32(WRAPPED), 0) * shade * self._teeth
-        light += self._teeth * np.maximum(seen * np.float32(BROUGHT * brought / max(float(seen.max()), 1e-3)) - light, 0)
+        most = np.float32(BROUGHT * brought)
+        # The more a lamp stands in front, the truer is the mesh.
+        cap = most + np.float32((1 - BROUGHT) * brought * max(towards[2], 0.0))
+        light += self._teeth * (np.maximum(seen * (most / max(float(seen.max()), 1e-3)), np.minimum(light, cap)) - light)
 
     def dry(self, gloss: F32) -> None:
         """Take the mirror image f32[h, w] off the corners of the mouth, in place."""
@@ -121,5 +131,4 @@ def _arch(teeth: F32) -> tuple[F32, F32] | None:
     tall = float((teeth > 0.5).sum(0).max())
     below = np.asarray((np.arange(len(teeth), dtype=np.float32)[:, None] - first) / np.float32(max(tall, 1.0)), np.float32)
     shade = LIPPED[0] + (1 - LIPPED[0]) * step(below, 0.0, LIPPED[1])
-    shade *= 1 - (1 - LOWER) * step(below, 0.5, 1.0)
     return across, np.asarray(shade * (1 - step(np.abs(across), *COMMISSURE)), np.float32)

@@ -20,24 +20,26 @@ from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
-USUAL = 0.030
+USUAL = 0.040
 """Deviation of log luminance in BAND_HW on bare facial skin: about the middle of nine portraits that are sharp there (.018 to .052)."""
 LEAST = 0.004
 """Less than this is not drawn."""
 BAND_HW = (0.002, 0.007)
 """The fine texture that is measured: what lies between these sigmas."""
-CELLS = ((0.027, 0.7), (0.0135, 0.8), (0.0085, 0.5))
-"""Distance (hw) and depth of marks, of pores and of the finest furrows: 4, 2 and 1.3 mm on a head 150 mm wide."""
+CELLS = ((0.024, 0.35), (0.0125, 0.8), (0.0080, 0.8))
+"""Distance (hw) and depth of marks, of pores and of the finest furrows: 3.6, 1.9 and 1.2 mm on a head 150 mm wide."""
 GLITTER = 0.10
 """Log luminance by which a speck may outshine the skin round it: stubble and wet pores that glittered in the photo's own light go
 on doing so in the albedo, where no lamp can put them out."""
 BANDS_HW = (0.0033, 0.0066, 0.0132)
 """Sigmas that part the fine texture of skin: 1, 2 and 4 px of a head 300 px wide."""
-AIMS, FIRM = (0.034, 0.019, 0.018), (1.0, 0.9, 0.45)
+AIMS, FIRM = (0.036, 0.020, 0.018), (1.0, 0.9, 0.45)
 """Deviation of log luminance in each of these bands from which a photo is over-sharpened or noisy, and how much of what it has more is
 taken: wrinkles begin in the last."""
 SPECKS = 4.0
 """Times a band's aim that a single speck can reach in a photo that is nothing but too sharp, and over one less the gain in others."""
+GRAIN_HW, GRAINED = 0.008, 0.7
+"""Sigma of the form of skin without its grain, and the share of the grain that goes where a hard lamp drew it."""
 NEAR_HW = 0.024
 """As near as this to lids, lashes and brows nothing is tempered."""
 COLOUR_HW, MOTTLE = 0.010, 0.016
@@ -80,6 +82,17 @@ def tempered(albedo: F32, plate: Plate) -> None:
     # What colour lost or won in luminance is given back.
     change += log - np.log(np.maximum(luminance(tone), np.float32(2e-3)))
     tone *= np.exp(skin * change)[..., None]
+
+
+def levelled(normal: F32, plate: Plate) -> None:
+    """Lower the grain of skin in normals f32[h, w, 3], in place, where a hard lamp drew it: its glints are no heights."""
+    skin, box = _boxed(_bare(plate))
+    much = np.float32(GRAINED * excess(plate))
+    if much == 0 or not skin.size:
+        return
+    tilted = normal[box]
+    mixed = tilted + (much * skin)[..., None] * (blur(np.ascontiguousarray(tilted), GRAIN_HW * plate.hw_px) - tilted)
+    normal[box] = mixed / np.maximum(np.linalg.norm(mixed, axis=-1, keepdims=True), np.float32(1e-6))
 
 
 def _pressed(fine: F32, gain: float, aim: float) -> F32:
@@ -145,14 +158,25 @@ def _boxed(skin: F32) -> tuple[F32, tuple[slice, slice]]:
 
 def lacking(plate: Plate) -> float:
     """Deviation (of log luminance) of the fine texture that this photo's facial skin has less than skin: 0 where it is sharp."""
+    own = _texture(plate)
+    return 0.0 if own is None else math.sqrt(max(USUAL**2 - own**2, 0.0))
+
+
+def excess(plate: Plate) -> float:
+    """Share, 0 to 1, of what a hard lamp drew on this photo's facial skin that is to go: 0 where it is no rougher than skin is."""
+    own = _texture(plate)
+    return 0.0 if own is None or not plate.found_light.hard else min(max(own / USUAL - 1, 0.0), 1.0)
+
+
+def _texture(plate: Plate) -> float | None:
+    """Deviation (of log luminance) of the fine texture on the face's bare skin; None where too little of it is seen."""
     k, face = plate.hw_px, _inner(plate) > 0.9
     rows = np.flatnonzero(face.any(1))
     if int(face.sum()) < 200:
-        return 0.0
+        return None
     part = np.s_[rows[0] : rows[-1] + 1]
     log = np.log(np.maximum(luminance(plate.albedo[part]), np.float32(2e-3)))
-    own = _deviation((blur(log, BAND_HW[0] * k) - blur(log, BAND_HW[1] * k))[face[part]])
-    return math.sqrt(max(USUAL**2 - own**2, 0.0))
+    return _deviation((blur(log, BAND_HW[0] * k) - blur(log, BAND_HW[1] * k))[face[part]])
 
 
 def completed(albedo: F32, plate: Plate, hand: float) -> None:
@@ -178,7 +202,7 @@ def completed(albedo: F32, plate: Plate, hand: float) -> None:
         return
     # Coarser on some parts of a face than on others, and drawn without a beat.
     part = 1 + np.float32(0.4) * noise(x * 5, y * 5, 77)
-    drawn = np.clip(fine / np.float32(spread), -4, 2) * part * np.float32(amount)
+    drawn = np.clip(fine / np.float32(spread), -2.5, 2) * part * np.float32(amount)
     albedo[box] *= np.exp(drawn * mine)[..., None]
 
 

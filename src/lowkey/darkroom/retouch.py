@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lowkey.darkroom import teeth
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
@@ -23,6 +24,16 @@ WHITE, WHITE_OVER_SKIN = (0.26, 0.44), 1.10
 comes on top, so that in the print it is about as light as the cheek."""
 SCLERA = (1.07, 1.0, 0.90)
 """Colour of the white of an eye over its green, and nearly all of it: vessels under it are warm; blue is a sky that it mirrored."""
+REDDEST, LEAST_BLUE = 1.75, 0.72
+"""Most red over green of an iris, and most blue over green of a brown one."""
+SHAVEN_HW, SHADE, CLEARED = 0.22, 0.08, 0.6
+"""How far round the lips skin is held to be shaven; how much darker than the cheeks (log luminance) it may be, and the share of what more
+it is, and of its own hue, that goes: bristles under skin are a grey veil in soft light and a sooty moustache in hard light."""
+BEARD = (0.5, 0.9)
+"""Log luminance under the cheeks' from which what grows there is a beard, and surely is: it stays."""
+HUE_HW, HUE = 0.030, 0.10
+"""How broad a patch of another light's colour is, sigma, and how far (log of red or blue over green) a face's own hue goes from its
+median."""
 PUPIL, LEAST_PUPIL = 0.45, 0.35
 """Most that a pupil reflects against its iris, and the least share of its light that is left: a veiled one looks blind."""
 LID_SHADE, LID_REACH = 0.60, 0.36
@@ -33,29 +44,12 @@ LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 3
 WHITE_GAIN = (0.75, 1.6)
 IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
-ENAMEL, OVER_SKIN = 0.52, 1.30
-"""Most that teeth reflect, and most over the face's own skin."""
-GAP, LINE, RELIEF = 0.56, 0.50, 0.90
-"""Luminance of the darkest spot and of the darkest line among teeth over the teeth round it, and the power to which what is left of
-their light and dark is brought: under one hard lamp lines between teeth print as a grid, and in life they are hardly seen."""
-ROUND_HW, SOFT_HW = 0.09, 0.003
-"""How broad a row's own light and dark is, sigma: what is narrower is a tooth's form, and stays. And how far what a camera has sharpened
-at the edges of teeth, the one white thing in a dark hollow, is softened: beside soft skin they look torn out of paper."""
-CREAM, CREAMED = (1.27, 1.0, 0.72), 0.7
-"""Colour of teeth over its green, a little short of what is measured in life (L* 72, a* 2, b* 17: 1.25, 1, .68), and the share of the way
-there. Photos burn them to white, and white teeth beside skin under a warm lamp are green ones."""
-GUM = (1.15, 1.35)
-"""Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
-CORNER = 0.66
-"""Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
-SMOOTH_HW = 0.008
-"""How broad the border of a row of teeth is straightened, sigma."""
-BESIDE_HW = 0.015
-"""How far beside a row what is as bright as teeth is theirs."""
-ROW_HW = 0.030
-"""Half the width of a gap that belongs to a row of teeth; what is wider is the mouth."""
-LIP_HW, LEVELLED = 0.030, 0.75
-"""How broad the light and dark on a lip is that is held to be old light, and how much of it goes."""
+LIP_HW, GAPS = 0.030, 0.8
+"""How broad the form of a lip is, and how much goes of what lay dark between streaks of its shine."""
+LIP_UNDER_SKIN = 0.68
+"""Most that the lips of someone in hard light reflect over the face's skin: their gloss burns in the sun."""
+SHADOW_HW, LEVELLED = 0.016, 0.9
+"""How broad the light and dark on a lip is that is held to be an old shadow's, and how much of it goes."""
 
 GLASS_HW, GLASS = 0.035, 0.3
 """Half the width from which it is dark glass and no frame, and the share of what was seen in it that stays: most of it is the old room's
@@ -74,13 +68,17 @@ def retouch(albedo: F32, plate: Plate) -> None:
     face = np.s_[rows.start : rows.stop : 3, columns.start : columns.stop : 3]
     skin = albedo[face][plate.parts["skin"][face] - plate.parts["lips"][face] - plate.parts["eyes"][face] > 0.9]
     level = float(np.median(luminance(skin))) if len(skin) > 50 else 0.3
+    if plate.found_light.hard:
+        _own_lips(albedo, plate)
     _moist_line(albedo, plate)
     _eyes(albedo, plate, float(np.clip(WHITE_OVER_SKIN * level, *WHITE)))
     if plate.found_light.hard:
         # Under a soft light what differs on the lips is the lips' own.
-        _lips(albedo, plate)
+        _lips(albedo, plate, LIP_UNDER_SKIN * level)
+        _one_complexion(albedo, plate)
+    _round_mouth(albedo, plate)
     _frames(albedo, plate)
-    _teeth(albedo, plate, min(ENAMEL, max(OVER_SKIN * level, 0.22)))
+    teeth.mend(albedo, plate, _mouth(plate), level)
     _strange_skin(albedo, plate)
 
 
@@ -184,12 +182,83 @@ def _eyes(albedo: F32, plate: Plate, most: float) -> None:
             usual = float(np.median(grey[ring > 0.6]))
             gain = float(np.clip(IRIS / max(usual, 1e-3), 1.0, IRIS_GAIN))
             tone *= (1 + np.float32(gain - 1) * ring)[..., None]
+            _brown(tone, np.asarray(eye * (1 - step(away, 0.90, 1.05)), np.float32))
         # A pupil is seen by its being black; a photo's own reflections and a small picture veil it.
         pupil = np.asarray(eye * (1 - step(away, 0.26, 0.46)), np.float32)
         if float((pupil > 0.6).sum()) > 6 and float((ring > 0.6).sum()) > 12:
             most_black = float(np.median(luminance(tone)[ring > 0.6])) * PUPIL
             tone *= (1 - pupil * (1 - np.clip(most_black / np.maximum(luminance(tone), np.float32(1e-3)), LEAST_PUPIL, 1)))[..., None]
         tone *= (1 - eye * (1 - _under_lid(plate.landmarks[list(upper), :2], plate.landmarks[list(lower), :2], xs, ys)))[..., None]
+
+
+def _brown(tone: F32, iris: F32) -> None:
+    """Take blood out of an `iris` f32[h, w] of colours f32[h, w, 3], in place: melanin is brown, wine is the lids' red in a small photo."""
+    green = np.maximum(tone[..., 1], np.float32(1e-4))
+    red, blue = tone[..., 0] / green, tone[..., 2] / green
+    least = step(np.asarray(red, np.float32), 1.2, REDDEST)
+    dull = blue + least * (np.minimum(blue, np.float32(LEAST_BLUE)) - blue)
+    told = np.stack([np.minimum(red, np.float32(REDDEST)), np.ones_like(red), dull], -1)
+    told = told * (luminance(tone) / np.maximum(luminance(np.asarray(told, np.float32)), np.float32(1e-4)))[..., None]
+    tone += iris[..., None] * (told - tone)
+
+
+def _one_complexion(albedo: F32, plate: Plate) -> None:
+    """Patches of face that lay in a hard light's blue shade take the hue of what it lit, in the albedo f32[h, w, 3], in place.
+
+    Blood and melanin vary over a face by no more than HUE; what differs by more over whole patches is the light that was there, which was
+    of two colours, sun and sky, where delighting holds it to be one.
+    """
+    box = _box(plate, (9, 152, 234, 454, 10), 0.0)
+    k, tone = plate.hw_px, albedo[box]
+    features = np.maximum.reduce([plate.parts[name][box] for name in ("eyes", "brows", "lips", "teeth", "glasses", "hair")])
+    skin = np.asarray((plate.parts["skin"] * plate.inside)[box] * (1 - step(features, 0.1, 0.5)), np.float32)
+    if float((skin > 0.9).sum()) < 0.05 * k * k:
+        return
+    log = np.log(np.maximum(tone, np.float32(4e-3)))
+    grey = luminance(tone)
+    broad = _broad(np.asarray(log - log[..., 1:2], np.float32), skin, HUE_HW * k)
+    for channel in (0, 2):
+        off = broad[..., channel] - np.float32(np.median(broad[::4, ::4, channel][skin[::4, ::4] > 0.9]))
+        tone[..., channel] *= np.exp(skin * (np.float32(HUE) * np.tanh(off / np.float32(HUE)) - off))
+    tone *= (1 + skin * (grey / np.maximum(luminance(tone), np.float32(1e-4)) - 1))[..., None]
+
+
+def _broad(value: F32, skin: F32, sigma: float) -> F32:
+    """Gaussian blur of f32[h, w, 3] among `skin` f32[h, w], at a quarter of the size: `sigma` px is a dozen at least."""
+    h, w = skin.shape
+    size = (max(w // 4, 1), max(h // 4, 1))
+    small, sure = (cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (value * skin[..., None], skin))
+    mass = blur(sure, sigma / 4)[..., None]
+    own = cv2.resize(value, size, interpolation=cv2.INTER_AREA)
+    mean = np.where(mass > 1e-3, blur(np.ascontiguousarray(small), sigma / 4) / np.maximum(mass, np.float32(1e-4)), own)
+    return np.asarray(cv2.resize(np.asarray(mean, np.float32), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _round_mouth(albedo: F32, plate: Plate) -> None:
+    """Skin round the mouth keeps the cheeks' hue and is hardly darker than they are, in the albedo f32[h, w, 3], in place.
+
+    What a smile's folds and a shaven beard shade there is broad: delighting takes it for the skin's own colour.
+    """
+    k = plate.hw_px
+    box = _box(plate, (61, 291, 0, 17), SHAVEN_HW)
+    tone, lips = albedo[box], plate.parts["lips"][box]
+    features = np.maximum.reduce([plate.parts[name][box] for name in ("lips", "teeth", "hair")])
+    skin = np.asarray((plate.parts["skin"] * plate.inside)[box] * (1 - step(features, 0.1, 0.4)), np.float32)
+    cheek = albedo[_box(plate, (50, 280), 0.05)][::2, ::2]
+    bare = (plate.parts["skin"] - plate.parts["hair"])[_box(plate, (50, 280), 0.05)][::2, ::2] > 0.9
+    if not _are_lips(lips).any() or bare.sum() < 100:
+        return
+    away = cv2.distanceTransform((lips < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
+    on = skin * (1 - step(away, 0.5 * SHAVEN_HW, SHAVEN_HW))
+    usual = np.log(np.maximum(np.median(cheek[bare], 0), 4e-3)).astype(np.float32)
+    log = np.log(np.maximum(tone, np.float32(4e-3)))
+    broad = _broad(log, skin, 0.04 * k)
+    darker = np.float32(usual[1]) - broad[..., 1]
+    on = np.asarray(on * (1 - step(darker, *BEARD)) * np.float32(CLEARED), np.float32)
+    lift = on * np.maximum(darker - np.float32(SHADE), 0)
+    for c in range(3):
+        hue = (usual[c] - usual[1]) - (broad[..., c] - broad[..., 1])
+        tone[..., c] *= np.exp(lift + on * hue)
 
 
 def _under_lid(upper: F32, lower: F32, xs: F32, ys: F32) -> F32:
@@ -221,6 +290,18 @@ def _are_lips(lips: F32) -> NDArray[np.bool_]:
     return sure if sure.sum() >= 60 else np.zeros_like(sure)
 
 
+def _own_lips(albedo: F32, plate: Plate) -> None:
+    """What is finer than a lip as the photo has it: under a hard lamp delighting draws a mesh's lip on a lip, with a double rim."""
+    box, k = _mouth(plate), plate.hw_px
+    lips = plate.parts["lips"][box]
+    if not _are_lips(lips).any():
+        return
+    mine = np.asarray(lips + np.float32(1e-4), np.float32)
+    own, old = (np.log(np.maximum(a[box], np.float32(2e-3))) for a in (albedo, plate.colour))
+    change = among(np.asarray(own - old, np.float32), mine, LIP_HW * k) - (own - old)
+    albedo[box] *= np.exp(lips[..., None] * change)
+
+
 def _moist_line(albedo: F32, plate: Plate) -> None:
     """The photo's own shine on lips: what is paler or bluer than they are takes their colour, where it is brighter their tone."""
     box, k = _mouth(plate), plate.hw_px
@@ -237,89 +318,31 @@ def _moist_line(albedo: F32, plate: Plate) -> None:
     on = mine * np.maximum(step(np.asarray(paler, np.float32), 0.05, 0.35), step(np.asarray(bluer, np.float32), 0.10, 0.35))
     bright = step(np.asarray(over, np.float32), 1.08, 1.35)
     wanted = grey + bright * (level * (1 + np.float32(0.3) * np.maximum(over - 1, 0)) - grey)
+    # Between the streaks of a shine its gaps would be left standing, as dark letters on the lip.
+    shone = np.minimum(3 * blur(np.asarray(on * bright, np.float32), 0.4 * LIP_HW * k), 1) * mine
+    wanted *= np.exp(np.float32(GAPS) * shone * np.maximum(np.log(level / wanted), 0))
+    on = np.maximum(on, shone)
     tone += on[..., None] * (usual * wanted[..., None] - tone)
 
 
-def _lips(albedo: F32, plate: Plate) -> None:
-    """Old light taken off the lips: one half in a shadow that is gone looks torn."""
+def _lips(albedo: F32, plate: Plate, most: float) -> None:
+    """Old light taken off the lips: one half in a shadow that is gone looks torn. They reflect no more than `most` in the middle."""
     box, k = _mouth(plate), plate.hw_px
     lips, tone = plate.parts["lips"][box], albedo[box]
     sure = _are_lips(lips)
     if not sure.any():
         return
     grey = np.maximum(luminance(tone), np.float32(2e-3))
-    middle = float(np.median(grey[sure]))
+    middle = min(float(np.percentile(grey[sure], 60)), most)
     # Of a mouth a little open the mesh gives away some of the lips; the slit between them is none.
     side = 2 * round(0.025 * k) + 1
     pad = cv2.copyMakeBorder(lips, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
     closed = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]
     mine = np.asarray(np.maximum(lips, closed * (1 - plate.parts["teeth"][box])) * step(grey / middle, 0.12, 0.30), np.float32)
-    broad = among(np.log(grey), mine, LIP_HW * k)
-    gain = np.exp(np.clip(np.float32(LEVELLED) * (np.float32(np.log(middle)) - broad), -0.5, 0.9))
+    broad = among(np.log(grey), mine, SHADOW_HW * k)
+    gain = np.exp(np.clip(np.float32(LEVELLED) * (np.float32(np.log(middle)) - broad), -1.3, 1.3))
     usual = np.median(tone[sure] / grey[sure][:, None], 0).astype(np.float32)
     near = among(np.asarray(tone / grey[..., None], np.float32), mine, 0.5 * LIP_HW * k)
-    odd = np.clip(np.abs(np.log(np.maximum(near, 0.05) / usual)).max(-1) / 0.3, 0, 1)
+    odd = np.clip(np.abs(np.log(np.maximum(near, 0.05) / usual)).max(-1) / 0.2, 0, 1)
     coloured = tone + (np.float32(0.85) * odd)[..., None] * (grey[..., None] * usual - tone)
     tone += mine[..., None] * (coloured * gain[..., None] - tone)
-
-
-def _teeth(albedo: F32, plate: Plate, most: float) -> None:
-    """Teeth whole, neutral and under `most`: chips, spots and lines come up to their neighbours, the row falls off to the corners."""
-    box = _mouth(plate)
-    teeth, tone, k = plate.parts["teeth"][box], albedo[box], plate.hw_px
-    if float((teeth > 0.5).sum()) < 0.0012 * k * k:
-        return
-    mine = row(teeth, plate.parts["lips"][box], k)
-    grey = np.maximum(luminance(tone), np.float32(1e-3))
-    enamel = np.asarray(teeth * mine, np.float32)
-    level = among(grey, enamel, ROUND_HW * k)
-    tint = among(np.asarray(tone / grey[..., None], np.float32), enamel, 0.06 * k)
-    # Gum between teeth is as red as it was: painted like them it would wall them up.
-    red = tone[..., 0] / np.maximum(tone[..., 1], 1e-3) * (tint[..., 1] / np.maximum(tint[..., 0], 1e-3))
-    gum = step(np.asarray(red, np.float32), *GUM) * step(grey / np.maximum(level, 1e-3), 0.2, 0.4)
-    mine = np.asarray(mine * (1 - blur(gum, 0.003 * k)), np.float32)
-    spot = among(grey, np.asarray(mine + 1e-3, np.float32), 0.006 * k)
-    wanted = np.maximum(grey, grey * np.clip(GAP * level / np.maximum(spot, 1e-3), 1, 6))
-    wanted = np.maximum(np.minimum(wanted, np.maximum(level * 1.1, grey)), LINE * level)
-    # Pressed together, not each by itself: the form of every tooth stays.
-    pressed = _pressed(level, most)
-    wanted = _pressed(pressed * np.power(wanted / np.maximum(level, 1e-3), np.float32(RELIEF)), most)
-    wanted *= _to_corners(plate, box)
-    tint = tint + np.float32(CREAMED) * (np.array(CREAM, np.float32) - tint)
-    # What was dark had no colour of its own that would bear being lifted.
-    share = np.maximum(np.float32(0.5), 1 - step(grey / np.maximum(level, 1e-3), 0.35, 0.75))[..., None]
-    colour = (1 - share) * tone / grey[..., None] + share * tint
-    colour = colour / np.maximum(luminance(np.asarray(colour, np.float32)), 0.05)[..., None]
-    tone += mine[..., None] * (colour * wanted[..., None] - tone)
-    # What was not read as teeth right beside them, and is as bright, glares where they no longer do.
-    wide = 2 * round(BESIDE_HW * k) + 1
-    beside = cv2.dilate(mine, np.ones((wide, wide), np.uint8)) * (1 - mine) * (1 - step(plate.parts["lips"][box], 0.3, 0.7))
-    tone *= (1 + beside * (np.minimum(0.8 * pressed / grey, 1) - 1))[..., None]
-    near = blur(cv2.dilate(mine, np.ones((wide, wide), np.uint8)), SOFT_HW * k) * (1 - step(plate.parts["lips"][box], 0.3, 0.7))
-    tone += near[..., None] * (blur(np.ascontiguousarray(tone), SOFT_HW * k) - tone)
-
-
-def _pressed(tone: F32, most: float) -> F32:
-    """Reflectance f32[h, w] bent under `most`, from seven tenths of it on."""
-    knee = 0.7 * most
-    return np.asarray(np.minimum(tone, knee) + (most - knee) * (1 - np.exp(-np.maximum(tone - knee, 0) / (most - knee))), np.float32)
-
-
-def row(teeth: F32, lips: F32, hw_px: float) -> F32:
-    """Teeth f32[h, w] as the row they are: chips, spots and lines filled, its edges smooth; `lips` f32[h, w] lie before it."""
-    side = 2 * max(round(ROW_HW * hw_px), 1) + 1
-    pad = cv2.copyMakeBorder((teeth > 0.4).astype(np.uint8), side, side, side, side, cv2.BORDER_CONSTANT, value=0)
-    whole = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]
-    # A notch or a spur of a few pixels is the reader's, not the teeth's.
-    even = step(blur(whole.astype(np.float32), SMOOTH_HW * hw_px), 0.25, 0.75)
-    return np.asarray(even * (1 - step(lips, 0.3, 0.7)), np.float32)
-
-
-def _to_corners(plate: Plate, box: tuple[slice, slice]) -> F32:
-    """Share f32[h, w] of light along a row of teeth: 1 in its middle, CORNER at the corners of the mouth."""
-    left, right = plate.landmarks[78, :2], plate.landmarks[308, :2]
-    half = (right - left) / 2
-    reach = max(float(half @ half), 1.0)
-    ys, xs = np.mgrid[box]
-    away = np.abs((xs - (left[0] + half[0])) * half[0] + (ys - (left[1] + half[1])) * half[1]) / reach
-    return np.asarray(1 - (1 - CORNER) * step(np.asarray(away, np.float32), 0.25, 1.0), np.float32)

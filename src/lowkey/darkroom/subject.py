@@ -42,7 +42,7 @@ class Subject:
     """About +1 on a strand of hair's fringe and -1 in the gap beside it, 0 elsewhere; None where none were told apart."""
     lips: F32 | None = None
     teeth: F32 | None = None
-    """0..1: lips, and teeth that show between them; None where nobody looked for any."""
+    """0..1: lips, and what lies between them; None where nobody looked for any."""
     ears: F32 | None = None
     """0..1: ears, whose rims light from behind comes through; None where nobody looked for any."""
     room: F32 | None = None

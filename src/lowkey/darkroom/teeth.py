@@ -1,0 +1,203 @@
+"""What lies between parted lips, made ready for a hard light: the photo's own teeth, quiet and whole, in their own dark.
+
+Teeth are the most regular thing in a face, and whatever is cut out, filled or painted among them is seen. So nothing is: all that lies
+between the lips keeps the photo's own relations, gum to tooth to gap, under one broad gain, before any light is taken off it (delighting
+divides a hollow by the skin's form and burns it). Only what is as narrow as a joint gets shallower, and the lower row sinks, as it lies
+in the shade of the lip and of the teeth before it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, luminance
+from lowkey.plate.plate import Plate
+from lowkey.plate.shading import among
+from lowkey.plate.zones import ramp, step
+
+UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
+LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
+"""Mesh points along the inner rim of each lip, corner to corner."""
+PARTED = (0.012, 0.030)
+"""Distance of the lips (hw) from which a mouth begins to be open, and is."""
+EDGE_HW, SOFT_HW = 0.006, 0.0022
+"""How softly the opening ends at the lips, sigma; and how far what a camera has sharpened at the edges of teeth, the one white thing in a
+dark hollow, is softened: beside soft skin they look torn out of paper."""
+ENAMEL, OVER_SKIN = 0.52, 1.30
+"""Most that teeth reflect, and most over the face's own skin."""
+ROUND_HW = 0.09
+"""How broad a row's own light and dark is, sigma: what is narrower is a tooth's form, and stays."""
+EVENED = 0.75
+"""Share of the row's own broad light and dark that goes: it is the old lamp's and the lips' shade, which the new light draws anew."""
+JOINT_HW, JOINT, BETWEEN_ROWS = 0.024, 0.28, 0.7
+"""Width under which what is darker than the teeth on both sides of it is a joint, and the most of its depth (log luminance) that is left:
+some ten codes on a row that prints at 110; and of a line between two rows."""
+CHIP_HW, CHIP = 0.030, 0.56
+"""Half the width under which a dark place between two teeth is a chip or a spot, and the least it is to have of the row's light: under one
+hard lamp it would print as a hole."""
+CREAM, CREAMED = (1.27, 1.0, 0.72), 0.7
+"""Colour of teeth over its green, a little short of what is measured in life (L* 72, a* 2, b* 17: 1.25, 1, .68), and the share of the way
+there. Photos burn them to white, and white teeth beside skin under a warm lamp are green ones."""
+GUM = (1.15, 1.45)
+"""Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
+BLUEST = 0.85
+"""Most blue over green between the lips: flesh and enamel both have less."""
+CORNER = 0.66
+"""Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
+BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.08, 2.0
+"""Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; what is
+left of the light on what lies under it; and where it is said to be if there is none."""
+LEAST_HW2 = 0.0012
+"""Area of teeth (hw2) under which a mouth shows none."""
+BESIDE_HW = 0.015
+"""How far beside the opening what is as bright as teeth is theirs."""
+
+
+def across(plate: Plate, xs: F32, ys: F32) -> tuple[F32, F32]:
+    """Of pixels: where they lie from corner to corner of the mouth, -1 to 1, and from lip to lip, 0 to 1."""
+    left, right = plate.landmarks[UPPER[0], :2], plate.landmarks[UPPER[-1], :2]
+    half, middle = (right - left) / 2, (right + left) / 2
+    wide = max(float(np.hypot(*half)), 1.0)
+    along = half / wide
+    down = np.array([-along[1], along[0]], np.float32)
+    a = ((xs - middle[0]) * along[0] + (ys - middle[1]) * along[1]) / np.float32(wide)
+    fall = (xs - middle[0]) * down[0] + (ys - middle[1]) * down[1]
+    edges = []
+    for ring in (UPPER, LOWER):
+        rim = plate.landmarks[list(ring), :2] - middle
+        edges.append(np.interp(a, rim @ along / wide, rim @ down).astype(np.float32))
+    tall = np.maximum(edges[1] - edges[0], np.float32(0.004 * plate.hw_px))
+    return np.asarray(a, np.float32), np.asarray((fall - edges[0]) / tall, np.float32)
+
+
+def opening(plate: Plate, box: tuple[slice, slice]) -> F32:
+    """What lies between the lips f32[h, w] within a box of the plate; nothing where a mouth is shut."""
+    ring = plate.landmarks[[*UPPER, *LOWER[-2:0:-1]], :2] - np.array([box[1].start, box[0].start], np.float32)
+    apart = float(np.linalg.norm(plate.landmarks[13, :2] - plate.landmarks[14, :2])) / plate.hw_px
+    open_ = step(apart, *PARTED)
+    out = np.zeros(plate.matte[box].shape, np.uint8)
+    cv2.fillPoly(out, [np.round(ring * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    return np.asarray(blur(out.astype(np.float32) / 255, EDGE_HW * plate.hw_px) * np.float32(open_), np.float32)
+
+
+def between(plate: Plate) -> F32:
+    """`opening` on the whole plate, f32[h, w]."""
+    out = np.zeros(plate.matte.shape, np.float32)
+    m, rims = 0.05 * plate.hw_px, plate.landmarks[[*UPPER, *LOWER], :2]
+    x0, y0 = (float(v) - m for v in rims.min(0))
+    x1, y1 = (float(v) + m for v in rims.max(0))
+    h, w = plate.matte.shape
+    box = (
+        slice(int(np.clip(y0, 0, h - 2)), int(np.clip(y1 + 1, 2, h))),
+        slice(int(np.clip(x0, 0, w - 2)), int(np.clip(x1 + 1, 2, w))),
+    )
+    out[box] = opening(plate, box)
+    return out
+
+
+def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> None:
+    """Put what lies between the lips into the albedo f32[h, w, 3], in place, beside skin of a median reflectance `skin`."""
+    inner = opening(plate, box)
+    if float(inner.max()) < 0.3:
+        return
+    k, tone, photo = plate.hw_px, albedo[box], plate.colour[box]
+    lips = np.asarray(plate.parts["lips"][box], np.float32)
+    rows_px, columns_px = np.mgrid[box]
+    a, t = across(plate, columns_px.astype(np.float32), rows_px.astype(np.float32))
+    # What delighting did to the lips all round is done to the opening as a whole, channel by channel.
+    sure = lips > 0.6
+    gain = np.median(np.clip(tone[sure], 0.004, 1) / np.maximum(photo[sure], 1e-3), axis=0) if sure.sum() > 50 else np.ones(3)
+    own = np.asarray(photo * gain.astype(np.float32), np.float32)
+    grey: F32 = np.maximum(luminance(own), np.float32(1e-3))
+    colour = own / grey[..., None]
+    teeth = np.asarray(plate.parts["teeth"][box] * inner, np.float32)
+    wanted = grey
+    if float((teeth > 0.5).sum()) >= LEAST_HW2 * k * k:
+        gap = _gap(np.asarray(grey / np.percentile(grey[teeth > 0.5], 75), np.float32), a, t)
+        under = ramp(t, gap - 0.06, gap + 0.08)
+        first = (teeth > 0.5) & (under < 0.3)
+        usual = float(np.percentile(grey[first if first.sum() > 30 else teeth > 0.5], 60))
+        sound = np.asarray(teeth * np.minimum(grey / np.float32(usual), 1.5) ** 2, np.float32)
+        # Each row has its own: under a hard lamp the lower stands in the light and the upper in the lip's shade.
+        level = np.ones_like(grey)
+        for one in (np.asarray(1 - under, np.float32), under):
+            level += one * (among(grey, np.asarray(sound * one + 1e-4 * inner, np.float32), ROUND_HW * k) - 1)
+        tint = among(colour, np.asarray(sound + 1e-4 * inner, np.float32), 0.06 * k)
+        red = colour[..., 0] / np.maximum(colour[..., 1], 1e-3) * (tint[..., 1] / np.maximum(tint[..., 0], 1e-3))
+        # What is nearly black is no gum, whatever its colour, nor is what lies at the teeth's own edges.
+        high = 1 - ramp(t, 0.45 * min(gap, 1.0), 0.6 * min(gap, 1.0))
+        gum = np.asarray(high * ramp(blur(np.asarray(red, np.float32), 0.006 * k), *GUM) * ramp(grey / level, 0.1, 0.2), np.float32)
+        grey = np.asarray(np.exp(_shallower(np.log(grey), inner * (1 - 0.8 * gum), k)), np.float32)
+        chips = _chips(teeth, k) * (1 - gum)
+        grey = grey + chips * (1 - under) * np.maximum(np.float32(CHIP) * level - grey, 0)
+        rows = grey / level
+        most = min(ENAMEL, max(OVER_SKIN * skin, 0.22))
+        aim = float(np.clip(usual, 0.6 * most, 0.95 * most)) * (level / usual) ** np.float32(1 - EVENED)
+        wanted = np.asarray(_pressed(rows) * aim, np.float32)
+        wanted = wanted * (1 - (1 - np.float32(CORNER)) * ramp(np.abs(a), 0.25, 1.0))
+        wanted = wanted * (1 - (1 - np.float32(BELOW)) * under)
+        pale = np.asarray(np.maximum(ramp(np.asarray(rows, np.float32), 0.25, 0.6) * (1 - gum), chips), np.float32)[..., None]
+        cream = tint + np.float32(CREAMED) * (np.array(CREAM, np.float32) - tint)
+        colour = colour + pale * (cream - colour)
+        # Nothing in there is blue but what a lens made so at the edges of something white.
+        colour[..., 2] = np.minimum(colour[..., 2], np.float32(BLUEST) * colour[..., 1])
+        colour = colour / np.maximum(luminance(np.asarray(colour, np.float32)), 0.05)[..., None]
+        _dim_beside(tone, inner, lips, np.asarray(wanted, np.float32), k)
+    mended = blur(np.asarray(colour * wanted[..., None], np.float32), SOFT_HW * k)
+    tone += inner[..., None] * (mended - tone)
+
+
+def _pressed(rows: F32) -> F32:
+    """Light and dark within a row over its level f32[h, w], bent under 1.25: what glistened in the photo's light is form, and no lamp."""
+    over = np.maximum(rows - 1, 0)
+    return np.asarray(np.minimum(rows, 1) + np.float32(0.25) * (1 - np.exp(-over / np.float32(0.25))), np.float32)
+
+
+def _shallower(log: F32, where: F32, k: float) -> F32:
+    """Log luminance f32[h, w] with joints between teeth no deeper than JOINT, lines that run along no deeper than BETWEEN_ROWS."""
+    side = 2 * max(round(JOINT_HW * k / 2), 1) + 1
+    for shape, most in (((1, side), JOINT), ((side, 1), BETWEEN_ROWS)):
+        even = blur(log, 0.0015 * k)
+        closed = cv2.morphologyEx(even, cv2.MORPH_CLOSE, np.ones(shape, np.uint8), borderType=cv2.BORDER_REPLICATE)
+        depth = np.maximum(closed - even, 0)
+        log = log + where * (depth - np.float32(most) * (1 - np.exp(-depth / np.float32(most))))
+    return np.asarray(log, np.float32)
+
+
+def _chips(teeth: F32, k: float) -> F32:
+    """What lies between two teeth of a row `teeth` f32[h, w] and is none, f32[h, w]."""
+    side = 2 * max(round(CHIP_HW * k), 1) + 1
+    pad = cv2.copyMakeBorder((teeth > 0.4).astype(np.uint8), 0, 0, side, side, cv2.BORDER_CONSTANT, value=0)
+    whole = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, np.ones((1, side), np.uint8))[:, side:-side]
+    return blur(whole.astype(np.float32), SOFT_HW * k)
+
+
+def _gap(rows: F32, a: F32, t: F32) -> float:
+    """Where the lower row begins, from lip to lip: at the darkest place between two bright ones; beyond the lower lip without one."""
+    front = (np.abs(a) < 0.5) & (t > 0) & (t < 1)
+    order = np.clip((t[front] * BINS).astype(int), 0, BINS - 1)
+    shown = np.clip(rows[front], 0, 1)
+    # The median of a height from lip to lip: a chip in one tooth is no gap between two rows.
+    enough = [i for i in range(BINS) if (order == i).sum() >= 0.3 * len(order) / BINS]
+    if len(enough) < BINS // 4:
+        return NO_GAP
+    seen = np.interp(np.arange(BINS), enough, [np.median(shown[order == i]) for i in enough])
+    seen = np.convolve(np.pad(seen, 1, mode="edge"), (0.25, 0.5, 0.25), "valid")
+    inside = np.arange(round(0.25 * BINS), round(0.88 * BINS))
+    dips = [min(seen[:i].max(), seen[i + 1 :].max()) - seen[i] for i in inside]
+    best = int(np.argmax(dips))
+    if dips[best] < DIP:
+        return NO_GAP
+    return float((inside[best] + 0.5) / BINS)
+
+
+def _dim_beside(tone: F32, inner: F32, lips: F32, wanted: F32, k: float) -> None:
+    """Hold what lies right beside the opening, and is as bright as teeth were, to what they are now, in place."""
+    wide = 2 * round(BESIDE_HW * k) + 1
+    beside = cv2.dilate(inner, np.ones((wide, wide), np.uint8)) * (1 - inner)
+    grey = np.maximum(luminance(tone), np.float32(1e-3))
+    usual = float(np.median(grey[lips > 0.6])) if (lips > 0.6).any() else 1.0
+    over = np.maximum(grey / np.float32(1.6 * usual), 1)
+    tone *= (over ** (-0.8 * beside))[..., None]
