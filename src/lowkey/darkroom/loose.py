@@ -25,11 +25,13 @@ NEAR_HW = 0.16
 """How near hair has to be for the shade on cloth to be its own."""
 LOCKS_HW, LOCKS = 0.02, 0.9
 """Size of a lock, and how much earlier than the mean a lock that stands out is lit, and a gap is not."""
-SHEER = (0.28, 0.66, 0.94)
-"""Share of the room seen at the outline of hair: through its locks, on the average, and through its gaps."""
-SHEER_HW = (0.012, 0.032)
-"""How deep (sigma) from the outline the room is seen, of cropped hair and of a full head of it."""
-FRINGE, DEEPER = 0.9, 0.35
+SHEER = (0.03, 0.25, 0.90)
+"""Share of the room seen at the outline of hair: through its locks, on the average, and through its gaps. A strand hides what is behind it:
+more through all of them alike is a grey veil before a glow."""
+SHEER_HW = (0.004, 0.011)
+"""How deep (sigma) from the outline the room is seen, of cropped hair and of a full head of it: a millimetre or two, for a hundred hairs
+stand on each square centimetre. Three times as deep it was a fog 20 to 40 pixels wide on every head before the lamp."""
+FRINGE, DEEPER = 0.9, 0.5
 """How sharply the fringe's strands are told from its gaps, and how much deeper the room is seen in a gap."""
 STRAND_HW = 0.02
 """Width over which a strand is told from the gap beside it."""
@@ -95,11 +97,12 @@ def room_mirrored(s: Subject) -> F32:
     return np.asarray(np.float32(ROOM_SEEN) * hair * lock * dark, np.float32)
 
 
-THIN_HW, FORWARD = (0.014, 0.030), 0.12
+THIN_HW, FORWARD = (0.010, 0.022), 0.12
 """How deep (sigma) from the outline hair is thin enough for a lamp behind it, cropped and full (rims of backlit heads are .02 to .05), and
 what a strand bends round itself whatever its dye: a fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
-PASSES = (0.65, 0.10, 1.5)
-"""How much more a strand of the fringe passes on than the mean of them, that mean, and the most."""
+PASSES = (1.0, -0.15, 2.2)
+"""How much more a strand of the fringe passes on than the mean of them, that mean (less than nothing: strands under others pass on none), and
+the most."""
 FACES_HW, FACES = 0.06, (-0.45, 0.95)
 """Over which distance (sigma) an outline is read, and the cosine between what it faces and the lamp in the picture from which its strands
 get light, and all of it: on the far side of a head the lamp's light has the head before it."""
