@@ -21,6 +21,7 @@ from lowkey.darkroom import (
     neck,
     pores,
     retouch,
+    roots,
     seams,
     sleeve,
     strands,
@@ -78,6 +79,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         strands.completed(figure.albedo, plate, neck.hand_of(plate))
         draped.one_skin(figure, kept.hands, plate, np.asarray((plate.parts["skin"] > 0.9) & (kept.below < -0.05), np.float32))
         figure.ears = ears.shaped(figure, plate)
+        roots.rooted(figure, plate, neck.hand_of(plate))
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
     elif cloth.kind != "own":  # own: exactly as photographed, for measurements

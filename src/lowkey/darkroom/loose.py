@@ -101,8 +101,8 @@ THIN_HW, FORWARD = (0.010, 0.022), 0.12
 """How deep (sigma) from the outline hair is thin enough for a lamp behind it, cropped and full (rims of backlit heads are .02 to .05), and
 what a strand bends round itself whatever its dye: a fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
 PASSES = (1.0, -0.15, 2.2)
-"""How much more a strand of the fringe passes on than the mean of them, that mean (less than nothing: strands under others pass on none), and
-the most."""
+"""How much more a strand of the fringe passes on than the mean of them, that mean (less than nothing: strands under others pass none on),
+and the most."""
 FACES_HW, FACES = 0.06, (-0.45, 0.95)
 """Over which distance (sigma) an outline is read, and the cosine between what it faces and the lamp in the picture from which its strands
 get light, and all of it: on the far side of a head the lamp's light has the head before it."""

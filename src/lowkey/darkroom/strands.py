@@ -65,7 +65,7 @@ def _lack(grey: F32, hair: F32, matte: F32, k: float) -> F32:
 
 
 def _solid(hair: F32, matte: F32, k: float) -> F32:
-    """1 where all of the person hereabouts is `hair` f32[h, w], 0 at its line against skin or cloth; before the room it has no such line."""
+    """1 where all of the person hereabouts is `hair` f32[h, w], 0 at its line against skin or cloth; against the room it has none."""
     return np.asarray(step(blur(hair, SOLID_HW * k) / np.maximum(blur(matte, SOLID_HW * k), np.float32(0.05)), 0.7, 0.98), np.float32)
 
 
