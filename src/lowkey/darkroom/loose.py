@@ -111,6 +111,10 @@ LOBE_HW = 0.022
 FLESH = (0.42, 0.10, 0.035)
 """What an ear's rim passes on of a lamp behind it: red light goes millimetres far in skin, green and blue do not (Jacques 2013)."""
 
+BESIDE = 0.25
+"""How far beside the head (sine of its direction in the picture) a lamp has to stand to be hidden from the ear on the other side: an ear
+sits half a head-width from the middle, and nearly as far before the back of the skull."""
+
 
 def edge(s: Subject) -> F32:
     """What thin hair at the silhouette passes on of a lamp behind it, f32[h, w, 3]: its dye, and what is bent round a strand.
@@ -143,8 +147,13 @@ def faced(s: Subject, toward: tuple[float, float]) -> F32:
     right, down = (np.asarray(cv2.Scharr(level, cv2.CV_32F, i, 1 - i), np.float32) for i in (1, 0))
     cosine = (down * np.float32(toward[1]) - right * np.float32(toward[0])) / (np.hypot(right, down) * np.float32(aside) + np.float32(1e-4))
     # Straight behind the head it faces all of the outline alike.
-    share = 1 - np.float32(min(2 * aside, 1.0)) * (1 - step(cosine, *FACES))
-    return np.asarray(cv2.resize(share, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    away = 1 - step(cosine, *FACES)
+    share = cv2.resize(1 - np.float32(min(2 * aside, 1.0)) * away, (w, h), interpolation=cv2.INTER_LINEAR)
+    if s.ears is not None and s.ears.max() > 0:
+        # Strands stand off the crown all round; the ear on the far side has all of the skull between itself and the lamp.
+        hidden = cv2.resize(np.asarray(away, np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
+        share *= 1 - s.ears * hidden * np.float32(min(aside / BESIDE, 1.0))
+    return np.asarray(share, np.float32)
 
 
 LAMP_FH, LAMP_REACH, LAMP_GAIN = 0.08, 5.5, 18.0

@@ -36,8 +36,9 @@ OWN_HW, OWN = 0.012, (0.07, 0.16)
 """Round which (sigma) the photo's own strands are looked for on the line's skin side, and their RMS of log luminance: none, and enough."""
 NORMAL = 0.3
 """How much roots stand square to the line where hair runs no way at all."""
-SHEEN_LOST = 0.6
-"""Share of skin's mirror that down between the roots takes."""
+SHEEN_LOST, DOWN_HW = 0.7, 0.025
+"""Share of skin's mirror that down between and before the roots takes, and how far from hair (sigma) it grows: with a mirror of its own the
+skin has a pale crease along its hair."""
 
 
 def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
@@ -103,7 +104,8 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     moved = stands - bares
     figure.hair[box] = np.clip(hair + moved * matte, 0, 1)
     figure.skin[box] = np.clip(skin - moved * matte, 0, 1)
-    figure.specular[box] *= 1 - np.maximum(stands, np.float32(SHEEN_LOST) * blur(band, 0.008 * k))
+    downy = step(blur(hair * solid, DOWN_HW * k), 0.02, 0.30) * step(over, 0.0, OVER_EYES_HW[1])
+    figure.specular[box] *= 1 - np.maximum(stands, np.float32(SHEEN_LOST) * downy)
     changed[box] = moved
     return changed
 
