@@ -80,6 +80,8 @@ FRAY_HW = 0.009
 """How far strands stand out of, and gaps reach into, a line drawn through hair: one standard deviation."""
 
 
+COVERED, DECIDED = (0.12, 0.70), 0.8
+"""Coverage under which nothing is taken to be there and over which all is, and how far what lies between is brought to that."""
 VEILED_HW, RIPPLE = 0.010, (0.055, 0.085)
 """Over what distance (sigma) a matte that wavers less than the first of these is a veil, and one that wavers more than the second is none:
 on hair shot before black .04 to .08 (two heads), among wisps and at the edge of a mass .08 to .25 (twelve)."""
@@ -363,6 +365,8 @@ def frayed(plate: Plate, hand: float) -> Plate:
     veil = np.asarray(near * step(blur(soft, VEILED_HW * k), 0.35, 0.60) * (1 - step(ripple, *RIPPLE)), np.float32)
     share = np.maximum(band * (1 - loose), veil)
     new = np.asarray(np.clip(matte + share * (moved - matte), 0, 1), np.float32)
+    # A strand covers what is behind it or is not there: coverage in between, wide as a finger, is a solver's doubt (pale hair, pale sky).
+    new += near * np.float32(DECIDED) * (step(new, *COVERED) - new)
 
     whole, parts = np.array(plate.matte), dict(plate.parts)
     for name in ("skin", "cloth", "hands", "glasses", "hair"):
