@@ -26,6 +26,8 @@ FINE_HW, TUFT_HW = 0.0045, 0.022
 """How wide a strand is, and how wide the tufts in which the line itself goes to and fro."""
 WALK_HW = (0.006, 0.035)
 """How far a strand is followed each way, of cropped hair and of full: roots are short, and a crop's are stubble."""
+SOFT_HW = 0.016
+"""Width over which a strand ends."""
 SINGLE, THINS_HW = 0.6, 0.014
 """How much of a pixel a single hair covers at the line, for it is thinner than one, and over what distance half of that is gone."""
 SHADED = 0.5
@@ -74,8 +76,9 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     band = step(4 * at_line, 0.10, 0.50) * (np.abs(within) < 3 * ZONE_HW) * step(over, 0.0, OVER_EYES_HW[1]) * step(matte, 0.9, 1.0)
     grey = np.log(np.maximum(luminance(tone), np.float32(2e-3)))
     # Beside an ear, and where the photo's own strands cross the line, nothing is drawn.
-    beyond = np.asarray(skin * (within < -0.004) * (within > -2 * ZONE_HW), np.float32)
-    fine = np.square(grey - blur(grey, 0.5 * OWN_HW * k))
+    beyond = np.asarray(skin * (within < -max(0.010, 2.0 / k)) * (within > -2 * ZONE_HW), np.float32)
+    # Among skin's side alone: the line itself is no strand.
+    fine = np.square(grey - blur(grey * beyond, 0.5 * OWN_HW * k) / np.maximum(blur(beyond, 0.5 * OWN_HW * k), np.float32(0.02)))
     own = np.sqrt(blur(fine * beyond, OWN_HW * k) / np.maximum(blur(beyond, OWN_HW * k), np.float32(0.02)))
     band = np.asarray(band * (1 - step(own, *OWN)), np.float32)
     if figure.ears is not None:
@@ -92,7 +95,7 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
         strand += tresses.strung(x, y, wide, 121 + stream, dx, dy, np.ascontiguousarray(band), walk, share)
     # Few strands go far, and the further the fewer and the thinner.
     strand = np.clip(strand, -1.6, 2.4) - np.float32(0.15)
-    new = np.clip(0.5 + (within + np.float32(ZONE_HW) * strand) * np.float32(k / 5.0), 0, 1)
+    new = np.clip(0.5 + (within + np.float32(ZONE_HW) * strand) * np.float32(k / max(SOFT_HW * k, 2.0)), 0, 1)
     old = np.asarray(np.clip(hair / np.maximum(hair + skin, np.float32(0.05)), 0, 1), np.float32)
     change = np.asarray((new - old) * band, np.float32)
     inner, outer = np.asarray(step(within, 0.006, 0.014) * hair, np.float32), np.asarray(step(-within, 0.008, 0.016) * skin, np.float32)

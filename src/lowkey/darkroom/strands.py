@@ -102,7 +102,7 @@ def deepened(albedo: F32, plate: Plate) -> None:
         band = np.clip(fine - broad, -1.2, 1.2)
         have = np.sqrt(blur(np.square(band) * there, ROUND_HW * k / 2) / np.maximum(wide, np.float32(0.02)))
         more = np.clip(np.float32(DEPTH) / np.maximum(have, np.float32(1e-3)), 1, np.float32(DEEPEST)) - 1
-        change += more * (np.where(band < 0, np.float32(GAP) * band, band) - np.float32(TOP) * have * pale)
+        change += more * (band + np.minimum(band, 0) * np.float32(GAP - 1) * pale - np.float32(TOP) * have * pale)
     change *= there
     # Between hair and skin nothing is lighter than what it is made of: blown out in the photo, it is a pale crease along the hairline.
     face = luminance(plate.albedo[plate.parts["skin"] > 0.9])
@@ -110,7 +110,8 @@ def deepened(albedo: F32, plate: Plate) -> None:
         made_of = mass * np.exp(usual) + (1 - mass) * np.float32(np.median(face))
         line = step(mass, 0.05, 0.3) * (1 - there) * step(sure, 0.02, 0.10)
         change -= np.maximum(layers[0] - np.log(np.maximum(made_of, np.float32(2e-3))), 0) * line
-    tone *= np.exp(cv2.resize(change, mine.shape[::-1], interpolation=cv2.INTER_LINEAR))[..., None]
+    change = cv2.resize(change, mine.shape[::-1], interpolation=cv2.INTER_LINEAR) * step(mine, 0.02, 0.2)
+    tone *= np.exp(np.asarray(change, np.float32))[..., None]
 
 
 def completed(albedo: F32, plate: Plate, hand: float) -> None:
