@@ -87,9 +87,13 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     if band.max() < 0.1 or float(sure.sum()) < 0.005 * k * k:
         return changed
     x, y = (xs - mesh[NOSE, 0]) * np.float32(hand / k), (ys - mesh[NOSE, 1]) / np.float32(k)
-    dx, dy, runs = tresses.flow(grey, sure, sure > 0.5, x, y, k, hand)
-    dx, dy = _squared(dx, dy, runs, within, k)
-    full = tresses.length(figure.hair, k, runs, sure > 0.5)
+    # Which way they run is broad: it is read at half size.
+    size = (max(grey.shape[1] // 2, 2), max(grey.shape[0] // 2, 2))
+    small = [np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_AREA), np.float32) for m in (grey, sure, x, y, within)]
+    dx, dy, runs = tresses.flow(*small[:2], small[1] > 0.5, *small[2:4], k / 2, hand)
+    usual = float(np.median(runs[small[1] > 0.5]))
+    dx, dy = _squared(dx, dy, runs, small[4], k / 2, grey.shape)
+    full = tresses.length(figure.hair, k, np.full_like(sure, usual), sure > 0.5)
     walk, strand = (WALK_HW[0] + (WALK_HW[1] - WALK_HW[0]) * full) * k, np.zeros_like(grey)
     for stream, (wide, share) in enumerate(((FINE_HW, 0.8), (TUFT_HW, 0.6))):
         strand += tresses.strung(x, y, wide, 121 + stream, dx, dy, np.ascontiguousarray(band), walk, share)
@@ -99,7 +103,11 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     old = np.asarray(np.clip(hair / np.maximum(hair + skin, np.float32(0.05)), 0, 1), np.float32)
     change = np.asarray((new - old) * band, np.float32)
     inner, outer = np.asarray(step(within, 0.006, 0.014) * hair, np.float32), np.asarray(step(-within, 0.008, 0.016) * skin, np.float32)
-    of_hair, of_skin = spread(tone, inner, k), spread(tone, outer, k)
+    half = cv2.resize(tone, size, interpolation=cv2.INTER_AREA)
+    of_hair, of_skin = (
+        cv2.resize(spread(half, cv2.resize(m, size, interpolation=cv2.INTER_AREA), k / 2), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        for m in (inner, outer)
+    )
     thin = np.exp2(-np.maximum(-within, 0) / np.float32(THINS_HW))
     stands, bares = np.maximum(change, 0) * np.float32(SINGLE) * thin, np.maximum(-change, 0) * np.float32(SHADED)
     tone += (of_hair - tone) * stands[..., None]
@@ -113,12 +121,13 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     return changed
 
 
-def _squared(dx: F32, dy: F32, runs: F32, within: F32, k: float) -> tuple[F32, F32]:
+def _squared(dx: F32, dy: F32, runs: F32, within: F32, k: float, shape: tuple[int, ...]) -> tuple[F32, F32]:
     """The flow (dx, dy) f32[h, w] turned square to the line where it runs no way of its own (by double angles: it has no sign)."""
     level = blur(within, 0.02 * k)
     right, down = (np.asarray(cv2.Scharr(level, cv2.CV_32F, i, 1 - i), np.float32) for i in (1, 0))
     flat = np.float32(NORMAL) / np.maximum(right * right + down * down, np.float32(1e-12))
     cos2 = runs * (dx * dx - dy * dy) + flat * (right * right - down * down)
     sin2 = runs * 2 * dx * dy + flat * 2 * right * down
+    cos2, sin2 = (cv2.resize(np.asarray(m, np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR) for m in (cos2, sin2))
     angle = 0.5 * np.arctan2(sin2, cos2)
     return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)

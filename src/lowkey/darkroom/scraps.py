@@ -50,9 +50,21 @@ def healed(plate: Plate) -> Plate:
 
     to_hair = _scraps(skin > 0.5, hair > 0.5, k) * beside
     to_skin = _scraps(hair > 0.5, skin > 0.5, k) * beside
-    fringe = _fringe(hair, skin, matte, tone, mesh[BROW, 1] * 0.3 + mesh[CHIN, 1] * 0.7 - top, k) * beside
-    if max(to_hair.max(), to_skin.max(), fringe.max()) <= 0:
+    fringe = np.zeros_like(hair)
+    low = int(np.clip(0.3 * mesh[BROW, 1] + 0.7 * mesh[CHIN, 1] - top, 8, len(hair) - 8))
+    there = np.s_[max(low - round(0.10 * k), 0) :]
+    fringe[there] = _fringe(hair[there], skin[there], matte[there], tone[there], 0.10 * k, k) * beside[there]
+    found = np.maximum(np.maximum(to_hair, to_skin), fringe)
+    if found.max() <= 0:
         return plate
+    # What is far from all of it is nobody's colour there.
+    rows, columns = (np.flatnonzero((found > 0).any(axis)) for axis in (1, 0))
+    m = round(0.12 * k)
+    part = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    h, w = found[part].shape
+    box = np.s_[top + part[0].start : top + part[0].start + h, first + part[1].start : first + part[1].start + w]
+    to_hair, to_skin, fringe, hair, skin, matte = (np.ascontiguousarray(one[part]) for one in (to_hair, to_skin, fringe, hair, skin, matte))
+    tone = np.ascontiguousarray(tone[part])
     to_hair, to_skin, fringe = (blur(np.asarray(m, np.float32), 1.0) for m in (to_hair, to_skin, fringe))
     of_hair = spread(tone, np.asarray(step(hair, 0.8, 0.99) * (1 - step(to_skin, 0.0, 0.3)), np.float32), k)
     of_skin = spread(tone, np.asarray(step(skin, 0.8, 0.99) * (1 - step(to_hair, 0.0, 0.3)), np.float32), k)
@@ -102,10 +114,10 @@ def _scraps(piece: np.ndarray, of: np.ndarray, k: float) -> F32:
 
 
 def _fringe(hair: F32, skin: F32, matte: F32, tone: F32, from_row: float, k: float) -> F32:
-    """Narrow strips of pale hair between the lower cheek and the room, f32[h, w]."""
+    """Narrow strips of pale hair between the lower cheek and the room, f32[h, w], all of them from `from_row` on."""
     face = luminance(tone[skin > 0.9])
     rows = np.arange(len(hair), dtype=np.float32)[:, None]
-    low = step(rows, from_row - 0.10 * k, from_row)
+    low = step(rows, 0.0, from_row)
     strip = (hair > 0.25 * np.maximum(matte, 0.1)) & (matte > 0.05)
     if face.size < 100 or not strip.any():
         return np.zeros_like(hair)
