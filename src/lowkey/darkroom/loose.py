@@ -152,7 +152,7 @@ def faced(s: Subject, toward: tuple[float, float]) -> F32:
     if s.ears is not None and s.ears.max() > 0:
         # Strands stand off the crown all round; the ear on the far side has all of the skull between itself and the lamp.
         hidden = cv2.resize(np.asarray(away, np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
-        share *= 1 - s.ears * hidden * np.float32(min(aside / BESIDE, 1.0))
+        share = share * (1 - s.ears * hidden * np.float32(min(aside / BESIDE, 1.0)))
     return np.asarray(share, np.float32)
 
 
