@@ -70,3 +70,41 @@ def test_a_brow_takes_the_shine_of_the_skin_under_it() -> None:
 def test_what_was_drawn_is_said() -> None:
     assert strands.lacking(haired(0.0)[0]) > 0.5
     assert strands.lacking(haired(0.35)[0]) < 0.01
+
+
+def deepened(plate: Plate) -> F32:
+    out = np.array(plate.albedo)
+    strands.deepened(out, plate)
+    return out
+
+
+def locked(depth: float, level: float = 0.16) -> tuple[Plate, F32]:
+    """A long-haired person with locks of two sizes that differ by `depth` (log), and where that hair is sure."""
+    plate = person(long_hair=True)
+    hair = plate.parts["hair"]
+    x = np.arange(hair.shape[1], dtype=np.float32)[None, :, None]
+    own = np.array((level, 0.62 * level, 0.4 * level), np.float32) * np.exp(
+        depth * (np.sin(x * np.float32(2 * np.pi / (0.14 * HW))) + np.sin(x * np.float32(2 * np.pi / (0.05 * HW))))
+    )
+    albedo = plate.albedo + hair[..., None] * (own - plate.albedo)
+    return replace(plate, albedo=freeze(np.asarray(albedo, np.float32))), hair > 0.97
+
+
+def test_hair_of_one_tone_gets_depth_and_hair_that_has_it_hardly_any() -> None:
+    flat, sure = locked(0.12)
+    before, after = (np.log(luminance(a))[sure] for a in (flat.albedo, deepened(flat)))
+    assert after.std() > 1.5 * before.std()
+    # Gaps sink; the locks in the light stay as light as they were.
+    assert np.percentile(after, 5) < np.percentile(before, 5) - 0.15
+    assert np.percentile(after, 95) == pytest.approx(np.percentile(before, 95), abs=0.10)
+    deep, sure = locked(0.65)
+    before, after = (np.log(luminance(a))[sure] for a in (deep.albedo, deepened(deep)))
+    assert after.std() < 1.15 * before.std()
+    assert np.median(np.abs(after - before)) < 0.06
+    assert np.abs(deepened(flat) - flat.albedo)[flat.parts["hair"] < 0.02].max() < 1e-5
+
+
+def test_black_hair_does_not_sink() -> None:
+    black, sure = locked(0.12, level=0.008)
+    change = np.log(luminance(deepened(black)) / luminance(black.albedo))[sure]
+    assert -0.12 < change.mean() < 0.05

@@ -21,6 +21,8 @@ from lowkey.darkroom import (
     neck,
     pores,
     retouch,
+    roots,
+    scraps,
     seams,
     sleeve,
     strands,
@@ -60,7 +62,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     Kind "own" changes nothing: neither tone nor form of what is worn. Without `retouched` eyes, teeth and lips stay as they are.
     """
     if cloth.kind != "own":
-        plate = tresses.frayed(plate, neck.hand_of(plate))
+        plate = tresses.frayed(scraps.healed(plate), neck.hand_of(plate))
     kept = neck.keep(plate)
     figure = Figure(plate)
     if cloth.kind != "own":
@@ -75,9 +77,11 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
             pores.levelled(figure.normal, plate)
             pores.completed(figure.albedo, plate, neck.hand_of(plate))
         tresses.groom(figure.albedo, plate, neck.hand_of(plate))
+        strands.deepened(figure.albedo, plate)
         strands.completed(figure.albedo, plate, neck.hand_of(plate))
         draped.one_skin(figure, kept.hands, plate, np.asarray((plate.parts["skin"] > 0.9) & (kept.below < -0.05), np.float32))
         figure.ears = ears.shaped(figure, plate)
+        roots.rooted(figure, plate, neck.hand_of(plate))
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
     elif cloth.kind != "own":  # own: exactly as photographed, for measurements

@@ -27,6 +27,10 @@ OUTWARD, UPWARD = 0.10, 0.05
 """How its plane leans: hardly outward, for an auricle stands off the head by 20 to 30 degrees, and turns its hollow side forward."""
 ROLL_HW = 0.020
 """How far from its outline its rim rolls over."""
+RUDDY, FLUSHED = 0.12, 0.25
+"""Log red over green by which an ear may be redder than the face, and the share that is left of what it has beyond."""
+DOWNY = 0.92
+"""Share of its mirror that the rim has lost."""
 FOLD_HW, BOWL_HW = (0.006, 0.022), (0.010, 0.07)
 """Between which sizes (sigma) the photo's light and dark on it are folds, and its bowl."""
 STEEP = 0.024
@@ -66,11 +70,31 @@ def shaped(figure: Figure, plate: Plate) -> F32:
     normal = figure.normal[box]
     normal += turn[..., None] * (plane - normal)
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), np.float32(1e-6))
+    _cooled(figure.albedo[box], mask, plate)
     figure.albedo[box] *= np.exp(np.float32(DEEP) * np.minimum(band(BOWL_HW), 0.1))[..., None]
-    # Its skin is dull: a mirror image on it is a wet cut-out's.
+    # Its skin is dull: a mirror image on it is a wet cut-out's. Down grows on its rim, which has no grazing mirror at all: there the whole
+    # room would be drawn round the ear as a line.
     figure.specular[box] *= 1 - np.float32(0.5) * mask
+    figure.specular[box] *= 1 - np.float32(DOWNY) * mask * (1 - step(inward, 0.2 * ROLL_HW, 1.2 * ROLL_HW))
     found[box] = mask
     return found
+
+
+def _cooled(tone: F32, mask: F32, plate: Plate) -> None:
+    """Ears f32[h, w, 3] where `mask` f32[h, w] is, in place: hardly redder than the face.
+
+    Blood is nearer to the surface in them, but most of the red of a photo's ear is daylight that shone through it: in the dark it is a rim.
+    """
+    face = plate.albedo[plate.parts["skin"] > 0.9]
+    if len(face) < 100:
+        return
+    usual = np.median(np.log(np.maximum(face, np.float32(2e-3))), 0)
+    log = np.log(np.maximum(tone, np.float32(2e-3)))
+    red = log[..., 0] - log[..., 1]
+    over = np.maximum(red - np.float32(usual[0] - usual[1] + RUDDY), 0) * np.float32(1 - FLUSHED) * mask
+    # At one luminance: green and blue rise as red falls.
+    tone[..., 0] *= np.exp(-np.float32(0.6) * over)
+    tone[..., 1:] *= np.exp(np.float32(0.4) * over)[..., None]
 
 
 def _mask(figure: Figure, plate: Plate, box: tuple[slice, slice]) -> F32:

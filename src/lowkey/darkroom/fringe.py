@@ -68,15 +68,15 @@ def parted(subject: Subject, nose_px: tuple[float, float], hand: float) -> Subje
     total = np.zeros_like(where)
     for stream, (wide, share) in enumerate(((WIDE_HW, 1.0), (LOCK_HW, LOCKS))):
         total += tresses.strung(x, y, wide, 86 + stream, dx, dy, where, walk * k / 2, share)
-    # Coils are lit along their rims: bright lines where noise passes nought, and dark between them.
-    curled = 1 - step(runs, *CURLED)
+    # Where the photo's outline is softer than its hair the fringe is smooth as felt: what is missing there the same strands give.
+    fine = np.square(grey - blur(grey, FELT_HW * k / 2))
+    seen = np.sqrt(blur(np.asarray(fine * hair[box], np.float32), FELT_HW * k / 2) / np.maximum(blur(hair[box], FELT_HW * k / 2), 0.05))
+    # Coils are lit along their rims: bright lines where noise passes nought, and dark between them. What shows nothing shows no coils.
+    curled = (1 - step(runs, *CURLED)) * step(seen, *FELT)
     sizes = enumerate((CURL_HW, 1.7 * CURL_HW))
     near_nought = sum(np.abs(noise(x / np.float32(wide), y / np.float32(wide), 88 + i)) for i, wide in sizes)
     total = total + curled * (2 - np.float32(3.2) * np.asarray(near_nought, np.float32) - total)
     strands, drawn = np.zeros((*hair.shape, 2), np.float32), np.clip(total, -2.5, 2.5) * where
-    # Where the photo's outline is softer than its hair the fringe is smooth as felt: what is missing there the same strands give.
-    fine = np.square(grey - blur(grey, FELT_HW * k / 2))
-    seen = np.sqrt(blur(np.asarray(fine * hair[box], np.float32), FELT_HW * k / 2) / np.maximum(blur(hair[box], FELT_HW * k / 2), 0.05))
     strands[box] = np.dstack([drawn, np.float32(LENT) * np.clip(drawn, -1.5, 1.5) * (1 - step(seen, *FELT)) * hair[box]])
     whole, lent = cv2.split(cv2.resize(strands, (w, h), interpolation=cv2.INTER_LINEAR))
     albedo = s.albedo * np.exp(lent)[..., None]

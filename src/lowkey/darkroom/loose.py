@@ -25,11 +25,13 @@ NEAR_HW = 0.16
 """How near hair has to be for the shade on cloth to be its own."""
 LOCKS_HW, LOCKS = 0.02, 0.9
 """Size of a lock, and how much earlier than the mean a lock that stands out is lit, and a gap is not."""
-SHEER = (0.28, 0.66, 0.94)
-"""Share of the room seen at the outline of hair: through its locks, on the average, and through its gaps."""
-SHEER_HW = (0.012, 0.032)
-"""How deep (sigma) from the outline the room is seen, of cropped hair and of a full head of it."""
-FRINGE, DEEPER = 0.9, 0.35
+SHEER = (0.03, 0.25, 0.90)
+"""Share of the room seen at the outline of hair: through its locks, on the average, and through its gaps. A strand hides what is behind it:
+more through all of them alike is a grey veil before a glow."""
+SHEER_HW = (0.004, 0.011)
+"""How deep (sigma) from the outline the room is seen, of cropped hair and of a full head of it: a millimetre or two, for a hundred hairs
+stand on each square centimetre. Three times as deep it was a fog 20 to 40 pixels wide on every head before the lamp."""
+FRINGE, DEEPER = 0.9, 0.5
 """How sharply the fringe's strands are told from its gaps, and how much deeper the room is seen in a gap."""
 STRAND_HW = 0.02
 """Width over which a strand is told from the gap beside it."""
@@ -95,11 +97,12 @@ def room_mirrored(s: Subject) -> F32:
     return np.asarray(np.float32(ROOM_SEEN) * hair * lock * dark, np.float32)
 
 
-THIN_HW, FORWARD = (0.014, 0.030), 0.12
+THIN_HW, FORWARD = (0.010, 0.022), 0.12
 """How deep (sigma) from the outline hair is thin enough for a lamp behind it, cropped and full (rims of backlit heads are .02 to .05), and
 what a strand bends round itself whatever its dye: a fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
-PASSES = (0.65, 0.10, 1.5)
-"""How much more a strand of the fringe passes on than the mean of them, that mean, and the most."""
+PASSES = (1.0, -0.15, 2.2)
+"""How much more a strand of the fringe passes on than the mean of them, that mean (less than nothing: strands under others pass none on),
+and the most."""
 FACES_HW, FACES = 0.06, (-0.45, 0.95)
 """Over which distance (sigma) an outline is read, and the cosine between what it faces and the lamp in the picture from which its strands
 get light, and all of it: on the far side of a head the lamp's light has the head before it."""
@@ -107,6 +110,10 @@ LOBE_HW = 0.022
 """How deep (sigma) from its outline an ear is thin enough."""
 FLESH = (0.42, 0.10, 0.035)
 """What an ear's rim passes on of a lamp behind it: red light goes millimetres far in skin, green and blue do not (Jacques 2013)."""
+
+BESIDE = 0.25
+"""How far beside the head (sine of its direction in the picture) a lamp has to stand to be hidden from the ear on the other side: an ear
+sits half a head-width from the middle, and nearly as far before the back of the skull."""
 
 
 def edge(s: Subject) -> F32:
@@ -140,8 +147,13 @@ def faced(s: Subject, toward: tuple[float, float]) -> F32:
     right, down = (np.asarray(cv2.Scharr(level, cv2.CV_32F, i, 1 - i), np.float32) for i in (1, 0))
     cosine = (down * np.float32(toward[1]) - right * np.float32(toward[0])) / (np.hypot(right, down) * np.float32(aside) + np.float32(1e-4))
     # Straight behind the head it faces all of the outline alike.
-    share = 1 - np.float32(min(2 * aside, 1.0)) * (1 - step(cosine, *FACES))
-    return np.asarray(cv2.resize(share, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    away = 1 - step(cosine, *FACES)
+    share = cv2.resize(1 - np.float32(min(2 * aside, 1.0)) * away, (w, h), interpolation=cv2.INTER_LINEAR)
+    if s.ears is not None and s.ears.max() > 0:
+        # Strands stand off the crown all round; the ear on the far side has all of the skull between itself and the lamp.
+        hidden = cv2.resize(np.asarray(away, np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
+        share = share * (1 - s.ears * hidden * np.float32(min(aside / BESIDE, 1.0)))
+    return np.asarray(share, np.float32)
 
 
 LAMP_FH, LAMP_REACH, LAMP_GAIN = 0.08, 5.5, 18.0

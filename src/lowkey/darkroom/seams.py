@@ -144,6 +144,11 @@ def bare_hands(own: Figure, part: Kept, k: float) -> None:
     albedo += (skin - albedo) * ((1 - sure) * step(excess, *PALER) * (hands > 0.02))[..., None]
 
 
+KNOB_HW, NEARER_HW = 0.10, (0.05, 0.09)
+"""From how far above the jaw's line on a throat may have been read as face; how much nearer than the face above it that may lie, and surely
+does not."""
+
+
 def heal_jaw(own: Figure, part: Kept, k: float) -> None:
     """Carry form f32[h, w] over the last pixels before the jaw line, where head and neck were read as one.
 
@@ -155,8 +160,14 @@ def heal_jaw(own: Figure, part: Kept, k: float) -> None:
         return
     m = round(0.15 * k)
     box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
-    sound = ((part.below[box] < -0.018) & (own.matte[box] > 0.9)).astype(np.float32)
     form = np.dstack([own.normal[box], own.depth[box]])
+    # A throat that was read nearer than the face must not come along under a lobe: as a knob it would throw its shadow on the jaw.
+    face = ((part.below[box] < -KNOB_HW) & (own.matte[box] > 0.9)).astype(np.float32)
+    total, mass = _carried(form, face, k)
+    carried = total / np.maximum(mass, 1e-9)[..., None]
+    bare = step(part.below[box], -KNOB_HW, -KNOB_HW + 0.02) * (1 - np.maximum(part.hair[box], part.wrap[box])) * (part.head[box] > 0)
+    form += (bare * step(form[..., 3] - carried[..., 3], *NEARER_HW) * (mass > 1e-8))[..., None] * (carried - form)
+    sound = ((part.below[box] < -0.018) & (own.matte[box] > 0.9)).astype(np.float32)
     total, mass = _carried(form, sound, k)
     carried = total / np.maximum(mass, 1e-9)[..., None]
     mix = (band[box] * (mass > 1e-8))[..., None]

@@ -112,6 +112,8 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     for deep in ROOTED_HW:
         xs, ys = np.clip(np.round(at / 2 - outward * np.float32(deep * q)), 0, np.array(size) - 1).astype(int).T
         chance = chance * step(hair[ys, xs], 0.4, 0.8)
+    # On a spot where the outline faces nowhere (a speck of matte, its own middle) none has a way to go.
+    chance = chance * (np.linalg.norm(outward, axis=1) > 0.5)
     dice = _dice(px, py)
     curled = 1 - step(flow[:, 2], *fringe.CURLED)
     # A crop of curls is too short for coils to stand off it.
@@ -220,7 +222,7 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, most: Any, owner: Any) -> Non
             if t > 0:
                 turn = 0.5 * (bend + wave * np.sin(phase + 6.28 * WAVE[1] * t))
                 ux, uy = ux - uy * turn, uy + ux * turn
-                length = np.sqrt(ux * ux + uy * uy)
+                length = max(np.sqrt(ux * ux + uy * uy), 1e-6)
                 ux, uy = ux / length, uy / length
             t = max(t, 0.0)
             # Where a parting cuts into the outline the root shows too: it comes out of the mass by degrees.

@@ -80,6 +80,8 @@ FRAY_HW = 0.009
 """How far strands stand out of, and gaps reach into, a line drawn through hair: one standard deviation."""
 
 
+COVERED, DECIDED = (0.12, 0.70), 0.8
+"""Coverage under which nothing is taken to be there and over which all is, and how far what lies between is brought to that."""
 VEILED_HW, RIPPLE = 0.010, (0.055, 0.085)
 """Over what distance (sigma) a matte that wavers less than the first of these is a veil, and one that wavers more than the second is none:
 on hair shot before black .04 to .08 (two heads), among wisps and at the edge of a mass .08 to .25 (twelve)."""
@@ -363,6 +365,8 @@ def frayed(plate: Plate, hand: float) -> Plate:
     veil = np.asarray(near * step(blur(soft, VEILED_HW * k), 0.35, 0.60) * (1 - step(ripple, *RIPPLE)), np.float32)
     share = np.maximum(band * (1 - loose), veil)
     new = np.asarray(np.clip(matte + share * (moved - matte), 0, 1), np.float32)
+    # A strand covers what is behind it or is not there: coverage in between, wide as a finger, is a solver's doubt (pale hair, pale sky).
+    new += near * np.float32(DECIDED) * (step(new, *COVERED) - new)
 
     whole, parts = np.array(plate.matte), dict(plate.parts)
     for name in ("skin", "cloth", "hands", "glasses", "hair"):
@@ -421,6 +425,8 @@ LOOKS = (np.array([0.2, 0.7, 0.1], np.float32), np.array([1.0, -1.0, 0.0], np.fl
 """Log brightness, and log red over green, of log colour."""
 APART = (1.2, 0.2)
 """How far skin must stand above hair in these two before they are told apart by them."""
+FAR_APART = 2.5
+"""How far in brightness alone."""
 CUT_HW = (0.22, 0.34)
 """How far above the photo's lower edge hair is looked at to tell whether that edge cuts it: over the place where its ends thin out."""
 BEHIND_HW = 0.30
@@ -479,11 +485,12 @@ def _bared(part: Kept, plate: Plate, garment: F32) -> None:
         return
     usual = [np.median(np.log(np.maximum(plate.albedo[there], np.float32(2e-3))), 0) for there in (skin, hair)]
     bright, red = (float(usual[0] @ way - usual[1] @ way) for way in LOOKS)
-    if bright < APART[0] or red < APART[1]:
+    if bright < APART[0] or (red < APART[1] and bright < FAR_APART):
         return
     log = np.log(np.maximum(plate.albedo[top:], np.float32(2e-3)))
-    along = [(log - usual[1]) @ way / np.float32(most) for way, most in zip(LOOKS, (bright, red), strict=True)]
-    like = step(along[0], 0.45, 0.75) * step(along[1], 0.45, 0.75)
+    along = [(log - usual[1]) @ way / np.float32(most) for way, most in zip(LOOKS, (bright, max(red, 1e-3)), strict=True)]
+    # Pale skin may be no redder than brown hair: no gleam on so dark a hair comes near to it.
+    like = step(along[0], 0.45, 0.75) * step(along[1], 0.45, 0.75) if red >= APART[1] else step(along[0], 0.65, 0.85)
     like = step(blur(np.asarray(like, np.float32), 0.006 * plate.hw_px), 0.2, 0.6)
     # A shoulder stood out beyond what is put on: further down nothing of it is left over the room either.
     under = np.maximum(garment, step(part.below, 0.18, 0.30))

@@ -1,0 +1,133 @@
+"""Roots: along the line between forehead and hair single strands stand in the skin, and skin shows between the last of them.
+
+A photo that is soft, airbrushed or small holds this line as an edge, and a reader gives it one width everywhere: hair is then a stencil. In
+life it is broken over several millimetres: an irregular zone of single, thinner and shorter hairs (Shapiro 2004, "Principles and techniques
+used to create a natural hairline"). What the photo holds of this stays; what is missing is drawn.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lowkey.darkroom import tresses
+from lowkey.darkroom.figure import Figure
+from lowkey.darkroom.neck import spread
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, luminance
+from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
+
+EYES, NOSE = (33, 263), 4
+"""Outer corners of the eyes, and the nose's tip, on the mesh."""
+ZONE_HW = 0.016
+"""How far (one deviation) strands stand out of the line and skin goes into it: 2.4 mm."""
+FINE_HW, TUFT_HW = 0.0045, 0.022
+"""How wide a strand is, and how wide the tufts in which the line itself goes to and fro."""
+WALK_HW = (0.006, 0.035)
+"""How far a strand is followed each way, of cropped hair and of full: roots are short, and a crop's are stubble."""
+SOFT_HW = 0.016
+"""Width over which a strand ends."""
+SINGLE, THINS_HW = 0.6, 0.014
+"""How much of a pixel a single hair covers at the line, for it is thinner than one, and over what distance half of that is gone."""
+SHADED = 0.5
+"""How much of the skin's tone the skin between roots has: it lies in their shade."""
+OVER_EYES_HW = (0.02, 0.16)
+"""How far over the outer corners of the eyes the line is a hairline at all, and surely: under it are sideburns and beards."""
+OWN_HW, OWN = 0.012, (0.07, 0.16)
+"""Round which (sigma) the photo's own strands are looked for on the line's skin side, and their RMS of log luminance: none, and enough."""
+NORMAL = 0.3
+"""How much roots stand square to the line where hair runs no way at all."""
+SHEEN_LOST, DOWN_HW = 0.7, 0.025
+"""Share of skin's mirror that down between and before the roots takes, and how far from hair (sigma) it grows: with a mirror of its own the
+skin has a pale crease along its hair."""
+
+
+def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
+    """Break the hairline of a figure, in place; the share f32[h, w] of each pixel that changed from skin to hair (or back, under 0).
+
+    `hand` is +1 or -1 as the person leans: a mirrored person gets mirrored roots.
+    """
+    k, mesh = plate.hw_px, plate.landmarks
+    changed = np.zeros_like(figure.matte)
+    hair, skin = (np.asarray(m[::4, ::4], np.float32) for m in (figure.hair, figure.skin))
+    both = blur(hair, 0.01 * k) * blur(skin, 0.01 * k)
+    low = float(mesh[list(EYES), 1].mean() - OVER_EYES_HW[0] * k)
+    both[max(int(low / 4), 0) :] = 0
+    rows, columns = np.flatnonzero((both > 0.02).any(1)), np.flatnonzero((both > 0.02).any(0))
+    if len(rows) < 3 or len(columns) < 3:
+        return changed
+    m = round(0.12 * k)
+    box = np.s_[max(4 * rows[0] - m, 0) : 4 * rows[-1] + m, max(4 * columns[0] - m, 0) : 4 * columns[-1] + m]
+    hair, skin, matte = (np.ascontiguousarray(one[box]) for one in (figure.hair, figure.skin, figure.matte))
+    tone = figure.albedo[box]
+    solid = (hair > 0.5 * np.maximum(matte, 0.2)).astype(np.uint8)
+    # Lone islands (a brow, a lock that lies on the forehead) are no line.
+    count, names, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+    big = np.array([n > 0 and stats[n, cv2.CC_STAT_AREA] > 0.03 * k * k for n in range(count)])
+    solid = big[names].astype(np.uint8)
+    if not solid.any():
+        return changed
+    within = cv2.distanceTransform(solid, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
+    within = np.asarray(within / np.float32(k), np.float32)
+    ys, xs = np.mgrid[box].astype(np.float32)
+    over = (np.float32(low) - ys) / np.float32(k)
+    at_line = blur(skin * (1 - solid), ZONE_HW * k) * blur(hair * solid, ZONE_HW * k)
+    band = step(4 * at_line, 0.10, 0.50) * (np.abs(within) < 3 * ZONE_HW) * step(over, 0.0, OVER_EYES_HW[1]) * step(matte, 0.9, 1.0)
+    grey = np.log(np.maximum(luminance(tone), np.float32(2e-3)))
+    # Beside an ear, and where the photo's own strands cross the line, nothing is drawn.
+    beyond = np.asarray(skin * (within < -max(0.010, 2.0 / k)) * (within > -2 * ZONE_HW), np.float32)
+    # Among skin's side alone: the line itself is no strand.
+    fine = np.square(grey - blur(grey * beyond, 0.5 * OWN_HW * k) / np.maximum(blur(beyond, 0.5 * OWN_HW * k), np.float32(0.02)))
+    own = np.sqrt(blur(fine * beyond, OWN_HW * k) / np.maximum(blur(beyond, OWN_HW * k), np.float32(0.02)))
+    band = np.asarray(band * (1 - step(own, *OWN)), np.float32)
+    if figure.ears is not None:
+        band *= 1 - step(blur(np.ascontiguousarray(figure.ears[box]), 0.02 * k), 0.02, 0.2)
+    sure = np.asarray(hair * step(within, 0.008, 0.02), np.float32)
+    if band.max() < 0.1 or float(sure.sum()) < 0.005 * k * k:
+        return changed
+    x, y = (xs - mesh[NOSE, 0]) * np.float32(hand / k), (ys - mesh[NOSE, 1]) / np.float32(k)
+    # Which way they run is broad: it is read at half size.
+    size = (max(grey.shape[1] // 2, 2), max(grey.shape[0] // 2, 2))
+    small = [np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_AREA), np.float32) for m in (grey, sure, x, y, within)]
+    dx, dy, runs = tresses.flow(*small[:2], small[1] > 0.5, *small[2:4], k / 2, hand)
+    usual = float(np.median(runs[small[1] > 0.5]))
+    dx, dy = _squared(dx, dy, runs, small[4], k / 2, grey.shape)
+    full = tresses.length(figure.hair, k, np.full_like(sure, usual), sure > 0.5)
+    walk, strand = (WALK_HW[0] + (WALK_HW[1] - WALK_HW[0]) * full) * k, np.zeros_like(grey)
+    for stream, (wide, share) in enumerate(((FINE_HW, 0.8), (TUFT_HW, 0.6))):
+        strand += tresses.strung(x, y, wide, 121 + stream, dx, dy, np.ascontiguousarray(band), walk, share)
+    # Few strands go far, and the further the fewer and the thinner.
+    strand = np.clip(strand, -1.6, 2.4) - np.float32(0.15)
+    new = np.clip(0.5 + (within + np.float32(ZONE_HW) * strand) * np.float32(k / max(SOFT_HW * k, 2.0)), 0, 1)
+    old = np.asarray(np.clip(hair / np.maximum(hair + skin, np.float32(0.05)), 0, 1), np.float32)
+    change = np.asarray((new - old) * band, np.float32)
+    inner, outer = np.asarray(step(within, 0.006, 0.014) * hair, np.float32), np.asarray(step(-within, 0.008, 0.016) * skin, np.float32)
+    half = cv2.resize(tone, size, interpolation=cv2.INTER_AREA)
+    of_hair, of_skin = (
+        cv2.resize(spread(half, cv2.resize(m, size, interpolation=cv2.INTER_AREA), k / 2), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        for m in (inner, outer)
+    )
+    thin = np.exp2(-np.maximum(-within, 0) / np.float32(THINS_HW))
+    stands, bares = np.maximum(change, 0) * np.float32(SINGLE) * thin, np.maximum(-change, 0) * np.float32(SHADED)
+    tone += (of_hair - tone) * stands[..., None]
+    tone += (of_skin - tone) * bares[..., None]
+    moved = stands - bares
+    figure.hair[box] = np.clip(hair + moved * matte, 0, 1)
+    figure.skin[box] = np.clip(skin - moved * matte, 0, 1)
+    downy = step(blur(hair * solid, DOWN_HW * k), 0.02, 0.30) * step(over, 0.0, OVER_EYES_HW[1])
+    figure.specular[box] *= 1 - np.maximum(stands, np.float32(SHEEN_LOST) * downy)
+    changed[box] = moved
+    return changed
+
+
+def _squared(dx: F32, dy: F32, runs: F32, within: F32, k: float, shape: tuple[int, ...]) -> tuple[F32, F32]:
+    """The flow (dx, dy) f32[h, w] turned square to the line where it runs no way of its own (by double angles: it has no sign)."""
+    level = blur(within, 0.02 * k)
+    right, down = (np.asarray(cv2.Scharr(level, cv2.CV_32F, i, 1 - i), np.float32) for i in (1, 0))
+    flat = np.float32(NORMAL) / np.maximum(right * right + down * down, np.float32(1e-12))
+    cos2 = runs * (dx * dx - dy * dy) + flat * (right * right - down * down)
+    sin2 = runs * 2 * dx * dy + flat * 2 * right * down
+    cos2, sin2 = (cv2.resize(np.asarray(m, np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR) for m in (cos2, sin2))
+    angle = 0.5 * np.arctan2(sin2, cos2)
+    return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)

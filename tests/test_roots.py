@@ -1,0 +1,61 @@
+"""Roots: a hairline that the photo shows as an edge is broken, one with strands of its own is not, and nothing else is touched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from lowkey.darkroom import neck, roots
+from lowkey.darkroom.figure import Figure
+from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.plate import Plate
+from test_dress import EYE_X, HW, person
+
+
+def lined(rough: float = 0.0) -> tuple[Plate, float]:
+    """A person with dark hair over a straight hairline, the forehead's tone `rough` (log) by the photo's own strands; the line's row."""
+    plate = person()
+    shape = plate.matte.shape
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    line = float(plate.landmarks[list(roots.EYES), 1].mean()) - 0.35 * HW
+    head = np.asarray((np.abs(x - EYE_X) < 0.55 * HW) & (y > line - 0.4 * HW) & (y < line + 0.45 * HW), np.float32)
+    over = np.asarray(np.clip(line - y + 0.5, 0, 1), np.float32)
+    parts = {name: np.array(part) for name, part in plate.parts.items()}
+    for part in parts.values():
+        part *= 1 - head
+    parts["hair"] += head * over
+    parts["skin"] += head * (1 - over)
+    grain = np.exp(np.float32(rough) * np.sin(x * np.float32(1.9)))[..., None]
+    own = np.array((0.02, 0.014, 0.01), np.float32) * over[..., None]
+    own = own + np.array((0.40, 0.26, 0.18), np.float32) * (1 - over)[..., None] * grain
+    albedo = np.array(plate.albedo) + head[..., None] * (own - plate.albedo)
+    frozen = {name: freeze(part) for name, part in parts.items()}
+    matte = freeze(np.maximum(plate.matte, head))
+    return replace(plate, parts=frozen, matte=matte, albedo=freeze(np.asarray(albedo, np.float32))), line
+
+
+def rooted(plate: Plate) -> tuple[Figure, F32]:
+    figure = Figure(plate)
+    return figure, roots.rooted(figure, plate, neck.hand_of(plate))
+
+
+def test_an_edge_is_broken_over_a_few_millimetres_and_no_further() -> None:
+    plate, line = lined()
+    figure, changed = rooted(plate)
+    rows = np.flatnonzero(np.abs(changed).max(1) > 0.02)
+    assert rows.size
+    assert 0.02 * HW < rows[-1] - rows[0] < 0.14 * HW
+    assert rows[0] < line < rows[-1]
+    # Strands stand in the skin and skin shows between roots; what turned to hair is dark.
+    assert changed.max() > 0.2
+    assert changed.min() < -0.1
+    darker = np.log(luminance(figure.albedo) / luminance(plate.albedo))
+    assert darker[changed > 0.2].max() < 0
+    np.testing.assert_array_equal(figure.albedo[: int(line - 0.2 * HW)], plate.albedo[: int(line - 0.2 * HW)])
+    np.testing.assert_allclose((figure.hair + figure.skin)[changed != 0], 1, atol=0.02)
+
+
+def test_where_the_photo_has_its_own_strands_none_are_drawn() -> None:
+    plate, _ = lined(rough=0.5)
+    assert np.abs(rooted(plate)[1]).max() < 0.02
