@@ -341,8 +341,8 @@ def test_thin_hair_shows_the_room_and_passes_a_lamp_behind_it() -> None:
 
 
 def test_the_room_gives_a_side_light_back_into_the_dark_half() -> None:
-    """The far contour is lit by the wall that the beam ends on; the front sees it aslant, for it stands before the sitter: shade of a dark half
-    that grows fourfold from the nose outward is a pillar down the face. A lamp in the middle has its wall behind the camera."""
+    """The far contour is lit by the wall that the beam ends on; the front sees it aslant, for it stands before the sitter: shade that grows
+    fourfold from the nose outward is a pillar down the face. A lamp in the middle has its wall behind the camera."""
     bench = Relight(bust.subject(HW))
     side, middle = (luminance(bench.ambient((0.01, 0.01, 0.01), Direction(azimuth, 0))) for azimuth in (90, 180))
     contour, front, lit_side = (value(side, x, 0.3) for x in (-0.44, 0.0, 0.44))

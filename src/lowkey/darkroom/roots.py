@@ -89,10 +89,12 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     x, y = (xs - mesh[NOSE, 0]) * np.float32(hand / k), (ys - mesh[NOSE, 1]) / np.float32(k)
     # Which way they run is broad: it is read at half size.
     size = (max(grey.shape[1] // 2, 2), max(grey.shape[0] // 2, 2))
-    small = [np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_AREA), np.float32) for m in (grey, sure, x, y, within)]
-    dx, dy, runs = tresses.flow(*small[:2], small[1] > 0.5, *small[2:4], k / 2, hand)
-    usual = float(np.median(runs[small[1] > 0.5]))
-    dx, dy = _squared(dx, dy, runs, small[4], k / 2, grey.shape)
+    lit, mass, across, down, inside = (
+        np.asarray(cv2.resize(m, size, interpolation=cv2.INTER_AREA), np.float32) for m in (grey, sure, x, y, within)
+    )
+    dx, dy, runs = tresses.flow(lit, mass, mass > 0.5, across, down, k / 2, hand)
+    usual = float(np.median(runs[mass > 0.5]))
+    dx, dy = _squared(dx, dy, runs, inside, k / 2, grey.shape)
     full = tresses.length(figure.hair, k, np.full_like(sure, usual), sure > 0.5)
     walk, strand = (WALK_HW[0] + (WALK_HW[1] - WALK_HW[0]) * full) * k, np.zeros_like(grey)
     for stream, (wide, share) in enumerate(((FINE_HW, 0.8), (TUFT_HW, 0.6))):
@@ -128,6 +130,6 @@ def _squared(dx: F32, dy: F32, runs: F32, within: F32, k: float, shape: tuple[in
     flat = np.float32(NORMAL) / np.maximum(right * right + down * down, np.float32(1e-12))
     cos2 = runs * (dx * dx - dy * dy) + flat * (right * right - down * down)
     sin2 = runs * 2 * dx * dy + flat * 2 * right * down
-    cos2, sin2 = (cv2.resize(np.asarray(m, np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR) for m in (cos2, sin2))
-    angle = 0.5 * np.arctan2(sin2, cos2)
+    wide, tall = (cv2.resize(np.asarray(m, np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR) for m in (cos2, sin2))
+    angle = 0.5 * np.arctan2(tall, wide)
     return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
