@@ -258,9 +258,9 @@ def test_long_hair_falls_over_the_collar() -> None:
     s, without = dress(plate, TURTLENECK), dress(person(), TURTLENECK)
     u, v = hw(plate)
     beside = np.abs(np.abs(u) - 0.62) < 0.08
-    lock = beside & (v > 0.15) & (v < 0.40)
+    lock = beside & (v > 0.15) & (v < 0.38)
     assert s.hair[lock].min() > 0.9
-    # It ends at .75 in the photo, and thins out toward that.
+    # It ends at .75 in the photo, and thins out toward that; the first strands end half a head above.
     assert s.hair[beside & (v > 0.68) & (v < 0.74)].mean() < 0.6
     assert luminance(s.albedo)[lock].max() < 0.12
     assert (s.depth[lock] > without.depth[lock]).mean() > 0.98

@@ -88,7 +88,9 @@ class Relight:
         """Share of the sky each pixel sees, f32[h, w]."""
         self.edge = loose.edge(s)
         """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3]."""
-        self._gleam, self._room = loose.gleam(s), loose.room_mirrored(s)
+        self._gleam = loose.gleam(s)
+        # No flag stands before hair: where it ends over a flagged neck, the neck's share of the room is none of its mirror's.
+        self._room = loose.room_mirrored(s) / (1 if s.room is None else np.maximum(s.room, 1))
         self.sheer = freeze(loose.sheer(s))
         """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]

@@ -91,7 +91,9 @@ def room_mirrored(s: Subject) -> F32:
     k, grey = s.hw_px, np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
     hair = np.asarray(s.hair * step(s.matte, 0.3, 0.8), np.float32)
     broad = blur(grey * hair, MASS_OF_LOCKS_HW * k) / np.maximum(blur(hair, MASS_OF_LOCKS_HW * k), np.float32(0.02))
-    lock = np.exp(np.float32(ROOM_LOCK) * np.clip(blur(grey, LOCK_HW * k) - broad, -1.5, 1.0))
+    # Among hair alone: skin beside it is no pale lock.
+    near = blur(grey * hair, LOCK_HW * k) / np.maximum(blur(hair, LOCK_HW * k), np.float32(0.02))
+    lock = np.exp(np.float32(ROOM_LOCK) * np.clip(near - broad, -1.5, 1.0))
     # Pale hair scatters more than it mirrors.
     dark = 1 - step(np.exp(broad), 0.03, 0.15)
     return np.asarray(np.float32(ROOM_SEEN) * hair * lock * dark, np.float32)
