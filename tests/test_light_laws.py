@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -330,13 +331,12 @@ def test_thin_hair_shows_the_room_and_passes_a_lamp_behind_it() -> None:
     s = blonde(0.2)
     bench, bare = Relight(s), Relight(bust.subject(HW, skin=1.0))
     assert not bare.sheer.any()
-    edge = bench.sheer[(s.hair > 0.9) & (s.matte > 0.99)]
-    # Hair of one tone has no gaps but for the doubt at the outline itself.
-    assert 0.3 < bench.sheer.max() <= loose.SHEER[1] + 0.3001 * (loose.SHEER[2] - loose.SHEER[1])
-    assert np.median(edge) < 0.02
+    # Hair of one tone has no gaps but for the doubt at the outline itself, and through its mass no room is seen: that is a veil.
+    assert 0 < bench.sheer.max() <= loose.SHEER[1] + 0.3001 * (loose.SHEER[2] - loose.SHEER[1])
+    assert bench.sheer[(s.hair > 0.9) & (s.matte > 0.99)].max() < 0.02
     behind = Source(Direction(165, 20), angular_radius_deg=4.0)
     rim, plain = luminance(bench.source(behind)), luminance(Relight(replace(s, hair=s.hair * 0)).source(behind))
-    outline = bench.sheer > 0.25
+    outline = (s.hair > 0.5) & (cv2.erode((s.matte > 0.99).astype(np.uint8), np.ones((7, 7), np.uint8)) == 0)
     assert np.percentile(rim[outline], 90) > 1.5 * np.percentile(plain[outline], 90)
 
 

@@ -37,8 +37,8 @@ EVEN = 0.2
 RETURNED = (0.6, 2.0, 3.3)
 """Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face under a lamp in the
 middle, and under one at the side, and at the chest under a lamp that stands above."""
-RETURN_AHEAD, RETURN_LOW = 0.3, 0.5
-"""How far before the sitter (cosine to the camera) that end lies, and how low, of the key's own height: a beam from behind ends in front.
+RETURN_AHEAD, RETURN_LOW = 0.36, 0.5
+"""How far before the sitter (over how far aside) a beam from the side ends, and how low, of the key's height; others end straight opposite.
 Straight opposite the key it lit the outer cheek at 28 to 40 codes and the one beside the nose at 12 to 23, a dark pillar down the face."""
 FUZZ = (0.002, 0.05)
 """Share of an even surround that the fuzz of cloth throws back face on, and how much more at grazing angles."""
@@ -167,8 +167,8 @@ class Relight:
         given = contour
         if key is not None:
             given = np.float32(EVEN) * contour
-            x, y, _ = key.vector
-            end = np.array([-x, -RETURN_LOW * y, RETURN_AHEAD], np.float32)
+            x, y, z = key.vector
+            end = np.array([-x, -RETURN_LOW * y, RETURN_AHEAD * abs(x) - z * (1 - abs(x))], np.float32)
             facing = s.normal @ (end / np.linalg.norm(end))
             # A lamp that stands above ends its beam on the floor, nearer to the chest than to the face.
             below = (np.arange(len(grazing), dtype=np.float32) - np.float32(s.head_px[1])) / np.float32(s.hw_px)
