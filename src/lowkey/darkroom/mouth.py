@@ -6,9 +6,11 @@ round as well, which no mesh of a face tells: under a lamp at the cheek its near
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from lowkey.darkroom.subject import Subject
+from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.shading import among
 from lowkey.plate.zones import ramp as step
@@ -30,9 +32,10 @@ THROWN = 0.20
 CORNERED, CORNER_HW = 0.12, 0.045
 """Share of its mirror image that skin keeps at the corners of a mouth, and how far round them, sigma: lips turn in there and lie on one
 another, and what a mesh mirrors instead is a white smear."""
-BESIDE_HW, EASED = 0.070, 0.6
-"""How far round the corners of a mouth, sigma, a mesh's own shade is eased, and by what share: it draws a smile's fold as one deep ditch, a
-black blot beside the lips where a cheek has a broad, shallow one. Path-traced heads have such meshes, and are lit as they are."""
+BESIDE_HW, DITCH_HW, EASED = 0.12, 0.22, 0.75
+"""How far round the corners of a mouth, sigma, a mesh's own ditch is made shallower, under what width a dark place between two lit ones is
+one, and by what share: it draws a smile's fold deep and narrow, a black blot beside the lips where a cheek has a broad, shallow one.
+Path-traced heads have such meshes, and are lit as they are."""
 COMMISSURE, LIPPED = (0.50, 1.05), (0.55, 0.40)
 """Half of an opening's breadth from which the corner of the mouth shades it, and where it does so wholly; light at the upper lip's edge,
 and the share of the opening over which its shade ends."""
@@ -71,7 +74,7 @@ class Mouth:
             return
         light = diffuse[self._box]
         if self._pictured:
-            light += np.float32(EASED) * self._beside * np.maximum(among(light, self._skin, BESIDE_HW * self._hw_px) - light, 0)
+            light += np.float32(EASED) * self._beside * self._ditch(light)
         teeth = among(light, self._teeth, TEETH_HW * self._hw_px)
         lips = among(light, self._skin, LIPS_HW * self._hw_px)
         light += np.float32(PASSED[0]) * self._teeth * (teeth - light) + np.float32(PASSED[1]) * self._lips * (lips - light)
@@ -88,6 +91,18 @@ class Mouth:
         # The more a lamp stands in front, the truer is the mesh.
         cap = most + np.float32((1 - BROUGHT) * brought * max(towards[2], 0.0))
         light += self._teeth * (np.maximum(seen * (most / max(float(seen.max()), 1e-3)), np.minimum(light, cap)) - light)
+
+    def _ditch(self, light: F32) -> F32:
+        """How much darker f32[h, w] each place is than the light on both sides of it: a closing (Serra 1982), of skin alone."""
+        q = max(round(self._hw_px / 80), 1)
+        size = (max(light.shape[1] // q, 1), max(light.shape[0] // q, 1))
+        skin = cv2.resize(self._skin, size, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(np.asarray(light * self._skin, np.float32), size, interpolation=cv2.INTER_AREA)
+        small = np.where(skin > 0.5, small / np.maximum(skin, np.float32(0.05)), 0).astype(np.float32)
+        k = self._hw_px / q
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(DITCH_HW * k / 2), 1) + 1,) * 2)
+        lack = blur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE) - small, 0.02 * k) * skin
+        return np.asarray(cv2.resize(np.asarray(lack, np.float32), light.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
     def dry(self, gloss: F32) -> None:
         """Take the mirror image f32[h, w] off the corners of the mouth, in place."""
