@@ -77,7 +77,7 @@ def gleam(s: Subject) -> F32:
     return np.asarray(1 + (s.hair * np.float32(DYED))[..., None] * (own - 1) + wool[..., None] * (own * own - 1), np.float32)
 
 
-ROOM_SEEN, ROOM_LOCK = 0.095, 1.0
+ROOM_SEEN, ROOM_LOCK = 0.13, 1.0
 """Share of an even room that strands mirror (F0 of keratin .046, a little more at their grazing angles), and how much the photo's own light
 and dark tell locks apart there, in powers of them."""
 LOCK_HW, MASS_OF_LOCKS_HW = 0.004, 0.12
