@@ -294,7 +294,7 @@ def dressing(plate: Plate, worn: Subject) -> tuple[Edit, ...]:
     ears = np.zeros_like(skin) if worn.ears is None else worn.ears[step] > 0.02
     painted = skin & ~still & ~ears & (np.abs(after - before) > 0.03 * before + 0.002)
     formed = skin & ears & ~still
-    features = shown & (np.maximum(plate.parts["eyes"], np.maximum(plate.parts["teeth"], plate.parts["lips"]))[step] > 0.5)
+    features = shown & (np.maximum.reduce([plate.parts[name][step] for name in ("eyes", "brows", "teeth", "lips")]) > 0.5)
     own = shown & still & (worn.cloth[step] > 0.8) & (plate.parts["cloth"][step] > 0.8)
     found = []
     if skin.any() and painted.sum() > 0.002 * skin.sum():
@@ -304,7 +304,16 @@ def dressing(plate: Plate, worn: Subject) -> tuple[Edit, ...]:
     if features.any():
         changed = float(np.percentile(np.abs(np.log2((after[features] + 1e-3) / (before[features] + 1e-3))), 95))
         if changed > 0.02:
-            found.append(Edit("eyes, teeth and lips retouched, 95th percentile", round(changed, 3), "scene stops"))
+            found.append(Edit("eyes, brows, teeth and lips retouched, 95th percentile", round(changed, 3), "scene stops"))
+    # Depth between locks of a head of one tone, an old lamp's band taken off, grey made of melanin's hue.
+    crown = shown & (worn.hair[step] > 0.9) & (plate.parts["hair"][step] > 0.9)
+    if crown.sum() > 0.01 * shown.sum():
+        changed = float(np.percentile(np.abs(np.log2((after[crown] + 4e-3) / (before[crown] + 4e-3))), 95))
+        if changed > 0.02:
+            found.append(Edit("light and dark between the locks of hair, 95th percentile", round(changed, 3), "scene stops"))
+    rooted = shown & (worn.hair[step] > 0.3) & (plate.parts["skin"][step] > 0.9)
+    if skin.any() and rooted.sum() > 0.0005 * skin.sum():
+        found.append(Edit("single hairs drawn on skin at the hairline, of all skin", round(float(rooted.sum() / skin.sum()), 4), "share"))
     locks = (plate.parts["hair"] * plate.inside)[step] > 0.5
     behind = locks & (worn.hair[step] < 0.1) & (worn.cloth[step] > 0.5)
     if behind.sum() > 0.005 * max(int(locks.sum()), 1):

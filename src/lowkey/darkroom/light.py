@@ -32,14 +32,16 @@ TURNED = 0.5
 """Cosine to such a lamp at which skin has its share: a plate that is as bright right where it begins is cut out with scissors."""
 FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 4.4, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
-EVEN = 0.2
+EVEN = 0.16
 """Share of the surround's light that comes from everywhere when a beam's end lights the room from one side."""
-RETURNED = (0.6, 1.8, 3.3)
+RETURNED = (0.6, 1.5, 3.3)
 """Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face under a lamp in the
 middle, and under one at the side, and at the chest under a lamp that stands above."""
 RETURN_AHEAD, RETURN_LOW = 0.36, 0.5
 """How far before the sitter (over how far aside) a beam from the side ends, and how low, of the key's height; others end straight opposite.
-Straight opposite the key it lit the outer cheek at 28 to 40 codes and the one beside the nose at 12 to 23, a dark pillar down the face."""
+Straight opposite the key it lit the outer cheek at 28 to 40 codes and the nose's side at 12 to 23, a dark pillar down the face."""
+SUNK = 0.6
+"""Share of that light which a mass of hair swallows."""
 FUZZ = (0.002, 0.05)
 """Share of an even surround that the fuzz of cloth throws back face on, and how much more at grazing angles."""
 THREAD_HW = 0.006
@@ -89,7 +91,7 @@ class Relight:
         self.edge = loose.edge(s)
         """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3]."""
         self._gleam = loose.gleam(s)
-        # No flag stands before hair: where it ends over a flagged neck, the neck's share of the room is none of its mirror's.
+        # No flag stands before hair: over a flagged neck, the neck's share of the room is none of its mirror's.
         self._room = loose.room_mirrored(s) / (1 if s.room is None else np.maximum(s.room, 1))
         self.sheer = freeze(loose.sheer(s))
         """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart."""
@@ -169,14 +171,13 @@ class Relight:
             given = np.float32(EVEN) * contour
             x, y, z = key.vector
             end = np.array([-x, -RETURN_LOW * y, RETURN_AHEAD * abs(x) - z * (1 - abs(x))], np.float32)
-            facing = s.normal @ (end / np.linalg.norm(end))
+            facing = (s.normal @ end) / np.float32(np.linalg.norm(end))
             # A lamp that stands above ends its beam on the floor, nearer to the chest than to the face.
             below = (np.arange(len(grazing), dtype=np.float32) - np.float32(s.head_px[1])) / np.float32(s.hw_px)
             t = np.clip((below - np.float32(0.4)) / np.float32(1.2), 0, 1) * min(max(key.elevation_deg / 15.0, 0.0), 1.0)
-            # The walls stand near on both sides; what passes over the head ends far behind the camera.
-            face = np.float32(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * abs(key.vector[0]))
+            face = np.float32(RETURNED[0] + (RETURNED[1] - RETURNED[0]) * abs(x))
             near = np.asarray(face + (np.float32(RETURNED[2]) - face) * t * t * (3 - 2 * t), np.float32)[:, None]
-            given = given + near * np.clip((facing + np.float32(0.35)) / np.float32(1.35), 0, 1) ** 2
+            given = given + near * (1 - np.float32(SUNK) * s.hair) * np.clip((facing + np.float32(0.35)) / np.float32(1.35), 0, 1) ** 2
         given = given if s.room is None else given * s.room
         scattered = s.albedo * ((1 - mirrored) * given)[..., None]
         both = scattered + (mirrored * given / contour)[..., None] + (self._room * given)[..., None] * self._gleam

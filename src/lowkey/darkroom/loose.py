@@ -25,10 +25,10 @@ NEAR_HW = 0.16
 """How near hair has to be for the shade on cloth to be its own."""
 LOCKS_HW, LOCKS = 0.02, 0.9
 """Size of a lock, and how much earlier than the mean a lock that stands out is lit, and a gap is not."""
-SHEER = (0.03, 0.25, 0.90)
+SHEER = (0.06, 0.32, 0.90)
 """Share of the room seen at the outline of hair: through its locks, on the average, and through its gaps. A strand hides what is behind it:
 more through all of them alike is a grey veil before a glow."""
-SHEER_HW = (0.004, 0.011)
+SHEER_HW = (0.005, 0.014)
 """How deep (sigma) from the outline the room is seen, of cropped hair and of a full head of it: a millimetre or two, for a hundred hairs
 stand on each square centimetre. Three times as deep it was a fog 20 to 40 pixels wide on every head before the lamp."""
 FRINGE, DEEPER = 0.9, 0.5
@@ -77,7 +77,7 @@ def gleam(s: Subject) -> F32:
     return np.asarray(1 + (s.hair * np.float32(DYED))[..., None] * (own - 1) + wool[..., None] * (own * own - 1), np.float32)
 
 
-ROOM_SEEN, ROOM_LOCK = 0.13, 1.0
+ROOM_SEEN, ROOM_LOCK = 0.09, 1.0
 """Share of an even room that strands mirror (F0 of keratin .046, a little more at their grazing angles), and how much the photo's own light
 and dark tell locks apart there, in powers of them."""
 LOCK_HW, MASS_OF_LOCKS_HW = 0.004, 0.12

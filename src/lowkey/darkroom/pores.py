@@ -20,7 +20,7 @@ from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
-USUAL = 0.040
+USUAL = 0.035
 """Deviation of log luminance in BAND_HW on bare facial skin: about the middle of nine portraits that are sharp there (.018 to .052)."""
 LEAST = 0.004
 """Less than this is not drawn."""

@@ -80,7 +80,7 @@ FRAY_HW = 0.009
 """How far strands stand out of, and gaps reach into, a line drawn through hair: one standard deviation."""
 
 
-COVERED, DECIDED = (0.12, 0.70), 0.8
+COVERED, DECIDED = (0.12, 0.70), 0.45
 """Coverage under which nothing is taken to be there and over which all is, and how far what lies between is brought to that."""
 VEILED_HW, RIPPLE = 0.010, (0.055, 0.085)
 """Over what distance (sigma) a matte that wavers less than the first of these is a veil, and one that wavers more than the second is none:
