@@ -30,7 +30,7 @@ SOFT_HW = 0.016
 """Width over which a strand ends."""
 SINGLE, THINS_HW = 0.6, 0.014
 """How much of a pixel a single hair covers at the line, for it is thinner than one, and over what distance half of that is gone."""
-SHADED = 0.5
+SHADED = 0.15
 """How much of the skin's tone the skin between roots has: it lies in their shade."""
 OVER_EYES_HW = (0.02, 0.16)
 """How far over the outer corners of the eyes the line is a hairline at all, and surely: under it are sideburns and beards."""
