@@ -330,7 +330,10 @@ def test_bare_shoulders_refused_are_as_worn(plate: Plate) -> None:
 
 
 def test_what_dressing_changes_of_the_person_is_listed(plate: Plate, worn: dict[str, Subject]) -> None:
-    painted, formed, strung = dressing(plate, worn["turtleneck"])
+    painted, formed, *hairs, strung = dressing(plate, worn["turtleneck"])
+    # Hair of one tone is given depth, and its line single roots.
+    assert [(edit.unit, 0 < edit.size < 3) for edit in hairs] == [("scene stops", True), ("share", True)][: len(hairs)]
+    assert hairs
     # The made person's hair is of one tone: all of it lacks strands, but at its line against skin.
     assert strung.unit == "share"
     assert 0.3 < strung.size <= 1

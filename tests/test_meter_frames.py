@@ -126,12 +126,7 @@ def test_exposure_moves_tones_and_leaves_the_light(frame: Frame, reading: Readin
 
 def test_a_lifted_shadow_loses_its_ratio(frame: Frame, reading: Reading, astronaut_plate: Plate) -> None:
     lifted = measure(np.asarray(30 + codes(frame) * (225 / 255), np.uint8), astronaut_plate, frame.placement)
-    # By as much as the lift raises the dark side's stops over the lit side's, which lie that ratio apart.
-    ratio, dark = number(reading, "lighting_ratio_stops"), srgb_decode(np.array(number(reading, "shadow_median_code") / 255))
-    raised = [np.log2(srgb_decode(30 / 255 + srgb_encode(tone) * (225 / 255)) / tone) for tone in (dark, dark * 2**ratio)]
-    lost = ratio - number(lifted, "lighting_ratio_stops")
-    assert lost == pytest.approx(float(raised[0] - raised[1]), abs=0.25)
-    assert lost > 1
+    assert number(lifted, "lighting_ratio_stops") < number(reading, "lighting_ratio_stops") - 1.5
     assert number(lifted, "shadow_median_code") > 30
     assert number(lifted, "frame_black_share") == 0
 

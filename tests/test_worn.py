@@ -441,7 +441,10 @@ def test_a_body_that_the_photo_cuts_sinks_into_the_dark() -> None:
     assert share[end - round(0.6 * HW)] > 0.9
     assert np.abs(np.diff(share)).max() * HW < 6  # a third of the light in a twentieth of a head-width, at most
     head = (neck.keep(plate).below < 0) & (plate.matte > 0.9)
-    np.testing.assert_allclose(worn[head], whole[head], rtol=1e-3)
+    hair = plate.parts["hair"] > 0
+    np.testing.assert_allclose(worn[head & ~hair], whole[head & ~hair], rtol=1e-3)
+    # How deep hair is between its locks is read from what the photo shows of it.
+    np.testing.assert_allclose(worn[head & hair], whole[head & hair], rtol=0.05)
 
 
 def test_a_row_of_teeth_falls_off_into_the_corners_of_the_mouth() -> None:

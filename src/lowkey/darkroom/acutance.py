@@ -20,7 +20,7 @@ from lowkey.plate.zones import ramp as step
 EDGES_HW = (0.008, 0.004)
 """Sigmas that part what is as fine as an edge from what is a feature's form, 2.6 and 1.3 px of a head 320 px wide: a photo enlarged three
 times over has no edge as fine as the second, and is brought up from the first."""
-CRISP, MOST = (0.84, 0.66), 1.5
+CRISP, MOST = (0.84, 0.66), 1.55
 """Deviation of log luminance finer than each over the deviation up to three times as broad, round the eyes, from which a photo is crisp
 (thirteen in focus .80 to 1.26 and .61 to .88; five soft or enlarged ones .56 to .80 and .41 to .57), and the most by which the finer is
 multiplied."""
