@@ -69,6 +69,15 @@ def _solid(hair: F32, matte: F32, k: float) -> F32:
     return np.asarray(step(blur(hair, SOLID_HW * k) / np.maximum(blur(matte, SOLID_HW * k), np.float32(0.05)), 0.7, 0.98), np.float32)
 
 
+def _around(hair: F32) -> tuple[slice, slice] | None:
+    """Rows and columns round all of `hair` f32[h, w]; None where there is none to speak of."""
+    small = cv2.resize(hair, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA) > 0.02
+    rows, columns = np.flatnonzero(small.any(1)), np.flatnonzero(small.any(0))
+    if len(rows) < 3 or len(columns) < 3:
+        return None
+    return np.s_[max(8 * rows[0] - 8, 0) : 8 * rows[-1] + 16, max(8 * columns[0] - 8, 0) : 8 * columns[-1] + 16]
+
+
 def deepened(albedo: F32, plate: Plate) -> None:
     """Give hair's albedo f32[h, w, 3] the depth between its locks that soft light took, in place.
 
@@ -77,11 +86,9 @@ def deepened(albedo: F32, plate: Plate) -> None:
     this depth nothing is changed.
     """
     hair, k = plate.parts["hair"], plate.hw_px
-    small = cv2.resize(hair, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA) > 0.02
-    rows, columns = np.flatnonzero(small.any(1)), np.flatnonzero(small.any(0))
-    if len(rows) < 3 or len(columns) < 3:
+    box = _around(hair)
+    if box is None:
         return
-    box = np.s_[max(8 * rows[0] - 8, 0) : 8 * rows[-1] + 16, max(8 * columns[0] - 8, 0) : 8 * columns[-1] + 16]
     mine, tone = np.ascontiguousarray(hair[box]), albedo[box]
     grey = np.log(np.maximum(luminance(tone), np.float32(2e-3)))
     # Locks are broad: they are read at half size.
@@ -117,11 +124,9 @@ def deepened(albedo: F32, plate: Plate) -> None:
 def completed(albedo: F32, plate: Plate, hand: float) -> None:
     """Give hair's albedo f32[h, w, 3] the strands that the photo lost, in place. `hand` is +1 or -1 as the person leans."""
     hair, k = plate.parts["hair"], plate.hw_px
-    small = cv2.resize(hair, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA) > 0.02
-    rows, columns = np.flatnonzero(small.any(1)), np.flatnonzero(small.any(0))
-    if len(rows) < 3 or len(columns) < 3:
+    box = _around(hair)
+    if box is None:
         return
-    box = np.s_[max(8 * rows[0] - 8, 0) : 8 * rows[-1] + 16, max(8 * columns[0] - 8, 0) : 8 * columns[-1] + 16]
     mine, tone = np.ascontiguousarray(hair[box]), albedo[box]
     grey = np.log(np.maximum(luminance(tone), np.float32(2e-3)))
     lack = _lack(grey, mine, np.ascontiguousarray(plate.matte[box]), k)
