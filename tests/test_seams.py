@@ -122,3 +122,34 @@ def test_a_jaw_turns_under_and_reddens_toward_its_line() -> None:
     assert line[-1, 0] < 0.8 * 0.4
     assert line[-1, 0] / line[-1, 2] > 1.2
     assert normal[59, 100, 1] < -0.5  # it looks down there, and was flat
+
+
+def test_a_pit_beside_the_jaw_s_corner_is_filled_and_a_step_stays() -> None:
+    h, w, k = 300, 120, 200.0
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    matte = (x > 30).astype(np.float32)
+    cheek_then_throat = np.where(y < 150, 0.2, 0.0).astype(np.float32)
+    pit = (np.abs(y - 150) < 10) & (x < 60)
+    depth = np.where(pit, -0.2, cheek_then_throat).astype(np.float32)
+    figure = SimpleNamespace(depth=np.array(depth), matte=matte, normal=np.dstack([0 * x, 0 * x, 1 + 0 * x]))
+    one, nil = np.ones((h, w), np.float32), np.zeros((h, w), np.float32)
+    seams.fill_pits(figure, neck.Kept(one, nil, nil, nil, (y - 150) / np.float32(k)), 0, k)  # type: ignore[arg-type]
+    inside = matte > 0.5
+    assert depth[inside].min() == pytest.approx(-0.2)
+    assert figure.depth[inside].min() > -0.02
+    assert np.abs(figure.depth - cheek_then_throat)[:, 70:].max() == 0
+
+
+def test_a_jaw_s_line_carries_on_the_cheek_s_slope() -> None:
+    h, w, k = 200, 160, 200.0
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    below = (x - 120) / np.float32(k)
+    slope = np.float32(-1.2)
+    depth = np.where(below < 0, slope * below, -0.6).astype(np.float32)  # falls away to the line, and then to the body
+    normal = np.dstack([0 * x + 0.77, 0 * x, 0 * x + 0.64]).astype(np.float32)
+    own = SimpleNamespace(depth=np.array(depth), normal=normal, matte=np.ones((h, w), np.float32))
+    one, nil = np.ones((h, w), np.float32), np.zeros((h, w), np.float32)
+    seams.heal_jaw(own, neck.Kept(one, nil, nil, nil, below), k)  # type: ignore[arg-type]
+    last = own.depth[100, 112:123]
+    assert np.diff(last).max() < 0.5 * slope / k  # carried level it was a shelf: 0
+    assert last[-1] > depth[100, 122] + 0.5  # and not the fall to the body

@@ -159,7 +159,9 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
             if cover is part.hands:
                 moved = _forward(moved, cover[there])
             elif part.wrap.max() > 0.1:
-                moved = blur(np.asarray(moved, np.float32), 0.012 * k)
+                # Beyond the photo's own outline there is nothing to move: its empty depth would stand along the outline as a ridge.
+                own_there = (own.matte[there] > 0.02).astype(np.float32)
+                moved = blur(np.asarray(moved * own_there, np.float32), 0.012 * k) / np.maximum(blur(own_there, 0.012 * k), np.float32(0.05))
             figure.put_back(own.rows(there), cover[there], np.asarray(own.depth[there] + moved, np.float32), top + int(rows[0]))
     like, ribbed = made.outer[0][0], cloth.kind == "turtleneck"
     for arm in arms:
@@ -170,6 +172,7 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
             if arm.bare > sleeve.FOREARM_HW:
                 figure.touched(sheet.cover, (row + top, column))
             figure.lay(sheet, (row + top, column), np.asarray(tint / luminance(tint) * level, np.float32))
+    seams.fill_pits(figure, part, top, k)
     _quieten(figure.albedo, plate, kept)
 
 

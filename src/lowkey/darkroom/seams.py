@@ -147,7 +147,8 @@ def bare_hands(own: Figure, part: Kept, k: float) -> None:
 KNOB_HW, NEARER_HW = 0.10, (0.05, 0.09)
 """From how far above the jaw's line on a throat may have been read as face; how much nearer than the face above it that may lie, and surely
 does not."""
-
+STEEPEST = 2.5
+"""Slope (hw per hw) by which depth is carried over the jaw's line at most."""
 
 def heal_jaw(own: Figure, part: Kept, k: float) -> None:
     """Carry form f32[h, w] over the last pixels before the jaw line, where head and neck were read as one.
@@ -168,13 +169,51 @@ def heal_jaw(own: Figure, part: Kept, k: float) -> None:
     bare = step(part.below[box], -KNOB_HW, -KNOB_HW + 0.02) * (1 - np.maximum(part.hair[box], part.wrap[box])) * (part.head[box] > 0)
     form += (bare * step(form[..., 3] - carried[..., 3], *NEARER_HW) * (mass > 1e-8))[..., None] * (carried - form)
     sound = ((part.below[box] < -0.018) & (own.matte[box] > 0.9)).astype(np.float32)
-    total, mass = _carried(form, sound, k)
+    # Depth goes on by its slope: carried level it would be a shelf before a cheek that falls away, and shade it from the side.
+    high, wide = sound.shape
+    y, x = np.arange(high, dtype=np.float32)[:, None] / np.float32(k), np.arange(wide, dtype=np.float32) / np.float32(k)
+    right, down = (np.clip(g, -STEEPEST, STEEPEST) for g in neck.slopes(blur(np.ascontiguousarray(form[..., 3]), 0.008 * k), k))
+    known = np.dstack([form[..., :3], form[..., 3] - right * x - down * y, right, down])
+    total, mass = _carried(known, sound, k)
     carried = total / np.maximum(mass, 1e-9)[..., None]
+    carried[..., 3] += carried[..., 4] * x + carried[..., 5] * y
     mix = (band[box] * (mass > 1e-8))[..., None]
-    form += mix * (carried - form)
+    form += mix * (carried[..., :4] - form)
     length = np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), 1e-6)
     own.normal[box] = np.where(mix > 0, form[..., :3] / length, own.normal[box])
     own.depth[box] = form[..., 3]
+
+
+PIT_HW, PIT_TALL_HW = 0.15, 0.22
+"""How near the jaw's line a cheek's outline may have been read as body, and how tall such a pit is at most."""
+
+
+def fill_pits(figure: Figure, part: Kept, top: int, k: float) -> None:
+    """Fill, in place, the pits at a face's outline beside the jaw's corners, where the mesh has ended and a throat has not begun.
+
+    Read as body between a cheek and a neck that both stand nearer, one holds a shadow that hooks into the cheek.
+    """
+    depth, matte = figure.depth[top:], figure.matte[top:]
+    zone = step(PIT_HW - np.abs(part.below), 0.0, 0.05) * (part.head > 0.05) * (matte > 0.02)
+    rows, columns = np.flatnonzero(zone.any(1)), np.flatnonzero(zone.any(0))
+    m = round(PIT_TALL_HW * k) | 1
+    if len(rows) < 4 or len(columns) < 4:
+        return
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, columns[0] : columns[-1] + 1]
+    solid = np.where(matte[box] > 0.5, depth[box], -9).astype(np.float32)
+    closed = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((m, 1), np.uint8))
+    lack = np.asarray(np.maximum(closed - solid, 0) * (matte[box] > 0.5), np.float32)
+    side = 2 * round(0.02 * k) + 1
+    on = zone[box] * step(cv2.dilate(lack, np.ones((side, side), np.uint8)), 0.01, 0.04)
+    if on.max() <= 0:
+        return
+    depth[box] += on * lack
+    right, down = neck.slopes(blur(np.ascontiguousarray(np.where(matte[box] > 0.5, depth[box], closed)), 0.012 * k), k)
+    form = np.dstack([-right, down, np.ones_like(right)])
+    form /= np.linalg.norm(form, axis=2, keepdims=True)
+    normal = figure.normal[top:][box]
+    normal += blur(on, 0.008 * k)[..., None] * (form - normal)
+    normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), np.float32(1e-6))
 
 
 TURNS_HW, TURNED, DIMMED = 0.040, 1.1, (0.30, 0.42, 0.52)
