@@ -81,8 +81,10 @@ def test_two_people_share_no_dust_and_one_person_keeps_it() -> None:
     np.testing.assert_array_equal(one.xyz, again.xyz)
     apart = np.hypot(*(one.xyz[:, None, :2] - other.xyz[None, :, :2]).transpose(2, 0, 1)).min(1)
     assert (apart < 1e-4).mean() < 0.01
-    for name in ("haze", "grain", "key"):
-        assert Streams(3, dust_of="one").of(name).random() == Streams(3).of(name).random(), "only dust is a person's own"
+    smoke = [Streams(3, dust_of=photo).of("haze").random() for photo in ("one", "one", "other")]
+    assert smoke[0] == smoke[1] != smoke[2]
+    for name in ("grain", "key"):
+        assert Streams(3, dust_of="one").of(name).random() == Streams(3).of(name).random(), "only dust and smoke are a person's own"
 
 
 # --- six are six -------------------------------------------------------------------------------------------------------------

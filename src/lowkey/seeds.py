@@ -9,12 +9,15 @@ import hashlib
 
 import numpy as np
 
+OF_PHOTO = ("motes", "haze")
+"""Streams that are a photo's own: in one room the same dust and the same smoke do not hang before two sitters."""
+
 
 class Streams:
     """Named random streams of one seed. ``Streams(3).of("grain")`` always starts at the same place."""
 
     def __init__(self, seed: int, *, dust_of: str = "") -> None:
-        """`dust_of` is a photo's hash: dust and the lamp's place, which two people at one seed must not share, are all that it changes."""
+        """`dust_of` is a photo's hash: dust, smoke and the lamp's place, which two people at one seed must not share, are all it changes."""
         self.seed, self.dust_of = seed, dust_of
 
     @property
@@ -24,7 +27,7 @@ class Streams:
 
     def of(self, name: str) -> np.random.Generator:
         """A fresh PCG64 generator for `name`; asking twice gives the same numbers twice."""
-        salted = f"{name} of {self.dust_of}" if name == "motes" and self.dust_of else name
+        salted = f"{name} of {self.dust_of}" if name in OF_PHOTO and self.dust_of else name
         digest = hashlib.sha256(salted.encode()).digest()
         words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4)]
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed & 0xFFFFFFFF, self.seed >> 32, *words])))

@@ -28,10 +28,10 @@ SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0140
 AUREOLE = ((0.05, 0.26), (0.10, 0.26), (0.20, 0.26), (0.40, 0.22))
 """Sigma, as a share of the halo's radius, and share of each Gaussian of the aureole: even shares per octave fall as 1/r^2, as single
 scattering from a point does."""
-AUREOLE_TINT = np.array((1.0, 0.91, 0.79))
+AUREOLE_TINT = np.array((1.0, 0.88, 0.72))
 """The air reddens even so short a way."""
 
-AIR_ROUGH = 0.42
+AIR_ROUGH = 0.60
 """How unevenly dust hangs in it (SD of the log of its density, about)."""
 
 

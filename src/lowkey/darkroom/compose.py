@@ -17,6 +17,10 @@ CROWN_OVER_MESH = 1.3
 
 CUT_FH = 0.03
 """How much further than the photo a frame cuts into a head that the photo has cut."""
+EYES_FH, CLOSER = 0.31, 1.2
+"""Where the eyes of a head whose crown is cut lie at least, under the frame's top edge, and how much closer a frame goes for it at most: a
+close portrait has them near the upper third; high up, they stand over a dead chest."""
+OUTER_CORNERS = (33, 263)
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,9 @@ def place(plate: Plate, framing: Framing, size_px: tuple[int, int]) -> Placement
     cut_left, cut_right, cut_top = _cut(plate, rows, left, top, right)
     if cut_left and cut_right:
         scale = max(scale, w / (right - left))
+    if cut_top:
+        eyes = float(plate.landmarks[list(OUTER_CORNERS), 1].mean()) - top
+        scale *= float(np.clip((EYES_FH + CUT_FH) * h / max(scale * eyes, 1.0), 1.0, CLOSER))
     tx = framing.head_centre[0] * w - scale * head.x_px
     ty = framing.head_centre[1] * h - scale * head.y_px
     crown_row = scale * head.top_px + ty

@@ -34,10 +34,10 @@ FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 4.4, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
 EVEN = 0.16
 """Share of the surround's light that comes from everywhere when a beam's end lights the room from one side."""
-RETURNED = (0.6, 1.5, 3.3)
+RETURNED = (1.1, 3.1, 3.0)
 """Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face under a lamp in the
 middle, and under one at the side, and at the chest under a lamp that stands above."""
-RETURN_AHEAD, RETURN_LOW = 0.36, 0.5
+RETURN_AHEAD, RETURN_LOW = 0.5, 0.5
 """How far before the sitter (over how far aside) a beam from the side ends, and how low, of the key's height; others end straight opposite.
 Straight opposite the key it lit the outer cheek at 28 to 40 codes and the nose's side at 12 to 23, a dark pillar down the face."""
 SUNK = 0.6
