@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from lowkey import photo
-from lowkey.darkroom import Enlarger
 from lowkey.plate.plate import Plate
 from lowkey.rig import Direction, Rig
-from specimens.make import HERE, SIZE, SPECIMENS, U8, Change, Specimen, Verdict, compare, enlarger_of, shoot
+from specimens.make import HERE, SIZE, SPECIMENS, U8, Change, Sitters, Specimen, Verdict, compare, shoot
 
 MOST_DE00, LEAST_SSIM = 0.12, 0.9995
 """One machine prints the same bytes. Another processor may round otherwise; what a fiftieth of a stop less would do is excluded:
@@ -21,14 +20,14 @@ MOST_DE00, LEAST_SSIM = 0.12, 0.9995
 
 
 @pytest.fixture(scope="module")
-def prints(enlarger: Enlarger) -> dict[int, U8]:
+def prints(sitters: Sitters) -> dict[int, U8]:
     """Every specimen as it comes out now, by number."""
-    return {specimen.number: shoot(specimen, enlarger) for specimen in SPECIMENS}
+    return {specimen.number: shoot(specimen, sitters) for specimen in SPECIMENS}
 
 
 @pytest.fixture(scope="module")
-def enlarger(astronaut_plate: Plate) -> Enlarger:
-    return enlarger_of(astronaut_plate)
+def sitters(astronaut_plate: Plate) -> Sitters:
+    return Sitters(astronaut_plate)
 
 
 def expected(specimen: Specimen) -> U8:
@@ -74,8 +73,8 @@ def lifted(rig: Rig) -> Rig:
 
 @pytest.mark.parametrize("specimen", [*SPECIMENS[:2], SPECIMENS[3]], ids=lambda s: f"{s.number:02d}-{s.name}")
 @pytest.mark.parametrize("change", [brighter, turned, lifted])
-def test_the_limits_are_tight(specimen: Specimen, change: Change, enlarger: Enlarger, prints: dict[int, U8]) -> None:
-    assert not kept(compare(shoot(specimen, enlarger, change), prints[specimen.number]))
+def test_the_limits_are_tight(specimen: Specimen, change: Change, sitters: Sitters, prints: dict[int, U8]) -> None:
+    assert not kept(compare(shoot(specimen, sitters, change), prints[specimen.number]))
 
 
 def test_specimens_are_numbered_and_none_is_left_over() -> None:

@@ -19,17 +19,20 @@ from lowkey.seeds import Streams
 
 AIR_ROWS = 192
 """Haze is smooth: it is computed on this many rows at any picture size, then enlarged."""
-AIR_GAIN = 0.075
+AIR_GAIN = 0.064
 """Scales the airlight so that the default haze next to the lamp comes out near the brightness of lit skin."""
 
-SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0140
+SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0180
 """Where beside the head's middle the beam's end lies, how far it reaches across and down, and its radiance through the default haze."""
 
 AUREOLE = ((0.05, 0.26), (0.10, 0.26), (0.20, 0.26), (0.40, 0.22))
 """Sigma, as a share of the halo's radius, and share of each Gaussian of the aureole: even shares per octave fall as 1/r^2, as single
 scattering from a point does."""
-AUREOLE_TINT = np.array((1.0, 0.88, 0.72))
+AUREOLE_TINT = np.array((1.0, 0.80, 0.61))
 """The air reddens even so short a way."""
+
+DUST_TINT = np.array((1.07, 0.97, 0.86))
+"""House dust is brown: a halo of R/B 1.2 to 1.5 beside lit skin of 1.5 to 2.0 was a second, colder lamp."""
 
 AIR_ROUGH = 0.60
 """How unevenly dust hangs in it (SD of the log of its density, about)."""
@@ -125,7 +128,7 @@ def haze(matte: F32, rig: Rig, beam: Beam, streams: Streams) -> tuple[F32, F32]:
     # Thinner air leaves redder light further; reddening is per path through the default haze.
     reddening = np.array(REDDENING) * math.sqrt(max(rig.backdrop.haze, 0.0))
     air = airlight(np.asarray(small, np.float32), beam.numbers, lattice, AIR_ROUGH, 18, reddening)
-    air *= np.float32(AIR_GAIN * rig.backdrop.haze) * np.array(beam.rgb, np.float32)
+    air *= np.float32(AIR_GAIN * rig.backdrop.haze) * (np.array(beam.rgb) * DUST_TINT).astype(np.float32)
     behind, before = (np.asarray(cv2.resize(side, (w, h), interpolation=cv2.INTER_CUBIC), np.float32) for side in air)
     return np.maximum(behind, 0), np.maximum(before, 0)
 
