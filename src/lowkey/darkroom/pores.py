@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
+from lowkey.darkroom import teeth
 from lowkey.darkroom.knit import lattice, noise
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
@@ -144,8 +145,9 @@ def _inner(plate: Plate) -> F32:
 
 
 def _bare(plate: Plate) -> F32:
-    """Skin f32[h, w] without what grows or shines on it."""
-    features = sum(plate.parts[name] for name in ("eyes", "teeth", "lips", "brows", "hair", "glasses"))
+    """Skin f32[h, w] without what grows or shines on it, nor what lies between the lips."""
+    features = sum(plate.parts[name] for name in ("eyes", "lips", "brows", "hair", "glasses"))
+    features = features + np.maximum(plate.parts["teeth"], teeth.between(plate))
     return step(np.asarray(plate.parts["skin"] - features, np.float32), 0.6, 1.0)
 
 
