@@ -38,9 +38,9 @@ ALONG_HW = 0.012
 SPECK_HW, SPECKS, CRACKS = 0.014, 0.7, 0.45
 """Width under which what is brighter than the skin round it is a speck that hard light set on a pore's rim or a bristle, and what is darker
 a crack that it drew, and the shares of them that go; soft light sets none."""
-BROAD_HW, BROAD, HUED = 0.15, 0.80, 0.9
-"""Width under which what is darker than the skin on both sides of it, round nose and mouth, is the shadow a hard lamp cast into a fold or
-under a nose, and the shares of it and of its hue that go: delighting, which knows one light, takes it for skin with an edge like a cut."""
+BROAD_HW, BROAD, HUED = 0.15, (0.55, 0.80), 0.9
+"""Width under which what is darker than the skin on both sides of it, round nose and mouth, is the shadow a lamp cast into a fold, beside
+or under a nose; the share of it that goes, of a soft light and of a hard one, and of its hue: delighting, which knows one light, takes it for skin with an edge like a cut."""
 FOLDS = (6, 126, 355, 50, 280, 205, 425, 57, 287, 164, 212, 432)
 """Mesh points round the nose, its folds and the way from there past the corners of the mouth to the chin."""
 SPARED_HW = 0.045
@@ -91,13 +91,12 @@ def smooth(albedo: F32, plate: Plate) -> F32:
     # A fold is redder as well, by light that went from wall to wall.
     redder = np.asarray(np.clip(change / 0.25, 0, 1), np.float32)[..., None]
     tint += np.float32(LIFTED) * redder * (among(np.asarray(tint, np.float32), clear + np.float32(1e-4), LINE_HW * k) - tint)
-    if plate.found_light.hard:
-        cast = _cast(whole, change, np.asarray(on * here, np.float32), k)
-        change += cast
-        # Its shade was lit by the fold's other wall alone, and is as red as flesh seen through flesh: it has the hue of what lies round it.
-        shaded = blur(np.asarray(np.clip(change / 0.20, 0, 1) * (cast > 0), np.float32), 0.006 * k)
-        around = among(np.asarray(tint, np.float32), np.asarray(clear * (1 - shaded) + np.float32(1e-4), np.float32), 0.05 * k)
-        tint += (np.float32(HUED) * shaded)[..., None] * (around - tint)
+    cast = _cast(whole, change, np.asarray(on * here * np.float32(BROAD[plate.found_light.hard]), np.float32), k)
+    change += cast
+    # Its shade was lit by the fold's other wall alone, and is as red as flesh seen through flesh: it has the hue of what lies round it.
+    shaded = blur(np.asarray(np.clip(change / 0.20, 0, 1) * (cast > 0), np.float32), 0.006 * k)
+    around = among(np.asarray(tint, np.float32), np.asarray(clear * (1 - shaded) + np.float32(1e-4), np.float32), 0.05 * k)
+    tint += (np.float32(HUED) * shaded)[..., None] * (around - tint)
     rough = np.float32(pores.excess(plate))
     if rough > 0:
         bright = whole - cv2.morphologyEx(whole, cv2.MORPH_OPEN, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE)
@@ -125,7 +124,7 @@ def _cast(level: F32, change: F32, on: F32, k: float) -> F32:
     lack = np.maximum(closed - now, 0)
     # What is as fine as stubble and pores is no shadow: it stays on the skin that comes up.
     broad = blur(np.asarray(lack, np.float32), 0.008 * k)
-    return np.asarray(np.float32(BROAD) * on * np.minimum(lack, broad), np.float32)
+    return np.asarray(on * np.minimum(lack, broad), np.float32)
 
 
 def _spots(level: F32, clear: F32, k: float) -> F32:
