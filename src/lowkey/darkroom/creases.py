@@ -38,7 +38,9 @@ ALONG_HW = 0.012
 SPECK_HW, SPECKS, CRACKS = 0.014, 0.7, 0.45
 """Width under which what is brighter than the skin round it is a speck that hard light set on a pore's rim or a bristle, and what is darker
 a crack that it drew, and the shares of them that go; soft light sets none."""
-BROAD_HW, BROAD, HUED = 0.15, (0.55, 0.80), 0.9
+MOLE_HW = 0.05
+"""Width up to which what is dark is a person's own mark and no shadow."""
+BROAD_HW, BROAD, HUED = 0.15, (0.70, 0.80), 0.9
 """Width under which what is darker than the skin on both sides of it, round nose and mouth, is the shadow a lamp cast into a fold, beside
 or under a nose; the share of it that goes, of a soft light and of a hard one, and of its hue: delighting, which knows one light, takes it for skin with an edge like a cut."""
 FOLDS = (6, 126, 355, 50, 280, 205, 425, 57, 287, 164, 212, 432)
@@ -122,8 +124,8 @@ def _cast(level: F32, change: F32, on: F32, k: float) -> F32:
     now = np.asarray(level + change, np.float32)
     closed = cv2.morphologyEx(now, cv2.MORPH_CLOSE, _disc(BROAD_HW * k), borderType=cv2.BORDER_REPLICATE)
     lack = np.maximum(closed - now, 0)
-    # What is as fine as stubble and pores is no shadow: it stays on the skin that comes up.
-    broad = blur(np.asarray(lack, np.float32), 0.008 * k)
+    # What is as fine as stubble and pores is no shadow, nor is what is as narrow as a mole: it stays on the skin that comes up.
+    broad = blur(cv2.morphologyEx(np.asarray(lack, np.float32), cv2.MORPH_OPEN, _disc(MOLE_HW * k)), 0.008 * k)
     return np.asarray(on * np.minimum(lack, broad), np.float32)
 
 

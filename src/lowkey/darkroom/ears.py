@@ -23,7 +23,7 @@ ABOVE_HW, BELOW_HW = (0.04, -0.06), (0.22, 0.36)
 """How far over the brow and under the nose its rows end."""
 WIDE_HW = 0.05
 """Least width beside the face that is an ear and no mere turn of the cheek."""
-OUTWARD, UPWARD = 0.50, 0.08
+OUTWARD, UPWARD = 0.45, 0.08
 """How its plane leans: an auricle stands off the head by 20 to 45 degrees, and what the eye sees of it faces aside as well as ahead. Turned
 wholly to the eye (.10) its inside stood at a fourth of the light on its rim, a jug's handle."""
 ROLL_HW, ROLLED = 0.020, 0.55

@@ -29,7 +29,7 @@ BAND_HW = (0.002, 0.007)
 """The fine texture that is measured: what lies between these sigmas."""
 CELLS = ((0.024, 0.50), (0.0125, 0.8), (0.0080, 0.8))
 """Distance (hw) and depth of marks, of pores and of the finest furrows: 3.6, 1.9 and 1.2 mm on a head 150 mm wide."""
-MOTTLES_HW, MOTTLES = 0.020, 0.034
+MOTTLES_HW, MOTTLES = 0.020, 0.016
 """Distance of the mottles of blood and melanin under the pores, 3 mm, and their deviation of log luminance where a photo shows no texture
 at all: sharp faces hold as much between .007 and .013 hw (.023) as in their pores, drawn ones held .017 and printed as wax."""
 GLITTER = 0.10
@@ -209,6 +209,7 @@ def completed(albedo: F32, plate: Plate, hand: float) -> None:
     part = 1 + np.float32(0.4) * noise(x * 5, y * 5, 77)
     drawn = np.clip(fine / np.float32(spread), -2.5, 2) * part * np.float32(amount)
     broad = noise(x / np.float32(MOTTLES_HW), y / np.float32(MOTTLES_HW), 78)
+    broad = broad - blur(broad, MOTTLES_HW * k)
     drawn += np.float32(MOTTLES * amount / USUAL / max(float(np.std(broad[mine > 0.9])), 1e-6)) * broad
     albedo[box] *= np.exp(drawn * mine)[..., None]
 

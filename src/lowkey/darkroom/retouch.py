@@ -78,7 +78,7 @@ def retouch(albedo: F32, plate: Plate) -> None:
     if plate.found_light.hard:
         # Under a soft light what differs on the lips is the lips' own.
         _lips(albedo, plate, LIP_UNDER_SKIN * level)
-        _one_complexion(albedo, plate)
+    _one_complexion(albedo, plate)
     _round_mouth(albedo, plate)
     _frames(albedo, plate)
     teeth.mend(albedo, plate, _mouth(plate), level)
@@ -222,10 +222,10 @@ def _brown(tone: F32, iris: F32) -> None:
 
 
 def _one_complexion(albedo: F32, plate: Plate) -> None:
-    """Patches of face that lay in a hard light's blue shade take the hue of what it lit, in the albedo f32[h, w, 3], in place.
+    """Patches of face that lay in another light take the hue of what the main one lit, in the albedo f32[h, w, 3], in place.
 
     Blood and melanin vary over a face by no more than HUE; what differs by more over whole patches is the light that was there, which was
-    of two colours, sun and sky, where delighting holds it to be one.
+    of two colours, sun and sky, a window and a lamp, or came off red hair, where delighting holds it to be one.
     """
     box = _box(plate, (9, 152, 234, 454, 10), 0.0)
     k, tone = plate.hw_px, albedo[box]
