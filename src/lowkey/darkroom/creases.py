@@ -104,6 +104,10 @@ def smooth(albedo: F32, plate: Plate) -> F32:
         bright = whole - cv2.morphologyEx(whole, cv2.MORPH_OPEN, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE)
         dark = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE) - whole
         change += rough * on * (np.maximum(np.float32(CRACKS) * dark - change, 0) - np.float32(SPECKS) * bright)
+        # What is left of a line between skin that has been smoothed is a pen's: it is spread as the fold that it was.
+        now = np.asarray(whole + change, np.float32)
+        thin = cv2.morphologyEx(now, cv2.MORPH_CLOSE, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE) - now
+        change += rough * on * runs * (thin - blur(np.asarray(thin, np.float32), SOFT_HW * k))
         grey = level - cv2.morphologyEx(level, cv2.MORPH_OPEN, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE)
         change -= rough * np.float32(SPECKS) * np.asarray(_bristled(plate, box) * (1 - on), np.float32) * grey
     tone[...] = tint * np.exp(level + change)[..., None]

@@ -34,6 +34,9 @@ BEARD = (0.5, 0.9)
 HUE_HW, HUE = 0.030, 0.17
 """How broad a patch of another light's colour is, sigma, and how far (log of red or blue over green) a face's own hue goes from its
 median."""
+RIM_HW, RIM = 0.030, 0.07
+"""How far beside hair skin takes its colour, and how far (log of red or blue over green) it may differ there from the skin further in: an
+orange line of 5 to 8 px along a hairline is no skin's."""
 PUPIL, LEAST_PUPIL = 0.38, 0.30
 """Most that a pupil reflects against its iris, and the least share of its light that is left: a veiled one looks blind."""
 LID_SHADE, LID_REACH = 0.60, 0.36
@@ -236,10 +239,18 @@ def _one_complexion(albedo: F32, plate: Plate) -> None:
     log = np.log(np.maximum(tone, np.float32(4e-3)))
     grey = luminance(tone)
     broad = _broad(np.asarray(log - log[..., 1:2], np.float32), skin, HUE_HW * k)
+    # Right beside hair skin is mixed with it, and with what came through it: there no hue goes far from that of the skin further in.
+    side = 2 * round(RIM_HW * k) + 1
+    fringe = blur(cv2.dilate(step(plate.parts["hair"][box], 0.3, 0.6), np.ones((side, side), np.uint8)), 0.3 * RIM_HW * k)
+    fringe = np.asarray(fringe * step(plate.parts["skin"][box] * plate.inside[box], 0.5, 0.9), np.float32)
+    further = _broad(np.asarray(log - log[..., 1:2], np.float32), np.asarray(skin * (1 - fringe), np.float32), 2 * RIM_HW * k)
     for channel in (0, 2):
+        over = log[..., channel] - log[..., 1] - further[..., channel]
+        tone[..., channel] *= np.exp(fringe * (np.clip(over, -RIM, RIM) - over))
         off = broad[..., channel] - np.float32(np.median(broad[::4, ::4, channel][skin[::4, ::4] > 0.9]))
         tone[..., channel] *= np.exp(skin * (np.float32(HUE) * np.tanh(off / np.float32(HUE)) - off))
-    tone *= (1 + skin * (grey / np.maximum(luminance(tone), np.float32(1e-4)) - 1))[..., None]
+    whole = np.maximum(skin, fringe)
+    tone *= (1 + whole * (grey / np.maximum(luminance(tone), np.float32(1e-4)) - 1))[..., None]
 
 
 def _broad(value: F32, skin: F32, sigma: float) -> F32:
