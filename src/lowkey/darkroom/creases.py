@@ -42,7 +42,8 @@ MOLE_HW = 0.05
 """Width up to which what is dark is a person's own mark and no shadow."""
 BROAD_HW, BROAD, HUED = 0.15, (0.70, 0.80), 0.9
 """Width under which what is darker than the skin on both sides of it, round nose and mouth, is the shadow a lamp cast into a fold, beside
-or under a nose; the share of it that goes, of a soft light and of a hard one, and of its hue: delighting, which knows one light, takes it for skin with an edge like a cut."""
+or under a nose; the share of it that goes, of a soft light and of a hard one, and of its hue: delighting, which knows one light, takes it
+for skin with an edge like a cut."""
 FOLDS = (6, 126, 355, 50, 280, 205, 425, 57, 287, 164, 212, 432)
 """Mesh points round the nose, its folds and the way from there past the corners of the mouth to the chin."""
 SPARED_HW = 0.045
@@ -120,7 +121,8 @@ def _bristled(plate: Plate, box: tuple[slice, slice]) -> F32:
     lips = np.asarray(np.maximum(plate.parts["lips"][box], plate.parts["teeth"][box]), np.float32)
     below = step((np.arange(box[0].start, box[0].stop, dtype=np.float32) - plate.landmarks[2, 1]) / np.float32(plate.hw_px), 0.0, 0.03)
     near = cv2.dilate(step(lips, 0.1, 0.5), _disc(0.01 * plate.hw_px))
-    return np.asarray(np.maximum(plate.parts["skin"], plate.parts["hair"])[box] * plate.inside[box] * (1 - near) * below[:, None], np.float32)
+    grown = np.maximum(plate.parts["skin"], plate.parts["hair"])[box] * plate.inside[box]
+    return np.asarray(grown * (1 - near) * below[:, None], np.float32)
 
 
 def _cast(level: F32, change: F32, on: F32, k: float) -> F32:

@@ -233,7 +233,7 @@ def _one_complexion(albedo: F32, plate: Plate) -> None:
     box = _box(plate, (9, 152, 234, 454, 10), 0.0)
     k, tone = plate.hw_px, albedo[box]
     features = np.maximum.reduce([plate.parts[name][box] for name in ("eyes", "brows", "lips", "teeth", "glasses", "hair")])
-    skin = np.asarray((plate.parts["skin"] * plate.inside)[box] * (1 - step(features, 0.1, 0.5)), np.float32)
+    skin = np.asarray(step((plate.parts["skin"] * plate.inside)[box], 0.3, 0.9) * (1 - step(features, 0.1, 0.5)), np.float32)
     if float((skin > 0.9).sum()) < 0.05 * k * k:
         return
     log = np.log(np.maximum(tone, np.float32(4e-3)))
