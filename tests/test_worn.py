@@ -213,7 +213,7 @@ def test_teeth_are_whole_cream_and_no_brighter_than_teeth() -> None:
     # Nothing else is touched, but for skin's very edge, where cloth shows through (see the fleck's own test).
     far = ((np.abs(u) > 0.35) | (np.abs(v + 0.36) > 0.2)) & ((plate.parts["skin"] > 0.99) | (plate.parts["skin"] < 0.3))
     far &= cv2.erode(np.asarray(plate.parts["skin"] > 0.99, np.uint8), np.ones((7, 7), np.uint8)) + (plate.parts["skin"] < 0.3) > 0
-    assert np.array_equal(after[far], before[far])
+    np.testing.assert_allclose(after[far], before[far], atol=2e-3)
 
 
 def test_gum_between_teeth_stays_gum() -> None:
@@ -482,5 +482,5 @@ def test_the_lower_row_sinks_and_a_chip_is_no_gap_between_two() -> None:
     albedo[gap] = (0.03, 0.015, 0.012)
     parts["teeth"] = freeze(np.asarray(parts["teeth"] * ~gap, np.float32))
     two = mended(replace(plate, albedo=freeze(albedo), colour=freeze(albedo), parts=parts))
-    assert np.median(luminance(two)[lower]) < 0.2 * np.median(luminance(two)[upper])
+    assert 0.15 < np.median(luminance(two)[lower]) / np.median(luminance(two)[upper]) < 0.35  # neither a bar of white nor a black crescent
     assert np.median(luminance(two)[upper]) == pytest.approx(np.median(luminance(one)[upper]), rel=0.1)

@@ -35,9 +35,15 @@ DEEP, RUNS = (0.04, 0.10), (0.30, 0.60)
 """Depth from which a line is no pore, and is none; coherence of its direction from which it is no mole, freckle or stubble, and is none."""
 ALONG_HW = 0.012
 """How far a line runs in one direction, sigma."""
-SPECK_HW, SPECKS, CRACKS = 0.014, 0.7, 0.6
+SPECK_HW, SPECKS, CRACKS = 0.014, 0.7, 0.45
 """Width under which what is brighter than the skin round it is a speck that hard light set on a pore's rim or a bristle, and what is darker
 a crack that it drew, and the shares of them that go; soft light sets none."""
+MOLE_HW = 0.05
+"""Width up to which what is dark is a person's own mark and no shadow."""
+BROAD_HW, BROAD, HUED = 0.15, (0.70, 0.80), 0.9
+"""Width under which what is darker than the skin on both sides of it, round nose and mouth, is the shadow a lamp cast into a fold, beside
+or under a nose; the share of it that goes, of a soft light and of a hard one, and of its hue: delighting, which knows one light, takes it
+for skin with an edge like a cut."""
 FOLDS = (6, 126, 355, 50, 280, 205, 425, 57, 287, 164, 212, 432)
 """Mesh points round the nose, its folds and the way from there past the corners of the mouth to the chin."""
 SPARED_HW = 0.045
@@ -88,14 +94,45 @@ def smooth(albedo: F32, plate: Plate) -> F32:
     # A fold is redder as well, by light that went from wall to wall.
     redder = np.asarray(np.clip(change / 0.25, 0, 1), np.float32)[..., None]
     tint += np.float32(LIFTED) * redder * (among(np.asarray(tint, np.float32), clear + np.float32(1e-4), LINE_HW * k) - tint)
+    cast = _cast(whole, change, np.asarray(on * here * np.float32(BROAD[plate.found_light.hard]), np.float32), k)
+    change += cast
+    # Its shade was lit by the fold's other wall alone, and is as red as flesh seen through flesh: it has the hue of what lies round it.
+    shaded = blur(np.asarray(np.clip(change / 0.20, 0, 1) * (cast > 0), np.float32), 0.006 * k)
+    around = among(np.asarray(tint, np.float32), np.asarray(clear * (1 - shaded) + np.float32(1e-4), np.float32), 0.05 * k)
+    tint += (np.float32(HUED) * shaded)[..., None] * (around - tint)
     rough = np.float32(pores.excess(plate))
     if rough > 0:
         bright = whole - cv2.morphologyEx(whole, cv2.MORPH_OPEN, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE)
         dark = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE) - whole
         change += rough * on * (np.maximum(np.float32(CRACKS) * dark - change, 0) - np.float32(SPECKS) * bright)
+        # What is left of a line between skin that has been smoothed is a pen's: it is spread as the fold that it was.
+        now = np.asarray(whole + change, np.float32)
+        thin = cv2.morphologyEx(now, cv2.MORPH_CLOSE, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE) - now
+        change += rough * on * runs * (thin - blur(np.asarray(thin, np.float32), SOFT_HW * k))
+        grey = level - cv2.morphologyEx(level, cv2.MORPH_OPEN, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE)
+        change -= rough * np.float32(SPECKS) * np.asarray(_bristled(plate, box) * (1 - on), np.float32) * grey
     tone[...] = tint * np.exp(level + change)[..., None]
     added[box] = change
     return added
+
+
+def _bristled(plate: Plate, box: tuple[slice, slice]) -> F32:
+    """Skin f32 of `box` under the nose on which a beard may grow, up to the lips: bristles glitter in hard light as pores do."""
+    lips = np.asarray(np.maximum(plate.parts["lips"][box], plate.parts["teeth"][box]), np.float32)
+    below = step((np.arange(box[0].start, box[0].stop, dtype=np.float32) - plate.landmarks[2, 1]) / np.float32(plate.hw_px), 0.0, 0.03)
+    near = cv2.dilate(step(lips, 0.1, 0.5), _disc(0.01 * plate.hw_px))
+    grown = np.maximum(plate.parts["skin"], plate.parts["hair"])[box] * plate.inside[box]
+    return np.asarray(grown * (1 - near) * below[:, None], np.float32)
+
+
+def _cast(level: F32, change: F32, on: F32, k: float) -> F32:
+    """What is to be added f32[h, w] to log luminance `level` and `change`, where `on`, so that no broad shadow of an old lamp is left."""
+    now = np.asarray(level + change, np.float32)
+    closed = cv2.morphologyEx(now, cv2.MORPH_CLOSE, _disc(BROAD_HW * k), borderType=cv2.BORDER_REPLICATE)
+    lack = np.maximum(closed - now, 0)
+    # What is as fine as stubble and pores is no shadow, nor is what is as narrow as a mole: it stays on the skin that comes up.
+    broad = blur(cv2.morphologyEx(np.asarray(lack, np.float32), cv2.MORPH_OPEN, _disc(MOLE_HW * k)), 0.008 * k)
+    return np.asarray(on * np.minimum(lack, broad), np.float32)
 
 
 def _spots(level: F32, clear: F32, k: float) -> F32:

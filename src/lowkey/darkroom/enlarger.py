@@ -227,7 +227,9 @@ class _View:
         coarse = self.printed(luminance(plate.window.warp(plate.photo.linear(), plate.size_px)))
         s = lit.subject
         kept = self.printed(np.clip(s.skin + s.hair + s.eyes, 0, 1) * plate.inside) * np.clip(2 * self.matte - 1, 0, 1)
-        ratio = np.clip((fine + 0.01) / (coarse + 0.01), 0.5, 2.0)
+        # What is brighter in an eye is the old lamp's image.
+        most = np.float32(2.0) - self.eyes
+        ratio = np.clip((fine + 0.01) / (coarse + 0.01), 0.5, most)
         return freeze(np.asarray(1 + kept * (ratio - 1), np.float32)[..., None])
 
 

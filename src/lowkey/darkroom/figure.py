@@ -234,6 +234,10 @@ def _round_frames(normal: F32, glasses: F32, hw_px: float) -> None:
     normal[box] = mixed / np.maximum(np.linalg.norm(mixed, axis=-1, keepdims=True), np.float32(1e-6))
 
 
+INSIDE = 0.9
+"""Share of skin's film that is missing between the lips, where no teeth are."""
+
+
 def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
     """Roughness and F0 f32[h, w]: oily brow and nose .36 and .037, cheeks .45 and .037, other skin .44 and .030; eyes and lips wetter."""
     h, w = skin.shape
@@ -257,6 +261,8 @@ def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
     rough = rough + wet * (0.12 - rough) * (p["eyes"] > 0.3) + p["hair"] * (0.40 - rough) + p["cloth"] * (0.85 - rough)
     # Lips shine in the photo already, in lines that are taken for their form: of a second shine they get half.
     f0 = f0 * (1 - np.float32(0.5) * np.clip(p["lips"] + p["teeth"], 0, 1))
+    # What lies between them is wet, but a mesh has the lips' form there: it mirrors a grey slug where a tongue would be.
+    f0 = f0 * (1 - np.float32(INSIDE) * np.maximum(teeth.between(plate) - p["teeth"], 0))
     # Strands hide the film of the skin under them: with all of its shine a black brow was grey plastic.
     f0 = f0 * (
         1 - np.float32(STRANDS_TAKE) * np.maximum(blur(p["brows"], 0.006 * plate.hw_px), _strands_over(plate, skin, (w // q, h // q)))

@@ -78,7 +78,7 @@ class Relight:
         self._tangent_half, self._wrap_half = _tangent_plane(s, self._thick)
         self._loose = loose.Loose(s, self._thick)
         self._ribbed = ribbed.Ribbed(s)
-        self._mouth = mouth.Mouth(s)
+        self._mouth, self._balls = mouth.Mouth(s), eyes.Balls(s)
         # The open sky is smooth: a coarse grid of about 80 px a head-width will do.
         self._coarse = n = 4 if s.hw_px >= 200 else 2
         coarse = np.ascontiguousarray(depth[::n, ::n])
@@ -88,9 +88,8 @@ class Relight:
         self._open_coarse = openness(coarse, self._facing_coarse, s.hw_px / n)
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
-        self.edge = loose.edge(s)
-        """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3]."""
-        self._gleam = loose.gleam(s)
+        self.edge, self._gleam = loose.edge(s), loose.gleam(s)
+        """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3], and the colour of what they mirror."""
         # No flag stands before hair: over a flagged neck, the neck's share of the room is none of its mirror's.
         self._room = loose.room_mirrored(s) / (1 if s.room is None else np.maximum(s.room, 1))
         self.sheer = freeze(loose.sheer(s))
@@ -264,6 +263,7 @@ class Relight:
         diffuse *= keep
         gloss *= keep
         self._mouth.spread(diffuse, direction.vector)
+        self._balls.spread(diffuse)
         self._mouth.dry(gloss)
         out = np.empty((h, w, 3), np.float32)
         mask = s.skin * s.matte

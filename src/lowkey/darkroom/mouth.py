@@ -6,11 +6,10 @@ round as well, which no mesh of a face tells: under a lamp at the cheek its near
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
+from lowkey.darkroom.hollows import ditch
 from lowkey.darkroom.subject import Subject
-from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.shading import among
 from lowkey.plate.zones import ramp as step
@@ -23,19 +22,18 @@ PASSED = (1.0, 0.60)
 ROUND_HW, ROUND_DEG, WRAPPED = 0.35, 62.0, 0.42
 """How far round the mouth skin tells how much light comes to it, how far the last teeth of a smile are turned aside, and how far round such
 an arch light is carried by enamel and by the wet hollow behind it."""
-BROUGHT = 0.44
+BROUGHT = 0.58
 """Most light on the front of a row, against the brightest tenth of the skin round it: with the mesh's own, flat and in the lip's full
 shade, teeth printed at 76 codes beside a cheek of 202; at .66 at 140 beside 180, which glares in a mouth. Photographs in such a light have
 150 to 165 beside 202 where the lamp stands further in front."""
-THROWN = 0.20
+THROWN = 0.12
 """Share of the light on teeth that lips, gums and cheeks have thrown there, and coloured: enamel alone is a grey beside flesh."""
 CORNERED, CORNER_HW = 0.12, 0.045
 """Share of its mirror image that skin keeps at the corners of a mouth, and how far round them, sigma: lips turn in there and lie on one
 another, and what a mesh mirrors instead is a white smear."""
-BESIDE_HW, DITCH_HW, EASED = 0.12, 0.22, 0.75
-"""How far round the corners of a mouth, sigma, a mesh's own ditch is made shallower, under what width a dark place between two lit ones is
-one, and by what share: it draws a smile's fold deep and narrow, a black blot beside the lips where a cheek has a broad, shallow one.
-Path-traced heads have such meshes, and are lit as they are."""
+BESIDE_HW, EASED = 0.12, 0.75
+"""How far round the corners of a mouth, sigma, a mesh's own ditch is made shallower, and by what share: it draws a smile's fold deep and
+narrow, a black blot beside the lips where a cheek has a broad, shallow one. Path-traced heads have such meshes, and are lit as they are."""
 COMMISSURE, LIPPED = (0.50, 1.05), (0.55, 0.40)
 """Half of an opening's breadth from which the corner of the mouth shades it, and where it does so wholly; light at the upper lip's edge,
 and the share of the opening over which its shade ends."""
@@ -74,7 +72,7 @@ class Mouth:
             return
         light = diffuse[self._box]
         if self._pictured:
-            light += np.float32(EASED) * self._beside * self._ditch(light)
+            light += np.float32(EASED) * self._beside * ditch(light, self._skin, self._hw_px)
         teeth = among(light, self._teeth, TEETH_HW * self._hw_px)
         lips = among(light, self._skin, LIPS_HW * self._hw_px)
         light += np.float32(PASSED[0]) * self._teeth * (teeth - light) + np.float32(PASSED[1]) * self._lips * (lips - light)
@@ -91,18 +89,6 @@ class Mouth:
         # The more a lamp stands in front, the truer is the mesh.
         cap = most + np.float32((1 - BROUGHT) * brought * max(towards[2], 0.0))
         light += self._teeth * (np.maximum(seen * (most / max(float(seen.max()), 1e-3)), np.minimum(light, cap)) - light)
-
-    def _ditch(self, light: F32) -> F32:
-        """How much darker f32[h, w] each place is than the light on both sides of it: a closing (Serra 1982), of skin alone."""
-        q = max(round(self._hw_px / 80), 1)
-        size = (max(light.shape[1] // q, 1), max(light.shape[0] // q, 1))
-        skin = cv2.resize(self._skin, size, interpolation=cv2.INTER_AREA)
-        small = cv2.resize(np.asarray(light * self._skin, np.float32), size, interpolation=cv2.INTER_AREA)
-        small = np.where(skin > 0.5, small / np.maximum(skin, np.float32(0.05)), 0).astype(np.float32)
-        k = self._hw_px / q
-        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(DITCH_HW * k / 2), 1) + 1,) * 2)
-        lack = blur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE) - small, 0.02 * k) * skin
-        return np.asarray(cv2.resize(np.asarray(lack, np.float32), light.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
     def dry(self, gloss: F32) -> None:
         """Take the mirror image f32[h, w] off the corners of the mouth, in place."""

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
+from lowkey.darkroom import teeth
 from lowkey.darkroom.knit import lattice, noise
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
@@ -26,14 +27,17 @@ LEAST = 0.004
 """Less than this is not drawn."""
 BAND_HW = (0.002, 0.007)
 """The fine texture that is measured: what lies between these sigmas."""
-CELLS = ((0.024, 0.35), (0.0125, 0.8), (0.0080, 0.8))
+CELLS = ((0.024, 0.50), (0.0125, 0.8), (0.0080, 0.8))
 """Distance (hw) and depth of marks, of pores and of the finest furrows: 3.6, 1.9 and 1.2 mm on a head 150 mm wide."""
+MOTTLES_HW, MOTTLES = 0.020, 0.016
+"""Distance of the mottles of blood and melanin under the pores, 3 mm, and their deviation of log luminance where a photo shows no texture
+at all: sharp faces hold as much between .007 and .013 hw (.023) as in their pores, drawn ones held .017 and printed as wax."""
 GLITTER = 0.10
 """Log luminance by which a speck may outshine the skin round it: stubble and wet pores that glittered in the photo's own light go
 on doing so in the albedo, where no lamp can put them out."""
 BANDS_HW = (0.0033, 0.0066, 0.0132)
 """Sigmas that part the fine texture of skin: 1, 2 and 4 px of a head 300 px wide."""
-AIMS, FIRM = (0.036, 0.020, 0.018), (1.0, 0.9, 0.45)
+AIMS, FIRM = (0.036, 0.022, 0.022), (1.0, 0.9, 0.45)
 """Deviation of log luminance in each of these bands from which a photo is over-sharpened or noisy, and how much of what it has more is
 taken: wrinkles begin in the last."""
 SPECKS = 4.0
@@ -144,8 +148,9 @@ def _inner(plate: Plate) -> F32:
 
 
 def _bare(plate: Plate) -> F32:
-    """Skin f32[h, w] without what grows or shines on it."""
-    features = sum(plate.parts[name] for name in ("eyes", "teeth", "lips", "brows", "hair", "glasses"))
+    """Skin f32[h, w] without what grows or shines on it, nor what lies between the lips."""
+    features = sum(plate.parts[name] for name in ("eyes", "lips", "brows", "hair", "glasses"))
+    features = features + np.maximum(plate.parts["teeth"], teeth.between(plate))
     return step(np.asarray(plate.parts["skin"] - features, np.float32), 0.6, 1.0)
 
 
@@ -203,6 +208,9 @@ def completed(albedo: F32, plate: Plate, hand: float) -> None:
     # Coarser on some parts of a face than on others, and drawn without a beat.
     part = 1 + np.float32(0.4) * noise(x * 5, y * 5, 77)
     drawn = np.clip(fine / np.float32(spread), -2.5, 2) * part * np.float32(amount)
+    broad = noise(x / np.float32(MOTTLES_HW), y / np.float32(MOTTLES_HW), 78)
+    broad = broad - blur(broad, MOTTLES_HW * k)
+    drawn += np.float32(MOTTLES * amount / USUAL / max(float(np.std(broad[mine > 0.9])), 1e-6)) * broad
     albedo[box] *= np.exp(drawn * mine)[..., None]
 
 

@@ -34,7 +34,10 @@ BEARD = (0.5, 0.9)
 HUE_HW, HUE = 0.030, 0.17
 """How broad a patch of another light's colour is, sigma, and how far (log of red or blue over green) a face's own hue goes from its
 median."""
-PUPIL, LEAST_PUPIL = 0.45, 0.35
+RIM_HW, RIM = 0.030, 0.07
+"""How far beside hair skin takes its colour, and how far (log of red or blue over green) it may differ there from the skin further in: an
+orange line of 5 to 8 px along a hairline is no skin's."""
+PUPIL, LEAST_PUPIL = 0.38, 0.30
 """Most that a pupil reflects against its iris, and the least share of its light that is left: a veiled one looks blind."""
 LID_SHADE, LID_REACH = 0.60, 0.36
 """Light that the upper lid and its lashes leave at the lid's edge, and the share of the opening's height over which their shade ends."""
@@ -42,7 +45,10 @@ UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387,
 LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
 """Mesh points along each lid, outer corner to inner, as `IRISES`."""
 WHITE_GAIN = (0.75, 1.6)
-IRIS, IRIS_GAIN = 0.050, 1.8
+CRUMB, FIBRE, MIRRORED = 0.10, 0.14, (1.8, 3.2)
+"""Over how much of an iris's radius (sigma) white is told from lids and an iris is even, and from how many times the light of its darker
+half what lies on it is the image of an old lamp, and surely is."""
+IRIS, IRIS_GAIN = 0.036, 1.6
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
 LIP_HW, GAPS = 0.030, 0.8
 """How broad the form of a lip is, and how much goes of what lay dark between streaks of its shine."""
@@ -75,7 +81,7 @@ def retouch(albedo: F32, plate: Plate) -> None:
     if plate.found_light.hard:
         # Under a soft light what differs on the lips is the lips' own.
         _lips(albedo, plate, LIP_UNDER_SKIN * level)
-        _one_complexion(albedo, plate)
+    _one_complexion(albedo, plate)
     _round_mouth(albedo, plate)
     _frames(albedo, plate)
     teeth.mend(albedo, plate, _mouth(plate), level)
@@ -173,13 +179,15 @@ def _eyes(albedo: F32, plate: Plate, most: float) -> None:
         # Lids, lashes and the red corner are no white.
         if float((white > 0.6).sum()) > 20:
             usual = float(np.percentile(grey[white > 0.6], 65))
-            white *= step(grey / max(usual, 1e-3), 0.45, 0.80)
+            # Read over a few pixels, or the noise of a small photo breaks it into crumbs.
+            white *= step(blur(np.asarray(grey, np.float32), CRUMB * radius) / np.float32(max(usual, 1e-3)), 0.45, 0.80)
             gain = float(np.clip(np.clip(usual, WHITE[0], most) / max(usual, 1e-3), *WHITE_GAIN))
             neutral = grey[..., None] * np.array(SCLERA, np.float32)
             tone += white[..., None] * (gain * (tone + np.float32(0.75) * (neutral - tone)) - tone)
         ring = np.asarray(eye * (1 - step(away, 0.85, 1.02)) * step(away, 0.30, 0.48), np.float32)
         if float((ring > 0.6).sum()) > 12:
             usual = float(np.median(grey[ring > 0.6]))
+            _no_old_catchlight(tone, np.asarray(eye * (1 - step(away, 0.85, 1.05)), np.float32), radius)
             gain = float(np.clip(IRIS / max(usual, 1e-3), 1.0, IRIS_GAIN))
             tone *= (1 + np.float32(gain - 1) * ring)[..., None]
             _brown(tone, np.asarray(eye * (1 - step(away, 0.90, 1.05)), np.float32))
@@ -189,6 +197,20 @@ def _eyes(albedo: F32, plate: Plate, most: float) -> None:
             most_black = float(np.median(luminance(tone)[ring > 0.6])) * PUPIL
             tone *= (1 - pupil * (1 - np.clip(most_black / np.maximum(luminance(tone), np.float32(1e-3)), LEAST_PUPIL, 1)))[..., None]
         tone *= (1 - eye * (1 - _under_lid(plate.landmarks[list(upper), :2], plate.landmarks[list(lower), :2], xs, ys)))[..., None]
+
+
+def _no_old_catchlight(tone: F32, iris: F32, radius: float) -> None:
+    """The old lights' images in an `iris` f32[h, w] of colours f32[h, w, 3] and `radius` px go, in place.
+
+    What is far brighter than its darker half is one; what is finer than a small photo tells of an iris is softened with it.
+    """
+    grey = luminance(tone)
+    level = max(float(np.percentile(grey[iris > 0.6], 40)), 1e-3)
+    over = blur(step(np.asarray(grey / np.float32(level), np.float32), *MIRRORED), 0.10 * radius)
+    own = np.asarray(iris * (1 - np.minimum(2 * over, 1)) + np.float32(1e-3), np.float32)
+    even, broad = among(tone, own, FIBRE * radius), among(tone, own, 0.5 * radius)
+    even = even + np.minimum(2 * over, 1)[..., None] * (broad - even)
+    tone += iris[..., None] * (even - tone)
 
 
 def _brown(tone: F32, iris: F32) -> None:
@@ -203,24 +225,32 @@ def _brown(tone: F32, iris: F32) -> None:
 
 
 def _one_complexion(albedo: F32, plate: Plate) -> None:
-    """Patches of face that lay in a hard light's blue shade take the hue of what it lit, in the albedo f32[h, w, 3], in place.
+    """Patches of face that lay in another light take the hue of what the main one lit, in the albedo f32[h, w, 3], in place.
 
     Blood and melanin vary over a face by no more than HUE; what differs by more over whole patches is the light that was there, which was
-    of two colours, sun and sky, where delighting holds it to be one.
+    of two colours, sun and sky, a window and a lamp, or came off red hair, where delighting holds it to be one.
     """
     box = _box(plate, (9, 152, 234, 454, 10), 0.0)
     k, tone = plate.hw_px, albedo[box]
     features = np.maximum.reduce([plate.parts[name][box] for name in ("eyes", "brows", "lips", "teeth", "glasses", "hair")])
-    skin = np.asarray((plate.parts["skin"] * plate.inside)[box] * (1 - step(features, 0.1, 0.5)), np.float32)
+    skin = np.asarray(step((plate.parts["skin"] * plate.inside)[box], 0.3, 0.9) * (1 - step(features, 0.1, 0.5)), np.float32)
     if float((skin > 0.9).sum()) < 0.05 * k * k:
         return
     log = np.log(np.maximum(tone, np.float32(4e-3)))
     grey = luminance(tone)
     broad = _broad(np.asarray(log - log[..., 1:2], np.float32), skin, HUE_HW * k)
+    # Right beside hair skin is mixed with it, and with what came through it: there no hue goes far from that of the skin further in.
+    side = 2 * round(RIM_HW * k) + 1
+    fringe = blur(cv2.dilate(step(plate.parts["hair"][box], 0.3, 0.6), np.ones((side, side), np.uint8)), 0.3 * RIM_HW * k)
+    fringe = np.asarray(fringe * step(plate.parts["skin"][box] * plate.inside[box], 0.5, 0.9), np.float32)
+    further = _broad(np.asarray(log - log[..., 1:2], np.float32), np.asarray(skin * (1 - fringe), np.float32), 2 * RIM_HW * k)
     for channel in (0, 2):
+        over = log[..., channel] - log[..., 1] - further[..., channel]
+        tone[..., channel] *= np.exp(fringe * (np.clip(over, -RIM, RIM) - over))
         off = broad[..., channel] - np.float32(np.median(broad[::4, ::4, channel][skin[::4, ::4] > 0.9]))
         tone[..., channel] *= np.exp(skin * (np.float32(HUE) * np.tanh(off / np.float32(HUE)) - off))
-    tone *= (1 + skin * (grey / np.maximum(luminance(tone), np.float32(1e-4)) - 1))[..., None]
+    whole = np.maximum(skin, fringe)
+    tone *= (1 + whole * (grey / np.maximum(luminance(tone), np.float32(1e-4)) - 1))[..., None]
 
 
 def _broad(value: F32, skin: F32, sigma: float) -> F32:

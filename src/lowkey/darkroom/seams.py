@@ -150,12 +150,13 @@ does not."""
 STEEPEST = 2.5
 """Slope (hw per hw) by which depth is carried over the jaw's line at most."""
 
-def heal_jaw(own: Figure, part: Kept, k: float) -> None:
-    """Carry form f32[h, w] over the last pixels before the jaw line, where head and neck were read as one.
+def heal_jaw(own: Figure, part: Kept, ears: F32, k: float) -> None:
+    """Carry form f32[h, w] over the last pixels before the jaw line, where head and neck were read as one; `ears` have their own.
 
     A lip of depth there, or a normal that turns up, is a white scratch along the jaw in any raking light.
     """
-    band = step(part.below, -0.035, -0.018) * (part.below < 0.08) * (1 - np.maximum(part.hair, part.wrap)) * (part.head > 0)
+    bare = (1 - np.maximum.reduce([part.hair, part.wrap, ears])) * (part.head > 0)
+    band = step(part.below, -0.035, -0.018) * (part.below < 0.08) * bare
     rows, columns = np.flatnonzero(band.any(1)), np.flatnonzero(band.any(0))
     if not len(rows):
         return
@@ -166,8 +167,8 @@ def heal_jaw(own: Figure, part: Kept, k: float) -> None:
     face = ((part.below[box] < -KNOB_HW) & (own.matte[box] > 0.9)).astype(np.float32)
     total, mass = _carried(form, face, k)
     carried = total / np.maximum(mass, 1e-9)[..., None]
-    bare = step(part.below[box], -KNOB_HW, -KNOB_HW + 0.02) * (1 - np.maximum(part.hair[box], part.wrap[box])) * (part.head[box] > 0)
-    form += (bare * step(form[..., 3] - carried[..., 3], *NEARER_HW) * (mass > 1e-8))[..., None] * (carried - form)
+    knob = step(part.below[box], -KNOB_HW, -KNOB_HW + 0.02) * bare[box]
+    form += (knob * step(form[..., 3] - carried[..., 3], *NEARER_HW) * (mass > 1e-8))[..., None] * (carried - form)
     sound = ((part.below[box] < -0.018) & (own.matte[box] > 0.9)).astype(np.float32)
     # Depth goes on by its slope: carried level it would be a shelf before a cheek that falls away, and shade it from the side.
     high, wide = sound.shape
@@ -220,13 +221,13 @@ TURNS_HW, TURNED, DIMMED = 0.040, 1.1, (0.30, 0.42, 0.52)
 """Over how much before its line the jaw turns under, by what slope at the line, and how much of red, green and blue is lost there."""
 
 
-def turn_under(own: Figure, part: Kept, k: float) -> None:
-    """Turn the jaw's last finger's breadth under, in place, and let it darken and redden on the way.
+def turn_under(own: Figure, part: Kept, ears: F32, k: float) -> None:
+    """Turn the jaw's last finger's breadth under, in place, and let it darken and redden on the way; `ears` f32[h, w] hang free of it.
 
     A mesh ends at the jaw's line still facing the eye: a mask's edge. A jaw is round there, and what the light that went into it comes
     out of is thin skin over shade, red first (d'Eon, Luebke & Enderton 2007).
     """
-    bare = (1 - np.maximum(part.hair, part.wrap)) * (part.head > 0)
+    bare = (1 - np.maximum.reduce([part.hair, part.wrap, ears])) * (part.head > 0)
     t = np.clip(1 + part.below / np.float32(TURNS_HW), 0, 1) * (part.below < 0.05)
     rows, columns = np.flatnonzero((t > 0).any(1)), np.flatnonzero((t > 0).any(0))
     if len(rows) < 4 or len(columns) < 4:

@@ -37,16 +37,20 @@ some ten codes on a row that prints at 110; and of a line between two rows."""
 CHIP_HW, CHIP = 0.030, 0.56
 """Half the width under which a dark place between two teeth is a chip or a spot, and the least it is to have of the row's light: under one
 hard lamp it would print as a hole."""
-CREAM, CREAMED = (1.27, 1.0, 0.72), 0.7
-"""Colour of teeth over its green, a little short of what is measured in life (L* 72, a* 2, b* 17: 1.25, 1, .68), and the share of the way
-there. Photos burn them to white, and white teeth beside skin under a warm lamp are green ones."""
+CREAM, CREAMED = (1.15, 1.0, 0.84), 0.8
+"""Colour of teeth over its green, and the share of the way there: half of the way from paper to what is measured in life (L* 72, a* 2,
+b* 17: 1.25, 1, .68), for an eye that is set to warm skin sees that as brown. Photos burn them to white, and white teeth beside skin under a
+warm lamp are green ones."""
+FLESH, FLESHED = (2.2, 1.0, 0.70), 0.85
+"""Colour over its green of what is no tooth between the lips, tongue, gums and the fold of the cheek, and the share of the way there: light
+that comes out of there has met blood several times, and what a photo holds of it is nearly black and of no colour."""
 GUM = (1.15, 1.45)
 """Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
 BLUEST = 0.85
 """Most blue over green between the lips: flesh and enamel both have less."""
 CORNER = 0.66
 """Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
-BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.08, 2.0
+BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.26, 2.0
 """Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; what is
 left of the light on what lies under it; and where it is said to be if there is none."""
 LEAST_HW2 = 0.0012
@@ -139,6 +143,8 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         wanted = wanted * (1 - (1 - np.float32(CORNER)) * ramp(np.abs(a), 0.25, 1.0))
         wanted = wanted * (1 - (1 - np.float32(BELOW)) * under)
         pale = np.asarray(np.maximum(ramp(np.asarray(rows, np.float32), 0.25, 0.6) * (1 - gum), chips), np.float32)[..., None]
+        flesh = np.array(FLESH, np.float32)
+        colour = colour + np.float32(FLESHED) * np.maximum(1 - pale - gum[..., None], 0) * (flesh - colour)
         cream = tint + np.float32(CREAMED) * (np.array(CREAM, np.float32) - tint)
         colour = colour + pale * (cream - colour)
         # Nothing in there is blue but what a lens made so at the edges of something white.
@@ -161,7 +167,7 @@ def _shallower(log: F32, where: F32, k: float) -> F32:
     for shape, most in (((1, side), JOINT), ((side, 1), BETWEEN_ROWS)):
         even = blur(log, 0.0015 * k)
         closed = cv2.morphologyEx(even, cv2.MORPH_CLOSE, np.ones(shape, np.uint8), borderType=cv2.BORDER_REPLICATE)
-        depth = np.maximum(closed - even, 0)
+        depth = blur(np.maximum(closed - even, 0), 2 * SOFT_HW * k)
         log = log + where * (depth - np.float32(most) * (1 - np.exp(-depth / np.float32(most))))
     return np.asarray(log, np.float32)
 
@@ -171,7 +177,8 @@ def _chips(teeth: F32, k: float) -> F32:
     side = 2 * max(round(CHIP_HW * k), 1) + 1
     pad = cv2.copyMakeBorder((teeth > 0.4).astype(np.uint8), 0, 0, side, side, cv2.BORDER_CONSTANT, value=0)
     whole = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, np.ones((1, side), np.uint8))[:, side:-side]
-    return blur(whole.astype(np.float32), SOFT_HW * k)
+    # A closing's own corners are no edge of a tooth.
+    return blur(whole.astype(np.float32), 2.5 * SOFT_HW * k)
 
 
 def _gap(rows: F32, a: F32, t: F32) -> float:
