@@ -52,7 +52,7 @@ THICK_HW = 0.03
 """How far round itself hair has to be hair to be a mass of it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
-THROUGH = 0.9
+THROUGH = 5.0
 """Radiance of strands before a lamp straight behind them, undyed."""
 FLAGGED, VEILED, FLAG_BEHIND = 0.45, 0.27, -0.3
 """90th percentile of lit hair, and of a scarf, against lit skin's, at most: over that a flag shades it from the key. A lamp further behind
@@ -91,10 +91,9 @@ class Relight:
         self.edge = loose.edge(s)
         """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3]."""
         self._gleam = loose.gleam(s)
+        self._turned = loose.turned(s)
         # No flag stands before hair: over a flagged neck, the neck's share of the room is none of its mirror's.
         self._room = loose.room_mirrored(s) / (1 if s.room is None else np.maximum(s.room, 1))
-        self.sheer = freeze(loose.sheer(s))
-        """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
         self._pale = s.cloth * np.clip(luminance(s.albedo) * np.float32(1.6) - np.float32(0.1), 0, 0.9)
         pale = bool(self._pale.max() > 0.2)
@@ -275,9 +274,12 @@ class Relight:
         self._mouth.redden(out)
         out *= s.albedo
         out += gloss[..., None] * self._gleam
+        out *= self._turned[..., None]
         if behind > 0:
             # Strands before a lamp pass its light on (the TT lobe of Marschner et al. 2003), dyed once by their pigment.
-            out += self.edge * (seen * keep * loose.faced(s, direction.vector[:2]) * np.float32(THROUGH * behind))[..., None]
+            # Single hairs hide it from none of the others, as the heightfield has them do.
+            open_ = seen if s.lone is None else np.maximum(seen, np.minimum(s.lone * 20, 1))
+            out += self.edge * (open_ * keep * loose.faced(s, direction.vector[:2]) * np.float32(THROUGH * behind))[..., None]
         eyes.catchlights(out, s, direction, diffuse)
         return out
 
