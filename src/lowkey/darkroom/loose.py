@@ -62,7 +62,7 @@ def room_mirrored(s: Subject) -> F32:
     return np.asarray(np.float32(ROOM_SEEN) * hair * lock * dark, np.float32)
 
 
-FORWARD = 0.12
+FORWARD = 0.05
 """What a strand bends round itself whatever its dye: a fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
 TURNED_HW, TURNED = (0.055, 0.085), 0.72
 """How deep (sigma) from its outline a mass of hair is seen from its shadow side, cropped and full, and how much of a lamp's light it lacks at

@@ -35,25 +35,27 @@ ALONG_HW = (0.0035, 0.0020)
 ROOT_HW, FROM = (0.012, 0.030), 0.9
 """How far before it comes out of the mass a hair begins; and from how deep at most it comes out, of how deep the mass is open: all from one
 line, they are that line, in ink."""
-OFF, COMBED = ((0.35, 1.45), (0.04, 0.60)), (0.25, 0.60)
+OFF, COMBED = ((0.35, 1.45), (0.02, 0.40)), (0.25, 0.60)
 """Radians by which they leave the outline: of cropped hair as velvet does, of full most of them by little; how much hair runs one
 way hereabouts from which it begins to lie as full hair does, and does."""
 FLOWS = 0.7
 """Share of the angle between the photo's flow and the outline that a hair keeps."""
 BACK = 0.15
 """Share of them that lie the other way, so that hairs cross."""
-REACH_HW = ((0.004, 0.018), (0.010, 0.085))
+REACH_HW = ((0.004, 0.018), (0.012, 0.150))
 """Length beyond the outline, from and (one in six or so) to."""
-ARC, WAVE = (0.2, 1.5), (8.0, 1.1)
+ARC, WAVE = (0.1, 1.0), (8.0, 1.1)
 """A hair falls back: curvature in (twice its angle over its length), from and to; and the wave in it, radians a head-width and periods
 a length."""
 COIL_HW, COILED = (0.008, 0.022), (0.15, 0.60)
 """Radius of the arcs in which curled hair ends, and how many turns of one stand off the mass: closed, they are a stamp."""
-FLIES, FLY_HW = 0.05, (0.05, 0.15)
-"""Share of full straight hair that flies, and how far (hw)."""
+FLIES, FLY_HW, FLY_OFF = 0.08, (0.02, 0.12), 0.6
+"""Share of full straight hair that flies, how far (hw), and by how many radians at most it leaves the outline besides."""
+FACES = (0.55, 0.90)
+"""How much the outline faces one way, of what it does on the median, from which hairs come out of it, and all of them."""
 COVER = ((0.45, 0.12), (0.80, 0.16))
 """Optical thickness of a hair where it leaves the mass, and at its tip, of cropped hair and of full."""
-LEAST, TURNS = 0.07, 2.8
+LEAST, TURNS = 0.03, 4.0
 """What any hair passes of a lamp behind it, and the power by which few hairs are turned so that they pass a lamp behind them on, and most by little (the TT lobe of Marschner et al. 2003 is
 .1 to .2 rad wide, and a hair is not round)."""
 CROSSED = 1.0
@@ -79,8 +81,10 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     # Everything broad is read at half size.
     q, size = k / 2, (max(w // 2, 1), max(h // 2, 1))
     hair, matte, skin, cloth, kept = (_half(m, size) for m in (s.hair, s.matte, s.skin, s.cloth, inside))
+    # Where the photo's edge cuts hair it has no outline.
+    kept = cv2.erode(kept, np.ones((2 * round(ROOT_HW[1] * q) + 1,) * 2, np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0.0)
     near = step(blur(hair, 0.012 * q) / np.maximum(blur(matte, 0.012 * q), 1e-3), 0.6, 0.95) * kept
-    near = near * (1 - step(blur(skin, 0.03 * q), 0.03, 0.12)) * (1 - step(blur(cloth, 0.02 * q), 0.05, 0.20))
+    near = near * (1 - step(blur(skin, 0.03 * q), 0.03, 0.12)) * (1 - step(blur(cloth, 0.05 * q), 0.02, 0.12))
     within = cv2.distanceTransform((matte > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     within = np.asarray((within - cv2.distanceTransform((matte <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)) / np.float32(q), np.float32)
     sure = np.asarray(hair * step(within, 0.004, 0.012), np.float32)
@@ -108,8 +112,9 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     flow = np.stack([one[there] for one in (dx, dy, runs, -right, -down)], 1)
     # From a mass of hair, not from the line that an ear's lit rim was read as.
     outward = flow[:, 3:] / np.maximum(np.linalg.norm(flow[:, 3:], axis=1, keepdims=True), np.float32(1e-6))
-    # On a spot where the outline faces nowhere (a speck of matte, its own middle) none has a way to go.
-    chance = may[there] * (np.linalg.norm(outward, axis=1) > 0.5)
+    # At a tip, in a notch and on a speck of matte an outline faces no one way: what stands off it there lies like a fir's branches.
+    faces = np.linalg.norm(flow[:, 3:], axis=1)
+    chance = may[there] * step(faces / max(float(np.median(faces)), 1e-6), *FACES)
     for deep in ROOTED_HW:
         xs, ys = np.clip(np.round(at / 2 - outward * np.float32(deep * q)), 0, np.array(size) - 1).astype(int).T
         chance = chance * step(hair[ys, xs], 0.4, 0.8)
@@ -128,13 +133,13 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     at, outward = (np.concatenate([one[take] for take in picked]) for one in (at, outward))
     at = at - outward * (np.float32(FROM * k) * (RECEDES_HW[0] + (RECEDES_HW[1] - RECEDES_HW[0]) * np.float32(full)) * deep)[:, None]
 
-    cover, most, owner = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32), np.zeros((h, w), np.int32)
-    _draw(at, hairs, np.float32(k), cover, most, owner)
+    (cover, lit, most), owner = np.zeros((3, h, w), np.float32), np.zeros((h, w), np.int32)
+    _draw(at, hairs, np.float32(k), cover, lit, most, owner)
     open_ = np.asarray(cv2.resize(_open(within, may, curled, s, full), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen)
     new, lone = [np.array(one) for one in maps], np.zeros((h, w), np.float32)
     # What was there before is what is read: the new maps are written only.
-    _lay(at, outward, hairs, np.float32(k), cover, most, owner, open_, *maps[:4], *new, lone)
+    _lay(at, outward, np.float32(k), cover, lit, owner, open_, *maps[:4], *new, lone)
     matte, hair, depth, albedo, normal, specular, sheen = (freeze(one) for one in new)
     return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, normal=normal, specular=specular, sheen=sheen, lone=freeze(lone))
 
@@ -148,7 +153,9 @@ def _open(within: F32, may: F32, curled: F32, s: Subject, full: float) -> F32:
     smooth = blur(within, SMOOTHED_HW * q)
     if s.strands is not None:
         smooth = smooth + np.float32(FLOWN) * deep * np.clip(_half(s.strands, within.shape[::-1]), -1.5, 1.5)
-    where = blur(cv2.dilate(may, np.ones((2 * round(0.02 * q) + 1,) * 2, np.uint8)), 0.01 * q)
+    # A lock that stands apart is as dense as the matte says: open all round, it would be a row of dashes.
+    mass = step(blur(np.asarray(_half(s.hair, within.shape[::-1]) * (within > 0), np.float32), fringe.MASS_HW * q), *fringe.MASS)
+    where = mass * blur(cv2.dilate(may, np.ones((2 * round(0.02 * q) + 1,) * 2, np.uint8)), 0.01 * q)
     return np.asarray(where * (1 - step(smooth / deep, 0.3, 0.9)), np.float32)
 
 
@@ -190,11 +197,11 @@ def _flown(flow: F32, outward: F32, curled: F32, dice: F32, tufts: F32, full: fl
     # Hair brushed up or back ends that way.
     steep = FLOWS * np.arcsin(np.clip(np.abs((flow[:, :2] * outward).sum(1)), 0, 1)) * straight
     off = np.maximum(low + (high - low) * lean ** (1 + lies), np.minimum(steep, high) * (0.6 + 0.8 * dice[:, 3])) * straight
-    off = off + curled * (0.2 + 1.2 * lean)
+    flies = (dice[:, 5] > 1 - FLIES) * full
+    off = off + straight * flies * np.float32(FLY_OFF) * dice[:, 3] + curled * (0.2 + 1.2 * lean)
     # Combed hair is long where it is thin.
     low, high = (a + (b - a) * np.maximum(full, 0.6 * lies) for a, b in zip(*REACH_HW, strict=True))
     reach = low + (high - low) * dice[:, 4] ** 3
-    flies = (dice[:, 5] > 1 - FLIES) * full
     reach = straight * (reach + flies * (FLY_HW[0] + (FLY_HW[1] - FLY_HW[0]) * dice[:, 3]))
     radius = COIL_HW[0] + (COIL_HW[1] - COIL_HW[0]) * dice[:, 3] * (0.4 + 0.6 * full)
     reach = reach + curled * 2 * np.pi * radius * (COILED[0] + (COILED[1] - COILED[0]) * dice[:, 4]) * (0.3 + 0.7 * full)
@@ -211,8 +218,9 @@ def _flown(flow: F32, outward: F32, curled: F32, dice: F32, tufts: F32, full: fl
 
 
 @njit(cache=True)
-def _draw(at: Any, hairs: Any, k: Any, cover: Any, most: Any, owner: Any) -> None:
-    """Walk each hair outward in steps of half a pixel and add its optical thickness to `cover` f32[h, w].
+def _draw(at: Any, hairs: Any, k: Any, cover: Any, lit: Any, most: Any, owner: Any) -> None:
+    """Walk each hair outward in steps of half a pixel and add its optical thickness to `cover` f32[h, w], and as much of it
+    as is turned to a lamp behind it to `lit`.
 
     `owner` is whose is the `most` of a pixel: its colour counts there.
     """
@@ -240,6 +248,7 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, most: Any, owner: Any) -> Non
                 for c in range(2):
                     part = a * (fx if c else 1 - fx) * (fy if r else 1 - fy)
                     cover[iy + r, ix + c] += part
+                    lit[iy + r, ix + c] += part * hairs[i, 9]
                     if part > most[iy + r, ix + c]:
                         most[iy + r, ix + c] = part
                         owner[iy + r, ix + c] = i
@@ -247,7 +256,7 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, most: Any, owner: Any) -> Non
 
 @njit(cache=True, parallel=True)
 def _lay(
-    at: Any, outward: Any, hairs: Any, k: Any, cover: Any, most: Any, owner: Any, open_: Any, old_matte: Any, old_hair: Any, old_depth: Any,
+    at: Any, outward: Any, k: Any, cover: Any, lit: Any, owner: Any, open_: Any, old_matte: Any, old_hair: Any, old_depth: Any,
     old_albedo: Any, matte: Any, hair: Any, depth: Any, albedo: Any, normal: Any, specular: Any, sheen: Any, lone: Any,
 ) -> None:  # fmt: skip
     """Open the mass at its outline and lay what was drawn over it: each hair with the colour of the mass it grows from."""
@@ -276,8 +285,8 @@ def _lay(
                     if n == 0:
                         back = old_depth[r, c]
             # Coverage is the matte's: what lies over the mass is a part of it, what lies beyond it all that is there.
-            lone[y, x] = hairs[i, 9] * (1 - np.exp(-most[y, x])) / matte[y, x]
-            lone[y, x] *= np.exp(-CROSSED * (cover[y, x] - most[y, x]) * max(1 - np.sqrt(max(red, max(green, blue)) / mass), 0.1))
+            dark = max(1 - np.sqrt(max(red, max(green, blue)) / mass), 0.1)
+            lone[y, x] = (1 - np.exp(-lit[y, x])) / matte[y, x] * np.exp(-CROSSED * dark * (cover[y, x] - lit[y, x]))
             # Where the mass covers most of a pixel it is the mass's still: all a stray's, it would be one bright dot of a line of them.
             share = a * (1 - body) / matte[y, x]
             if share < 0.004:

@@ -28,7 +28,7 @@ DYED_LEAST = 0.03
 OLIVE = (1.0, 0.15)
 """Log green over blue that hair may have: so many times its log red over green, and so much besides. By the spectrum of eumelanin it is 2.4
 times (d'Eon et al. 2011), but a warm lamp adds a yellow of its own, and the two of them print olive."""
-KERATIN, EUMELANIN = (0.14, 0.14), (0.28, 0.20)
+KERATIN, EUMELANIN = (0.17, 0.24), (0.28, 0.20)
 """Least log red over green and green over blue of undyed hair: without pigment, for keratin itself is yellowish (white hair measures b* 10
 to 15 and a* 0 to 2, a red of .08 to .15; at .20 it was rose), and black, for what leaves a mass of it has been through strands. A photo
 balanced for its room shows both as grey, or bluer."""
