@@ -49,7 +49,7 @@ ARC, WAVE = (0.1, 1.0), (8.0, 1.1)
 a length."""
 COIL_HW, COILED = (0.008, 0.022), (0.15, 0.60)
 """Radius of the arcs in which curled hair ends, and how many turns of one stand off the mass: closed, they are a stamp."""
-FLIES, FLY_HW, FLY_OFF = 0.08, (0.02, 0.12), 0.6
+FLIES, FLY_HW, FLY_OFF = 0.05, (0.02, 0.12), 0.6
 """Share of full straight hair that flies, how far (hw), and by how many radians at most it leaves the outline besides."""
 FACES = (0.55, 0.90)
 """How much the outline faces one way, of what it does on the median, from which hairs come out of it, and all of them."""
@@ -211,7 +211,7 @@ def _flown(flow: F32, outward: F32, curled: F32, dice: F32, tufts: F32, full: fl
     # Positive bends toward the mass: a hair lies back.
     side = np.where(along[:, 0] * outward[:, 1] - along[:, 1] * outward[:, 0] > 0, -1.0, 1.0)
     root = ROOT_HW[0] + (ROOT_HW[1] - ROOT_HW[0]) * full * (1 - 0.5 * curled)
-    cover = (0.35 + 0.65 * dice[:, 3])[:, None] * np.array(of(COVER))
+    cover = ((0.35 + 0.65 * dice[:, 3]) * (1 - 0.4 * flies))[:, None] * np.array(of(COVER))
     lost = root / np.clip(np.sin(off), 0.3, 1)
     turned = LEAST + (1 - LEAST) * dice[:, 7] ** TURNS
     return np.column_stack([heading, side * bend, side * wave, 6.28 * dice[:, 2], reach, cover, lost, turned])
