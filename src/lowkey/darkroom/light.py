@@ -277,9 +277,7 @@ class Relight:
         out *= self._turned[..., None]
         if behind > 0:
             # Strands before a lamp pass its light on (the TT lobe of Marschner et al. 2003), dyed once by their pigment.
-            # Single hairs hide it from none of the others, as the heightfield has them do.
-            open_ = seen if s.lone is None else np.maximum(seen, np.minimum(s.lone * 20, 1))
-            out += self.edge * (open_ * keep * loose.faced(s, direction.vector[:2]) * np.float32(THROUGH * behind))[..., None]
+            out += self.edge * (loose.unhidden(s, seen) * keep * loose.faced(s, direction.vector[:2]) * np.float32(THROUGH * behind))[..., None]
         eyes.catchlights(out, s, direction, diffuse)
         return out
 

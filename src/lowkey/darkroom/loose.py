@@ -65,8 +65,8 @@ def room_mirrored(s: Subject) -> F32:
 FORWARD = 0.05
 """What a strand bends round itself whatever its dye: a fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
 TURNED_HW, TURNED = (0.055, 0.085), 0.72
-"""How deep (sigma) from its outline a mass of hair is seen from its shadow side, cropped and full, and how much of a lamp's light it lacks at
-the outline: it turns away there, and what the lamp sends into it comes out on the other side (Zinke et al. 2008). Lit up to its outline,
+"""How deep (sigma) from its outline a mass of hair is seen from its shadow side, cropped and full, and how much of a lamp's light it lacks
+at the outline: it turns away there, and what the lamp sends into it comes out on the other side (Zinke et al. 2008). Lit up to its outline,
 it is a paper cut-out with a pale hem."""
 FACES_HW, FACES = 0.06, (-0.45, 0.95)
 """Over which distance (sigma) an outline is read, and the cosine between what it faces and the lamp in the picture from which its strands
@@ -111,6 +111,11 @@ def turned(s: Subject) -> F32:
     near = near * (1 - np.float32(PALE) * np.sqrt(np.clip(luminance(s.albedo), 0, 1)))
     mass = s.hair if s.lone is None else s.hair * (1 - np.minimum(ALONE * s.lone, 1))
     return np.asarray(1 - np.float32(TURNED) * mass * near, np.float32)
+
+
+def unhidden(s: Subject, seen: F32) -> F32:
+    """Share f32[h, w] of a lamp behind the head that is `seen` f32[h, w]: on a heightfield single hairs are walls to each other."""
+    return seen if s.lone is None else np.asarray(np.maximum(seen, np.minimum(s.lone * 20, 1)), np.float32)
 
 
 def faced(s: Subject, toward: tuple[float, float]) -> F32:

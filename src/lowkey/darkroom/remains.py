@@ -23,8 +23,9 @@ APART = (1.2, 1.8)
 """Log ratio, in the channel where it is greatest, of the room's colour to the hair's at which the two begin to be told apart, and are."""
 LIKE = (0.25, 0.40)
 """Distance from the room's colour, as a share of that ratio, up to which a pixel is the room's, and from which it is not."""
-BROAD_HW = 0.008
-"""Half of how broad a piece is at least: a lock in the light of the old room may be as pale, and is narrower."""
+BROAD_HW, LEAST_HW2 = 0.010, 0.003
+"""Half of how broad a piece is at least, and its area (squared head-widths): a lock in the light of the old room may be as pale, and a
+parting, and they are smaller."""
 AROUND_HW = 0.014
 """How far a piece's soft border reaches."""
 
@@ -46,6 +47,10 @@ def opened(plate: Plate) -> Plate:
     like = _like_the_room(np.log(np.maximum(photo, np.float32(2e-3))), matte, hair, inside, k)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(BROAD_HW * k), 1) + 1,) * 2)
     core = cv2.morphologyEx((like > 0.3).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    _, names, stats, _ = cv2.connectedComponentsWithStats(core, connectivity=4)
+    large = stats[:, cv2.CC_STAT_AREA] > LEAST_HW2 * k * k
+    large[0] = False
+    core = large[names].astype(np.uint8)
     if not core.any():
         return plate
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(AROUND_HW * k), 1) + 1,) * 2)

@@ -40,8 +40,8 @@ NORMAL = 0.3
 """How much roots stand square to the line where hair runs no way at all."""
 SHEEN_LOST, DOWN_HW, DOWN = 0.5, 0.025, 0.4
 """Share of skin's mirror that down between and before the roots takes, and how far from hair (sigma) it grows: with a mirror of its own the
-skin has a pale crease along its hair; and the share of its colour (not its tone) that is the hair's: skin that lacks its mirror's white alone
-was an orange hem 5 to 8 pixels wide, red over blue 4.6 beside 2.7."""
+skin has a pale crease along its hair; and the share of its colour (not its tone) that is the hair's: skin that lacks its mirror's white
+alone was an orange hem 5 to 8 pixels wide, red over blue 4.6 beside 2.7."""
 
 
 def rooted(figure: Figure, plate: Plate, hand: float) -> F32:

@@ -30,17 +30,20 @@ thickness is asked."""
 SMOOTHED_HW, FLOWN = 0.014, 0.30
 """Over what distance (sigma) teeth of the outline are forgotten, and by what share of its way in the mass ends further out along a strand
 of the fringe, and further in along a gap."""
+THREAD_HW, NEAR_HW, SCRAP_HW2 = 0.010, 0.040, 0.03
+"""Half of how thick a lock is at least, how far beyond it hair may be thinner, and the area (squared head-widths) up to which what lies
+apart is a scrap: such wisps are a solver's loops, dashes and torn flaps, and hairs are drawn anyway."""
 ALONG_HW = (0.0035, 0.0020)
 """How far apart along the outline hairs come out of the mass, cropped and full: 150 to 400 along a lit side."""
 ROOT_HW, FROM = (0.012, 0.030), 0.9
 """How far before it comes out of the mass a hair begins; and from how deep at most it comes out, of how deep the mass is open: all from one
 line, they are that line, in ink."""
-OFF, COMBED = ((0.35, 1.45), (0.02, 0.40)), (0.25, 0.60)
-"""Radians by which they leave the outline: of cropped hair as velvet does, of full most of them by little; how much hair runs one
-way hereabouts from which it begins to lie as full hair does, and does."""
+OFF, COMBED = ((0.35, 1.45), (0.02, 0.40)), (0.18, 0.42)
+"""Radians by which they leave the outline: of cropped hair as velvet does, of full most of them by little; and how much hair runs one way
+hereabouts from which it begins to lie as full hair does, and does."""
 FLOWS = 0.7
 """Share of the angle between the photo's flow and the outline that a hair keeps."""
-BACK = 0.15
+BACK = 0.08
 """Share of them that lie the other way, so that hairs cross."""
 REACH_HW = ((0.004, 0.018), (0.012, 0.150))
 """Length beyond the outline, from and (one in six or so) to."""
@@ -49,15 +52,15 @@ ARC, WAVE = (0.1, 1.0), (8.0, 1.1)
 a length."""
 COIL_HW, COILED = (0.008, 0.022), (0.15, 0.60)
 """Radius of the arcs in which curled hair ends, and how many turns of one stand off the mass: closed, they are a stamp."""
-FLIES, FLY_HW, FLY_OFF = 0.05, (0.02, 0.12), 0.6
+FLIES, FLY_HW, FLY_OFF = 0.05, (0.02, 0.09), 0.45
 """Share of full straight hair that flies, how far (hw), and by how many radians at most it leaves the outline besides."""
 FACES = (0.55, 0.90)
 """How much the outline faces one way, of what it does on the median, from which hairs come out of it, and all of them."""
 COVER = ((0.45, 0.12), (0.80, 0.16))
 """Optical thickness of a hair where it leaves the mass, and at its tip, of cropped hair and of full."""
 LEAST, TURNS = 0.03, 4.0
-"""What any hair passes of a lamp behind it, and the power by which few hairs are turned so that they pass a lamp behind them on, and most by little (the TT lobe of Marschner et al. 2003 is
-.1 to .2 rad wide, and a hair is not round)."""
+"""What any hair passes of a lamp behind it, and the power by which few are turned so that they pass all of it on (the TT lobe of Marschner
+et al. 2003 is .1 to .2 rad wide, and a hair is not round)."""
 CROSSED = 1.0
 """How much of that black hairs over it take, per optical thickness; pale ones send most of it on (Zinke et al. 2008)."""
 ALONE = np.float32(1.3)
@@ -82,11 +85,12 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     q, size = k / 2, (max(w // 2, 1), max(h // 2, 1))
     hair, matte, skin, cloth, kept = (_half(m, size) for m in (s.hair, s.matte, s.skin, s.cloth, inside))
     # Where the photo's edge cuts hair it has no outline.
-    kept = cv2.erode(kept, np.ones((2 * round(ROOT_HW[1] * q) + 1,) * 2, np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0.0)
+    edge = np.ones((2 * round(ROOT_HW[1] * q) + 1,) * 2, np.uint8)
+    kept = cv2.erode(kept, edge, borderType=cv2.BORDER_CONSTANT, borderValue=(0.0,))
     near = step(blur(hair, 0.012 * q) / np.maximum(blur(matte, 0.012 * q), 1e-3), 0.6, 0.95) * kept
-    near = near * (1 - step(blur(skin, 0.03 * q), 0.03, 0.12)) * (1 - step(blur(cloth, 0.05 * q), 0.02, 0.12))
-    within = cv2.distanceTransform((matte > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-    within = np.asarray((within - cv2.distanceTransform((matte <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)) / np.float32(q), np.float32)
+    near = np.asarray(near * (1 - step(blur(skin, 0.03 * q), 0.03, 0.12)) * (1 - step(blur(cloth, 0.05 * q), 0.02, 0.12)), np.float32)
+    inner, outer = (cv2.distanceTransform(m.astype(np.uint8), cv2.DIST_L2, 5) for m in (matte > 0.5, matte <= 0.5))
+    within = np.asarray((inner - outer) / np.float32(q), np.float32)
     sure = np.asarray(hair * step(within, 0.004, 0.012), np.float32)
     if near.max() < 0.1 or float(sure.sum()) < 0.01 * q * q:
         return s
@@ -129,23 +133,27 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
         _flown(flow[take, :3], outward[take], curled[there][take], one[take], tufts[take], full)
         for one, take in zip(sown, picked, strict=True)
     ]).astype(np.float32)  # fmt: skip
-    deep = np.concatenate([one[take][:, 6] * may[there][take] for one, take in zip(sown, picked, strict=True)])
+    inward = np.concatenate([one[take][:, 6] * may[there][take] for one, take in zip(sown, picked, strict=True)])
     at, outward = (np.concatenate([one[take] for take in picked]) for one in (at, outward))
-    at = at - outward * (np.float32(FROM * k) * (RECEDES_HW[0] + (RECEDES_HW[1] - RECEDES_HW[0]) * np.float32(full)) * deep)[:, None]
+    starts = at - outward * (np.float32(FROM * k) * (RECEDES_HW[0] + (RECEDES_HW[1] - RECEDES_HW[0]) * np.float32(full)) * inward)[:, None]
 
     (cover, lit, most), owner = np.zeros((3, h, w), np.float32), np.zeros((h, w), np.int32)
-    _draw(at, hairs, np.float32(k), cover, lit, most, owner)
-    open_ = np.asarray(cv2.resize(_open(within, may, curled, s, full), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    _draw(starts, hairs, np.float32(k), cover, lit, most, owner)
+    open_ = np.asarray(cv2.resize(_open(within, near, may, curled, s, full), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen)
     new, lone = [np.array(one) for one in maps], np.zeros((h, w), np.float32)
     # What was there before is what is read: the new maps are written only.
-    _lay(at, outward, np.float32(k), cover, lit, owner, open_, *maps[:4], *new, lone)
+    _lay(starts, outward, np.float32(k), cover, lit, owner, open_, lone, *maps[:4], *new)
     matte, hair, depth, albedo, normal, specular, sheen = (freeze(one) for one in new)
     return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, normal=normal, specular=specular, sheen=sheen, lone=freeze(lone))
 
 
-def _open(within: F32, may: F32, curled: F32, s: Subject, full: float) -> F32:
-    """Share f32[h, w] (at half size) by which the mass is open at its outline, `within` f32[h, w] hw from it, where hairs `may` stray."""
+def _open(within: F32, near: F32, may: F32, curled: F32, s: Subject, full: float) -> F32:
+    """Share f32[h, w] (at half size) by which hair is open, `within` f32[h, w] hw from its outline.
+
+    Hairs `may` f32[h, w] stray there; `near` f32[h, w] is all of hair's outline, what it has of wisps included. What lies apart from the
+    mass, or hangs on it by a thread, goes altogether.
+    """
     q = s.hw_px / 2
     local = cv2.dilate(within, np.ones((2 * round(APART_HW * q) + 1,) * 2, np.uint8))
     deep = RECEDES_HW[0] + (RECEDES_HW[1] - RECEDES_HW[0]) * np.float32(full) * (1 - curled)
@@ -156,7 +164,17 @@ def _open(within: F32, may: F32, curled: F32, s: Subject, full: float) -> F32:
     # A lock that stands apart is as dense as the matte says: open all round, it would be a row of dashes.
     mass = step(blur(np.asarray(_half(s.hair, within.shape[::-1]) * (within > 0), np.float32), fringe.MASS_HW * q), *fringe.MASS)
     where = mass * blur(cv2.dilate(may, np.ones((2 * round(0.02 * q) + 1,) * 2, np.uint8)), 0.01 * q)
-    return np.asarray(where * (1 - step(smooth / deep, 0.3, 0.9)), np.float32)
+    return np.asarray(np.maximum(where * (1 - step(smooth / deep, 0.3, 0.9)), near * (1 - _held(within, q))), np.float32)
+
+
+def _held(within: F32, q: float) -> F32:
+    """1 on what is thick, and on what of the rest is near it, f32[h, w]."""
+    disc, reach = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(r * q), 1) + 1,) * 2) for r in (THREAD_HW, NEAR_HW))
+    thick = cv2.morphologyEx((within > 0).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    _, names, stats, _ = cv2.connectedComponentsWithStats(thick, connectivity=4)
+    mass = stats[:, cv2.CC_STAT_AREA] > SCRAP_HW2 * q * q
+    mass[0] = False
+    return blur(cv2.dilate(mass[names].astype(np.float32), reach), 0.008 * q)
 
 
 def _half(a: F32, size: tuple[int, int]) -> F32:
@@ -256,8 +274,8 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, lit: Any, most: Any, owner: A
 
 @njit(cache=True, parallel=True)
 def _lay(
-    at: Any, outward: Any, k: Any, cover: Any, lit: Any, owner: Any, open_: Any, old_matte: Any, old_hair: Any, old_depth: Any,
-    old_albedo: Any, matte: Any, hair: Any, depth: Any, albedo: Any, normal: Any, specular: Any, sheen: Any, lone: Any,
+    at: Any, outward: Any, k: Any, cover: Any, lit: Any, owner: Any, open_: Any, lone: Any, old_matte: Any, old_hair: Any,
+    old_depth: Any, old_albedo: Any, matte: Any, hair: Any, depth: Any, albedo: Any, normal: Any, specular: Any, sheen: Any,
 ) -> None:  # fmt: skip
     """Open the mass at its outline and lay what was drawn over it: each hair with the colour of the mass it grows from."""
     h, w = cover.shape

@@ -28,7 +28,7 @@ DYED_LEAST = 0.03
 OLIVE = (1.0, 0.15)
 """Log green over blue that hair may have: so many times its log red over green, and so much besides. By the spectrum of eumelanin it is 2.4
 times (d'Eon et al. 2011), but a warm lamp adds a yellow of its own, and the two of them print olive."""
-KERATIN, EUMELANIN = (0.18, 0.20), (0.28, 0.20)
+KERATIN, EUMELANIN = (0.18, 0.18), (0.28, 0.20)
 """Least log red over green and green over blue of undyed hair: without pigment, for keratin itself is yellowish (white hair measures b* 10
 to 15 and a* 0 to 2, a red of .08 to .15; at .20 it was rose), and black, for what leaves a mass of it has been through strands. A photo
 balanced for its room shows both as grey, or bluer."""
@@ -61,8 +61,7 @@ OUTLINE_HW = 0.12
 STRAY = (0.35, 1.0)
 """Log luminance over the hair's own, hereabouts and with its spread, at which a tone begins to be stray light, and is."""
 UNDER_SKIN = (0.75, 1.25)
-"""Broad luminance of hair over that of the face's skin from which it is pressed, and which it never passes: at .55 and .85 white hair, which
-a likeness needs, was pewter."""
+"""Broad luminance of hair over that of the face's skin from which it is pressed, and which it never passes: at .55 and .85 white hair was pewter."""
 CRUSHED = (0.05, 0.16)
 """RMS of log luminance in the band of strands under which none are seen, and above which the photo has its own."""
 SCRATCH, EVENED = 0.25, 0.8
