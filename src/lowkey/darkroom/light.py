@@ -277,7 +277,7 @@ class Relight:
         out *= self._turned[..., None]
         if behind > 0:
             # Strands before a lamp pass its light on (the TT lobe of Marschner et al. 2003), dyed once by their pigment.
-            out += self.edge * (loose.unhidden(s, seen) * keep * loose.faced(s, direction.vector[:2]) * np.float32(THROUGH * behind))[..., None]
+            out += self.edge * (keep * loose.reached(s, seen, direction.vector[:2]) * np.float32(THROUGH * behind))[..., None]
         eyes.catchlights(out, s, direction, diffuse)
         return out
 

@@ -113,11 +113,6 @@ def turned(s: Subject) -> F32:
     return np.asarray(1 - np.float32(TURNED) * mass * near, np.float32)
 
 
-def unhidden(s: Subject, seen: F32) -> F32:
-    """Share f32[h, w] of a lamp behind the head that is `seen` f32[h, w]: on a heightfield single hairs are walls to each other."""
-    return seen if s.lone is None else np.asarray(np.maximum(seen, np.minimum(s.lone * 20, 1)), np.float32)
-
-
 def faced(s: Subject, toward: tuple[float, float]) -> F32:
     """Share f32[h, w] of a lamp `toward` (x right, y up; the longer, the further beside the head) that hair's outline faces."""
     aside = float(np.hypot(*toward))
@@ -136,6 +131,15 @@ def faced(s: Subject, toward: tuple[float, float]) -> F32:
         hidden = cv2.resize(np.asarray(away, np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
         share = share * (1 - s.ears * hidden * np.float32(min(aside / BESIDE, 1.0)))
     return np.asarray(share, np.float32)
+
+
+def reached(s: Subject, seen: F32, toward: tuple[float, float]) -> F32:
+    """Share f32[h, w] of a lamp behind the head, `toward` as for `faced` and `seen` f32[h, w], that comes to what passes it on.
+
+    On a heightfield single hairs are walls to each other.
+    """
+    alone = seen if s.lone is None else np.maximum(seen, np.minimum(s.lone * 20, 1))
+    return np.asarray(alone * faced(s, toward), np.float32)
 
 
 LAMP_FH, LAMP_REACH, LAMP_GAIN = 0.08, 5.5, 18.0

@@ -27,6 +27,8 @@ RECEDES_HW, RECEDED, APART_HW = (0.006, 0.030), 0.5, 0.06
 """How far within its outline a mass of hair is closed, cropped and full, at most this share of how thick it is hereabouts: a matte, or an
 old light's pale hem, ends it with scissors, and hair thins out strand by strand over .03 to .06 head-widths. How far round (hw) that
 thickness is asked."""
+LOCK_HW = 0.034
+"""Half of how thick a lock is at most that is none of the mass."""
 SMOOTHED_HW, FLOWN = 0.014, 0.30
 """Over what distance (sigma) teeth of the outline are forgotten, and by what share of its way in the mass ends further out along a strand
 of the fringe, and further in along a gap."""
@@ -86,8 +88,8 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     hair, matte, skin, cloth, kept = (_half(m, size) for m in (s.hair, s.matte, s.skin, s.cloth, inside))
     # Where the photo's edge cuts hair it has no outline.
     edge = np.ones((2 * round(ROOT_HW[1] * q) + 1,) * 2, np.uint8)
-    kept = cv2.erode(kept, edge, borderType=cv2.BORDER_CONSTANT, borderValue=(0.0,))
-    near = step(blur(hair, 0.012 * q) / np.maximum(blur(matte, 0.012 * q), 1e-3), 0.6, 0.95) * kept
+    kept = np.asarray(cv2.erode(kept, edge, borderType=cv2.BORDER_CONSTANT, borderValue=(0.0,)), np.float32)
+    near = np.asarray(step(blur(hair, 0.012 * q) / np.maximum(blur(matte, 0.012 * q), 1e-3), 0.6, 0.95) * kept, np.float32)
     near = np.asarray(near * (1 - step(blur(skin, 0.03 * q), 0.03, 0.12)) * (1 - step(blur(cloth, 0.05 * q), 0.02, 0.12)), np.float32)
     inner, outer = (cv2.distanceTransform(m.astype(np.uint8), cv2.DIST_L2, 5) for m in (matte > 0.5, matte <= 0.5))
     within = np.asarray((inner - outer) / np.float32(q), np.float32)
@@ -162,7 +164,9 @@ def _open(within: F32, near: F32, may: F32, curled: F32, s: Subject, full: float
     if s.strands is not None:
         smooth = smooth + np.float32(FLOWN) * deep * np.clip(_half(s.strands, within.shape[::-1]), -1.5, 1.5)
     # A lock that stands apart is as dense as the matte says: open all round, it would be a row of dashes.
-    mass = step(blur(np.asarray(_half(s.hair, within.shape[::-1]) * (within > 0), np.float32), fringe.MASS_HW * q), *fringe.MASS)
+    disc, rim = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(r * q), 1) + 1,) * 2) for r in (LOCK_HW, LOCK_HW / 3))
+    mass = cv2.dilate(cv2.morphologyEx((within > 0).astype(np.uint8), cv2.MORPH_OPEN, disc), rim)
+    mass = blur(np.asarray(mass, np.float32), 0.006 * q)
     where = mass * blur(cv2.dilate(may, np.ones((2 * round(0.02 * q) + 1,) * 2, np.uint8)), 0.01 * q)
     return np.asarray(np.maximum(where * (1 - step(smooth / deep, 0.3, 0.9)), near * (1 - _held(within, q))), np.float32)
 

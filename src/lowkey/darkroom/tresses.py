@@ -61,7 +61,8 @@ OUTLINE_HW = 0.12
 STRAY = (0.35, 1.0)
 """Log luminance over the hair's own, hereabouts and with its spread, at which a tone begins to be stray light, and is."""
 UNDER_SKIN = (0.75, 1.25)
-"""Broad luminance of hair over that of the face's skin from which it is pressed, and which it never passes: at .55 and .85 white hair was pewter."""
+"""Broad luminance of hair over that of the face's skin from which it is pressed, and which it never passes: at .55 and .85 white hair was
+pewter."""
 CRUSHED = (0.05, 0.16)
 """RMS of log luminance in the band of strands under which none are seen, and above which the photo has its own."""
 SCRATCH, EVENED = 0.25, 0.8
