@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lowkey.darkroom import fringe, loose
-from lowkey.darkroom.light import Relight
+from lowkey.darkroom import fringe
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import freeze
 from test_strays import HW, SIDE, head
@@ -38,15 +37,3 @@ def test_a_mirrored_person_has_it_mirrored() -> None:
     assert here is not None
     assert there is not None
     assert np.median(np.abs(here - there[:, ::-1])[np.abs(here) > 0.2]) < 0.1
-
-
-def test_gaps_show_the_room_and_strands_pass_the_lamp_on() -> None:
-    s = parted(head(0.7, 0.3))
-    assert s.strands is not None
-    sheer = loose.sheer(s)
-    band = (sheer > 0.02) & (s.hair > 0.9)
-    strand, gap = band & (s.strands > 0.5), band & (s.strands < -0.5)
-    assert sheer[gap].mean() > 1.3 * sheer[strand].mean()
-    edge = Relight(s).edge.sum(-1)
-    assert edge[gap].max() == 0
-    assert edge[strand].max() > 0

@@ -1,4 +1,4 @@
-"""Laws of loose hair: its shade has no line, its outline fades gaps first, and what it mirrors has its colour."""
+"""Laws of loose hair: its shade has no line, its mass turns dark at its outline, and what it mirrors has its colour."""
 
 from __future__ import annotations
 
@@ -63,18 +63,25 @@ def test_locks_that_stand_out_are_lit_further_than_the_gaps_beside_them() -> Non
     assert edge[lock > 0.7].mean() > edge[lock < -0.7].mean() + 0.05
 
 
-def test_the_room_is_seen_at_the_outline_most_of_all_through_gaps_and_not_within() -> None:
-    s = haired(strands=0.6)
-    sheer = loose.sheer(s)
-    assert 0.4 < sheer.max() <= loose.SHEER[2]
-    label = bust.rays(HW)[2]
-    y, x = np.mgrid[: s.matte.shape[0], : s.matte.shape[1]]
-    assert sheer[(np.abs(x - s.head_px[0]) < 20) & (np.abs(y - s.head_px[1]) < 20)].max() < 1e-4
-    assert sheer[label > 2].max() == 0
-    # A little within, where colour is the hair's own.
-    band = (sheer > 0.02) & (np.abs(y - s.head_px[1]) > 0.3 * HW) & (y < s.head_px[1])
-    lock = np.sin(x * 1.5)
-    assert sheer[band & (lock < -0.7)].mean() > 1.2 * sheer[band & (lock > 0.7)].mean()
+def test_a_mass_of_hair_turns_dark_toward_its_outline_and_pale_hair_less() -> None:
+    for tone, least in (((0.02, 0.018, 0.016), 1 - loose.TURNED), ((0.6, 0.55, 0.5), 0.55)):
+        s = haired(tone)
+        got = loose.turned(s)
+        assert got[s.hair < 0.01].min() == 1
+        row = got[:, int(s.head_px[0])][(s.hair[:, int(s.head_px[0])] > 0.99)][: int(0.4 * HW)]
+        assert (np.diff(row) >= -1e-4).all()
+        assert row[0] == pytest.approx(least, abs=0.12)
+        assert row[-1] > 0.95
+
+
+def test_what_is_turned_to_the_lamp_stands_out_of_that_dark() -> None:
+    s = haired()
+    lone = np.asarray((np.arange(s.matte.shape[1]) % 5 == 0)[None] * s.hair, np.float32)
+    got, edge = loose.turned(replace(s, lone=lone)), loose.edge(replace(s, lone=lone))
+    assert got[lone > 0.99].min() == 1
+    assert edge[lone == 0].max() == 0
+    assert edge[lone > 0.99].min() > 0
+    assert loose.edge(s).max() == 0
 
 
 @pytest.mark.parametrize("tone", [(0.2, 0.1, 0.05), (0.02, 0.02, 0.02)])

@@ -1,4 +1,4 @@
-"""Stray hairs: outside the outline only, where there is hair, as long as the hair allows, and mirrored with the person."""
+"""Stray hairs: hair comes apart at its outline and nowhere else, as far as the hair allows, and mirrored with the person."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lowkey.darkroom import strays
 from lowkey.darkroom.strays import strewn
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, freeze
@@ -46,16 +47,45 @@ def added(s: Subject, hand: float = 1.0) -> tuple[Subject, F32]:
     return got, np.asarray(got.matte - s.matte, np.float32)
 
 
-def test_they_stand_outside_the_outline_and_change_nothing_within() -> None:
+def test_hair_comes_apart_at_its_outline_and_nothing_changes_further_in() -> None:
     s = head(0.7, 0.3)
     got, more = added(s)
-    assert more.min() >= 0
-    assert more.sum() > 50
-    inside = s.matte >= 0.5
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    within = 0.7 - np.hypot(x - SIDE / 2 + 0.5, y - SIDE / 2 + 0.5) / np.float32(HW)
+    deep = within > strays.RECEDES_HW[1] + 0.02
     for name in ("matte", "albedo", "depth", "normal", "hair"):
-        assert np.array_equal(getattr(got, name)[inside], getattr(s, name)[inside])
-    # Only beside the hair: none stands beside the skin of the lower half.
-    assert more[int(0.62 * SIDE) :].max() < 0.02
+        assert np.array_equal(getattr(got, name)[deep], getattr(s, name)[deep])
+    # The mass is open before its outline, and hairs stand beyond it.
+    crown = (y < 0.3 * SIDE) & (s.hair > 0.9)
+    assert more[crown & (within < 0.012)].mean() < -0.15
+    assert more[(y < 0.3 * SIDE) & (within < -0.004)].sum() > 50
+    # Only hair: the skin of the lower half ends where it ended.
+    assert np.abs(more[int(0.62 * SIDE) :]).max() < 0.02
+
+
+def test_coverage_falls_by_degrees_over_the_zone_that_backlit_heads_have() -> None:
+    """From nine tenths to a tenth over .025 to .08 head-widths; cut out of paper it was one pixel, .005."""
+    got = added(head(0.7, 0.35))[0]
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    away = np.hypot(x - SIDE / 2 + 0.5, y - SIDE / 2 + 0.5) / np.float32(HW)
+    around = np.degrees(np.arctan2(SIDE / 2 - y, x - SIDE / 2))
+    top = (around > 40) & (around < 140)
+    rings = np.arange(0.62, 0.86, 0.005)
+    cover = np.array([got.matte[top & (np.abs(away - r) < 0.0025)].mean() for r in rings])
+    assert 0.025 < rings[cover < 0.1].min() - rings[cover > 0.9].max() < 0.08
+
+
+def test_single_hairs_pass_the_lamp_on_and_a_mass_of_them_does_not() -> None:
+    got = added(head(0.7, 0.3))[0]
+    assert got.lone is not None
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    within = 0.7 - np.hypot(x - SIDE / 2 + 0.5, y - SIDE / 2 + 0.5) / np.float32(HW)
+    assert got.lone.min() >= 0
+    assert got.lone.max() <= 1
+    assert got.lone[within > 0.12].max() == 0
+    # Few are turned to the lamp: an even band of light would be piping.
+    zone = (np.abs(within) < 0.02) & (y < 0.3 * SIDE) & (got.matte > 0.05)
+    assert np.percentile(got.lone[zone], 95) > 2.5 * np.median(got.lone[zone])
 
 
 def test_tips_stand_all_along_a_mass_of_hair() -> None:
@@ -101,8 +131,7 @@ def test_a_mirrored_person_has_them_mirrored() -> None:
         name: freeze(np.ascontiguousarray(getattr(s, name)[:, ::-1])) for name in ("matte", "albedo", "skin", "hair")
     })  # fmt: skip
     other = added(flipped, -1.0)[1][:, ::-1]
-    assert other.sum() == pytest.approx(more.sum(), rel=0.02)
-    assert np.abs(other - more).sum() < 0.1 * more.sum()
+    assert np.abs(other - more).sum() < 0.15 * np.abs(more).sum()
 
 
 def test_none_grow_beyond_what_the_photo_shows() -> None:
@@ -123,13 +152,11 @@ def test_hair_that_lies_along_the_outline_strays_along_it() -> None:
     assert np.square(outward[ring]).sum() > 2 * np.square(along[ring]).sum()
 
 
-def test_a_pixel_that_the_mass_covers_stays_the_masss() -> None:
-    """As much of it becomes a stray's as the stray covers: all of it, it was one bright dot of a line round the head."""
+def test_a_wisp_that_lies_apart_or_hangs_by_a_thread_goes() -> None:
     s = head(0.7, 0.3)
-    got, more = added(s)
-    mixed = (s.matte > 0.2) & (s.matte < 0.5) & (s.hair > 0.1) & (more > 0.004)
-    assert mixed.sum() > 20
-    share = more[mixed] / got.matte[mixed]
-    assert share.max() < 0.6
-    assert got.strands is not None
-    assert (got.strands[mixed] <= 1.31 * share + 1e-3).all()
+    matte, hair = np.array(s.matte), np.array(s.hair)
+    for piece in (np.s_[60:72, 230:240], np.s_[40:101, 236:239]):
+        matte[piece] = hair[piece] = 1.0
+    got = strewn(replace(s, matte=freeze(matte), hair=freeze(hair)), np.ones_like(matte), (SIDE / 2 - 0.5, SIDE / 2 - 0.5), 1.0)
+    assert s.matte[40:80].max() == 0
+    assert got.matte[40:80, 225:245].max() < 0.3

@@ -99,7 +99,7 @@ class Enlarger:
         if rig.lamp.visible:
             at = (rig.lamp.place_fw_fh[0] * self.size_px[0], rig.lamp.place_fw_fh[1] * self.size_px[1])
             loose.before_lamp(person, view.passing, at, rig.lamp.radiance_rgb, level)
-        scene = backdrop.hang(person, view.cover, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
+        scene = backdrop.hang(person, view.matte, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
         scene = planes.focused(scene, view.soft_px)
         yield "backdrop", scene, rig
 
@@ -169,8 +169,6 @@ class _View:
         self.size_px, self.place, self._inner = size_px, place, inner
         self.head_fw_fh = (head[0] / size_px[0], head[1] / size_px[1])
         self.matte = freeze(np.clip(self.printed(lit.subject.matte), 0, 1))
-        self.cover = freeze(self.matte * (1 - np.clip(self.printed(lit.sheer), 0, 1)))
-        """What hides the room: less than the matte where outer strands let it through."""
         self.face = freeze(np.clip(self.printed(face_mask(plate)), 0, 1))
         self.eyes = freeze(np.clip(self.printed(np.asarray(cv2.dilate(plate.parts["eyes"], np.ones((9, 9), np.uint8)), np.float32)), 0, 1))
         self.hw_px = plate.hw_px * inner.scale
@@ -208,7 +206,7 @@ class _View:
         ray = np.arange(0.0, max(longest, 1.0))[:, None]
         px = np.clip(np.rint(x + ray * away[0] + disc[:, 0]).astype(int), 0, w - 1)
         py = np.clip(np.rint(y + ray * away[1] + disc[:, 1]).astype(int), 0, h - 1)
-        hidden = np.flatnonzero(self.cover[py, px].mean(1) > min(1 - seen, 0.97))
+        hidden = np.flatnonzero(self.matte[py, px].mean(1) > min(1 - seen, 0.97))
         reach = min(float(hidden[-1]) + 1 if hidden.size else 0.0, longest)
         return float(x + reach * away[0]) / w, float(y + reach * away[1]) / h
 

@@ -52,7 +52,7 @@ THICK_HW = 0.03
 """How far round itself hair has to be hair to be a mass of it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
-THROUGH = 0.9
+THROUGH = 2.4
 """Radiance of strands before a lamp straight behind them, undyed."""
 FLAGGED, VEILED, FLAG_BEHIND = 0.45, 0.27, -0.3
 """90th percentile of lit hair, and of a scarf, against lit skin's, at most: over that a flag shades it from the key. A lamp further behind
@@ -88,12 +88,10 @@ class Relight:
         self._open_coarse = openness(coarse, self._facing_coarse, s.hw_px / n)
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
-        self.edge, self._gleam = loose.edge(s), loose.gleam(s)
-        """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3], and the colour of what they mirror."""
+        self.edge, self._gleam, self._turned = loose.edge(s), loose.gleam(s), loose.turned(s)
+        """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3]; what they mirror; how far hair is turned away."""
         # No flag stands before hair: over a flagged neck, the neck's share of the room is none of its mirror's.
         self._room = loose.room_mirrored(s) / (1 if s.room is None else np.maximum(s.room, 1))
-        self.sheer = freeze(loose.sheer(s))
-        """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
         self._pale = s.cloth * np.clip(luminance(s.albedo) * np.float32(1.6) - np.float32(0.1), 0, 0.9)
         pale = bool(self._pale.max() > 0.2)
@@ -275,9 +273,10 @@ class Relight:
         self._mouth.redden(out)
         out *= s.albedo
         out += gloss[..., None] * self._gleam
+        out *= self._turned[..., None]
         if behind > 0:
             # Strands before a lamp pass its light on (the TT lobe of Marschner et al. 2003), dyed once by their pigment.
-            out += self.edge * (seen * keep * loose.faced(s, direction.vector[:2]) * np.float32(THROUGH * behind))[..., None]
+            out += self.edge * (keep * loose.reached(s, seen, direction.vector[:2]) * np.float32(THROUGH * behind))[..., None]
         eyes.catchlights(out, s, direction, diffuse)
         return out
 

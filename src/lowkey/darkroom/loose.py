@@ -1,5 +1,5 @@
-"""Loose hair: what light does in strands that stand apart. Shade among them fades and breaks up, the room shows through their outline,
-and what they mirror is dyed.
+"""Loose hair: what light does in strands that stand apart. Shade among them fades and breaks up, a mass of them
+turns dark toward its outline, and what they mirror is dyed.
 
 A heightfield knows walls only. Among strands light is scattered forward again and again and comes out a finger's breadth further in
 (Moon & Marschner 2006), and what leaves the ends of locks falls between them: shade in hair has no line, and follows the locks.
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from lowkey.blackbody import RGB, luminance_of
-from lowkey.darkroom import fringe, tresses
+from lowkey.darkroom import tresses
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
@@ -25,43 +25,6 @@ NEAR_HW = 0.16
 """How near hair has to be for the shade on cloth to be its own."""
 LOCKS_HW, LOCKS = 0.02, 0.9
 """Size of a lock, and how much earlier than the mean a lock that stands out is lit, and a gap is not."""
-SHEER = (0.06, 0.32, 0.90)
-"""Share of the room seen at the outline of hair: through its locks, on the average, and through its gaps. A strand hides what is behind it:
-more through all of them alike is a grey veil before a glow."""
-SHEER_HW = (0.005, 0.014)
-"""How deep (sigma) from the outline the room is seen, of cropped hair and of a full head of it: a millimetre or two, for a hundred hairs
-stand on each square centimetre. Three times as deep it was a fog 20 to 40 pixels wide on every head before the lamp."""
-FRINGE, DEEPER = 0.9, 0.5
-"""How sharply the fringe's strands are told from its gaps, and how much deeper the room is seen in a gap."""
-STRAND_HW = 0.02
-"""Width over which a strand is told from the gap beside it."""
-
-
-def sheer(s: Subject) -> F32:
-    """Share f32[h, w] of the room's light that comes through hair: strands at the outline are few and stand apart, gaps first.
-
-    Hair has no border as a stone has one: over some strands' depth it becomes fewer, and what stands out of it stays the longest.
-    """
-    if float(s.hair.max()) < 0.05:
-        return np.zeros_like(s.hair)
-    k, full = s.hw_px, float(tresses.fullness(s.hair, s.hw_px))
-    thin = np.clip(2 * (1 - blur(s.matte, (SHEER_HW[0] + (SHEER_HW[1] - SHEER_HW[0]) * full) * k)), 0, 1)
-    # A lock that stands apart is as dense as the matte says: thinned all round it would be a ghost of itself.
-    thin = thin * step(blur(np.asarray(s.hair * s.matte, np.float32), fringe.MASS_HW * k), *fringe.MASS)
-    grey = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
-    # What lies beyond the outline is carried colour: strands are told among hair alone.
-    inner = np.asarray(s.hair * step(s.matte, 0.3, 0.8), np.float32)
-    fine = grey - blur(grey * inner, STRAND_HW * k) / np.maximum(blur(inner, STRAND_HW * k), np.float32(0.02))
-    # Right at the outline colour is carried, and light that was the old room's: nothing there is told for a strand.
-    gap = np.maximum(np.clip(-np.float32(2.5) * fine, -1, 1), -1 + np.float32(1.3) * thin)
-    if s.strands is not None:
-        # There the fringe's own strands decide, further in the photo's.
-        gap = gap + thin * (np.clip(-np.float32(FRINGE) * s.strands, -1, 1) - gap) * full
-        thin = np.clip(thin * (1 - np.float32(DEEPER) * full * np.clip(s.strands, -2, 2)), 0, 1)
-    share = SHEER[1] + np.where(gap > 0, SHEER[2] - SHEER[1], SHEER[1] - SHEER[0]) * gap
-    return np.asarray(s.hair * thin * share, np.float32)
-
-
 DYED = 0.7
 """Share of what hair mirrors that has been through a strand before or after."""
 
@@ -99,12 +62,12 @@ def room_mirrored(s: Subject) -> F32:
     return np.asarray(np.float32(ROOM_SEEN) * hair * lock * dark, np.float32)
 
 
-THIN_HW, FORWARD = (0.010, 0.022), 0.12
-"""How deep (sigma) from the outline hair is thin enough for a lamp behind it, cropped and full (rims of backlit heads are .02 to .05), and
-what a strand bends round itself whatever its dye: a fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
-PASSES = (1.0, -0.15, 2.2)
-"""How much more a strand of the fringe passes on than the mean of them, that mean (less than nothing: strands under others pass none on),
-and the most."""
+FORWARD = 0.05
+"""What a strand bends round itself whatever its dye: a fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
+TURNED_HW, TURNED = (0.055, 0.085), 0.72
+"""How deep (sigma) from its outline a mass of hair is seen from its shadow side, cropped and full, and how much of a lamp's light it lacks
+at the outline: it turns away there, and what the lamp sends into it comes out on the other side (Zinke et al. 2008). Lit up to its outline,
+it is a paper cut-out with a pale hem."""
 FACES_HW, FACES = 0.06, (-0.45, 0.95)
 """Over which distance (sigma) an outline is read, and the cosine between what it faces and the lamp in the picture from which its strands
 get light, and all of it: on the far side of a head the lamp's light has the head before it."""
@@ -123,19 +86,31 @@ def edge(s: Subject) -> F32:
 
     Black hair passes next to nothing on: with the square root of its albedo it had a grey rim.
     """
-    # From 1 at the outline to 0 a few strands' depths inside: there the light has met too many strands.
-    full = float(tresses.fullness(s.hair, s.hw_px))
-    thin = np.clip(2 * (1 - blur(s.matte, (THIN_HW[0] + (THIN_HW[1] - THIN_HW[0]) * full) * s.hw_px)), 0, 1)
-    thin = s.hair * thin * thin
-    if s.strands is not None:
-        # Few strands stand so that they pass it on: an even band of it is a line drawn round the head.
-        thin = thin * np.clip(np.float32(PASSES[0]) * s.strands + np.float32(PASSES[1]), 0, PASSES[2])
+    # Single hairs pass it on, as they are turned: a band of it, even or along the fringe's strands, is a line drawn round the head.
     dye = np.power(np.maximum(s.albedo, 0), np.float32(0.75)) + np.float32(FORWARD)
-    passed = dye * thin[..., None]
+    passed = dye * (np.zeros_like(s.hair) if s.lone is None else s.lone)[..., None]
     if s.ears is not None:
         rim = s.ears * np.square(np.clip(2 * (1 - blur(s.matte, LOBE_HW * s.hw_px)), 0, 1))
         passed += rim[..., None] * np.array(FLESH, np.float32)
     return freeze(np.asarray(passed, np.float32))
+
+
+PALE = 0.5
+"""Share of that loss which hair without any dye does not have."""
+ALONE = np.float32(3.0)
+"""How much sooner than all of a hair is turned to pass light on it is out of the mass's own shade."""
+
+
+def turned(s: Subject) -> F32:
+    """Share f32[h, w] of a lamp's light that a mass of hair sends back to the camera: less where it turns away, at its outline."""
+    if float(s.hair.max()) < 0.05:
+        return np.ones_like(s.hair)
+    full = float(tresses.fullness(s.hair, s.hw_px))
+    near = np.clip(2 * (1 - blur(s.matte, (TURNED_HW[0] + (TURNED_HW[1] - TURNED_HW[0]) * full) * s.hw_px)), 0, 1)
+    # Pale strands pass from one to the next what dark ones swallow.
+    near = near * (1 - np.float32(PALE) * np.sqrt(np.clip(luminance(s.albedo), 0, 1)))
+    mass = s.hair if s.lone is None else s.hair * (1 - np.minimum(ALONE * s.lone, 1))
+    return np.asarray(1 - np.float32(TURNED) * mass * near, np.float32)
 
 
 def faced(s: Subject, toward: tuple[float, float]) -> F32:
@@ -156,6 +131,15 @@ def faced(s: Subject, toward: tuple[float, float]) -> F32:
         hidden = cv2.resize(np.asarray(away, np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
         share = share * (1 - s.ears * hidden * np.float32(min(aside / BESIDE, 1.0)))
     return np.asarray(share, np.float32)
+
+
+def reached(s: Subject, seen: F32, toward: tuple[float, float]) -> F32:
+    """Share f32[h, w] of a lamp behind the head, `toward` as for `faced` and `seen` f32[h, w], that comes to what passes it on.
+
+    On a heightfield single hairs are walls to each other.
+    """
+    alone = seen if s.lone is None else np.maximum(seen, np.minimum(s.lone * 20, 1))
+    return np.asarray(alone * faced(s, toward), np.float32)
 
 
 LAMP_FH, LAMP_REACH, LAMP_GAIN = 0.08, 5.5, 18.0

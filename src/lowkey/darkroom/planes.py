@@ -1,7 +1,7 @@
 """Planes of sharpness: a portrait lens is sharp at the eyes, and what lies behind them ends softly.
 
-A head is a head-width deep. With 85 mm at f/2.8 from a metre and a half its ears lie two pixels out of focus and the far shoulder
-three, in a frame of a thousand rows, and every outline of a round form is a limb that lies behind the eyes. As sharp as a matte can be,
+A head is a head-width deep. With 85 mm at f/4.5 from a metre and a half its ears lie a pixel and more out of focus and the far shoulder
+two, in a frame of a thousand rows, and every outline of a round form is a limb that lies behind the eyes. As sharp as a matte can be,
 all of them are cut paper.
 """
 
@@ -16,8 +16,8 @@ from numba import njit, prange
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
 
-APERTURE = 0.020
-"""Diameter of the circle of confusion over the distance behind the plane of focus: a pupil of 30 mm over 1.5 m (Ray, "Applied Photographic
+APERTURE = 0.0125
+"""Diameter of the circle of confusion over the distance behind the plane of focus: a pupil of 19 mm over 1.5 m (Ray, "Applied Photographic
 Optics", 3rd ed. 2002, ch. 22; the plane's own distance stands for the point's, which is wrong by a twentieth)."""
 SHARP_HW = 0.06
 """How far from the eyes' plane nothing is seen to be soft."""

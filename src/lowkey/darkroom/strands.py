@@ -109,6 +109,8 @@ def deepened(albedo: F32, plate: Plate) -> None:
         band = np.clip(fine - broad, -1.2, 1.2)
         have = np.sqrt(blur(np.square(band) * there, ROUND_HW * k / 2) / np.maximum(wide, np.float32(0.02)))
         more = np.clip(np.float32(DEPTH) / np.maximum(have, np.float32(1e-3)), 1, np.float32(DEEPEST)) - 1
+        # A gleam in felt stands out already: brought out with the rest it is a worm.
+        more = more / (1 + np.square(band / np.float32(DEPTH)))
         change += more * (band + np.minimum(band, 0) * np.float32(GAP - 1) * pale - np.float32(TOP) * have * pale)
     change *= there
     # Between hair and skin nothing is lighter than what it is made of: blown out in the photo, it is a pale crease along the hairline.

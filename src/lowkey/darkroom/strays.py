@@ -21,44 +21,55 @@ from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.zones import ramp as step
 
-APART_HW = 0.0065
-"""How far apart along the outline hairs stand in a full tuft: few are seen, and many fall back into the mass."""
-ROOT_HW = 0.03
-"""How far within the outline they begin."""
 ROOTED_HW = (0.03, 0.055)
 """How deep within the outline there must be hair still."""
-LONG = 0.55
-"""Median length of a straight hair beyond its root, in thicknesses of the hair it stands on: cropped hair has short strays."""
-REACH_HW = (0.03, 0.42)
-"""Least and greatest length beyond the root."""
-OFF = (0.05, 0.50)
-"""Radians by which straight hairs leave the outline, from and to, most of them by little: they lie as the mass does, and lift off it."""
-FLOWS, STEEPEST = 0.7, 0.9
-"""Share of the angle between the photo's flow and the outline that a hair keeps, and the most of it (radians): hair brushed up or back ends
-that way."""
-ARC, HUG, WAVE = (0.6, 2.6), 1.6, (8.0, 1.1)
-"""A hair falls back: curvature in (twice its angle over its length), from and to; what the roundness of a head adds (radians a head-width);
-and the wave in it, radians a head-width and periods a length."""
-COIL_HW, COILED = (0.010, 0.024), (0.5, 1.15)
-"""Radius of the coils in which curled hair ends, and how many turns of one stand off the mass."""
-COVER = (0.42, 0.03)
-"""Optical thickness of a hair where it leaves the mass, and at its tip."""
-SHORT_HW = 0.10
-"""Length under which a hair is faint: as dense as a long one it would be a thorn."""
-NAP_APART_HW, NAP_HW, NAP_COIL_HW = 0.0022, ((0.008, 0.022), (0.03, 0.10)), (0.004, 0.010)
-"""Between strays lies a nap of broken and cut hairs: how far apart; how long, of cropped hair and of full; radius of its coils. None
-shows but before a lamp."""
-NAP_OFF = ((0.3, 1.5), (0.02, 0.22))
-"""Radians by which it stands off the outline, on cropped hair as on velvet, in full hair nearly along it: steeper it was grass."""
-NAP_COVER = (0.12, 0.05)
-"""Its optical thickness, on cropped hair and on full."""
-ALONE = np.float32(2.0)
-"""Hairs in a mass shade each other (light.HAIR_GAIN); one that stands alone does not, and lets the light through besides."""
+RECEDES_HW, RECEDED, APART_HW = (0.006, 0.030), 0.5, 0.06
+"""How far within its outline a mass of hair is closed, cropped and full, at most this share of how thick it is hereabouts: a matte, or an
+old light's pale hem, ends it with scissors, and hair thins out strand by strand over .03 to .06 head-widths. How far round (hw) that
+thickness is asked."""
+LOCK_HW = 0.034
+"""Half of how thick a lock is at most that is none of the mass."""
+SMOOTHED_HW, FLOWN = 0.014, 0.30
+"""Over what distance (sigma) teeth of the outline are forgotten, and by what share of its way in the mass ends further out along a strand
+of the fringe, and further in along a gap."""
+THREAD_HW, NEAR_HW, SCRAP_HW2 = 0.010, 0.040, 0.03
+"""Half of how thick a lock is at least, how far beyond it hair may be thinner, and the area (squared head-widths) up to which what lies
+apart is a scrap: such wisps are a solver's loops, dashes and torn flaps, and hairs are drawn anyway."""
+ALONG_HW = (0.0035, 0.0020)
+"""How far apart along the outline hairs come out of the mass, cropped and full: 150 to 400 along a lit side."""
+ROOT_HW, FROM = (0.012, 0.030), 0.9
+"""How far before it comes out of the mass a hair begins; and from how deep at most it comes out, of how deep the mass is open: all from one
+line, they are that line, in ink."""
+OFF, COMBED = ((0.35, 1.45), (0.02, 0.40)), (0.18, 0.42)
+"""Radians by which they leave the outline: of cropped hair as velvet does, of full most of them by little; and how much hair runs one way
+hereabouts from which it begins to lie as full hair does, and does."""
+FLOWS = 0.7
+"""Share of the angle between the photo's flow and the outline that a hair keeps."""
+BACK = 0.08
+"""Share of them that lie the other way, so that hairs cross."""
+REACH_HW = ((0.004, 0.018), (0.012, 0.150))
+"""Length beyond the outline, from and (one in six or so) to."""
+ARC, WAVE = (0.1, 1.0), (8.0, 1.1)
+"""A hair falls back: curvature in (twice its angle over its length), from and to; and the wave in it, radians a head-width and periods
+a length."""
+COIL_HW, COILED = (0.008, 0.022), (0.15, 0.60)
+"""Radius of the arcs in which curled hair ends, and how many turns of one stand off the mass: closed, they are a stamp."""
+FLIES, FLY_HW, FLY_OFF = 0.05, (0.02, 0.09), 0.45
+"""Share of full straight hair that flies, how far (hw), and by how many radians at most it leaves the outline besides."""
+FACES = (0.55, 0.90)
+"""How much the outline faces one way, of what it does on the median, from which hairs come out of it, and all of them."""
+COVER = ((0.45, 0.12), (0.80, 0.16))
+"""Optical thickness of a hair where it leaves the mass, and at its tip, of cropped hair and of full."""
+LEAST, TURNS = 0.03, 4.0
+"""What any hair passes of a lamp behind it, and the power by which few are turned so that they pass all of it on (the TT lobe of Marschner
+et al. 2003 is .1 to .2 rad wide, and a hair is not round)."""
+CROSSED = 1.0
+"""How much of that black hairs over it take, per optical thickness; pale ones send most of it on (Zinke et al. 2008)."""
+ALONE = np.float32(1.3)
+"""Hairs in a mass shade each other (light.HAIR_GAIN); one that stands alone does not."""
 PALEST = np.float32(0.9)
-BEHIND_HW = 0.5
+BEHIND_HW = 0.35
 """How far behind the outline they lie: on a heightfield a hair would be a wall, and throw a wall's shadow on the mass behind it."""
-STANDS = np.float32(1.3)
-"""A stray is a strand and no gap (`fringe`): it passes a lamp behind it on."""
 FACING = np.float32(0.35)
 """z of a stray hair's normal: it is lit round, so from beside and behind."""
 
@@ -75,10 +86,13 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     # Everything broad is read at half size.
     q, size = k / 2, (max(w // 2, 1), max(h // 2, 1))
     hair, matte, skin, cloth, kept = (_half(m, size) for m in (s.hair, s.matte, s.skin, s.cloth, inside))
-    near = step(blur(hair, 0.012 * q) / np.maximum(blur(matte, 0.012 * q), 1e-3), 0.6, 0.95) * kept
-    near = near * (1 - step(blur(skin, 0.03 * q), 0.03, 0.12)) * (1 - step(blur(cloth, 0.02 * q), 0.05, 0.20))
-    within = cv2.distanceTransform((matte > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-    within = np.asarray((within - cv2.distanceTransform((matte <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)) / np.float32(q), np.float32)
+    # Where the photo's edge cuts hair it has no outline.
+    edge = np.ones((2 * round(ROOT_HW[1] * q) + 1,) * 2, np.uint8)
+    kept = np.asarray(cv2.erode(kept, edge, borderType=cv2.BORDER_CONSTANT, borderValue=(0.0,)), np.float32)
+    near = np.asarray(step(blur(hair, 0.012 * q) / np.maximum(blur(matte, 0.012 * q), 1e-3), 0.6, 0.95) * kept, np.float32)
+    near = np.asarray(near * (1 - step(blur(skin, 0.03 * q), 0.03, 0.12)) * (1 - step(blur(cloth, 0.05 * q), 0.02, 0.12)), np.float32)
+    inner, outer = (cv2.distanceTransform(m.astype(np.uint8), cv2.DIST_L2, 5) for m in (matte > 0.5, matte <= 0.5))
+    within = np.asarray((inner - outer) / np.float32(q), np.float32)
     sure = np.asarray(hair * step(within, 0.004, 0.012), np.float32)
     if near.max() < 0.1 or float(sure.sum()) < 0.01 * q * q:
         return s
@@ -90,53 +104,81 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     dx, dy, runs = tresses.flow(grey, sure, sure > 0.5, x, y, q, hand)
 
     # Where the photo's own wisps are, they are enough.
-    loose = step(blur(np.asarray(4 * matte * (1 - matte), np.float32), 0.02 * q), 0.18, 0.35)
+    loose = step(blur(np.asarray(4 * matte * (1 - matte), np.float32), 0.02 * q), 0.28, 0.48)
     may = np.asarray(near * (1 - loose), np.float32)
     at = _along(s.matte, may)
     if not len(at):
         return s
     there = tuple(np.minimum(at // 2, np.array(size) - 1).T[::-1])
     px, py = x[there][None], y[there][None]
-    # Hairs stray in tufts, and a tuft's hairs lie alike.
-    tuft = step(noise(px * 7, py * 7, 81) + np.float32(0.5) * noise(px * 23, py * 23, 82), -1.0, 0.7)[0]
-    tufts = np.stack([noise(px * 11, py * 11, 83 + i)[0] for i in range(2)], 1)
-    thick = cv2.dilate(within, np.ones((2 * round(0.12 * q) + 1,) * 2, np.uint8))[there]
+    # A tuft's hairs lie alike.
+    tufts = np.stack([noise(px * 9, py * 9, 83 + i)[0] for i in range(2)], 1)
     # Cropped and thinning hair strays less, and not far.
     full = tresses.length(s.hair, k, runs[there], hair[there] > 0.3)
-    # At most one every APART_HW.
-    chance = may[there] * tuft * np.float32((0.2 + 0.8 * full) / max(APART_HW * k, 1.0))
-    long = LONG * thick * np.float32(0.3 + 0.7 * full)
     flow = np.stack([one[there] for one in (dx, dy, runs, -right, -down)], 1)
     # From a mass of hair, not from the line that an ear's lit rim was read as.
     outward = flow[:, 3:] / np.maximum(np.linalg.norm(flow[:, 3:], axis=1, keepdims=True), np.float32(1e-6))
+    # At a tip, in a notch and on a speck of matte an outline faces no one way: what stands off it there lies like a fir's branches.
+    faces = np.linalg.norm(flow[:, 3:], axis=1)
+    chance = may[there] * step(faces / max(float(np.median(faces)), 1e-6), *FACES)
     for deep in ROOTED_HW:
         xs, ys = np.clip(np.round(at / 2 - outward * np.float32(deep * q)), 0, np.array(size) - 1).astype(int).T
         chance = chance * step(hair[ys, xs], 0.4, 0.8)
-    # On a spot where the outline faces nowhere (a speck of matte, its own middle) none has a way to go.
-    chance = chance * (np.linalg.norm(outward, axis=1) > 0.5)
-    dice = _dice(px, py)
-    curled = 1 - step(flow[:, 2], *fringe.CURLED)
-    # A crop of curls is too short for coils to stand off it.
-    chance = chance * (1 - curled * np.float32(1 - full))
-    along = _lies(flow[:, :2], outward, dice[:, 1])
-    strays = _flown(flow[:, :2], outward, along, curled, dice, tufts, long)
-    # The nap grows from every place of the outline that a mass of hair has, on dice of its own.
-    nap = _napped(np.roll(dice, 3, 1), curled * np.float32(full), along, outward, full)
-    picked = dice[:, 0] < chance
-    grows = np.roll(dice, 3, 1)[:, 0] < np.where(chance > 0, may[there], 0) * np.float32(1 / max(NAP_APART_HW * k, 1.0))
-    at = np.concatenate([at[grows], at[picked]])
-    outward = np.concatenate([outward[grows], outward[picked]])
-    hairs = np.concatenate([nap[grows], strays[picked]]).astype(np.float32)
+    curled = 1 - step(runs, *fringe.CURLED)
+    # Some contours have more of them, some fewer.
+    chance = chance * np.clip(0.9 + 0.3 * tufts[:, 0], 0.4, 1.3)
+    apart = ALONG_HW[0] + (ALONG_HW[1] - ALONG_HW[0]) * full
+    whole, part = divmod(1 / (apart * k), 1)
+    sown = [_dice(px, py, 90 + 8 * n) for n in range(int(whole) + 1)]
+    picked = [one[:, 0] < chance * (1 if n < whole else part) for n, one in enumerate(sown)]
+    hairs = np.concatenate([
+        _flown(flow[take, :3], outward[take], curled[there][take], one[take], tufts[take], full)
+        for one, take in zip(sown, picked, strict=True)
+    ]).astype(np.float32)  # fmt: skip
+    inward = np.concatenate([one[take][:, 6] * may[there][take] for one, take in zip(sown, picked, strict=True)])
+    at, outward = (np.concatenate([one[take] for take in picked]) for one in (at, outward))
+    starts = at - outward * (np.float32(FROM * k) * (RECEDES_HW[0] + (RECEDES_HW[1] - RECEDES_HW[0]) * np.float32(full)) * inward)[:, None]
 
-    strands = np.zeros((h, w), np.float32) if s.strands is None else s.strands
-    maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen, strands)
-    new = [np.array(one) for one in maps]
-    cover, most, owner = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32), np.zeros((h, w), np.int32)
-    _draw(at, hairs, np.float32(k), cover, most, owner)
+    (cover, lit, most), owner = np.zeros((3, h, w), np.float32), np.zeros((h, w), np.int32)
+    _draw(starts, hairs, np.float32(k), cover, lit, most, owner)
+    open_ = np.asarray(cv2.resize(_open(within, near, may, curled, s, full), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen)
+    new, lone = [np.array(one) for one in maps], np.zeros((h, w), np.float32)
     # What was there before is what is read: the new maps are written only.
-    _lay(at, outward, np.float32(k), cover, owner, *maps[:4], *new)
-    matte, hair, depth, albedo, normal, specular, sheen, strands = (freeze(one) for one in new)
-    return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, normal=normal, specular=specular, sheen=sheen, strands=strands)
+    _lay(starts, outward, np.float32(k), cover, lit, owner, open_, lone, *maps[:4], *new)
+    matte, hair, depth, albedo, normal, specular, sheen = (freeze(one) for one in new)
+    return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, normal=normal, specular=specular, sheen=sheen, lone=freeze(lone))
+
+
+def _open(within: F32, near: F32, may: F32, curled: F32, s: Subject, full: float) -> F32:
+    """Share f32[h, w] (at half size) by which hair is open, `within` f32[h, w] hw from its outline.
+
+    Hairs `may` f32[h, w] stray there; `near` f32[h, w] is all of hair's outline, what it has of wisps included. What lies apart from the
+    mass, or hangs on it by a thread, goes altogether.
+    """
+    q = s.hw_px / 2
+    local = cv2.dilate(within, np.ones((2 * round(APART_HW * q) + 1,) * 2, np.uint8))
+    deep = RECEDES_HW[0] + (RECEDES_HW[1] - RECEDES_HW[0]) * np.float32(full) * (1 - curled)
+    deep = np.maximum(np.minimum(deep, np.float32(RECEDED) * local), np.float32(1e-3))
+    smooth = blur(within, SMOOTHED_HW * q)
+    if s.strands is not None:
+        smooth = smooth + np.float32(FLOWN) * deep * np.clip(_half(s.strands, within.shape[::-1]), -1.5, 1.5)
+    # A lock that stands apart is as dense as the matte says: open all round, it would be a row of dashes.
+    disc, rim = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(r * q), 1) + 1,) * 2) for r in (LOCK_HW, LOCK_HW / 3))
+    mass = cv2.dilate(cv2.morphologyEx((within > 0).astype(np.uint8), cv2.MORPH_OPEN, disc), rim)
+    mass = blur(np.asarray(mass, np.float32), 0.006 * q)
+    where = mass * blur(cv2.dilate(may, np.ones((2 * round(0.02 * q) + 1,) * 2, np.uint8)), 0.01 * q)
+    return np.asarray(np.maximum(where * (1 - step(smooth / deep, 0.3, 0.9)), near * (1 - _held(within, q))), np.float32)
+
+
+def _held(within: F32, q: float) -> F32:
+    """1 on what is thick, and on what of the rest is near it, f32[h, w]."""
+    disc, reach = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(r * q), 1) + 1,) * 2) for r in (THREAD_HW, NEAR_HW))
+    thick = cv2.morphologyEx((within > 0).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    _, names, stats, _ = cv2.connectedComponentsWithStats(thick, connectivity=4)
+    mass = stats[:, cv2.CC_STAT_AREA] > SCRAP_HW2 * q * q
+    mass[0] = False
+    return blur(cv2.dilate(mass[names].astype(np.float32), reach), 0.008 * q)
 
 
 def _half(a: F32, size: tuple[int, int]) -> F32:
@@ -151,63 +193,56 @@ def _along(matte: F32, may: F32) -> NDArray[np.int64]:
     return np.asarray(points[may[rows, columns] > 0.02])
 
 
-def _dice(x: F32, y: F32) -> F32:
+def _dice(x: F32, y: F32, stream: int) -> F32:
     """Eight numbers 0..1 f32[n, 8] that belong to places f32[1, n] on the head, and to its mirror image in a mirrored head."""
-    return np.stack([np.asarray(np.mod(np.abs(noise(x * 977, y * 977, 90 + i)[0]) * 7.0, 1.0), np.float32) for i in range(8)], 1)
+    return np.stack([np.asarray(np.mod(np.abs(noise(x * 977, y * 977, stream + i)[0]) * 7.0, 1.0), np.float32) for i in range(8)], 1)
 
 
 def _lies(flow: F32, outward: F32, dice: F32) -> F32:
-    """Which way along the outline a hair lies, unit f32[n, 2]: as `flow` f32[n, 2] does there, most of it downward, one in 25 back."""
+    """Which way along the outline a hair lies, unit f32[n, 2]: as `flow` f32[n, 2] does there, most of it downward, some back."""
     along = np.stack([-outward[:, 1], outward[:, 0]], 1)
     lies = (flow * along).sum(1)
-    back = np.where(np.abs(lies) > 0.3, (lies < 0) != (flow[:, 1] < 0), along[:, 1] < 0) ^ (dice > 0.96)
+    back = np.where(np.abs(lies) > 0.3, (lies < 0) != (flow[:, 1] < 0), along[:, 1] < 0) ^ (dice > 1 - BACK)
     return np.asarray(np.where(back[:, None], -along, along), np.float32)
 
 
-def _flown(flow: F32, outward: F32, along: F32, curled: F32, dice: F32, tufts: F32, long: F32) -> F32:
-    """Strays f32[n, 9] as `_draw` takes them, of hair `curled` f32[n] (0..1), straight ones of median length `long` f32[n] hw."""
-    straight = 1 - curled
-    lean = np.clip(0.5 + 0.5 * tufts[:, 0] + 0.5 * (dice[:, 2] - 0.5), 0, 1)
-    steep = np.minimum(FLOWS * np.arcsin(np.clip(np.abs((flow * outward).sum(1)), 0, 1)), STEEPEST) * straight
-    off = straight * np.maximum(steep, OFF[0] + (OFF[1] - OFF[0]) * lean**2) + curled * (0.3 + 1.2 * lean)
-    reach = np.clip(long * np.exp(1.5 * (dice[:, 3] + dice[:, 4] - 1.0)), *REACH_HW)
-    radius = COIL_HW[0] + (COIL_HW[1] - COIL_HW[0]) * dice[:, 3]
-    coil = 2 * np.pi * radius * (COILED[0] + (COILED[1] - COILED[0]) * dice[:, 4])
-    bend = (ARC[0] + (ARC[1] - ARC[0]) * dice[:, 5] * (1 + 0.5 * tufts[:, 1])) * 2 * off / reach + HUG
-    bend = straight * bend + curled / radius
-    wave = straight * WAVE[0] * (2 * dice[:, 6] - 1)
-    reach = straight * reach + curled * coil
-    cover = (0.25 + 0.75 * dice[:, 7] ** 2) * np.clip(reach / SHORT_HW, 0.35, 1)
-    return _headed(off, along, outward, bend, wave, reach, cover * COVER[0], cover * COVER[1], 6.28 * dice[:, 2])
+def _flown(flow: F32, outward: F32, curled: F32, dice: F32, tufts: F32, full: float) -> F32:
+    """Hairs f32[n, 10] as `_draw` takes them, of hair `curled` f32[n] (0..1), on a head cropped (0) or `full` (1)."""
 
+    def of(pair: tuple[tuple[float, float], tuple[float, float]]) -> list[float]:
+        return [a + (b - a) * full for a, b in zip(*pair, strict=True)]
 
-def _napped(dice: F32, curled: F32, along: F32, outward: F32, full: float) -> F32:
-    """Hairs of the nap f32[n, 9] as `_draw` takes them: velvet on cropped hair, a thin layer along full hair, small coils on curled."""
-    (least, most), (low, high) = ([a + (b - a) * full for a, b in zip(*pair, strict=True)] for pair in (NAP_HW, NAP_OFF))
-    straight = 1 - curled
-    off = straight * (low + (high - low) * dice[:, 2]) + curled * (0.2 + 1.3 * dice[:, 2])
-    reach = least + (most - least) * dice[:, 3] * dice[:, 4]
-    radius = NAP_COIL_HW[0] + (NAP_COIL_HW[1] - NAP_COIL_HW[0]) * dice[:, 5] * (1 + full)
-    bend = straight * (1.2 * off / reach * (0.3 + 1.4 * dice[:, 6])) + curled / radius
-    reach = straight * reach + curled * 2 * np.pi * radius * (0.4 + 0.6 * dice[:, 4])
-    cover = (NAP_COVER[0] + (NAP_COVER[1] - NAP_COVER[0]) * full) * (0.4 + 1.2 * dice[:, 7])
-    return _headed(off, along, outward, bend, np.zeros_like(off), reach, cover, 0.3 * cover, np.zeros_like(off))
-
-
-def _headed(
-    off: F32, along: F32, outward: F32, bend: F32, wave: F32, reach: F32, root: F32, tip: F32, phase: F32
-) -> F32:  # fmt: skip
-    """The columns of `_draw`: heading (right, down), curvature in the picture (radians a hw), wave and phase, length, thicknesses."""
+    straight, along = 1 - curled, _lies(flow[:, :2], outward, dice[:, 1])
+    lean = np.clip(0.2 * tufts[:, 1] + dice[:, 2], 0, 1)
+    lies = np.maximum(step(flow[:, 2], *COMBED), full)
+    low, high = (a + (b - a) * lies for a, b in zip(*OFF, strict=True))
+    # Hair brushed up or back ends that way.
+    steep = FLOWS * np.arcsin(np.clip(np.abs((flow[:, :2] * outward).sum(1)), 0, 1)) * straight
+    off = np.maximum(low + (high - low) * lean ** (1 + lies), np.minimum(steep, high) * (0.6 + 0.8 * dice[:, 3])) * straight
+    flies = (dice[:, 5] > 1 - FLIES) * full
+    off = off + straight * flies * np.float32(FLY_OFF) * dice[:, 3] + curled * (0.2 + 1.2 * lean)
+    # Combed hair is long where it is thin.
+    low, high = (a + (b - a) * np.maximum(full, 0.6 * lies) for a, b in zip(*REACH_HW, strict=True))
+    reach = low + (high - low) * dice[:, 4] ** 3
+    reach = straight * (reach + flies * (FLY_HW[0] + (FLY_HW[1] - FLY_HW[0]) * dice[:, 3]))
+    radius = COIL_HW[0] + (COIL_HW[1] - COIL_HW[0]) * dice[:, 3] * (0.4 + 0.6 * full)
+    reach = reach + curled * 2 * np.pi * radius * (COILED[0] + (COILED[1] - COILED[0]) * dice[:, 4]) * (0.3 + 0.7 * full)
+    bend = straight * (ARC[0] + (ARC[1] - ARC[0]) * dice[:, 6]) * np.minimum(2 * off / np.maximum(reach, 0.03), 18) + curled / radius
+    wave = straight * WAVE[0] * (2 * dice[:, 7] - 1)
     heading = np.cos(off)[:, None] * along + np.sin(off)[:, None] * outward
     # Positive bends toward the mass: a hair lies back.
     side = np.where(along[:, 0] * outward[:, 1] - along[:, 1] * outward[:, 0] > 0, -1.0, 1.0)
-    lost = ROOT_HW / np.maximum(np.sin(off), 0.25)
-    return np.column_stack([heading, side * bend, side * wave, phase, reach, root, tip, lost]).astype(np.float32)
+    root = ROOT_HW[0] + (ROOT_HW[1] - ROOT_HW[0]) * full * (1 - 0.5 * curled)
+    cover = ((0.35 + 0.65 * dice[:, 3]) * (1 - 0.4 * flies))[:, None] * np.array(of(COVER))
+    lost = root / np.clip(np.sin(off), 0.3, 1)
+    turned = LEAST + (1 - LEAST) * dice[:, 7] ** TURNS
+    return np.column_stack([heading, side * bend, side * wave, 6.28 * dice[:, 2], reach, cover, lost, turned])
 
 
 @njit(cache=True)
-def _draw(at: Any, hairs: Any, k: Any, cover: Any, most: Any, owner: Any) -> None:
-    """Walk each hair outward in steps of half a pixel and add its optical thickness to `cover` f32[h, w].
+def _draw(at: Any, hairs: Any, k: Any, cover: Any, lit: Any, most: Any, owner: Any) -> None:
+    """Walk each hair outward in steps of half a pixel and add its optical thickness to `cover` f32[h, w], and as much of it
+    as is turned to a lamp behind it to `lit`.
 
     `owner` is whose is the `most` of a pixel: its colour counts there.
     """
@@ -225,8 +260,8 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, most: Any, owner: Any) -> Non
                 length = max(np.sqrt(ux * ux + uy * uy), 1e-6)
                 ux, uy = ux / length, uy / length
             t = max(t, 0.0)
-            # Where a parting cuts into the outline the root shows too: it comes out of the mass by degrees.
-            a = 0.5 * (hairs[i, 6] + (hairs[i, 7] - hairs[i, 6]) * t) * min((1 - t) * 2.5, 1.0) * min(0.7 * n / root, 1.0)
+            # It comes out of the mass by degrees.
+            a = 0.5 * (hairs[i, 6] + (hairs[i, 7] - hairs[i, 6]) * t) * min((1 - t) * 2.5, 1.0) * min(0.25 * (n / root) ** 2, 1.0)
             ix, iy = int(np.floor(px)), int(np.floor(py))
             if ix < 0 or iy < 0 or ix >= w - 1 or iy >= h - 1:
                 break
@@ -235,6 +270,7 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, most: Any, owner: Any) -> Non
                 for c in range(2):
                     part = a * (fx if c else 1 - fx) * (fy if r else 1 - fy)
                     cover[iy + r, ix + c] += part
+                    lit[iy + r, ix + c] += part * hairs[i, 9]
                     if part > most[iy + r, ix + c]:
                         most[iy + r, ix + c] = part
                         owner[iy + r, ix + c] = i
@@ -242,23 +278,25 @@ def _draw(at: Any, hairs: Any, k: Any, cover: Any, most: Any, owner: Any) -> Non
 
 @njit(cache=True, parallel=True)
 def _lay(
-    at: Any, outward: Any, k: Any, cover: Any, owner: Any, old_matte: Any, old_hair: Any, old_depth: Any, old_albedo: Any,
-    matte: Any, hair: Any, depth: Any, albedo: Any, normal: Any, specular: Any, sheen: Any, strands: Any,
+    at: Any, outward: Any, k: Any, cover: Any, lit: Any, owner: Any, open_: Any, lone: Any, old_matte: Any, old_hair: Any,
+    old_depth: Any, old_albedo: Any, matte: Any, hair: Any, depth: Any, albedo: Any, normal: Any, specular: Any, sheen: Any,
 ) -> None:  # fmt: skip
-    """Lay what was drawn beyond the outline: each hair with the colour of the mass it grows from."""
+    """Open the mass at its outline and lay what was drawn over it: each hair with the colour of the mass it grows from."""
     h, w = cover.shape
     flat = np.sqrt(1 - FACING * FACING)
     for y in prange(h):
         for x in range(w):
+            body = old_matte[y, x] * (1 - open_[y, x])
             a = 1 - np.exp(-cover[y, x])
-            if a < 0.004 or old_matte[y, x] >= 0.5:
+            matte[y, x] = 1 - (1 - body) * (1 - a)
+            if a < 0.004:
                 continue
             i = owner[y, x]
             ox, oy = outward[i, 0], outward[i, 1]
             red, green, blue, mass, back = 0.0, 0.0, 0.0, 1e-6, -8.0
             # Further in: on the outline itself the old room still tints it.
             for n in range(8):
-                deep = (0.012 + 0.006 * n) * k
+                deep = (0.035 + 0.008 * n) * k
                 r, c = int(at[i, 1] - oy * deep), int(at[i, 0] - ox * deep)
                 if 0 <= r < h and 0 <= c < w:
                     much = old_hair[r, c] * old_matte[r, c] + 1e-5
@@ -268,10 +306,14 @@ def _lay(
                     mass += much
                     if n == 0:
                         back = old_depth[r, c]
-            gain = min(ALONE, PALEST * mass / max(max(red, max(green, blue)), 1e-4)) / mass
-            matte[y, x] = 1 - (1 - old_matte[y, x]) * (1 - a)
+            # Coverage is the matte's: what lies over the mass is a part of it, what lies beyond it all that is there.
+            dark = max(1 - np.sqrt(max(red, max(green, blue)) / mass), 0.1)
+            lone[y, x] = (1 - np.exp(-lit[y, x])) / matte[y, x] * np.exp(-CROSSED * dark * (cover[y, x] - lit[y, x]))
             # Where the mass covers most of a pixel it is the mass's still: all a stray's, it would be one bright dot of a line of them.
-            share = a * (1 - old_matte[y, x]) / matte[y, x]
+            share = a * (1 - body) / matte[y, x]
+            if share < 0.004:
+                continue
+            gain = min(ALONE, PALEST * mass / max(max(red, max(green, blue)), 1e-4)) / mass
             hair[y, x] += (1 - hair[y, x]) * share
             apart = max(back, -2.0) - BEHIND_HW
             depth[y, x] = apart if old_matte[y, x] < 0.02 else depth[y, x] + (apart - depth[y, x]) * share
@@ -287,4 +329,3 @@ def _lay(
             normal[y, x, 0], normal[y, x, 1], normal[y, x, 2] = nx / length, ny / length, nz / length
             specular[y, x] *= 1 - share
             sheen[y, x] *= 1 - share
-            strands[y, x] += (STANDS - strands[y, x]) * share

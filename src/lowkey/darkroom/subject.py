@@ -40,6 +40,8 @@ class Subject:
     """Skin's highlights against bare dry skin's: make-up for low-key leaves skin a little moist."""
     strands: F32 | None = None
     """About +1 on a strand of hair's fringe and -1 in the gap beside it, 0 elsewhere; None where none were told apart."""
+    lone: F32 | None = None
+    """0..1: single hairs that come out of a mass of hair and are turned so that they pass a lamp behind them on; None where none are."""
     lips: F32 | None = None
     teeth: F32 | None = None
     """0..1: lips, and what lies between them; None where nobody looked for any."""

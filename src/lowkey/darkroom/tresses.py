@@ -28,7 +28,7 @@ DYED_LEAST = 0.03
 OLIVE = (1.0, 0.15)
 """Log green over blue that hair may have: so many times its log red over green, and so much besides. By the spectrum of eumelanin it is 2.4
 times (d'Eon et al. 2011), but a warm lamp adds a yellow of its own, and the two of them print olive."""
-KERATIN, EUMELANIN = (0.14, 0.14), (0.28, 0.20)
+KERATIN, EUMELANIN = (0.18, 0.18), (0.28, 0.20)
 """Least log red over green and green over blue of undyed hair: without pigment, for keratin itself is yellowish (white hair measures b* 10
 to 15 and a* 0 to 2, a red of .08 to .15; at .20 it was rose), and black, for what leaves a mass of it has been through strands. A photo
 balanced for its room shows both as grey, or bluer."""
@@ -60,8 +60,9 @@ OUTLINE_HW = 0.12
 """How far from room or cloth stray light is looked for in hair."""
 STRAY = (0.35, 1.0)
 """Log luminance over the hair's own, hereabouts and with its spread, at which a tone begins to be stray light, and is."""
-UNDER_SKIN = (0.55, 0.85)
-"""Broad luminance of hair over that of the face's skin from which it is pressed, and which it never passes."""
+UNDER_SKIN = (0.75, 1.25)
+"""Broad luminance of hair over that of the face's skin from which it is pressed, and which it never passes: at .55 and .85 white hair was
+pewter."""
 CRUSHED = (0.05, 0.16)
 """RMS of log luminance in the band of strands under which none are seen, and above which the photo has its own."""
 SCRATCH, EVENED = 0.25, 0.8
@@ -253,7 +254,7 @@ def _one_dye(log: F32, hair: F32, bright: F32, k: float) -> None:
 
 
 def _beneath_skin(tone: F32, hair: F32, skin: F32, k: float) -> None:
-    """Pale hair pressed under the skin's luminance, in place, strands and all: the face is the brightest thing in a low-key portrait."""
+    """Pale hair pressed under the skin's luminance, in place, strands and all: the face carries a low-key portrait."""
     if skin.size < 100:
         return
     level = float(np.median(skin))
