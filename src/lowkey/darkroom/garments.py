@@ -43,6 +43,13 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     return np.asarray(beside + (above - beside) * h - k * h * (1 - h), np.float32)
 
 
+def girth(bust: Bust, y: F32) -> F32:
+    """Half-width (hw) of a neck at `y` f32[...] below the chin: narrowest under the jaw, broader toward the skull and the shoulders."""
+    return np.asarray(
+        bust.neck * (0.945 + 1.5 * np.square(np.clip(-0.10 - y, 0, 0.4)) + 1.0 * np.square(np.clip(y + 0.12, 0, 0.6))), np.float32
+    )
+
+
 @njit(cache=True, parallel=True)
 def _crease(x: Any, y: Any, strokes: Any, out: Any) -> None:
     h, w = x.shape
@@ -185,7 +192,7 @@ def whole(a: Field, like: Field) -> F32:
     return np.asarray(cv2.GaussianBlur(wide, (0, 0), 2.6, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
-FLAG_HW = (0.02, 0.74)
+FLAG_HW = (0.00, 0.66)
 """Between which depths under the shoulder line a flag before the chest comes in."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lowkey.darkroom.garments import Closed
+from lowkey.darkroom.garments import Closed, girth
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import JAW, Bust, Kept, Layer, arch, facing, slopes, spread
 from lowkey.gaussian import blur
@@ -48,7 +48,7 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     tone = _skin_below(plate, kept, box) * (1 + grain)[..., None]
 
     # Form: a cylinder with its muscles, and the jaw's underside joined to it.
-    half = bust.neck * (0.945 + 1.5 * np.square(np.clip(-0.10 - y, 0, 0.4)) + 1.0 * np.square(np.clip(y + 0.12, 0, 0.6)))
+    half = girth(bust, y)
     half = half + _flanks(plate, below, x, y, half, box)
     if collar is not None:
         half = half - np.maximum(half - np.float32(collar.wide), 0) * step(y, collar.top - ENTERS_HW, collar.top)
