@@ -105,13 +105,13 @@ def test_a_shoulder_that_the_photo_cuts_is_wider_than_is_seen() -> None:
     cut = replace(plate, inside=inside, matte=freeze(plate.matte * inside))
     nothing = np.zeros_like(plate.matte)
     half = neck.measure(cut, nothing).half
-    assert np.mean(half) == pytest.approx(neck.SHOULDER_HW)
+    assert np.mean(half) == pytest.approx(shoulders.BROAD_HW)
     # Nobody knows how it sits; it sits no more askew than a turn of 15 degrees makes it.
-    assert 0 < abs(half[1] - half[0]) < 2 * neck.NEARER * neck.MOST_TURNED + 1e-6
+    assert 0 < abs(half[1] - half[0]) < 2 * shoulders.NEARER * shoulders.MOST_TURNED + 1e-6
     assert neck.measure(plate, nothing).half == pytest.approx((1.62, 1.62), abs=0.03)
 
 
-@pytest.mark.parametrize(("broad", "of"), [(1.38, neck.LEAST_SHOULDER_HW), (1.70, 1.70), (2.05, neck.MOST_SHOULDER_HW)])
+@pytest.mark.parametrize(("broad", "of"), [(1.38, shoulders.LEAST_HW), (1.70, 1.70), (2.05, shoulders.MOST_HW)])
 def test_shoulders_are_the_persons_own_within_what_people_have(broad: float, of: float) -> None:
     plate = person(turn=0.0, broad=broad)
     bust = neck.measure(plate, np.zeros_like(plate.matte))
@@ -151,7 +151,7 @@ def test_shoulders_hidden_by_hair_are_the_mean_bodys() -> None:
     over = plate.matte * (np.abs(u) > 0.5) * (np.abs(u) < 1.3) * (v < 0.9)
     parts["hair"] = freeze(np.asarray(np.maximum(parts["hair"], over), np.float32))
     parts["cloth"] = freeze(np.asarray(parts["cloth"] * (1 - over), np.float32))
-    assert neck.measure(replace(plate, parts=parts), np.zeros_like(plate.matte)).shoulder == (neck.SHOULDER_LINE_HW,) * 2
+    assert neck.measure(replace(plate, parts=parts), np.zeros_like(plate.matte)).shoulder == (shoulders.LINE_HW,) * 2
 
 
 @pytest.mark.parametrize("cloth", [TURTLENECK, LINEN], ids=["turtleneck", "linen"])

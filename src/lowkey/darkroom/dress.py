@@ -24,6 +24,7 @@ from lowkey.darkroom import (
     roots,
     scraps,
     seams,
+    shoulders,
     sleeve,
     strands,
     strays,
@@ -261,7 +262,9 @@ def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[sl
     mix = np.clip(0.5 + 0.5 * (natural - own) / np.float32(BLEND_HW), 0, 1)
     both = natural + (own - natural) * mix - np.float32(BLEND_HW) * mix * (1 - mix)
     both = np.minimum(both, own)
-    return garments.Outline(xs, ys, np.asarray(both, np.float32))
+    raised = [bool((hands & (sign * xs > 0.3)).any()) for sign in (-1, 1)]
+    even = shoulders.evened(xs, ys, np.asarray(both, np.float32), bust.half, (raised[0], raised[1]))
+    return garments.Outline(xs, ys, even)
 
 
 WOOLLY = 0.3

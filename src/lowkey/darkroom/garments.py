@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom.knit import Field, noise
-from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, facing, slopes
+from lowkey.darkroom.neck import Bust, Layer, arch, facing, slopes
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate.zones import ramp as step
@@ -30,7 +30,7 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     half = np.where(left, np.float32(bust.half[0]), np.float32(bust.half[1]))
     # The trapezius climbs the neck in a hollow curve; the line then falls evenly to the shoulder's joint, and rounds only there.
     out = np.maximum(u - np.float32(bust.neck), 0)
-    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.03 * np.square(np.maximum(u - 0.75, 0)) - 0.19 * np.exp(-out / 0.24)
+    line = start + np.float32(bust.slope) * (u - 0.42) + 0.03 * np.square(np.maximum(u - 0.75, 0)) - 0.19 * np.exp(-out / 0.24)
     above = (y - line) * np.float32(0.94)
     # An arm is no post: it is broadest over the deltoid, and its sleeve hangs in slack below it.
     low = y - start
@@ -206,7 +206,7 @@ def flagged(bust: Bust, body: Outline, share: float) -> F32:
     left, right = (np.float32(v) for v in bust.shoulder)
     start = left + (right - left) * step(body.x, -0.5, 0.5)
     # The flag's edge follows the shoulders, and the cloth it falls on is not even.
-    under = body.y - start - np.float32(SHOULDER_SLOPE) * np.clip(np.abs(body.x) - 0.42, 0, 1)
+    under = body.y - start - np.float32(bust.slope) * np.clip(np.abs(body.x) - 0.42, 0, 1)
     under = under + 0.07 * noise(body.x * np.float32(bust.hand) * 1.6 + 3, body.y * 1.9, 58)
     shed = 1 - np.float32(SHED) * step(np.abs(body.x), *SHED_HW)
     return np.asarray((1 - np.float32(share) * step(under, *FLAG_HW)) * shed, np.float32)
