@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lowkey.darkroom import garments, jersey, neck, retouch, teeth, throat
+from lowkey.darkroom import garments, jersey, neck, retouch, shoulders, teeth, throat
 from lowkey.darkroom.dress import dress
 from lowkey.darkroom.light import Relight
 from lowkey.darkroom.mouth import BROUGHT, Mouth

@@ -174,6 +174,9 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
                 figure.touched(sheet.cover, (row + top, column))
             figure.lay(sheet, (row + top, column), np.asarray(tint / luminance(tint) * level, np.float32))
     seams.fill_pits(figure, part, top, k)
+    if figure.ears is not None:
+        # What was taken for an ear's rim under a lobe is neck now, and no light comes through a neck.
+        figure.ears[top:] *= part.head
     _quieten(figure.albedo, plate, kept)
 
 

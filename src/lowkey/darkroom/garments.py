@@ -298,9 +298,12 @@ class Ring:
     """The back of the collar stands higher than its front by this much per hw of depth."""
 
     def rim(self, sine: F32) -> F32:
-        """How far below the chin (hw) the near half's edge lies, f32[h, w], at `sine` of the way round: a thick roll's has no steep end."""
+        """How far below the chin (hw) the near half's edge lies, f32[h, w], at `sine` of the way round.
+
+        A thick roll's has no steep end: it lies level where it turns round the neck, or it would stand out there as a horn.
+        """
         u = np.square(sine)
-        return np.asarray(self.top - np.float32(0.62 * self.tilt * self.deep) * u * (1.18 - 0.34 * u), np.float32)
+        return np.asarray(self.top - np.float32(0.52 * self.tilt * self.deep) * u * (1.5 - 0.5 * u * u), np.float32)
 
 
 @dataclass(frozen=True)

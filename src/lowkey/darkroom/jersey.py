@@ -256,12 +256,13 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     grey *= whole(lamp, x)
     grey *= 1 + CLUMPS * noise(x * hand * 62, y * 48, 45)
 
-    # A hand-knit's outline is alive by a fraction of a stitch. Inside the collar no body is seen, and beside it none as high as its rim.
+    # A hand-knit's outline is alive by a fraction of a stitch. Inside the collar no body is seen; beside it an old collar's own outline
+    # would stand as a tooth: a shoulder runs out level from under the roll.
     ring = ring_of(bust, cut)
     rim = ring.rim(np.asarray(np.clip(x / ring.wide, -1, 1), np.float32))
-    inside = y - (rim + 0.10 - 1.2 * np.maximum(np.abs(x) - ring.wide, 0))
+    inside = -joint(-edge, rim + np.float32(RUNS_OUT_HW) - y, 0.10)
     ragged = whole(0.005 * noise(body.x * hand * 26, body.y * 26, 42), x) + 0.0015 * fuzz
-    outer = np.asarray(np.minimum(edge, inside) + ragged, np.float32)
+    outer = np.asarray(inside + ragged, np.float32)
     # Loose fibre stands off it, sparse, a millimetre or two long: against the lamp it is the cloth's own rim of light.
     fibre = FIBRE * np.clip(noise(x * hand * 60, y * 21, 44) + 0.7 * fuzz, 0, 1)
     cover = np.maximum(coverage(outer, k, 4.0), fibre * coverage(outer + FIBRE_HW, k, 2 * FIBRE_HW * k))
@@ -346,6 +347,8 @@ def _pressed(cut: Cut, tall: float, hand: float) -> F32:
     return np.array(out, np.float32)
 
 
+RUNS_OUT_HW = 0.13
+"""How far below a collar's rim the shoulders come out from under it."""
 RESTS_HW = (0.02, 0.13)
 """How far a hem lies over the shoulder's line at each side, and by how much it is let down for that at most."""
 
@@ -424,7 +427,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     # The jaw stands over the rim: less of the room's light gets to it, whatever the key does.
     grey *= 1 - np.float32(UNDER_CHIN) * np.exp(-np.maximum(s, 0) / np.float32(UNDER_CHIN_HW)) * (1 - 0.5 * sine * sine)
     # A fold closes round the neck: where rim and side meet it turns over softly, in no corner.
-    rim = -joint(-s, np.abs(x) - wide, 0.16) + 0.012
+    rim = -joint(-s, np.abs(x) - wide, 0.20) + 0.012
     ragged = 0.002 * noise(lean * 26, y * 26, 55) + 0.0015 * fuzz
     hem_edge = tall - s + 0.004 * (height - 0.5)
     edge = -joint(-(rim + 0.003 * (height - 0.5)), -hem_edge, 0.11) + 0.018 + ragged

@@ -27,6 +27,8 @@ TOUCH, TOUCH_HW = 0.60, 0.090
 """Share of the room's light that right under the jaw's edge is denied, and how far down that reaches (one over e)."""
 NAPE, NAPE_FROM = 0.40, (0.78, 1.04)
 """How much darker the flank turns behind the sternomastoid, and between which parts of the half-width: there ear and hair stand over it."""
+BESIDE_HW = (-0.45, -0.12)
+"""Between which heights below the chin the flag and the nape's turn come in: under an ear a neck that is darker at once is a flake's edge."""
 OWN = 0.5
 """Share of its own detail that a neck keeps of the photo: a collar's edge, its old shadow and a fold look alike there, each a crack."""
 DRY = (0.52, 0.024)
@@ -89,13 +91,16 @@ def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
     u = np.clip(np.abs(x) / half, 0, 1.2)
     reach = CAST_HW[0] + (CAST_HW[1] - CAST_HW[0]) * step(u, 0.30, 0.95)
     lit = step(below - reach, -0.5 * PENUMBRA_HW / 0.6, 0.5 * PENUMBRA_HW / 0.6)
-    flag = BURNED * (1 - step(y, 0.20, 0.36))
-    nape = 1 - np.float32(NAPE) * step(u, *NAPE_FROM)
+    # Beside jaw and ear a neck goes on from skin that no flag shades.
+    beside = step(y, *BESIDE_HW)
+    flag = BURNED * (1 - step(y, 0.20, 0.36)) * beside
+    nape = 1 - np.float32(NAPE) * step(u, *NAPE_FROM) * beside
     return np.asarray((1 - np.float32(CAST) * (1 - lit)) * (1 - flag) * nape, np.float32)
 
 
-FLANK_HW, FLANK_ENDS_HW = 0.10, (-0.04, 0.15)
-"""Most that a neck seen beside the jaw adds to the cylinder's half-width, and between which heights below the chin that is lost again."""
+FLANK_HW, SLIMMER_HW, FLANK_ENDS_HW = 0.10, 0.12, (-0.04, 0.15)
+"""Most that a neck seen beside the jaw adds to the cylinder's half-width and takes from it (where a shirt's collar hid the rest, a neck came
+out from behind its own upper part in a step), and between which heights below the chin that is lost again."""
 ENTERS_HW = 0.28
 """Over which height above its collar's rim a neck that is broader draws in to it."""
 PAST_JAW_HW, SEEN_HW, FLANK_SOFT_HW = 0.015, 0.05, 0.03
@@ -124,9 +129,9 @@ def _flanks(plate: Plate, below: F32, x: F32, y: F32, half: F32, box: tuple[slic
                 out = float(abs(x[row, edge]) - half[row, edge])
                 if run < len(line) and skin[row, inner] and below[row, inner] > PAST_JAW_HW and out < FLANK_HW:
                     rows.append(row)
-                    wide.append(out)
+                    wide.append(max(out, -SLIMMER_HW))
         if len(rows) > SEEN_HW * plate.hw_px:
-            course = np.interp(np.arange(len(y)), rows, np.clip(wide, 0, FLANK_HW)).astype(np.float32)
+            course = np.interp(np.arange(len(y)), rows, wide).astype(np.float32)
             seen = max(float(level[rows[-1]]), FLANK_ENDS_HW[0])
             ends = FLANK_ENDS_HW[1] - FLANK_ENDS_HW[0]
             more[side] = blur(course[:, None], FLANK_SOFT_HW * plate.hw_px)[:, 0] * (1 - step(level, seen, seen + ends))
@@ -175,12 +180,25 @@ def _skin_below(plate: Plate, kept: Kept, box: tuple[slice, slice]) -> F32:
     clean = np.asarray(clean, np.float32)
     carried = spread(albedo, clean * np.where(below > 0, 1.0, 0.3).astype(np.float32), k)
     jaw = spread(albedo, np.asarray(on_jaw, np.float32), k)
-    seen = OWN * step(blur(clean, 2.5), 0.3, 0.95)[..., None]
-    tone = seen * albedo + (1 - seen) * carried
+    # Right under the jaw the photo's own skin is the shadow that its light drew there, and stubble cut in two: a dotted seam.
+    seen = OWN * step(blur(clean, 2.5), 0.3, 0.95) * step(below, *SEAM_HW)
+    tone = luminance(carried + seen[..., None] * (albedo - carried))
     # A photo's own shadow under the chin is taken half-way back to the jaw's lightness, and its hue all the way: under one lamp one skin.
-    own, above = (np.clip(blur(v, 0.1 * k), 0.01, 1) for v in (carried, jaw))
-    fit = above / own * np.sqrt(luminance(own) / luminance(above))[..., None]
-    return np.asarray(tone * np.clip(fit, 0.75, 1.5), np.float32)
+    own, above = (np.clip(luminance(blur(v, 0.1 * k)), 0.01, 1) for v in (carried, jaw))
+    hue = _hue(albedo, clean * ((below < -0.02) & (below > -FACE_HW)), jaw)
+    return np.asarray((tone * np.clip(np.sqrt(above / own), 0.75, 1.5))[..., None] * hue, np.float32)
+
+
+SEAM_HW, FACE_HW = (0.04, 0.12), 0.45
+"""From where to where under the jaw's line a neck's own detail comes in, and how far above that line skin tells a neck's hue: the lower
+half of the face. At the jaw itself it is stubble's, grey or blue, as often as skin's."""
+
+
+def _hue(albedo: F32, face: F32, jaw: F32) -> F32:
+    """Colour of unit luminance, f32[3]: the median of `albedo` f32[h, w, 3] on the `face` f32[h, w], or else that of the `jaw`."""
+    known = albedo[face > 0.5]
+    colour = np.median(known / luminance(known)[:, None].clip(1e-3), 0) if len(known) > 200 else np.median(jaw.reshape(-1, 3), 0)
+    return np.asarray(colour / max(float(luminance(np.asarray(colour, np.float32)[None])[0]), 1e-3), np.float32)
 
 
 def _jaw_depth(plate: Plate, box: tuple[slice, slice]) -> F32:
