@@ -104,8 +104,10 @@ def test_a_shoulder_that_the_photo_cuts_is_wider_than_is_seen() -> None:
     inside = freeze(inside)
     cut = replace(plate, inside=inside, matte=freeze(plate.matte * inside))
     nothing = np.zeros_like(plate.matte)
-    half = neck.measure(cut, nothing).half
-    assert np.mean(half) == pytest.approx(shoulders.BROAD_HW)
+    bust = neck.measure(cut, nothing)
+    half = bust.half
+    # As broad as such a neck's owner is: a build is slender or stout.
+    assert np.mean(half) == pytest.approx(shoulders.BROAD_HW * (bust.neck / shoulders.NECK_HW) ** shoulders.BUILD)
     # Nobody knows how it sits; it sits no more askew than a turn of 15 degrees makes it.
     assert 0 < abs(half[1] - half[0]) < 2 * shoulders.NEARER * shoulders.MOST_TURNED + 1e-6
     assert neck.measure(plate, nothing).half == pytest.approx((1.62, 1.62), abs=0.03)
@@ -142,6 +144,44 @@ def test_a_body_that_nobody_sees_is_turned_with_its_head(turn: float) -> None:
     assert np.sign(right - left) == np.sign(bust.turned)
     # One that is seen square on sits square on.
     assert neck.measure(plate, np.zeros_like(plate.matte)).turned == pytest.approx(0, abs=0.03)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("kink", ["fin", "notch", "none"])
+def test_a_shoulder_is_one_line_that_falls_ever_more_steeply(kink: str, sign: int) -> None:
+    y, x = np.mgrid[-20:140, -120:121].astype(np.float32) / np.float32(60)
+    u = sign * x
+    line = 0.25 + 0.36 * (np.abs(x) - 0.42) + 0.25 * np.maximum(np.abs(x) - 1.2, 0) ** 2
+    line = line - {"fin": 0.16, "notch": -0.10, "none": 0.0}[kink] * np.exp(-np.square((u - 1.1) / 0.12))
+    body = np.asarray(np.minimum(y - line, 1.7 - np.abs(x)), np.float32)
+    even = shoulders.evened(x, y, body, (1.7, 1.7), (False, False))
+    top = np.array([float(np.interp(0, even[:, c], y[:, c])) for c in range(x.shape[1])])
+    here = (u[0] > 0.62) & (u[0] < 1.45)
+    fall = np.diff(top[here][::sign]) * 60
+    assert (fall > 0.05).all()
+    assert np.diff(fall).min() > (-0.02 if kink == "none" else -0.12)
+    # The other side, and one without a kink, stay.
+    assert np.abs(even - body)[:, u[0] < 0.5].max() < 0.02
+    moved = np.abs(top - np.array([float(np.interp(0, body[:, c], y[:, c])) for c in range(x.shape[1])]))[here]
+    assert moved.max() < 0.02 if kink == "none" else moved.max() > 0.05
+    assert np.array_equal(shoulders.evened(x, y, body, (1.7, 1.7), (True, True)), body)
+
+
+def test_a_shoulder_falls_as_the_photo_shows_it() -> None:
+    y, x = np.mgrid[0:300, 0:400].astype(np.float32)
+    for slope in (0.31, 0.40):
+        u, v = (x - 200) / 100, (y - 100) / 100
+        body = np.asarray((v > 0.3 + slope * (np.abs(u) - 0.42)) & (np.abs(u) < 1.7))
+        # A strap stands on one of them.
+        body |= (np.abs(u - 0.9) < 0.05) & (v > 0.35)
+        seen = shoulders.Seen(body, np.zeros_like(body), np.ones_like(body), 200, 100, 100)
+        found = shoulders.girdle(seen, 1.0, 0.0, 0.39, "abc")
+        assert found.slope == pytest.approx(slope, abs=0.03)
+        assert found.lines == pytest.approx((0.3, 0.3), abs=0.03)
+    # Nobody sees them: as broad as the neck makes one think.
+    nothing = shoulders.Seen(body, np.zeros_like(body), np.zeros_like(body), 200, 100, 100)
+    slender, stout = (np.mean(shoulders.girdle(nothing, 1.0, 0.0, neck_, "abc").halves) for neck_ in (0.365, 0.44))
+    assert shoulders.LEAST_HW < slender < stout - 0.1
 
 
 def test_shoulders_hidden_by_hair_are_the_mean_bodys() -> None:

@@ -82,7 +82,7 @@ UNFLAGGED = 2.0
 what flags leave of the lamps, and no flag stands before a room. On the far side ribs and folds are felt in it, and black is wool's."""
 SINKS = 0.62
 """By which power of a flag's own share the room's light grows under it: 1 would make up for all of the flag."""
-SHEEN = 0.32
+SHEEN = 0.24
 """How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
 FADES, FADES_HW = 0.80, (0.50, 1.40)
 """How much of the line of light along a shoulder is lost by its end, and from where to where, from the neck's axis: the lamp behind hangs

@@ -329,7 +329,7 @@ def keep(plate: Plate) -> Kept:
     # A chin tipped up lets the ears, further back, sink against the jaw.
     sunk = 0.5 * max(float(np.sin(np.radians(plate.pose.pitch_deg))), 0.0)
     beside = outside * (1 - step((rows - np.float32(edge)) / np.float32(k), -0.07 + sunk, 0.03 + sunk))
-    lobes = beside * step(plate.parts["skin"], 0.6, 0.95) * (1 - step(below, 0.06 + sunk, 0.13 + sunk))
+    lobes = beside * step(plate.parts["skin"], 0.6, 0.95) * (1 - step(below, 0.03 + sunk, 0.09 + sunk))
     # Beside the jaw skin draws in toward the line, like a nape; cut straight off it would be a block under the ear.
     oval = np.ones((h, w), np.uint8)
     cv2.fillPoly(oval, [np.round(mesh[list(OVAL), :2]).astype(np.int32)], 0)

@@ -142,9 +142,9 @@ def _half(seen: Seen, sign: int) -> float | None:
     return float(np.median(wide)) if len(wide) > 5 else None
 
 
-FROM_HW, TO, FLATTEST, STEEPEST, EVEN_HW = 0.60, 0.96, 0.12, 8.0, 0.03
-"""Where the line begins that is made even, past the trapezius's hollow (hw from the axis); where it ends, in half-widths; the least and
-most that it falls there; and over how much (sigma) its corners are rounded."""
+FROM_HW, TO, FLATTEST, EVEN_HW = 0.60, 0.96, 0.12, 0.03
+"""Where the line begins that is made even, past the trapezius's hollow (hw from the axis); where it ends, in half-widths; the least that it
+falls there; and over how much (sigma) its corners are rounded."""
 
 
 def evened(x: F32, y: F32, inside: F32, halves: Sides, spared: tuple[bool, bool]) -> F32:
@@ -158,25 +158,22 @@ def evened(x: F32, y: F32, inside: F32, halves: Sides, spared: tuple[bool, bool]
     shift = np.zeros(x.shape[1], np.float32)
     for sign, half, stays in zip((-1, 1), halves, spared, strict=True):
         u = sign * row
-        columns = np.flatnonzero((u > FROM_HW) & (u < TO * half))
+        columns = np.flatnonzero((u > FROM_HW) & (u < TO * half) & (inside > 0).any(0))
         columns = columns if sign > 0 else columns[::-1]
         solid = inside[:, columns] > 0
-        if stays or len(columns) < 8 or not solid.any(0).all():
+        if stays or len(columns) < 8:
             continue
         first = np.maximum(solid.argmax(0), 1)
         above, below = inside[first - 1, columns], inside[first, columns]
         part = np.clip(above / np.minimum(above - below, -1e-4), 0, 1)
         top = y[first - 1, columns] + part * (y[first, columns] - y[first - 1, columns])
         across = np.diff(u[columns])
-        slopes = _rising(np.clip(np.diff(top) / across, FLATTEST, STEEPEST))
+        rising = np.asarray(np.maximum(_rising(np.diff(top) / across), FLATTEST), np.float32)
+        slopes = blur(rising[None], EVEN_HW / max(float(across.mean()), 1e-6))[0]
         even = top[0] + np.concatenate([[0], np.cumsum(slopes * across)])
-        # What was clipped away moves the line's end; its middle stays where it was seen.
-        even += np.clip(np.median(top - even), -0.06, 0.06)
-        shift[columns] = (even - top) * step(u[columns], FROM_HW, FROM_HW + 0.12)
+        shift[columns] = even - top
         beyond = np.flatnonzero(u >= TO * half)
         shift[beyond] = shift[columns[-1]] * (1 - step(u[beyond], TO * half, half))
-    sigma = EVEN_HW / max(float(np.abs(np.diff(row)).mean()), 1e-6)
-    shift = blur(shift[None], sigma)[0]
     if not np.abs(shift).max() > 1e-4:
         return inside
     pitch = float(y[1, 0] - y[0, 0])
