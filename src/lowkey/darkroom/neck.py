@@ -193,22 +193,29 @@ def measure(plate: Plate, wrap: F32) -> Bust:
 def _neck_run(plate: Plate, x: float, y: float) -> tuple[float, float]:
     """Shift of the axis (hw) and half-width (hw) of the neck: on each side the nearest edge of skin against the background.
 
-    A side hidden by hair or a collar says nothing; then the other side counts for both, or the usual neck does.
+    Hair that hangs beside it hides at most what lies further out: up to there it is as broad at least. A side hidden by a collar says
+    nothing; then the other side counts for both, or the usual neck does.
     """
     k = plate.hw_px
     h, w = plate.matte.shape
-    body, skin = plate.matte > 0.5, plate.parts["skin"] > 0.5
+    body, skin, hair = plate.matte > 0.5, plate.parts["skin"] > 0.5, plate.parts["hair"] > 0.5
     column, inner = int(np.clip(x, 1, w - 2)), max(int(0.02 * k), 2)
     edges: list[list[float]] = [[], []]
+    least: list[list[float]] = [[], []]
     for row in range(int(y - 0.30 * k), int(y + 0.34 * k), 4):
         if not 0 <= row < h or not body[row, column]:
             continue
         for side, sign in enumerate((-1, 1)):
-            line = body[row, : column + 1][::-1] if sign < 0 else body[row, column:]
-            gap = np.flatnonzero(~line)
+            there = np.s_[row, : column + 1] if sign < 0 else np.s_[row, column:]
+            line, bare, locks = (m[there][::sign] for m in (body, skin, hair))
+            gap, covered = np.flatnonzero(~line), np.flatnonzero(~bare)
             if len(gap) and skin[row, int(np.clip(column + sign * (int(gap[0]) - inner), 0, w - 1))]:
                 edges[side].append(int(gap[0]) / k)
+            elif len(covered) and covered[0] > inner and locks[int(covered[0]) : int(covered[0]) + inner].any():
+                least[side].append(int(covered[0]) / k)
     known = [float(np.percentile(e, 20)) if len(e) > 3 and min(e) < 0.58 else None for e in edges]
+    beside = [float(np.median(e)) if len(e) > 3 else 0.0 for e in least]
+    known = [b if one is None and b > shoulders.NECK_HW else one for one, b in zip(known, beside, strict=True)]
     left, right = known
     if left is None and right is None:
         return 0.0, shoulders.NECK_HW

@@ -27,6 +27,8 @@ and 13.3 between the ears (Gordon et al. 1989, bideltoid and bitragion breadth; 
 further away, 2.3 to 2.6 heads broad over hair and ears. At 1.80 a head of cropped hair was a knob on a hill."""
 BUILD, NECK_HW = 0.6, 0.39
 """By which power of the neck's half-width, against the usual one, shoulders that nobody sees are broader: a build is slender or stout."""
+LINE_FROM_HW = 0.78
+"""How far from the neck's axis the line is told from the hollow that leads to it."""
 LINE_HW = 0.29
 """How far below the chin the shoulder line of somebody upright meets the neck (neck-shoulder point under menton, ibid.)."""
 WITH_HEAD, TURNED, MOST_TURNED, MOST_SEEN = 0.5, (0.10, 0.12), 0.38, 0.18
@@ -120,7 +122,11 @@ def _tops(seen: Seen, sign: int) -> F32:
 
 
 def _fall(tops: F32) -> float:
-    """Median slope of all pairs of points f32[n, 2] a third of the line apart (Theil and Sen): a strap or a lapel does not count."""
+    """Median slope of all pairs of points f32[n, 2] a third of the line apart (Theil and Sen): a strap or a lapel does not count.
+
+    Nearer to the neck the trapezius's hollow is steeper than the line.
+    """
+    tops = tops[tops[:, 0] > LINE_FROM_HW]
     apart = tops[None, :, 0] - tops[:, None, 0]
     rise = tops[None, :, 1] - tops[:, None, 1]
     far = apart > 0.2
