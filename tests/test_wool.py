@@ -244,7 +244,7 @@ def test_two_jerseys_differ_in_colour_and_cut() -> None:
 
 
 def test_a_flag_stands_before_lamps_and_not_before_the_room() -> None:
-    s = dress(person(turn=0.0), Cloth("turtleneck", 0.0068))
+    s = dress(person(turn=0.0), Cloth("turtleneck", 0.017))
     assert s.room is not None
     u, v = hw(s)
     lit = Relight(s)

@@ -165,7 +165,7 @@ def cut_of(whose: str) -> Cut:
         drape=float(0.9 + 0.7 * u[6]),
         shift=float(200 * u[7]),
         set_in=bool(u[8] < 0.4),
-        tint=(1.0, 0.95 - 0.03 * brown, 0.93 - 0.11 * brown),
+        tint=(1.0, 0.945 - 0.03 * brown, 0.90 - 0.11 * brown),
         turns=np.stack([turns, other]),
         creased=creased,
     )
@@ -298,7 +298,7 @@ SNUG_HW = 0.012
 """How far within its rim a neck stands at the sides."""
 CLOTH_HW = 0.018
 """How far the outside of the rim stands off the neck it closes round: two layers of fine wool, pulled snug, some 3 mm."""
-ROLLED_HW, OPENS_HW, ROLLS_OUT = 0.022, 0.034, 0.85
+ROLLED_HW, OPENS_HW, ROLLS_OUT = 0.020, 0.030, 0.85
 """By how much a roll bulges under its lip, and opens from there to its hem, and by which part of its height it has come out so far: at
 the sides a lip leaves the neck along it. Out within half its height it stood there as a knob, and made a funnel of every collar."""
 LIP = 0.35
@@ -307,7 +307,7 @@ ROUND = 1.06
 """How much wider the tube is than what is seen of it: a roll's side is pressed flat, and no even band of it faces a lamp behind."""
 RIBS = 0.20
 """How high a rib stands, in its own widths."""
-SLUMPS_HW = 0.024
+SLUMPS_HW = 0.014
 """How far its outline gives in and out at the sides, where nothing holds it."""
 
 
