@@ -439,6 +439,31 @@ def test_a_neck_seen_beside_the_jaw_goes_on_below_it(jaw: float, added: float) -
     assert (np.abs(np.diff(right)) * k < 1.0).all()  # no step of a pixel
 
 
+@pytest.mark.parametrize(("seen", "half"), [(0.43, 0.43), (0.30, 0.39)], ids=["broad", "covered"])
+def test_a_neck_beside_hair_is_as_broad_as_its_skin_is_seen(seen: float, half: float) -> None:
+    y, x = (v.astype(np.float32) / np.float32(100) for v in np.mgrid[-50:60, -80:81])
+    skin = np.asarray(np.abs(x) < seen, np.float32)
+    plate = SimpleNamespace(matte=np.ones_like(x), parts={"skin": skin, "hair": 1 - skin}, hw_px=100.0)
+    shift, found = neck._neck_run(plate, 80, 50)  # type: ignore[arg-type]
+    assert shift == pytest.approx(0, abs=0.011)
+    assert found == pytest.approx(half, abs=0.012)
+
+
+def test_a_neck_has_the_hue_of_the_lower_face_and_no_seam_of_stubble(astronaut_plate: Plate) -> None:
+    """Whatever colour stubble has along the jaw and an old shirt threw on the neck."""
+    plate = astronaut_plate
+    kept = neck.keep(plate)
+    box = np.s_[0 : plate.matte.shape[0], 0 : plate.matte.shape[1]]
+    blue = np.array(plate.albedo)
+    blue[(kept.below > -0.03) & (plate.parts["skin"] > 0.5)] *= np.array([0.7, 0.9, 1.3], np.float32)
+    tone = throat._skin_below(replace(plate, albedo=freeze(blue)), kept, box)
+    below = (kept.below > 0.02) & (kept.below < 0.3)
+    face = plate.albedo[(kept.below < -0.1) & (kept.below > -throat.FACE_HW) & (plate.parts["skin"] > 0.9)]
+    found, known = tone[below][:, 0] / tone[below][:, 2], np.median(face[:, 0] / face[:, 2])
+    assert np.ptp(found) < 0.02
+    assert known**0.75 < np.median(found) < known**1.02
+
+
 def test_a_neck_broader_than_its_collar_draws_in_to_it() -> None:
     """No skin stands beside a collar, and what hangs under an ear hangs from a neck as broad as the photo's."""
     plate = person(turn=0.0)

@@ -56,7 +56,7 @@ class Girdle:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the photo shows of a body, bool[h, w]: itself, hair, the photo's own extent; the neck's axis and the chin (px), and px per hw."""
+    """What the photo shows of a body, bool[h, w]: itself, hair, the photo's own extent; the neck's axis, the chin (px) and px per hw."""
 
     body: Field
     hair: Field
@@ -184,7 +184,8 @@ def evened(x: F32, y: F32, inside: F32, halves: Sides, spared: tuple[bool, bool]
         return inside
     pitch = float(y[1, 0] - y[0, 0])
     rows, columns_ = (m.astype(np.float32) for m in np.mgrid[0 : x.shape[0], 0 : x.shape[1]])
-    moved = cv2.remap(inside, columns_, np.asarray(rows - shift / np.float32(pitch), np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    source = np.asarray(rows - shift / np.float32(pitch), np.float32)
+    moved = cv2.remap(inside, columns_, source, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.float32)
 
 

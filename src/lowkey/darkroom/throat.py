@@ -18,17 +18,17 @@ from lowkey.plate.zones import ramp as step
 
 MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.025, 0.046, 0.014
 """How far the sternomastoid stands out of a plain cylinder, the hollow between it and the windpipe lies in it, the larynx stands out."""
-CAST, CAST_HW, PENUMBRA_HW = 0.86, (0.130, 0.036), 0.080
+CAST, CAST_HW, PENUMBRA_HW = 0.87, (0.130, 0.036), 0.080
 """Share of the light that the jaw's shadow denies the skin under it, how far down it reaches (in front, on the flanks), and how softly
 (10 to 90 %) it ends there: the photographer's lamp is as broad as a fist, and stands a metre off."""
-BURNED = 0.34
+BURNED = 0.24
 """How much of the light a flag keeps off the throat below that: a neck may not shine like the face it carries."""
 TOUCH, TOUCH_HW = 0.60, 0.090
 """Share of the room's light that right under the jaw's edge is denied, and how far down that reaches (one over e)."""
 NAPE, NAPE_FROM = 0.40, (0.78, 1.04)
 """How much darker the flank turns behind the sternomastoid, and between which parts of the half-width: there ear and hair stand over it."""
 BESIDE_HW = (-0.45, -0.12)
-"""Between which heights below the chin the flag and the nape's turn come in: under an ear a neck that is darker at once is a flake's edge."""
+"""Between which heights below the chin flag and nape's turn come in: under an ear a neck that is darker at once is a flake's edge."""
 OWN = 0.5
 """Share of its own detail that a neck keeps of the photo: a collar's edge, its old shadow and a fold look alike there, each a crack."""
 DRY = (0.52, 0.024)
@@ -99,8 +99,8 @@ def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
 
 
 FLANK_HW, SLIMMER_HW, FLANK_ENDS_HW = 0.10, 0.12, (-0.04, 0.15)
-"""Most that a neck seen beside the jaw adds to the cylinder's half-width and takes from it (where a shirt's collar hid the rest, a neck came
-out from behind its own upper part in a step), and between which heights below the chin that is lost again."""
+"""Most that a neck seen beside the jaw adds to the cylinder's half-width and takes from it (a neck broader under the jaw than the photo's
+comes out from behind it in a step), and between which heights below the chin that is lost again."""
 ENTERS_HW = 0.28
 """Over which height above its collar's rim a neck that is broader draws in to it."""
 PAST_JAW_HW, SEEN_HW, FLANK_SOFT_HW = 0.015, 0.05, 0.03
@@ -193,7 +193,7 @@ SEAM_HW, FACE_HW = (0.04, 0.12), 0.45
 """From where to where under the jaw's line a neck's own detail comes in, and how far above that line skin tells a neck's hue: the lower
 half of the face. At the jaw itself it is stubble's, grey or blue, as often as skin's."""
 LESS_BLOOD = 0.85
-"""By which power of the face's hue a neck has it: less blood shows there, and in the jaw's half-shade a print is purer than in the light."""
+"""By which power of the face's hue a neck has it: less blood shows there, and in half-shade a print is purer than in the light."""
 
 
 def _hue(albedo: F32, face: F32, jaw: F32) -> F32:
