@@ -441,7 +441,7 @@ def test_a_neck_seen_beside_the_jaw_goes_on_below_it(jaw: float, added: float) -
 
 @pytest.mark.parametrize(("seen", "half"), [(0.43, 0.43), (0.30, 0.39)], ids=["broad", "covered"])
 def test_a_neck_beside_hair_is_as_broad_as_its_skin_is_seen(seen: float, half: float) -> None:
-    y, x = (v.astype(np.float32) / np.float32(100) for v in np.mgrid[-50:60, -80:81])
+    _, x = (v.astype(np.float32) / np.float32(100) for v in np.mgrid[-50:60, -80:81])
     skin = np.asarray(np.abs(x) < seen, np.float32)
     plate = SimpleNamespace(matte=np.ones_like(x), parts={"skin": skin, "hair": 1 - skin}, hw_px=100.0)
     shift, found = neck._neck_run(plate, 80, 50)  # type: ignore[arg-type]
