@@ -100,8 +100,8 @@ def test_the_lower_third_is_no_black_hole(taken: Taken) -> None:
     assert line > 45
     assert middle > 6
     assert line - low > 40
-    # Dark cloth drinks the light: nothing but its edges comes near skin.
-    assert lit < 50
+    # Dark cloth drinks the light: where the key falls on it, it is half as bright as skin there, and nothing but its edges comes near.
+    assert lit < 75
 
 
 def test_no_flare_ghost_stains_collar_or_face(taken: Taken) -> None:

@@ -127,7 +127,7 @@ def test_a_dark_shoulder_has_a_line_of_light_before_a_lamp_behind_it() -> None:
         lines.append(rim[first : first + round(0.10 * HW), column])
     brightest = np.array([line[: round(0.012 * HW)].max() for line in lines])
     found = np.quantile(brightest, 0.95)
-    assert found > 0.05  # of a white card's; the wool itself has less than a hundredth
+    assert found > 0.035  # of a white card's; the wool itself has hardly a hundredth
     # Lost and found again: an even line is a piping that is sewn on.
     assert np.quantile(brightest, 0.25) < 0.5 * found
     line = np.mean([one for one, peak in zip(lines, brightest, strict=True) if peak > 0.6 * found], 0)
@@ -244,7 +244,7 @@ def test_two_jerseys_differ_in_colour_and_cut() -> None:
 
 
 def test_a_flag_stands_before_lamps_and_not_before_the_room() -> None:
-    s = dress(person(turn=0.0), Cloth("turtleneck", 0.0068))
+    s = dress(person(turn=0.0), Cloth("turtleneck", 0.017))
     assert s.room is not None
     u, v = hw(s)
     lit = Relight(s)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lowkey.darkroom import garments, jersey, neck, retouch, teeth, throat
+from lowkey.darkroom import garments, jersey, neck, retouch, shoulders, teeth, throat
 from lowkey.darkroom.dress import dress
 from lowkey.darkroom.light import Relight
 from lowkey.darkroom.mouth import BROUGHT, Mouth
@@ -104,14 +104,16 @@ def test_a_shoulder_that_the_photo_cuts_is_wider_than_is_seen() -> None:
     inside = freeze(inside)
     cut = replace(plate, inside=inside, matte=freeze(plate.matte * inside))
     nothing = np.zeros_like(plate.matte)
-    half = neck.measure(cut, nothing).half
-    assert np.mean(half) == pytest.approx(neck.SHOULDER_HW)
+    bust = neck.measure(cut, nothing)
+    half = bust.half
+    # As broad as such a neck's owner is: a build is slender or stout.
+    assert np.mean(half) == pytest.approx(shoulders.BROAD_HW * (bust.neck / shoulders.NECK_HW) ** shoulders.BUILD)
     # Nobody knows how it sits; it sits no more askew than a turn of 15 degrees makes it.
-    assert 0 < abs(half[1] - half[0]) < 2 * neck.NEARER * neck.MOST_TURNED + 1e-6
+    assert 0 < abs(half[1] - half[0]) < 2 * shoulders.NEARER * shoulders.MOST_TURNED + 1e-6
     assert neck.measure(plate, nothing).half == pytest.approx((1.62, 1.62), abs=0.03)
 
 
-@pytest.mark.parametrize(("broad", "of"), [(1.38, neck.LEAST_SHOULDER_HW), (1.70, 1.70), (2.05, neck.MOST_SHOULDER_HW)])
+@pytest.mark.parametrize(("broad", "of"), [(1.38, shoulders.LEAST_HW), (1.70, 1.70), (2.05, shoulders.MOST_HW)])
 def test_shoulders_are_the_persons_own_within_what_people_have(broad: float, of: float) -> None:
     plate = person(turn=0.0, broad=broad)
     bust = neck.measure(plate, np.zeros_like(plate.matte))
@@ -144,6 +146,44 @@ def test_a_body_that_nobody_sees_is_turned_with_its_head(turn: float) -> None:
     assert neck.measure(plate, np.zeros_like(plate.matte)).turned == pytest.approx(0, abs=0.03)
 
 
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("kink", ["fin", "notch", "none"])
+def test_a_shoulder_is_one_line_that_falls_ever_more_steeply(kink: str, sign: int) -> None:
+    y, x = np.mgrid[-20:140, -120:121].astype(np.float32) / np.float32(60)
+    u = sign * x
+    line = 0.25 + 0.36 * (np.abs(x) - 0.42) + 0.25 * np.maximum(np.abs(x) - 1.2, 0) ** 2
+    line = line - {"fin": 0.16, "notch": -0.10, "none": 0.0}[kink] * np.exp(-np.square((u - 1.1) / 0.12))
+    body = np.asarray(np.minimum(y - line, 1.7 - np.abs(x)), np.float32)
+    even = shoulders.evened(x, y, body, (1.7, 1.7), (False, False))
+    top = np.array([float(np.interp(0, even[:, c], y[:, c])) for c in range(x.shape[1])])
+    here = (u[0] > 0.62) & (u[0] < 1.45)
+    fall = np.diff(top[here][::sign]) * 60
+    assert (fall > 0.05).all()
+    assert np.diff(fall).min() > (-0.02 if kink == "none" else -0.12)
+    # The other side, and one without a kink, stay.
+    assert np.abs(even - body)[:, u[0] < 0.5].max() < 0.02
+    moved = np.abs(top - np.array([float(np.interp(0, body[:, c], y[:, c])) for c in range(x.shape[1])]))[here]
+    assert moved.max() < 0.02 if kink == "none" else moved.max() > 0.05
+    assert np.array_equal(shoulders.evened(x, y, body, (1.7, 1.7), (True, True)), body)
+
+
+def test_a_shoulder_falls_as_the_photo_shows_it() -> None:
+    y, x = np.mgrid[0:300, 0:400].astype(np.float32)
+    for slope in (0.31, 0.40):
+        u, v = (x - 200) / 100, (y - 100) / 100
+        body = np.asarray((v > 0.3 + slope * (np.abs(u) - 0.42)) & (np.abs(u) < 1.7))
+        # A strap stands on one of them.
+        body |= (np.abs(u - 0.9) < 0.05) & (v > 0.35)
+        seen = shoulders.Seen(body, np.zeros_like(body), np.ones_like(body), 200, 100, 100)
+        found = shoulders.girdle(seen, 1.0, 0.0, 0.39, "abc")
+        assert found.slope == pytest.approx(slope, abs=0.03)
+        assert found.lines == pytest.approx((0.3, 0.3), abs=0.03)
+    # Nobody sees them: as broad as the neck makes one think.
+    nothing = shoulders.Seen(body, np.zeros_like(body), np.zeros_like(body), 200, 100, 100)
+    slender, stout = (np.mean(shoulders.girdle(nothing, 1.0, 0.0, neck_, "abc").halves) for neck_ in (0.365, 0.44))
+    assert shoulders.LEAST_HW < slender < stout - 0.1
+
+
 def test_shoulders_hidden_by_hair_are_the_mean_bodys() -> None:
     plate = person(turn=0.0)
     parts = dict(plate.parts)
@@ -151,7 +191,7 @@ def test_shoulders_hidden_by_hair_are_the_mean_bodys() -> None:
     over = plate.matte * (np.abs(u) > 0.5) * (np.abs(u) < 1.3) * (v < 0.9)
     parts["hair"] = freeze(np.asarray(np.maximum(parts["hair"], over), np.float32))
     parts["cloth"] = freeze(np.asarray(parts["cloth"] * (1 - over), np.float32))
-    assert neck.measure(replace(plate, parts=parts), np.zeros_like(plate.matte)).shoulder == (neck.SHOULDER_LINE_HW,) * 2
+    assert neck.measure(replace(plate, parts=parts), np.zeros_like(plate.matte)).shoulder == (shoulders.LINE_HW,) * 2
 
 
 @pytest.mark.parametrize("cloth", [TURTLENECK, LINEN], ids=["turtleneck", "linen"])
@@ -397,6 +437,31 @@ def test_a_neck_seen_beside_the_jaw_goes_on_below_it(jaw: float, added: float) -
     assert right[30] == pytest.approx(added, abs=0.012)  # .10 above the chin
     assert right[66:].max() == 0
     assert (np.abs(np.diff(right)) * k < 1.0).all()  # no step of a pixel
+
+
+@pytest.mark.parametrize(("seen", "half"), [(0.43, 0.43), (0.30, 0.39)], ids=["broad", "covered"])
+def test_a_neck_beside_hair_is_as_broad_as_its_skin_is_seen(seen: float, half: float) -> None:
+    _, x = (v.astype(np.float32) / np.float32(100) for v in np.mgrid[-50:60, -80:81])
+    skin = np.asarray(np.abs(x) < seen, np.float32)
+    plate = SimpleNamespace(matte=np.ones_like(x), parts={"skin": skin, "hair": 1 - skin}, hw_px=100.0)
+    shift, found = neck._neck_run(plate, 80, 50)  # type: ignore[arg-type]
+    assert shift == pytest.approx(0, abs=0.011)
+    assert found == pytest.approx(half, abs=0.012)
+
+
+def test_a_neck_has_the_hue_of_the_lower_face_and_no_seam_of_stubble(astronaut_plate: Plate) -> None:
+    """Whatever colour stubble has along the jaw and an old shirt threw on the neck."""
+    plate = astronaut_plate
+    kept = neck.keep(plate)
+    box = np.s_[0 : plate.matte.shape[0], 0 : plate.matte.shape[1]]
+    blue = np.array(plate.albedo)
+    blue[(kept.below > -0.03) & (plate.parts["skin"] > 0.5)] *= np.array([0.7, 0.9, 1.3], np.float32)
+    tone = throat._skin_below(replace(plate, albedo=freeze(blue)), kept, box)
+    below = (kept.below > 0.02) & (kept.below < 0.3)
+    face = plate.albedo[(kept.below < -0.1) & (kept.below > -throat.FACE_HW) & (plate.parts["skin"] > 0.9)]
+    found, known = tone[below][:, 0] / tone[below][:, 2], np.median(face[:, 0] / face[:, 2])
+    assert np.ptp(found) < 0.02
+    assert known**0.75 < np.median(found) < known**1.02
 
 
 def test_a_neck_broader_than_its_collar_draws_in_to_it() -> None:

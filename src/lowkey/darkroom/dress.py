@@ -25,6 +25,7 @@ from lowkey.darkroom import (
     roots,
     scraps,
     seams,
+    shoulders,
     sleeve,
     strands,
     strays,
@@ -175,6 +176,9 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
                 figure.touched(sheet.cover, (row + top, column))
             figure.lay(sheet, (row + top, column), np.asarray(tint / luminance(tint) * level, np.float32))
     seams.fill_pits(figure, part, top, k)
+    if figure.ears is not None:
+        # What was taken for an ear's rim under a lobe is neck now, and no light comes through a neck.
+        figure.ears[top:] *= part.head
     _quieten(figure.albedo, plate, kept)
 
 
@@ -263,7 +267,9 @@ def _outline(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, box: tuple[sl
     mix = np.clip(0.5 + 0.5 * (natural - own) / np.float32(BLEND_HW), 0, 1)
     both = natural + (own - natural) * mix - np.float32(BLEND_HW) * mix * (1 - mix)
     both = np.minimum(both, own)
-    return garments.Outline(xs, ys, np.asarray(both, np.float32))
+    raised = [bool((hands & (sign * xs > 0.3)).any()) for sign in (-1, 1)]
+    even = shoulders.evened(xs, ys, np.asarray(both, np.float32), bust.half, (raised[0], raised[1]))
+    return garments.Outline(xs, ys, even)
 
 
 WOOLLY = 0.3

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom.knit import Field, noise
-from lowkey.darkroom.neck import SHOULDER_SLOPE, Bust, Layer, arch, facing, slopes
+from lowkey.darkroom.neck import Bust, Layer, arch, facing, slopes
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate.zones import ramp as step
@@ -30,7 +30,7 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     half = np.where(left, np.float32(bust.half[0]), np.float32(bust.half[1]))
     # The trapezius climbs the neck in a hollow curve; the line then falls evenly to the shoulder's joint, and rounds only there.
     out = np.maximum(u - np.float32(bust.neck), 0)
-    line = start + np.float32(SHOULDER_SLOPE) * (u - 0.42) + 0.03 * np.square(np.maximum(u - 0.75, 0)) - 0.19 * np.exp(-out / 0.24)
+    line = start + np.float32(bust.slope) * (u - 0.42) + 0.03 * np.square(np.maximum(u - 0.75, 0)) - 0.19 * np.exp(-out / 0.24)
     above = (y - line) * np.float32(0.94)
     # An arm is no post: it is broadest over the deltoid, and its sleeve hangs in slack below it.
     low = y - start
@@ -41,6 +41,13 @@ def silhouette(bust: Bust, x: F32, y: F32) -> F32:
     k = np.float32(0.30)
     h = np.clip(0.5 + 0.5 * (beside - above) / k, 0, 1)
     return np.asarray(beside + (above - beside) * h - k * h * (1 - h), np.float32)
+
+
+def girth(bust: Bust, y: F32) -> F32:
+    """Half-width (hw) of a neck at `y` f32[...] below the chin: narrowest under the jaw, broader toward the skull and the shoulders."""
+    return np.asarray(
+        bust.neck * (0.945 + 1.5 * np.square(np.clip(-0.10 - y, 0, 0.4)) + 1.0 * np.square(np.clip(y + 0.12, 0, 0.6))), np.float32
+    )
 
 
 @njit(cache=True, parallel=True)
@@ -185,7 +192,7 @@ def whole(a: Field, like: Field) -> F32:
     return np.asarray(cv2.GaussianBlur(wide, (0, 0), 2.6, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
-FLAG_HW = (0.02, 0.74)
+FLAG_HW = (0.00, 0.66)
 """Between which depths under the shoulder line a flag before the chest comes in."""
 
 
@@ -199,7 +206,7 @@ def flagged(bust: Bust, body: Outline, share: float) -> F32:
     left, right = (np.float32(v) for v in bust.shoulder)
     start = left + (right - left) * step(body.x, -0.5, 0.5)
     # The flag's edge follows the shoulders, and the cloth it falls on is not even.
-    under = body.y - start - np.float32(SHOULDER_SLOPE) * np.clip(np.abs(body.x) - 0.42, 0, 1)
+    under = body.y - start - np.float32(bust.slope) * np.clip(np.abs(body.x) - 0.42, 0, 1)
     under = under + 0.07 * noise(body.x * np.float32(bust.hand) * 1.6 + 3, body.y * 1.9, 58)
     shed = 1 - np.float32(SHED) * step(np.abs(body.x), *SHED_HW)
     return np.asarray((1 - np.float32(share) * step(under, *FLAG_HW)) * shed, np.float32)
@@ -291,9 +298,12 @@ class Ring:
     """The back of the collar stands higher than its front by this much per hw of depth."""
 
     def rim(self, sine: F32) -> F32:
-        """How far below the chin (hw) the near half's edge lies, f32[h, w], at `sine` of the way round: a thick roll's has no steep end."""
+        """How far below the chin (hw) the near half's edge lies, f32[h, w], at `sine` of the way round.
+
+        A thick roll's has no steep end: it lies level where it turns round the neck, or it would stand out there as a horn.
+        """
         u = np.square(sine)
-        return np.asarray(self.top - np.float32(0.62 * self.tilt * self.deep) * u * (1.18 - 0.34 * u), np.float32)
+        return np.asarray(self.top - np.float32(0.52 * self.tilt * self.deep) * u * (1.5 - 0.5 * u * u), np.float32)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from lowkey.darkroom.garments import (
     coverage,
     creases,
     flagged,
+    girth,
     joint,
     knitted,
     laid,
@@ -71,24 +72,27 @@ RELIEF = 0.34
 """How high yarn stands, in widths of a stitch."""
 
 
-BURNED = 0.86
+BURNED = 0.93
 """Share of the light that a flag keeps off the chest: a body is lost in the ground, and its shoulders and collar alone carry it."""
 HOLLOW, HOLLOW_HW = 44.0, 0.05
 """How fast a fold's valley loses the light (per hw of its depth under the cloth round it), and how wide a valley is (sigma): wool that
 dark gives nothing back into it, so it prints black."""
-UNFLAGGED = 6.0
+UNFLAGGED = 2.0
 """How much more of a room's light than of a lamp's wool throws back. Black wool reflects some 4 %: the less that a cloth's table says is
 what flags leave of the lamps, and no flag stands before a room. On the far side ribs and folds are felt in it, and black is wool's."""
 SINKS = 0.62
 """By which power of a flag's own share the room's light grows under it: 1 would make up for all of the flag."""
-SHEEN = 0.68
+SHEEN = 0.24
 """How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
-FADES, FADES_HW = 0.66, (0.50, 1.45)
+FADES, FADES_HW = 0.80, (0.50, 1.40)
 """How much of the line of light along a shoulder is lost by its end, and from where to where, from the neck's axis: the lamp behind hangs
 at the head, and what lies further off gets less of it at a flatter angle."""
-STANDS = (0.66, 1.14)
+STANDS = (0.45, 1.14)
 """Share of that where cloth is rubbed smooth, and where its nap is whole."""
-FLAT, FLAT_HW = 0.72, (0.010, 0.050)
+TURNS = (1.0, 2.2)
+"""How many times as far in as thin cloth a jersey turns over at its outline, where no nap stands and where all of it does: wool over a
+trapezius ends in a round as thick as a finger. Turned over within six millimetres, a lamp behind it drew a wire along every shoulder."""
+FLAT, FLAT_HW = 0.72, (0.020, 0.130)
 """Share of it that lies flat, and from where to where inside the outline."""
 SOFTER = 1.20
 """How much softer than what is drawn anew on skin: cloth lies a hand before the eyes' plane or behind it."""
@@ -161,7 +165,7 @@ def cut_of(whose: str) -> Cut:
         drape=float(0.9 + 0.7 * u[6]),
         shift=float(200 * u[7]),
         set_in=bool(u[8] < 0.4),
-        tint=(1.0, 0.95 - 0.03 * brown, 0.93 - 0.11 * brown),
+        tint=(1.0, 0.945 - 0.03 * brown, 0.90 - 0.11 * brown),
         turns=np.stack([turns, other]),
         creased=creased,
     )
@@ -246,18 +250,19 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     ridge = whole(seam, x)
     raised = 0.0009 * (np.exp(-np.square(ridge / 0.010)) - np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009)))
     stands = whole(_worn(bust, cut, body), x)
-    depth = np.asarray(draped + raised - turned_over(edge, 0.5 + 0.7 * stands), np.float32)
+    depth = np.asarray(draped + raised - turned_over(edge, TURNS[0] + (TURNS[1] - TURNS[0]) * stands), np.float32)
     normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02, SOFTER * bust.soft_px)
     lamp, room = _sunk(coarse, bust, body)
     grey *= whole(lamp, x)
     grey *= 1 + CLUMPS * noise(x * hand * 62, y * 48, 45)
 
-    # A hand-knit's outline is alive by a fraction of a stitch. Inside the collar no body is seen, and beside it none as high as its rim.
+    # A hand-knit's outline is alive by a fraction of a stitch. Inside the collar no body is seen; beside it an old collar's own outline
+    # would stand as a tooth: a shoulder runs out level from under the roll.
     ring = ring_of(bust, cut)
     rim = ring.rim(np.asarray(np.clip(x / ring.wide, -1, 1), np.float32))
-    inside = y - (rim + 0.10 - 1.2 * np.maximum(np.abs(x) - ring.wide, 0))
+    inside = -joint(-edge, rim + np.float32(RUNS_OUT_HW) - y, 0.10)
     ragged = whole(0.005 * noise(body.x * hand * 26, body.y * 26, 42), x) + 0.0015 * fuzz
-    outer = np.asarray(np.minimum(edge, inside) + ragged, np.float32)
+    outer = np.asarray(inside + ragged, np.float32)
     # Loose fibre stands off it, sparse, a millimetre or two long: against the lamp it is the cloth's own rim of light.
     fibre = FIBRE * np.clip(noise(x * hand * 60, y * 21, 44) + 0.7 * fuzz, 0, 1)
     cover = np.maximum(coverage(outer, k, 4.0), fibre * coverage(outer + FIBRE_HW, k, 2 * FIBRE_HW * k))
@@ -291,22 +296,24 @@ UNDER_CHIN, UNDER_CHIN_HW = 0.40, 0.09
 
 SNUG_HW = 0.012
 """How far within its rim a neck stands at the sides."""
-CLOTH_HW = 0.014
-"""How far the outside of the rim stands off the neck: two layers of wool and the air between them, 6 mm. A collar no wider than a neck is a
-bandage, and the head on it a balloon."""
-ROLLED_HW, OPENS_HW = 0.026, 0.034
-"""By how much a roll bulges under its lip, and opens from there to its hem."""
+CLOTH_HW = 0.018
+"""How far the outside of the rim stands off the neck it closes round: two layers of fine wool, pulled snug, some 3 mm."""
+ROLLED_HW, OPENS_HW, ROLLS_OUT = 0.020, 0.030, 0.85
+"""By how much a roll bulges under its lip, and opens from there to its hem, and by which part of its height it has come out so far: at
+the sides a lip leaves the neck along it. Out within half its height it stood there as a knob, and made a funnel of every collar."""
+LIP = 0.35
+"""How much of its lip's roll and its rings a collar shows along its outline, where it turns round the neck: whole they were notches."""
 ROUND = 1.06
 """How much wider the tube is than what is seen of it: a roll's side is pressed flat, and no even band of it faces a lamp behind."""
 RIBS = 0.20
 """How high a rib stands, in its own widths."""
-SLUMPS_HW = 0.024
+SLUMPS_HW = 0.014
 """How far its outline gives in and out at the sides, where nothing holds it."""
 
 
 def ring_of(bust: Bust, cut: Cut) -> Ring:
     start = (bust.shoulder[0] + bust.shoulder[1]) / 2
-    wide = bust.neck + CLOTH_HW
+    wide = float(girth(bust, np.full(1, RIM_HW - 0.5 * RISES * bust.neck, np.float32))[0]) + CLOTH_HW
     deep = 0.86 * wide
     tall = float(np.clip(TALL_HW + 0.4 * (start - 0.26), 0.25, 0.36)) + 0.8 * cut.tall + cut.high
     top = RIM_HW + max(0.55 * bust.lifted, -0.02) - cut.high
@@ -340,6 +347,8 @@ def _pressed(cut: Cut, tall: float, hand: float) -> F32:
     return np.array(out, np.float32)
 
 
+RUNS_OUT_HW = 0.13
+"""How far below a collar's rim the shoulders come out from under it."""
 RESTS_HW = (0.02, 0.13)
 """How far a hem lies over the shoulder's line at each side, and by how much it is let down for that at most."""
 
@@ -369,7 +378,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     for _ in range(3):
         s = y - (ring.rim(np.asarray(x / wide, np.float32)) + wave)
         f = np.clip(s / tall, 0, 1)
-        bulge = np.sqrt(np.clip(1 - np.square(1 - np.minimum(f / 0.5, 1)), 0, 1))
+        bulge = step(f, 0.0, ROLLS_OUT)
         wide = ring.wide + np.float32(ROLLED_HW) * bulge + np.float32(OPENS_HW) * f * f
     hung = wide
 
@@ -392,7 +401,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     # At the sides nothing holds it: each gives in and out in its own way, and no side is a ruled line.
     beside = np.float32(cut.slack**0.5 * SLUMPS_HW) * noise(np.sign(lean) * 7.3 + cut.shift, s * 8.5 + 0.8 * np.sign(lean), 60)
     beside = beside * step(s, 0.0, 0.10) * step(np.abs(x) / wide, 0.55, 0.95)
-    wide = wide + 1.2 * slump + 0.8 * folds + beside - tuck * 0.6
+    wide = wide + 1.2 * slump + 0.8 * folds + beside - np.float32(LIP) * tuck
     turns = 1.30 + 0.35 * noise(lean * 9 + cut.shift, s * 9, 49)
     # The last of the way round is cloth's own turn (`turned_over`).
     tube = ring.centre_z + (ring.deep + 0.030 * f * f) * arch(x / (wide * np.float32(ROUND))) + slump + folds - tuck
@@ -418,7 +427,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     # The jaw stands over the rim: less of the room's light gets to it, whatever the key does.
     grey *= 1 - np.float32(UNDER_CHIN) * np.exp(-np.maximum(s, 0) / np.float32(UNDER_CHIN_HW)) * (1 - 0.5 * sine * sine)
     # A fold closes round the neck: where rim and side meet it turns over softly, in no corner.
-    rim = -joint(-s, np.abs(x) - wide, 0.16) + 0.012
+    rim = -joint(-s, np.abs(x) - wide, 0.20) + 0.012
     ragged = 0.002 * noise(lean * 26, y * 26, 55) + 0.0015 * fuzz
     hem_edge = tall - s + 0.004 * (height - 0.5)
     edge = -joint(-(rim + 0.003 * (height - 0.5)), -hem_edge, 0.11) + 0.018 + ragged

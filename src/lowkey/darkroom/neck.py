@@ -12,14 +12,13 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
-from lowkey.darkroom import hanging
+from lowkey.darkroom import hanging, shoulders
 from lowkey.darkroom.knit import Field
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
-from lowkey.seeds import Streams
 
 JAW = (93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323)
 """Mesh points along the jaw, from the frame-left ear over the chin to the frame-right ear."""
@@ -57,6 +56,8 @@ class Bust:
     """How much nearer each hw to the right lies: a body turned toward frame-left is positive."""
     soft_px: float = 0.90
     """Sigma of what is drawn anew, plate pixels: cloth is never crisper than the face above it, and lies a little behind the focus."""
+    slope: float = shoulders.SLOPE
+    """Fall of the shoulder line, hw per hw across."""
 
     def across(self, x_px: F32, y_px: F32) -> tuple[F32, F32]:
         """Pixels to (x from the neck's axis, y below the chin), hw."""
@@ -143,39 +144,6 @@ def hand_of(plate: Plate) -> float:
     return 1.0 if float(mesh[CHIN, 0] - mesh[list(EARS), 0].mean()) + 1e-6 >= 0 else -1.0
 
 
-WITH_HEAD, TURNED, MOST_TURNED, MOST_SEEN = 0.5, (0.10, 0.12), 0.38, 0.18
-"""What share of its head's turn a body makes that the photo does not show, what is added (tangents: least, and by chance), and the
-most, of that and of what a photo's own halves may say."""
-NEARER, LOWER = 0.42, 0.28
-"""How much broader its nearer shoulder is seen from the neck, and how much lower (the lens stands higher), hw for a tangent of 1."""
-SQUARE_HW, ASKEW_BODY_HW = 0.05, 0.05
-"""By how much two halves differ that nobody can tell from equal ones, and half of the most that they do."""
-
-
-def _turned(halves: tuple[float, float], hand: float, yaw_deg: float, whose: str) -> float:
-    """How much nearer each hw to the right lies: read off the halves (hw) that the photo shows, else half-way with the head.
-
-    Of a body turned away the neck, which stands before its shoulders, hides some of the far one; and nobody sits for a portrait square
-    on: a head turned by `yaw_deg` takes its shoulders half-way along, and chance adds a little.
-    """
-    if SHOULDER_HW not in halves:
-        askew = halves[1] - halves[0]
-        return float(np.clip(0.75 * np.sign(askew) * max(abs(askew) - SQUARE_HW, 0), -MOST_SEEN, MOST_SEEN))
-    chance = Streams(int(whose[:16] or "0", 16)).of("posture").random()
-    led = float(np.tan(np.radians(WITH_HEAD * abs(yaw_deg))))
-    return -hand * min(led + TURNED[0] + TURNED[1] * float(chance), MOST_TURNED)
-
-
-def _within(half: float) -> float:
-    """Half a breadth of shoulders (hw) within what people have."""
-    return float(np.clip(half, LEAST_SHOULDER_HW, MOST_SHOULDER_HW))
-
-
-def _posed(sides: tuple[float, float], by: float) -> tuple[float, float]:
-    """Left and right (hw), the one less and the other more by `by`."""
-    return sides[0] - by, sides[1] + by
-
-
 SOFT, SOFT_PX = 0.45, (0.90, 1.7)
 """How soft cloth is drawn for each plate pixel that a pixel of the photo became, and the least and most of it."""
 
@@ -206,14 +174,9 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     axis = float(chin[0]) + offset * float(k)
     hair = plate.parts["hair"] > 0.3
     body = np.clip(plate.matte - plate.parts["hair"], 0, 1) > 0.5
-    lines, halves = _shoulders(body, hair, plate.inside > 0.5, axis, float(chin[1]), float(k))
-    turned = _turned(halves, hand, plate.pose.yaw_deg, plate.photo.hash)
-    if SHOULDER_HW in halves:
-        halves = _posed((_within(halves[0]), _within(halves[1])), turned * NEARER)
-        lines = _posed(lines, turned * LOWER)
-    else:
-        # A body that is broader than it seemed stays as askew as it was seen.
-        halves = _posed((_within(sum(halves) / 2),) * 2, float(np.clip((halves[1] - halves[0]) / 2, -ASKEW_BODY_HW, ASKEW_BODY_HW)))
+    seen_body = shoulders.Seen(body, hair, plate.inside > 0.5, axis, float(chin[1]), float(k))
+    girdle = shoulders.girdle(seen_body, hand, plate.pose.yaw_deg, half, plate.photo.hash)
+    lines = girdle.lines
     edge = float(chin[2]) / float(k) * 0.95
     h, w = plate.matte.shape
     at_y, at_x = int(np.clip(chin[1] + (0.24 + max(lifted, 0)) * k, 0, h - 1)), int(np.clip(axis, 0, w - 1))
@@ -221,92 +184,52 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     depth = float(np.clip(np.median(seen), edge - 0.52, edge - 0.30))
     return Bust(
         float(k), hand, (float(chin[0]), float(chin[1])), edge, (offset, 0.24, depth), float(np.clip(-0.35 * roll, -0.15, 0.15)),
-        half, lines, halves, lifted,
+        half, lines, girdle.halves, lifted,
         _throat_bare(plate, axis, (lines[0] + lines[1]) / 2), closed(wrap, mesh), plate.photo.hash,
-        turned, float(np.clip(SOFT * plate.window.scale, *SOFT_PX)),
+        girdle.turned, float(np.clip(SOFT * plate.window.scale, *SOFT_PX)), girdle.slope,
     )  # fmt: skip
 
 
 def _neck_run(plate: Plate, x: float, y: float) -> tuple[float, float]:
     """Shift of the axis (hw) and half-width (hw) of the neck: on each side the nearest edge of skin against the background.
 
-    A side hidden by hair or a collar says nothing; then the other side counts for both, or the usual neck does.
+    Hair that hangs beside it hides at most what lies further out: up to there it is as broad at least. A side hidden by a collar says
+    nothing; then the other side counts for both, or the usual neck does.
     """
     k = plate.hw_px
     h, w = plate.matte.shape
-    body, skin = plate.matte > 0.5, plate.parts["skin"] > 0.5
+    body, skin, hair = plate.matte > 0.5, plate.parts["skin"] > 0.5, plate.parts["hair"] > 0.5
     column, inner = int(np.clip(x, 1, w - 2)), max(int(0.02 * k), 2)
     edges: list[list[float]] = [[], []]
+    least: list[list[float]] = [[], []]
     for row in range(int(y - 0.30 * k), int(y + 0.34 * k), 4):
         if not 0 <= row < h or not body[row, column]:
             continue
         for side, sign in enumerate((-1, 1)):
-            line = body[row, : column + 1][::-1] if sign < 0 else body[row, column:]
-            gap = np.flatnonzero(~line)
+            there = np.s_[row, : column + 1] if sign < 0 else np.s_[row, column:]
+            line, bare, locks = (m[there][::sign] for m in (body, skin, hair))
+            gap, covered = np.flatnonzero(~line), np.flatnonzero(~bare)
             if len(gap) and skin[row, int(np.clip(column + sign * (int(gap[0]) - inner), 0, w - 1))]:
                 edges[side].append(int(gap[0]) / k)
+            elif len(covered) and covered[0] > inner and locks[int(covered[0]) : int(covered[0]) + inner].any():
+                least[side].append(int(covered[0]) / k)
     known = [float(np.percentile(e, 20)) if len(e) > 3 and min(e) < 0.58 else None for e in edges]
+    beside = [float(np.median(e)) if len(e) > 3 else 0.0 for e in least]
+    known = [b if one is None and b > shoulders.NECK_HW else one for one, b in zip(known, beside, strict=True)]
     left, right = known
     if left is None and right is None:
-        return 0.0, NECK_HW
+        return 0.0, shoulders.NECK_HW
     if left is None or right is None:
         one = left if right is None else right
-        return 0.0, float(np.clip(one if one is not None else NECK_HW, 0.34, 0.44))
+        return 0.0, float(np.clip(one if one is not None else shoulders.NECK_HW, 0.34, 0.44))
     low, high = min(left, right), min(max(left, right), min(left, right) + ASKEW_HW)
     return (1.0 if right > left else -1.0) * (high - low) / 2, float(np.clip((low + high) / 2, 0.33, 0.46))
 
 
-SHOULDER_SLOPE = 0.36
-"""Rise of the shoulder line per hw across: about 20 degrees."""
-SHOULDER_HW, LEAST_SHOULDER_HW, MOST_SHOULDER_HW = 1.80, 1.64, 1.96
-"""Half the breadth over the deltoids in a sweater: mean, least and most. Bare, it is 49.2 cm of a man and 43.3 of a woman, over 14.5
-and 13.3 between the ears (Gordon et al. 1989, bideltoid and bitragion breadth; the fifth woman of a hundred has 39.7): 1.70, 1.63 and
-1.49 hw, and 1 cm of wool. A lens held as close as portraits are taken shows them 8 % smaller beside the face, and then a head looks
-large on a small body: they are drawn as from further away, two and a half to 2.8 heads broad over hair and ears."""
-SHOULDER_LINE_HW = 0.29
-"""How far below the chin the shoulder line of somebody upright meets the neck (neck-shoulder point under menton, ibid.)."""
 ASKEW_HW = 0.22
 """Most that one side of a neck is seen further from where the mesh puts its axis than the other: a head turned by 20 degrees is .20."""
-LEAST_NECK_HW, NECK_HW = 0.365, 0.39
-"""Half the breadth of a slender neck and of the usual one: circumferences of 30 to 40 cm (ibid.)."""
-
-
-def _shoulders(
-    body: Field, hair: Field, inside: Field, axis: float, y: float, k: float
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Where each shoulder line meets the neck (hw below the chin) and each half-width (hw), viewer's left then right.
-
-    What the photo does not show, because it ends there or because hair falls over it, is the mean body's.
-    """
-    h, w = body.shape
-    lines, halves = [], []
-    first = max(int(y - 0.3 * k), 0)
-    for sign in (-1, 1):
-        tops, wide = [], []
-        for u in np.arange(0.62, 1.22, 0.02):
-            column = round(axis + sign * u * k)
-            if 0 <= column < w:
-                rows = np.flatnonzero(body[first : int(y + 1.3 * k), column])
-                if not len(rows) or not inside[first + rows[0], column]:
-                    continue
-                top = first + int(rows[0])
-                # Under hair that falls over it a shoulder only seems to begin.
-                if not hair[max(top - round(0.06 * k), 0) : top + 1, column].any():
-                    tops.append((top - y) / k - SHOULDER_SLOPE * (u - 0.42))
-        for row in range(int(y + 0.8 * k), int(y + 1.5 * k), 8):
-            if 0 <= row < h:
-                run, seen = (
-                    np.flatnonzero(m[row, int(np.clip(axis, 0, w - 1)) :] if sign > 0 else m[row, : int(np.clip(axis, 1, w))][::-1])
-                    for m in (body, inside)
-                )
-                # A shoulder that the photo cuts is wider than is seen.
-                if len(run) and len(seen) and run[-1] < seen[-1] - 0.03 * k:
-                    wide.append(run[-1] / k)
-        lines.append(float(np.clip(np.median(tops) if len(tops) > 5 else SHOULDER_LINE_HW, 0.26, 0.50)))
-        halves.append(float(np.median(wide)) if len(wide) > 5 else SHOULDER_HW)
-    # Nobody hangs that lopsided: the lower one is a strap, a ring or an arm.
-    level = min(lines) + 0.10
-    return (min(lines[0], level), min(lines[1], level)), (halves[0], halves[1])
+LEAST_NECK_HW = 0.365
+"""Half the breadth of a slender neck; the usual one is `shoulders.NECK_HW`: circumferences of 30 to 40 cm (Gordon et al. 1989)."""
 
 
 def _throat_bare(plate: Plate, axis: float, line: float) -> bool:
@@ -413,7 +336,7 @@ def keep(plate: Plate) -> Kept:
     # A chin tipped up lets the ears, further back, sink against the jaw.
     sunk = 0.5 * max(float(np.sin(np.radians(plate.pose.pitch_deg))), 0.0)
     beside = outside * (1 - step((rows - np.float32(edge)) / np.float32(k), -0.07 + sunk, 0.03 + sunk))
-    lobes = beside * step(plate.parts["skin"], 0.6, 0.95) * (1 - step(below, 0.06 + sunk, 0.13 + sunk))
+    lobes = beside * step(plate.parts["skin"], 0.6, 0.95) * (1 - step(below, 0.03 + sunk, 0.09 + sunk))
     # Beside the jaw skin draws in toward the line, like a nape; cut straight off it would be a block under the ear.
     oval = np.ones((h, w), np.uint8)
     cv2.fillPoly(oval, [np.round(mesh[list(OVAL), :2]).astype(np.int32)], 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lowkey.darkroom.garments import Closed
+from lowkey.darkroom.garments import Closed, girth
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import JAW, Bust, Kept, Layer, arch, facing, slopes, spread
 from lowkey.gaussian import blur
@@ -18,15 +18,17 @@ from lowkey.plate.zones import ramp as step
 
 MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.025, 0.046, 0.014
 """How far the sternomastoid stands out of a plain cylinder, the hollow between it and the windpipe lies in it, the larynx stands out."""
-CAST, CAST_HW, PENUMBRA_HW = 0.86, (0.130, 0.036), 0.080
+CAST, CAST_HW, PENUMBRA_HW = 0.87, (0.130, 0.036), 0.080
 """Share of the light that the jaw's shadow denies the skin under it, how far down it reaches (in front, on the flanks), and how softly
 (10 to 90 %) it ends there: the photographer's lamp is as broad as a fist, and stands a metre off."""
-BURNED = 0.34
+BURNED = 0.24
 """How much of the light a flag keeps off the throat below that: a neck may not shine like the face it carries."""
 TOUCH, TOUCH_HW = 0.60, 0.090
 """Share of the room's light that right under the jaw's edge is denied, and how far down that reaches (one over e)."""
 NAPE, NAPE_FROM = 0.40, (0.78, 1.04)
 """How much darker the flank turns behind the sternomastoid, and between which parts of the half-width: there ear and hair stand over it."""
+BESIDE_HW = (-0.45, -0.12)
+"""Between which heights below the chin flag and nape's turn come in: under an ear a neck that is darker at once is a flake's edge."""
 OWN = 0.5
 """Share of its own detail that a neck keeps of the photo: a collar's edge, its old shadow and a fold look alike there, each a crack."""
 DRY = (0.52, 0.024)
@@ -48,7 +50,7 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     tone = _skin_below(plate, kept, box) * (1 + grain)[..., None]
 
     # Form: a cylinder with its muscles, and the jaw's underside joined to it.
-    half = bust.neck * (0.945 + 1.5 * np.square(np.clip(-0.10 - y, 0, 0.4)) + 1.0 * np.square(np.clip(y + 0.12, 0, 0.6)))
+    half = girth(bust, y)
     half = half + _flanks(plate, below, x, y, half, box)
     if collar is not None:
         half = half - np.maximum(half - np.float32(collar.wide), 0) * step(y, collar.top - ENTERS_HW, collar.top)
@@ -89,13 +91,16 @@ def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
     u = np.clip(np.abs(x) / half, 0, 1.2)
     reach = CAST_HW[0] + (CAST_HW[1] - CAST_HW[0]) * step(u, 0.30, 0.95)
     lit = step(below - reach, -0.5 * PENUMBRA_HW / 0.6, 0.5 * PENUMBRA_HW / 0.6)
-    flag = BURNED * (1 - step(y, 0.20, 0.36))
-    nape = 1 - np.float32(NAPE) * step(u, *NAPE_FROM)
+    # Beside jaw and ear a neck goes on from skin that no flag shades.
+    beside = step(y, *BESIDE_HW)
+    flag = BURNED * (1 - step(y, 0.20, 0.36)) * beside
+    nape = 1 - np.float32(NAPE) * step(u, *NAPE_FROM) * beside
     return np.asarray((1 - np.float32(CAST) * (1 - lit)) * (1 - flag) * nape, np.float32)
 
 
-FLANK_HW, FLANK_ENDS_HW = 0.10, (-0.04, 0.15)
-"""Most that a neck seen beside the jaw adds to the cylinder's half-width, and between which heights below the chin that is lost again."""
+FLANK_HW, SLIMMER_HW, FLANK_ENDS_HW = 0.10, 0.12, (-0.04, 0.15)
+"""Most that a neck seen beside the jaw adds to the cylinder's half-width and takes from it (a neck broader under the jaw than the photo's
+comes out from behind it in a step), and between which heights below the chin that is lost again."""
 ENTERS_HW = 0.28
 """Over which height above its collar's rim a neck that is broader draws in to it."""
 PAST_JAW_HW, SEEN_HW, FLANK_SOFT_HW = 0.015, 0.05, 0.03
@@ -124,9 +129,9 @@ def _flanks(plate: Plate, below: F32, x: F32, y: F32, half: F32, box: tuple[slic
                 out = float(abs(x[row, edge]) - half[row, edge])
                 if run < len(line) and skin[row, inner] and below[row, inner] > PAST_JAW_HW and out < FLANK_HW:
                     rows.append(row)
-                    wide.append(out)
+                    wide.append(max(out, -SLIMMER_HW))
         if len(rows) > SEEN_HW * plate.hw_px:
-            course = np.interp(np.arange(len(y)), rows, np.clip(wide, 0, FLANK_HW)).astype(np.float32)
+            course = np.interp(np.arange(len(y)), rows, wide).astype(np.float32)
             seen = max(float(level[rows[-1]]), FLANK_ENDS_HW[0])
             ends = FLANK_ENDS_HW[1] - FLANK_ENDS_HW[0]
             more[side] = blur(course[:, None], FLANK_SOFT_HW * plate.hw_px)[:, 0] * (1 - step(level, seen, seen + ends))
@@ -175,12 +180,28 @@ def _skin_below(plate: Plate, kept: Kept, box: tuple[slice, slice]) -> F32:
     clean = np.asarray(clean, np.float32)
     carried = spread(albedo, clean * np.where(below > 0, 1.0, 0.3).astype(np.float32), k)
     jaw = spread(albedo, np.asarray(on_jaw, np.float32), k)
-    seen = OWN * step(blur(clean, 2.5), 0.3, 0.95)[..., None]
-    tone = seen * albedo + (1 - seen) * carried
+    # Right under the jaw the photo's own skin is the shadow that its light drew there, and stubble cut in two: a dotted seam.
+    seen = OWN * step(blur(clean, 2.5), 0.3, 0.95) * step(below, *SEAM_HW)
+    tone = luminance(carried + seen[..., None] * (albedo - carried))
     # A photo's own shadow under the chin is taken half-way back to the jaw's lightness, and its hue all the way: under one lamp one skin.
-    own, above = (np.clip(blur(v, 0.1 * k), 0.01, 1) for v in (carried, jaw))
-    fit = above / own * np.sqrt(luminance(own) / luminance(above))[..., None]
-    return np.asarray(tone * np.clip(fit, 0.75, 1.5), np.float32)
+    own, above = (np.clip(luminance(blur(v, 0.1 * k)), 0.01, 1) for v in (carried, jaw))
+    hue = _hue(albedo, clean * ((below < -0.02) & (below > -FACE_HW)), jaw)
+    return np.asarray((tone * np.clip(np.sqrt(above / own), 0.75, 1.5))[..., None] * hue, np.float32)
+
+
+SEAM_HW, FACE_HW = (0.04, 0.12), 0.45
+"""From where to where under the jaw's line a neck's own detail comes in, and how far above that line skin tells a neck's hue: the lower
+half of the face. At the jaw itself it is stubble's, grey or blue, as often as skin's."""
+LESS_BLOOD = 0.85
+"""By which power of the face's hue a neck has it: less blood shows there, and in half-shade a print is purer than in the light."""
+
+
+def _hue(albedo: F32, face: F32, jaw: F32) -> F32:
+    """Colour of unit luminance, f32[3]: the median of `albedo` f32[h, w, 3] on the `face` f32[h, w], or else that of the `jaw`."""
+    known = albedo[face > 0.5]
+    colour = np.median(known / luminance(known)[:, None].clip(1e-3), 0) if len(known) > 200 else np.median(jaw.reshape(-1, 3), 0)
+    colour = np.asarray(np.power(np.maximum(colour, 1e-3), LESS_BLOOD), np.float32)
+    return np.asarray(colour / max(float(luminance(colour[None])[0]), 1e-3), np.float32)
 
 
 def _jaw_depth(plate: Plate, box: tuple[slice, slice]) -> F32:
