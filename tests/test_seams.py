@@ -132,11 +132,11 @@ def test_a_pit_beside_the_jaw_s_corner_is_filled_and_a_step_stays() -> None:
     y, x = np.mgrid[:h, :w].astype(np.float32)
     matte = (x > 30).astype(np.float32)
     cheek_then_throat = np.where(y < 150, 0.2, 0.0).astype(np.float32)
-    pit = (np.abs(y - 150) < 10) & (x < 60)
+    pit = (np.abs(y - 150) < 10) & (x < 42)
     depth = np.where(pit, -0.2, cheek_then_throat).astype(np.float32)
     figure = SimpleNamespace(depth=np.array(depth), matte=matte, normal=np.dstack([0 * x, 0 * x, 1 + 0 * x]))
     one, nil = np.ones((h, w), np.float32), np.zeros((h, w), np.float32)
-    seams.fill_pits(figure, neck.Kept(one, nil, nil, nil, (y - 150) / np.float32(k)), 0, k)  # type: ignore[arg-type]
+    seams.fill_pits(figure, neck.Kept(one, nil, nil, nil, (y - 150) / np.float32(k)), nil, 0, k)  # type: ignore[arg-type]
     inside = matte > 0.5
     assert depth[inside].min() == pytest.approx(-0.2)
     assert figure.depth[inside].min() > -0.02

@@ -52,7 +52,7 @@ THICK_HW = 0.03
 """How far round itself hair has to be hair to be a mass of it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
-THROUGH = 2.4
+THROUGH = 1.8
 """Radiance of strands before a lamp straight behind them, undyed."""
 FLAGGED, VEILED, FLAG_BEHIND = 0.45, 0.27, -0.3
 """90th percentile of lit hair, and of a scarf, against lit skin's, at most: over that a flag shades it from the key. A lamp further behind

@@ -185,27 +185,30 @@ def heal_jaw(own: Figure, part: Kept, ears: F32, k: float) -> None:
     own.depth[box] = form[..., 3]
 
 
-PIT_HW, PIT_TALL_HW = 0.15, 0.22
-"""How near the jaw's line a cheek's outline may have been read as body, and how tall such a pit is at most."""
+PIT_HW, PIT_TALL_HW, BESIDE_HW = 0.15, 0.22, 0.10
+"""How near the jaw's line a cheek's outline may have been read as body, how tall such a pit is at most, and how far from the outline."""
 
 
-def fill_pits(figure: Figure, part: Kept, top: int, k: float) -> None:
-    """Fill, in place, the pits at a face's outline beside the jaw's corners, where the mesh has ended and a throat has not begun.
+def fill_pits(figure: Figure, part: Kept, face: F32, top: int, k: float) -> None:
+    """Fill, in place, the pits at a face's outline beside the jaw's corners, where the mesh (`face` f32[h, w], 1 in it) has ended and a
+    throat has not begun.
 
     Read as body between a cheek and a neck that both stand nearer, one holds a shadow that hooks into the cheek.
     """
     depth, matte = figure.depth[top:], figure.matte[top:]
-    zone = step(PIT_HW - np.abs(part.below), 0.0, 0.05) * (part.head > 0.05) * (matte > 0.02)
+    zone = step(PIT_HW - np.abs(part.below), 0.0, 0.05) * (part.head > 0.05) * (matte > 0.02) * (1 - face)
     rows, columns = np.flatnonzero(zone.any(1)), np.flatnonzero(zone.any(0))
     m = round(PIT_TALL_HW * k) | 1
     if len(rows) < 4 or len(columns) < 4:
         return
-    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, columns[0] : columns[-1] + 1]
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - 1, 0) : columns[-1] + 2]
     solid = np.where(matte[box] > 0.5, depth[box], -9).astype(np.float32)
+    deep = cv2.distanceTransform((solid > -9).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
+    zone = zone[box] * step(-deep, -BESIDE_HW, -0.7 * BESIDE_HW)
     closed = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((m, 1), np.uint8))
     lack = np.asarray(np.maximum(closed - solid, 0) * (matte[box] > 0.5), np.float32)
     side = 2 * round(0.02 * k) + 1
-    on = zone[box] * step(cv2.dilate(lack, np.ones((side, side), np.uint8)), 0.01, 0.04)
+    on = zone * step(cv2.dilate(lack, np.ones((side, side), np.uint8)), 0.01, 0.04)
     if on.max() <= 0:
         return
     depth[box] += on * lack
@@ -213,7 +216,7 @@ def fill_pits(figure: Figure, part: Kept, top: int, k: float) -> None:
     form = np.dstack([-right, down, np.ones_like(right)])
     form /= np.linalg.norm(form, axis=2, keepdims=True)
     normal = figure.normal[top:][box]
-    normal += blur(on, 0.008 * k)[..., None] * (form - normal)
+    normal += (blur(on, 0.008 * k) * (1 - face[box]))[..., None] * (form - normal)
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), np.float32(1e-6))
 
 

@@ -58,7 +58,7 @@ FLIES, FLY_HW, FLY_OFF = 0.05, (0.02, 0.09), 0.45
 """Share of full straight hair that flies, how far (hw), and by how many radians at most it leaves the outline besides."""
 FACES = (0.55, 0.90)
 """How much the outline faces one way, of what it does on the median, from which hairs come out of it, and all of them."""
-COVER = ((0.45, 0.12), (0.80, 0.16))
+COVER = ((0.35, 0.08), (0.45, 0.08))
 """Optical thickness of a hair where it leaves the mass, and at its tip, of cropped hair and of full."""
 LEAST, TURNS = 0.03, 4.0
 """What any hair passes of a lamp behind it, and the power by which few are turned so that they pass all of it on (the TT lobe of Marschner
