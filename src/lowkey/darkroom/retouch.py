@@ -238,12 +238,13 @@ def _one_complexion(albedo: F32, plate: Plate) -> None:
         return
     log = np.log(np.maximum(tone, np.float32(4e-3)))
     grey = luminance(tone)
-    broad = _broad(np.asarray(log - log[..., 1:2], np.float32), skin, HUE_HW * k)
     # Right beside hair skin is mixed with it, and with what came through it: there no hue goes far from that of the skin further in.
     side = 2 * round(RIM_HW * k) + 1
     fringe = blur(cv2.dilate(step(plate.parts["hair"][box], 0.3, 0.6), np.ones((side, side), np.uint8)), 0.3 * RIM_HW * k)
     fringe = np.asarray(fringe * step(plate.parts["skin"][box] * plate.inside[box], 0.5, 0.9), np.float32)
-    further = _broad(np.asarray(log - log[..., 1:2], np.float32), np.asarray(skin * (1 - fringe), np.float32), 2 * RIM_HW * k)
+    # What is broad is told without it: what was taken off there once would be taken off twice.
+    sure = np.asarray(skin * (1 - fringe), np.float32)
+    further, broad = (_broad(np.asarray(log - log[..., 1:2], np.float32), sure, sigma) for sigma in (2 * RIM_HW * k, HUE_HW * k))
     for channel in (0, 2):
         over = log[..., channel] - log[..., 1] - further[..., channel]
         tone[..., channel] *= np.exp(fringe * (np.clip(over, -RIM, RIM) - over))

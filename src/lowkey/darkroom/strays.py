@@ -142,6 +142,7 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     (cover, lit, most), owner = np.zeros((3, h, w), np.float32), np.zeros((h, w), np.int32)
     _draw(starts, hairs, np.float32(k), cover, lit, most, owner)
     open_ = np.asarray(cv2.resize(_open(within, near, may, curled, s, full), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    open_ *= np.clip(s.hair / np.maximum(s.matte, np.float32(1e-3)), 0, 1)  # nothing but hair
     maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen)
     new, lone = [np.array(one) for one in maps], np.zeros((h, w), np.float32)
     # What was there before is what is read: the new maps are written only.
