@@ -25,7 +25,7 @@ AIR_GAIN = 0.064
 SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0180
 """Where beside the head's middle the beam's end lies, how far it reaches across and down, and its radiance through the default haze."""
 
-AUREOLE = ((0.05, 0.26), (0.10, 0.26), (0.20, 0.26), (0.40, 0.22))
+AUREOLE = ((0.05, 0.15), (0.10, 0.26), (0.20, 0.31), (0.40, 0.28))
 """Sigma, as a share of the halo's radius, and share of each Gaussian of the aureole: even shares per octave fall as 1/r^2, as single
 scattering from a point does."""
 AUREOLE_TINT = np.array((1.0, 0.80, 0.61))

@@ -17,7 +17,7 @@ CROWN_OVER_MESH = 1.3
 
 CUT_FH = 0.03
 """How much further than the photo a frame cuts into a head that the photo has cut."""
-EYES_FH, CLOSER = 0.31, 1.2
+EYES_FH, CLOSER = 0.29, 1.1
 """Where the eyes of a head whose crown is cut lie at least, under the frame's top edge, and how much closer a frame goes for it at most: a
 close portrait has them near the upper third; high up, they stand over a dead chest."""
 OUTER_CORNERS = (33, 263)

@@ -22,7 +22,7 @@ LIDDED, LID_HW, SOCKET_HW = 0.55, 0.085, 0.075
 """Share of a lid's round that gives way to the socket's, how far from the lids' edges, and over what (sigma) a socket is seen. The mesh
 draws lids as a whole ball, whose inner half is one dark disc under a lamp from the side; in life folds and caruncle there face the lamp.
 Path-traced heads have such balls, and lose .001 of SSIM by it: only pictures, whose skin shines, are drawn so."""
-IMAGE_HW, BRIGHT = 0.0056, 0.10
+IMAGE_HW, BRIGHT = 0.0056, 0.22
 """Half the breadth of a lamp's image on the middle of a cornea, and its radiance under a unit lamp: of .27 m at 1.3 m it is .4 mm (a
 cornea's focal length is half its radius, 3.9 mm), softened to twice that by the tear film; at .32 it printed at 226 codes, brighter than
 the air round the lamp."""
@@ -30,10 +30,10 @@ GLINT_HW, SPREAD = 0.0062, 0.34
 """Half the breadth of the image of a weak card in the far eye, and what is left of its middle's radiance over so much more room."""
 GLOW, GLOW_HW = 0.5, 0.020
 """How much more light the iris opposite the image has, and over what (sigma): what enters a cornea beside the lamp crosses the eye."""
-WANDERS_HW, WANDERED = 0.050, 0.65
+WANDERS_HW, WANDERED = 0.050, 0.45
 """How far light wanders in the white of an eye, sigma, and the share of it that does: under a lamp from the side a ball's far half is dim
 and not black, for sclera scatters and passes much of it on (Nemati, Rylander & Welch 1996), and the wet fold of the lids throws it back."""
-SOCKETS_HW, EASED = 0.11, 0.75
+SOCKETS_HW, EASED = 0.11, 0.40
 """How far round an opening a mesh's ditch between lid and nose is made shallower, and by what share, as beside a mouth."""
 
 

@@ -34,10 +34,10 @@ FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 4.4, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
 EVEN = 0.16
 """Share of the surround's light that comes from everywhere when a beam's end lights the room from one side."""
-RETURNED = (1.0, 2.8, 3.0)
+RETURNED = (0.8, 2.2, 2.8)
 """Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face under a lamp in the
 middle, and under one at the side, and at the chest under a lamp that stands above."""
-RETURN_AHEAD, RETURN_LOW = 0.5, 0.5
+RETURN_AHEAD, RETURN_LOW = 0.43, 0.5
 """How far before the sitter (over how far aside) a beam from the side ends, and how low, of the key's height; others end straight opposite.
 Straight opposite the key it lit the outer cheek at 28 to 40 codes and the nose's side at 12 to 23, a dark pillar down the face."""
 SUNK = 0.6
@@ -52,7 +52,7 @@ THICK_HW = 0.03
 """How far round itself hair has to be hair to be a mass of it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
-THROUGH = 1.8
+THROUGH = 1.6
 """Radiance of strands before a lamp straight behind them, undyed."""
 FLAGGED, VEILED, FLAG_BEHIND = 0.45, 0.27, -0.3
 """90th percentile of lit hair, and of a scarf, against lit skin's, at most: over that a flag shades it from the key. A lamp further behind

@@ -37,7 +37,7 @@ median."""
 RIM_HW, RIM = 0.030, 0.07
 """How far beside hair skin takes its colour, and how far (log of red or blue over green) it may differ there from the skin further in: an
 orange line of 5 to 8 px along a hairline is no skin's."""
-PUPIL, LEAST_PUPIL = 0.38, 0.30
+PUPIL, LEAST_PUPIL = 0.32, 0.24
 """Most that a pupil reflects against its iris, and the least share of its light that is left: a veiled one looks blind."""
 LID_SHADE, LID_REACH = 0.60, 0.36
 """Light that the upper lid and its lashes leave at the lid's edge, and the share of the opening's height over which their shade ends."""
@@ -48,7 +48,7 @@ WHITE_GAIN = (0.75, 1.6)
 CRUMB, FIBRE, MIRRORED = 0.10, 0.14, (1.8, 3.2)
 """Over how much of an iris's radius (sigma) white is told from lids and an iris is even, and from how many times the light of its darker
 half what lies on it is the image of an old lamp, and surely is."""
-IRIS, IRIS_GAIN = 0.036, 1.6
+IRIS, IRIS_GAIN = 0.032, 1.3
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
 LIP_HW, GAPS = 0.030, 0.8
 """How broad the form of a lip is, and how much goes of what lay dark between streaks of its shine."""
@@ -206,7 +206,10 @@ def _no_old_catchlight(tone: F32, iris: F32, radius: float) -> None:
     """
     grey = luminance(tone)
     level = max(float(np.percentile(grey[iris > 0.6], 40)), 1e-3)
-    over = blur(step(np.asarray(grey / np.float32(level), np.float32), *MIRRORED), 0.10 * radius)
+    # A window's bars and a lamp's frame, which are dark, lie in its image and go with it.
+    side = 2 * max(round(FIBRE * radius), 1) + 1
+    image = cv2.morphologyEx(step(np.asarray(grey / np.float32(level), np.float32), *MIRRORED), cv2.MORPH_CLOSE, np.ones((side, side)))
+    over = blur(cv2.dilate(image, np.ones((3, 3))), 0.10 * radius)
     own = np.asarray(iris * (1 - np.minimum(2 * over, 1)) + np.float32(1e-3), np.float32)
     even, broad = among(tone, own, FIBRE * radius), among(tone, own, 0.5 * radius)
     even = even + np.minimum(2 * over, 1)[..., None] * (broad - even)
