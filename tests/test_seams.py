@@ -145,7 +145,7 @@ def test_a_pit_beside_the_jaw_s_corner_is_filled_and_a_step_stays() -> None:
 
 def test_a_jaw_s_line_carries_on_the_cheek_s_slope() -> None:
     h, w, k = 200, 160, 200.0
-    y, x = np.mgrid[:h, :w].astype(np.float32)
+    _, x = np.mgrid[:h, :w].astype(np.float32)
     below = (x - 120) / np.float32(k)
     slope = np.float32(-1.2)
     depth = np.where(below < 0, slope * below, -0.6).astype(np.float32)  # falls away to the line, and then to the body

@@ -17,7 +17,7 @@ class Streams:
     """Named random streams of one seed. ``Streams(3).of("grain")`` always starts at the same place."""
 
     def __init__(self, seed: int, *, dust_of: str = "") -> None:
-        """`dust_of` is a photo's hash: dust, smoke and the lamp's place, which two people at one seed must not share, are all it changes."""
+        """`dust_of` is a photo's hash: dust, smoke and the lamp's place, which two people at one seed must not share, change."""
         self.seed, self.dust_of = seed, dust_of
 
     @property

@@ -38,6 +38,7 @@ from lowkey.seeds import Streams  # noqa: E402
 U8 = NDArray[np.uint8]
 SIZE = W, H = 256, 320
 BUST_HW = 85.0
+HOUSE = Framing()
 Change = Callable[[Rig], Rig]
 
 
@@ -49,7 +50,7 @@ class Specimen:
     name: str
     sitter: str
     look: Look
-    framing: Framing = Framing()
+    framing: Framing = HOUSE
 
     @property
     def file(self) -> Path:

@@ -165,7 +165,8 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
             elif part.wrap.max() > 0.1:
                 # Beyond the photo's own outline there is nothing to move: its empty depth would stand along the outline as a ridge.
                 own_there = (own.matte[there] > 0.02).astype(np.float32)
-                moved = blur(np.asarray(moved * own_there, np.float32), 0.012 * k) / np.maximum(blur(own_there, 0.012 * k), np.float32(0.05))
+                mass = np.maximum(blur(own_there, 0.012 * k), np.float32(0.05))
+                moved = blur(np.asarray(moved * own_there, np.float32), 0.012 * k) / mass
             figure.put_back(own.rows(there), cover[there], np.asarray(own.depth[there] + moved, np.float32), top + int(rows[0]))
     like, ribbed = made.outer[0][0], cloth.kind == "turtleneck"
     for arm in arms:

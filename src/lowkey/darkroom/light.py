@@ -89,7 +89,7 @@ class Relight:
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
         self.edge, self._gleam, self._turned = loose.edge(s), loose.gleam(s), loose.turned(s)
-        """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3]; what they mirror; how far hair is turned away."""
+        """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3]; what hair mirrors; what of a lamp it returns."""
         # No flag stands before hair: over a flagged neck, the neck's share of the room is none of its mirror's.
         self._room = loose.room_mirrored(s) / (1 if s.room is None else np.maximum(s.room, 1))
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]

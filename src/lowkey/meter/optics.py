@@ -29,8 +29,8 @@ RING_SLIDES, RING_SQUEEZES = (0.0, 0.05, 0.10, 0.15), (1.0, 1.28)
 RING_CODES = 5.0
 """An anamorphic lens's rings stand out by 9 to 13 codes of blue less red; a plain halo's rings by no more than 2.3."""
 GLOW_CODE, GLOW_BESIDE_FH, GLOW_SIGMA_FH = 106.0, 0.030, 0.006
-"""Brightest place of the room within this of the person from which on a lamp is taken to hide behind them: 129 to 212 on fourteen people with
-a halo, 99 to 192 with a clean backlight, 37 to 87 without a flare (two seeds each)."""
+"""Brightest place of the room within this of the person from which on a lamp is taken to hide behind them: 129 to 212 on fourteen people
+with a halo, 99 to 192 with a clean backlight, 37 to 87 without a flare (two seeds each)."""
 MOTE_SIGMAS_FH = (0.0006, 0.0011, 0.0022)
 MOTE_CODES, MOTE_NOISE = 5.0, 6.0
 """A mote stands this many codes, and this many times the grain around it, above its surroundings."""

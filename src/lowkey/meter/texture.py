@@ -22,7 +22,8 @@ APERTURE_UM = 48.0
 CALM = 0.35
 """Share of a tone's tiles, the calmest, that count as flat."""
 MIDTONES, SHADOWS = (40.0, 180.0), (4.0, 32.0)
-"""Codes of flat tiles. From 70 on they lie mostly on skin where a halo is soft, and pores are read as grain: .0200 for .0140 of it; .0157 so."""
+"""Codes of flat tiles. From 70 on they lie mostly on skin where a halo is soft, and pores are read as grain: .0200 for .0140 of it; .0157
+so."""
 LEAST_TILES = 12
 BLOCKY, COLOURED, BANDED = 1.3, 1.3, 0.35
 FAINT_CODES, LEAST_GRAIN = 0.45, 0.10
