@@ -11,7 +11,7 @@ import pytest
 
 import bust
 from lowkey.darkroom import brdf, eyes, light
-from lowkey.darkroom.horizon import horizon
+from lowkey.darkroom.horizon import horizon, without_flecks
 from lowkey.darkroom.light import Relight, aim
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, luminance
@@ -456,3 +456,16 @@ def test_a_rim_on_moist_skin_comes_in_by_degrees() -> None:
     assert begins.sum() > 20
     assert turned.sum() > 20
     assert rim[begins].mean() < 0.5 * rim[turned].mean()
+
+
+def test_a_speck_of_shadow_in_light_goes_and_a_shadow_stays() -> None:
+    k = 200.0
+    y, x = np.mgrid[:200, :200].astype(np.float32)
+    speck, shade = np.hypot(x - 60, y - 60) < 4, np.hypot(x - 140, y - 60) < 12
+    edge = x > 190
+    seen = np.where(speck | shade | edge, 0, 1).astype(np.float32)
+    skin = np.ones_like(seen)
+    got = without_flecks(seen, skin, k)
+    assert got[speck].min() > 0.99
+    np.testing.assert_array_equal(got[~speck], seen[~speck])
+    np.testing.assert_array_equal(without_flecks(seen, 0 * skin, k), seen)  # on hair and cloth it is a strand's or a fold's

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import cv2
 import numpy as np
 from numba import njit, prange
 
@@ -145,6 +146,27 @@ def unhidden(
                 part += tall * free
                 total += tall * whole
             out[y, x] = part / total if total > 1e-4 else 0.0
+
+
+FLECK_HW2 = 0.0016
+"""Area (squared head-widths) up to which a shadow that lies apart in light, on skin, is the relief's error: a wart would throw it."""
+
+
+def without_flecks(seen: F32, skin: F32, px_per_hw: float) -> F32:
+    """The share f32[h, w] of a lamp that is seen, without specks of shadow on `skin` f32[h, w] that lie in light all round."""
+    count, names, stats, _ = cv2.connectedComponentsWithStats(((seen < 0.6) & (skin > 0.5)).astype(np.uint8), connectivity=8)
+    near = 3
+    out = seen
+    for n in np.flatnonzero(stats[1:count, cv2.CC_STAT_AREA] <= FLECK_HW2 * px_per_hw**2) + 1:
+        x, y, w, h = (int(v) for v in stats[n, :4])
+        box = np.s_[max(y - near, 0) : y + h + near, max(x - near, 0) : x + w + near]
+        speck = (names[box] == n).astype(np.uint8)
+        wide = cv2.dilate(speck, np.ones((2 * near + 1,) * 2, np.uint8))
+        rim = seen[box][(wide > 0) & (cv2.dilate(speck, np.ones((3, 3), np.uint8)) == 0)]
+        if rim.size and np.percentile(rim, 20) > 0.75:
+            out = np.array(seen) if out is seen else out
+            out[box] = np.where(wide > 0, np.maximum(out[box], np.median(rim)), out[box])
+    return out
 
 
 @njit(cache=True, parallel=True)

@@ -14,7 +14,7 @@ from numba import njit, prange
 
 from lowkey.blackbody import RGB
 from lowkey.darkroom import bounce, brdf, eyes, loose, mouth, ribbed
-from lowkey.darkroom.horizon import VOID_HW, horizon, openness, unhidden
+from lowkey.darkroom.horizon import VOID_HW, horizon, openness, unhidden, without_flecks
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
@@ -208,7 +208,7 @@ class Relight:
         away = middle - step * first
         wrap = self._wrap_half
         unhidden(angles, turned, elevation, self._tangent_half, wrap, away, step * first, spread, count, step, radius, seen)
-        seen = self._loose.shade(_soften(seen, ~self._void, 0.8))
+        seen = without_flecks(self._loose.shade(_soften(seen, ~self._void, 0.8)), self.subject.skin[::2, ::2], self.subject.hw_px / 2)
         return _enlarged(seen, 2, (h, w))
 
     def _lamp_seen(self, direction: Direction, distance_hw: float) -> tuple[F32, F32]:
