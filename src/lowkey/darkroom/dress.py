@@ -17,6 +17,7 @@ from lowkey.darkroom import (
     ears,
     fringe,
     garments,
+    halves,
     jersey,
     neck,
     pores,
@@ -73,6 +74,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         # Frames of glasses stand off the face, so that they throw a thin shadow on it.
         figure.depth += np.float32(FRAME_HW) * blur(step(plate.parts["glasses"], 0.3, 0.8), 0.008 * plate.hw_px)
         if retouched:
+            halves.evened(figure.albedo, plate)
             retouch.retouch(figure.albedo, plate)
             creases.smooth(figure.albedo, plate)
             acutance.restored(figure.albedo, plate)
