@@ -42,9 +42,9 @@ def test_an_ear_faces_the_viewer_and_is_thin_at_its_rim_alone() -> None:
     level = np.flatnonzero(deep.any(1))
     middle = np.zeros_like(deep)
     middle[level[len(level) // 2] - 4 : level[len(level) // 2] + 4] = True
-    # Its folds tilt it a little, hither and thither; it leaned to the side by 64 degrees, and an auricle does by about 25.
-    assert 0.82 < np.median(figure.normal[deep & middle][:, 2]) < 0.95
-    assert 0.3 < np.median(figure.normal[deep & middle][:, 0]) < 0.55
+    # Its folds tilt it a little, hither and thither; it leaned to the side by 64 degrees.
+    assert np.median(figure.normal[deep & middle][:, 2]) > 0.85
+    assert np.median(figure.normal[deep & middle][:, 0]) < 0.5
     passed = loose.edge(figure.subject(plate, 1.0))[..., 0]
     assert passed[ear > 0].max() > 0.3 * loose.FLESH[0]
     assert passed[deep & middle].max() < 0.15 * loose.FLESH[0]

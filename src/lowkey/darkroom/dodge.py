@@ -24,7 +24,7 @@ DODGED = 2.6
 """Most that dodging brightens (1.4 stops)."""
 HOT, BURNED = 1.7, 0.5
 """From how many times the lit level on a broad plane of skin is burned in, and the power to which what is over it is brought back."""
-WHITE, WHITE_HELD = 0.80, 0.75
+WHITE, WHITE_HELD = 0.95, 0.75
 """Most of the face's lit level that the white of an eye may reach before it is burned in, and the share of what is over it (in log)."""
 BROAD_HW, NEAR_HW = 0.022, 0.14
 """Over what (sigma) a plane or a socket is read, so that no pore and no shine counts, and what is round it."""

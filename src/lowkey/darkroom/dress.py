@@ -21,7 +21,6 @@ from lowkey.darkroom import (
     jersey,
     neck,
     pores,
-    remains,
     retouch,
     roots,
     scraps,
@@ -66,7 +65,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     Kind "own" changes nothing: neither tone nor form of what is worn. Without `retouched` eyes, teeth and lips stay as they are.
     """
     if cloth.kind != "own":
-        plate = tresses.frayed(scraps.healed(remains.opened(plate)), neck.hand_of(plate))
+        plate = tresses.frayed(scraps.healed(plate), neck.hand_of(plate))
     kept = neck.keep(plate)
     figure = Figure(plate)
     if cloth.kind != "own":

@@ -23,18 +23,17 @@ ABOVE_HW, BELOW_HW = (0.04, -0.06), (0.22, 0.36)
 """How far over the brow and under the nose its rows end."""
 WIDE_HW = 0.05
 """Least width beside the face that is an ear and no mere turn of the cheek."""
-OUTWARD, UPWARD = 0.45, 0.08
-"""How its plane leans: an auricle stands off the head by 20 to 45 degrees, and what the eye sees of it faces aside as well as ahead. Turned
-wholly to the eye (.10) its inside stood at a fourth of the light on its rim, a jug's handle."""
-ROLL_HW, ROLLED = 0.020, 0.55
-"""How far from its outline its rim rolls over, and the share of its roll that is left: on a smooth outline it was a wire round the ear."""
+OUTWARD, UPWARD = 0.10, 0.05
+"""How its plane leans: hardly outward, for an auricle stands off the head by 20 to 30 degrees, and turns its hollow side forward."""
+ROLL_HW = 0.020
+"""How far from its outline its rim rolls over."""
 RUDDY, FLUSHED = 0.12, 0.25
 """Log red over green by which an ear may be redder than the face, and the share that is left of what it has beyond."""
 DOWNY = 0.92
 """Share of its mirror that the rim has lost."""
-FOLD_HW, BOWL_HW = (0.010, 0.030), (0.010, 0.07)
+FOLD_HW, BOWL_HW = (0.006, 0.022), (0.010, 0.07)
 """Between which sizes (sigma) the photo's light and dark on it are folds, and its bowl."""
-STEEP = 0.016
+STEEP = 0.024
 """Height (hw) of a fold per unit of log luminance."""
 DEEP = 0.7
 """How dark its bowl becomes, as a power of the photo's own dark there."""
@@ -67,7 +66,7 @@ def shaped(figure: Figure, plate: Plate) -> F32:
     side = np.where(np.arange(first, last) > mesh[NOSE, 0], 1.0, -1.0).astype(np.float32)[None]
     plane = np.dstack([np.float32(OUTWARD) * side - right, np.float32(UPWARD) + down, np.ones_like(right)])
     plane /= np.linalg.norm(plane, axis=2, keepdims=True)
-    turn = mask * (1 - np.float32(ROLLED) * (1 - step(inward, 0.2 * ROLL_HW, 1.2 * ROLL_HW)))
+    turn = mask * step(inward, 0.2 * ROLL_HW, 1.2 * ROLL_HW)
     normal = figure.normal[box]
     normal += turn[..., None] * (plane - normal)
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), np.float32(1e-6))

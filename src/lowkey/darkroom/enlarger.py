@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from lowkey.darkroom import backdrop, compose, creases, dodge, dress, film, light, loose, optics, planes, pores, strands
+from lowkey.darkroom import backdrop, compose, creases, dodge, dress, film, halves, light, loose, optics, planes, pores, strands
 from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
@@ -225,9 +225,7 @@ class _View:
         coarse = self.printed(luminance(plate.window.warp(plate.photo.linear(), plate.size_px)))
         s = lit.subject
         kept = self.printed(np.clip(s.skin + s.hair + s.eyes, 0, 1) * plate.inside) * np.clip(2 * self.matte - 1, 0, 1)
-        # What is brighter in an eye is the old lamp's image.
-        most = np.float32(2.0) - self.eyes
-        ratio = np.clip((fine + 0.01) / (coarse + 0.01), 0.5, most)
+        ratio = np.clip((fine + 0.01) / (coarse + 0.01), 0.5, 2.0)
         return freeze(np.asarray(1 + kept * (ratio - 1), np.float32)[..., None])
 
 
@@ -274,9 +272,12 @@ def edits(plate: Plate) -> tuple[Edit, ...]:
     fine = pores.lacking(plate)
     drawn = (Edit("fine texture drawn on skin the photo shows too softly, deviation", round(fine / math.log(2), 3), "scene stops"),)
     weaker = float(np.percentile(np.abs(creases.smooth(np.array(plate.albedo), plate)[skin > 0.5]), 99)) / math.log(2)
+    halved = float(np.percentile(halves.evened(np.array(plate.albedo), plate)[skin > 0.5], 99)) / math.log(2)
+    even = (Edit("half of the face lifted to the other, which a hard light left dark, 99th percentile", round(halved, 3), "scene stops"),)
     lines = (Edit("lines and specks that old light drew on the face weakened, 99th percentile", round(weaker, 3), "scene stops"),)
     return (
         *(drawn if fine >= pores.LEAST else ()),
+        *(even if halved > 0.02 else ()),
         *(lines if weaker > 0.02 else ()),
         Edit("old light evened out on the face's skin, 5th to 95th percentile", round(levelled, 3), "scene stops"),
         Edit("skin chroma at equal lightness, median", round(median, 3), "dE00", SKIN_CHROMA_BOUND),

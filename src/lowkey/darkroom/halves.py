@@ -28,10 +28,14 @@ FACES = 0.30
 """Least z of a normal from which skin is seen well enough to be compared."""
 
 
-def evened(albedo: F32, plate: Plate) -> None:
-    """Lift, in place, skin of `albedo` f32[h, w, 3] that is darker over a broad patch than its counterpart. Of a hard light only."""
+def evened(albedo: F32, plate: Plate) -> F32:
+    """Lift, in place, skin of `albedo` f32[h, w, 3] that is darker over a broad patch than its counterpart. Of a hard light only.
+
+    Returns the log luminance f32[h, w] added.
+    """
+    added = np.zeros(plate.matte.shape, np.float32)
     if not plate.found_light.hard:
-        return
+        return added
     k, mesh = plate.hw_px, plate.landmarks
     (x0, y0), (x1, y1) = mesh[:468, :2].min(0), mesh[:468, :2].max(0)
     h, w = plate.matte.shape
@@ -50,14 +54,16 @@ def evened(albedo: F32, plate: Plate) -> None:
 
     sure = np.asarray(sure * other(np.asarray(sure, np.float32)), np.float32)
     if float(sure.sum()) < 0.05 * k * k:
-        return
+        return added
     broad = among(np.asarray(level, np.float32), clear + np.float32(1e-4), BROAD_HW * k)
     less = other(broad) - broad
     # A whole half that is darker is light that went over the face, and delighting's; and half a face may be told wrong in all.
     less = less - np.float32(np.median(less[sure > 0.5]))
     lift = np.asarray(np.clip(less - np.float32(OWN), 0, MOST) * sure, np.float32)
     lift = _edged(lift, np.asarray(level, np.float32), sure, EDGE_HW * k)
-    tone *= np.exp(np.float32(SHARE) * lift)[..., None]
+    added[box] = np.float32(SHARE) * lift
+    tone *= np.exp(added[box])[..., None]
+    return added
 
 
 def _counterparts(mesh: F32, size_px: tuple[int, int], origin: NDArray[np.float32]) -> F32:

@@ -52,7 +52,7 @@ THICK_HW = 0.03
 """How far round itself hair has to be hair to be a mass of it."""
 SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
-THROUGH = 1.6
+THROUGH = 1.3
 """Radiance of strands before a lamp straight behind them, undyed."""
 FLAGGED, VEILED, FLAG_BEHIND = 0.45, 0.27, -0.3
 """90th percentile of lit hair, and of a scarf, against lit skin's, at most: over that a flag shades it from the key. A lamp further behind
@@ -78,7 +78,7 @@ class Relight:
         self._tangent_half, self._wrap_half = _tangent_plane(s, self._thick)
         self._loose = loose.Loose(s, self._thick)
         self._ribbed = ribbed.Ribbed(s)
-        self._mouth, self._balls = mouth.Mouth(s), eyes.Balls(s)
+        self._mouth = mouth.Mouth(s)
         # The open sky is smooth: a coarse grid of about 80 px a head-width will do.
         self._coarse = n = 4 if s.hw_px >= 200 else 2
         coarse = np.ascontiguousarray(depth[::n, ::n])
@@ -261,7 +261,6 @@ class Relight:
         diffuse *= keep
         gloss *= keep
         self._mouth.spread(diffuse, direction.vector)
-        self._balls.spread(diffuse)
         self._mouth.dry(gloss)
         out = np.empty((h, w, 3), np.float32)
         mask = s.skin * s.matte

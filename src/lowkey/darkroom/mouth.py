@@ -22,11 +22,11 @@ PASSED = (1.0, 0.60)
 ROUND_HW, ROUND_DEG, WRAPPED = 0.35, 62.0, 0.42
 """How far round the mouth skin tells how much light comes to it, how far the last teeth of a smile are turned aside, and how far round such
 an arch light is carried by enamel and by the wet hollow behind it."""
-BROUGHT = 0.58
+BROUGHT = 0.49
 """Most light on the front of a row, against the brightest tenth of the skin round it: with the mesh's own, flat and in the lip's full
 shade, teeth printed at 76 codes beside a cheek of 202; at .66 at 140 beside 180, which glares in a mouth. Photographs in such a light have
 150 to 165 beside 202 where the lamp stands further in front."""
-THROWN = 0.12
+THROWN = 0.16
 """Share of the light on teeth that lips, gums and cheeks have thrown there, and coloured: enamel alone is a grey beside flesh."""
 CORNERED, CORNER_HW = 0.12, 0.045
 """Share of its mirror image that skin keeps at the corners of a mouth, and how far round them, sigma: lips turn in there and lie on one

@@ -37,7 +37,7 @@ median."""
 RIM_HW, RIM = 0.030, 0.07
 """How far beside hair skin takes its colour, and how far (log of red or blue over green) it may differ there from the skin further in: an
 orange line of 5 to 8 px along a hairline is no skin's."""
-PUPIL, LEAST_PUPIL = 0.32, 0.24
+PUPIL, LEAST_PUPIL = 0.45, 0.35
 """Most that a pupil reflects against its iris, and the least share of its light that is left: a veiled one looks blind."""
 LID_SHADE, LID_REACH = 0.60, 0.36
 """Light that the upper lid and its lashes leave at the lid's edge, and the share of the opening's height over which their shade ends."""
@@ -45,10 +45,9 @@ UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387,
 LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
 """Mesh points along each lid, outer corner to inner, as `IRISES`."""
 WHITE_GAIN = (0.75, 1.6)
-CRUMB, FIBRE, MIRRORED = 0.10, 0.14, (1.8, 3.2)
-"""Over how much of an iris's radius (sigma) white is told from lids and an iris is even, and from how many times the light of its darker
-half what lies on it is the image of an old lamp, and surely is."""
-IRIS, IRIS_GAIN = 0.032, 1.3
+CRUMB = 0.10
+"""Over how much of an iris's radius (sigma) white is told from lids."""
+IRIS, IRIS_GAIN = 0.050, 1.8
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
 LIP_HW, GAPS = 0.030, 0.8
 """How broad the form of a lip is, and how much goes of what lay dark between streaks of its shine."""
@@ -187,7 +186,6 @@ def _eyes(albedo: F32, plate: Plate, most: float) -> None:
         ring = np.asarray(eye * (1 - step(away, 0.85, 1.02)) * step(away, 0.30, 0.48), np.float32)
         if float((ring > 0.6).sum()) > 12:
             usual = float(np.median(grey[ring > 0.6]))
-            _no_old_catchlight(tone, np.asarray(eye * (1 - step(away, 0.85, 1.05)), np.float32), radius)
             gain = float(np.clip(IRIS / max(usual, 1e-3), 1.0, IRIS_GAIN))
             tone *= (1 + np.float32(gain - 1) * ring)[..., None]
             _brown(tone, np.asarray(eye * (1 - step(away, 0.90, 1.05)), np.float32))
@@ -197,23 +195,6 @@ def _eyes(albedo: F32, plate: Plate, most: float) -> None:
             most_black = float(np.median(luminance(tone)[ring > 0.6])) * PUPIL
             tone *= (1 - pupil * (1 - np.clip(most_black / np.maximum(luminance(tone), np.float32(1e-3)), LEAST_PUPIL, 1)))[..., None]
         tone *= (1 - eye * (1 - _under_lid(plate.landmarks[list(upper), :2], plate.landmarks[list(lower), :2], xs, ys)))[..., None]
-
-
-def _no_old_catchlight(tone: F32, iris: F32, radius: float) -> None:
-    """The old lights' images in an `iris` f32[h, w] of colours f32[h, w, 3] and `radius` px go, in place.
-
-    What is far brighter than its darker half is one; what is finer than a small photo tells of an iris is softened with it.
-    """
-    grey = luminance(tone)
-    level = max(float(np.percentile(grey[iris > 0.6], 40)), 1e-3)
-    # A window's bars and a lamp's frame, which are dark, lie in its image and go with it.
-    side = 2 * max(round(FIBRE * radius), 1) + 1
-    image = cv2.morphologyEx(step(np.asarray(grey / np.float32(level), np.float32), *MIRRORED), cv2.MORPH_CLOSE, np.ones((side, side)))
-    over = blur(cv2.dilate(image, np.ones((3, 3))), 0.10 * radius)
-    own = np.asarray(iris * (1 - np.minimum(2 * over, 1)) + np.float32(1e-3), np.float32)
-    even, broad = among(tone, own, FIBRE * radius), among(tone, own, 0.5 * radius)
-    even = even + np.minimum(2 * over, 1)[..., None] * (broad - even)
-    tone += iris[..., None] * (even - tone)
 
 
 def _brown(tone: F32, iris: F32) -> None:

@@ -43,6 +43,8 @@ line, they are that line, in ink."""
 OFF, COMBED = ((0.35, 1.45), (0.02, 0.40)), (0.18, 0.42)
 """Radians by which they leave the outline: of cropped hair as velvet does, of full most of them by little; and how much hair runs one way
 hereabouts from which it begins to lie as full hair does, and does."""
+LONG = (0.10, 0.40)
+"""How full (0 cropped, 1 full) a head of hair is from which single hairs are long enough to stand off it, and all of them do."""
 FLOWS = 0.7
 """Share of the angle between the photo's flow and the outline that a hair keeps."""
 BACK = 0.08
@@ -58,7 +60,7 @@ FLIES, FLY_HW, FLY_OFF = 0.05, (0.02, 0.09), 0.45
 """Share of full straight hair that flies, how far (hw), and by how many radians at most it leaves the outline besides."""
 FACES = (0.55, 0.90)
 """How much the outline faces one way, of what it does on the median, from which hairs come out of it, and all of them."""
-COVER = ((0.35, 0.08), (0.45, 0.08))
+COVER = ((0.25, 0.06), (0.34, 0.06))
 """Optical thickness of a hair where it leaves the mass, and at its tip, of cropped hair and of full."""
 LEAST, TURNS = 0.03, 4.0
 """What any hair passes of a lamp behind it, and the power by which few are turned so that they pass all of it on (the TT lobe of Marschner
@@ -115,6 +117,9 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     tufts = np.stack([noise(px * 9, py * 9, 83 + i)[0] for i in range(2)], 1)
     # Cropped and thinning hair strays less, and not far.
     full = tresses.length(s.hair, k, runs[there], hair[there] > 0.3)
+    # Where hair is cropped, coiled or locked a straight hair is somebody else's.
+    combed = np.asarray(step(runs, *COMBED) * step(np.float32(full), *LONG), np.float32)
+    may = np.asarray(may * combed, np.float32)
     flow = np.stack([one[there] for one in (dx, dy, runs, -right, -down)], 1)
     # From a mass of hair, not from the line that an ear's lit rim was read as.
     outward = flow[:, 3:] / np.maximum(np.linalg.norm(flow[:, 3:], axis=1, keepdims=True), np.float32(1e-6))

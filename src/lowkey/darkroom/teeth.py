@@ -37,7 +37,7 @@ some ten codes on a row that prints at 110; and of a line between two rows."""
 CHIP_HW, CHIP = 0.030, 0.56
 """Half the width under which a dark place between two teeth is a chip or a spot, and the least it is to have of the row's light: under one
 hard lamp it would print as a hole."""
-CREAM, CREAMED = (1.15, 1.0, 0.84), 0.8
+CREAM, CREAMED = (1.21, 1.0, 0.78), 0.75
 """Colour of teeth over its green, and the share of the way there: half of the way from paper to what is measured in life (L* 72, a* 2,
 b* 17: 1.25, 1, .68), for an eye that is set to warm skin sees that as brown. Photos burn them to white, and white teeth beside skin under a
 warm lamp are green ones."""
@@ -50,7 +50,7 @@ BLUEST = 0.85
 """Most blue over green between the lips: flesh and enamel both have less."""
 CORNER = 0.66
 """Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
-BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.26, 2.0
+BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.14, 2.0
 """Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; what is
 left of the light on what lies under it; and where it is said to be if there is none."""
 LEAST_HW2 = 0.0012

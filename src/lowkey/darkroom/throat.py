@@ -21,7 +21,7 @@ MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.025, 0.046, 0.014
 CAST, CAST_HW, PENUMBRA_HW = 0.87, (0.130, 0.036), 0.080
 """Share of the light that the jaw's shadow denies the skin under it, how far down it reaches (in front, on the flanks), and how softly
 (10 to 90 %) it ends there: the photographer's lamp is as broad as a fist, and stands a metre off."""
-BURNED = 0.24
+BURNED = 0.30
 """How much of the light a flag keeps off the throat below that: a neck may not shine like the face it carries."""
 TOUCH, TOUCH_HW = 0.60, 0.090
 """Share of the room's light that right under the jaw's edge is denied, and how far down that reaches (one over e)."""
@@ -192,7 +192,7 @@ def _skin_below(plate: Plate, kept: Kept, box: tuple[slice, slice]) -> F32:
 SEAM_HW, FACE_HW = (0.04, 0.12), 0.45
 """From where to where under the jaw's line a neck's own detail comes in, and how far above that line skin tells a neck's hue: the lower
 half of the face. At the jaw itself it is stubble's, grey or blue, as often as skin's."""
-LESS_BLOOD = 0.85
+LESS_BLOOD = 0.93
 """By which power of the face's hue a neck has it: less blood shows there, and in half-shade a print is purer than in the light."""
 
 
