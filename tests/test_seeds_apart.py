@@ -160,7 +160,7 @@ def test_dust_lies_in_the_beam_and_on_no_eye(enlarger: Enlarger, maps: Maps) -> 
         assert dust[maps.eyes > 0.1].max() < 1e-6
         # Where the person is solid; through a soft edge and through thin hair the dust behind may shine, as everything behind does.
         view = enlarger._view(used, enlarger._worn(used.cloth))
-        assert dust[(maps.face > 0.5) & (view.cover >= 1)].max() < 1e-5
+        assert dust[(maps.face > 0.5) & (view.matte >= 1)].max() < 1e-5
         # It shines by the beam's light alone: the better lit half of the room's air holds most of it, the dimmest quarter hardly any.
         beam = beam_of(used, W / H, view.head_fw_fh)
         x, y = np.meshgrid((np.arange(0, W, 4) + 2) / H, (np.arange(0, H, 4) + 2) / H)
