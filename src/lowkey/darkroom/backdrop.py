@@ -19,13 +19,13 @@ from lowkey.seeds import Streams
 
 AIR_ROWS = 192
 """Haze is smooth: it is computed on this many rows at any picture size, then enlarged."""
-AIR_GAIN = 0.064
+AIR_GAIN = 0.070
 """Scales the airlight so that the default haze next to the lamp comes out near the brightness of lit skin."""
 
 SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0180
 """Where beside the head's middle the beam's end lies, how far it reaches across and down, and its radiance through the default haze."""
 
-AUREOLE = ((0.05, 0.20), (0.10, 0.26), (0.20, 0.29), (0.40, 0.25))
+AUREOLE = ((0.05, 0.22), (0.10, 0.26), (0.20, 0.28), (0.40, 0.24))
 """Sigma, as a share of the halo's radius, and share of each Gaussian of the aureole: even shares per octave fall as 1/r^2, as single
 scattering from a point does."""
 AUREOLE_TINT = np.array((1.0, 0.83, 0.65))
@@ -34,7 +34,7 @@ AUREOLE_TINT = np.array((1.0, 0.83, 0.65))
 DUST_TINT = np.array((1.07, 0.97, 0.86))
 """House dust is brown: a halo of R/B 1.2 to 1.5 beside lit skin of 1.5 to 2.0 was a second, colder lamp."""
 
-AIR_ROUGH = 0.50
+AIR_ROUGH = 0.45
 """How unevenly dust hangs in it (SD of the log of its density, about)."""
 
 

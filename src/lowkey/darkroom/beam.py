@@ -160,7 +160,7 @@ def airlight(matte: Any, beam: Any, lattice: Any, rough: float, steps: int, redd
                     p1, q1 = 0.79 * x + 0.61 * y, 0.79 * y - 0.61 * x + 0.3 * z
                     n = drift(p1 * 3.1, q1 * 4.3, z * 3.1, lattice) + 0.55 * drift(q1 * 10.1 + 5.1, p1 * 7.3 + 2.7, z * 6.7, lattice)
                     # Dust on the lamp's glass draws faint rays: its light differs a little from one direction to the next.
-                    n += 0.9 * drift(7.0 * dx / d, 7.0 * dy / d, 3.0 * dz / d, lattice)
+                    n += 1.2 * drift(7.0 * dx / d, 7.0 * dy / d, 3.0 * dz / d, lattice)
                     glow = math.exp(rough * n) * bank * cone(dx, dy, dz, d, beam) * phase(dz / d) * width / b
                     if side == 1:
                         # Where the ray from the lamp crosses the subject's plane; the matte there hides the lamp.

@@ -82,7 +82,7 @@ UNFLAGGED = 2.0
 what flags leave of the lamps, and no flag stands before a room. On the far side ribs and folds are felt in it, and black is wool's."""
 SINKS = 0.62
 """By which power of a flag's own share the room's light grows under it: 1 would make up for all of the flag."""
-SHEEN = 0.52
+SHEEN = 0.60
 """How dense and pale the loose fibre is: what scatters there is bent round the fibre and mirrored by it, hardly dyed."""
 FADES, FADES_HW = 0.80, (0.50, 1.40)
 """How much of the line of light along a shoulder is lost by its end, and from where to where, from the neck's axis: the lamp behind hangs
@@ -296,7 +296,7 @@ UNDER_CHIN, UNDER_CHIN_HW = 0.40, 0.09
 
 SNUG_HW = 0.012
 """How far within its rim a neck stands at the sides."""
-CLOTH_HW = 0.026
+CLOTH_HW = 0.030
 """How far the outside of the rim stands off the neck it closes round: two layers of fine wool, pulled snug, some 3 mm."""
 ROLLED_HW, OPENS_HW, ROLLS_OUT = 0.020, 0.030, 0.85
 """By how much a roll bulges under its lip, and opens from there to its hem, and by which part of its height it has come out so far: at

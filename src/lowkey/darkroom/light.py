@@ -34,14 +34,14 @@ FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 4.4, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
 EVEN = 0.16
 """Share of the surround's light that comes from everywhere when a beam's end lights the room from one side."""
-RETURNED = (0.8, 2.2, 2.8)
+RETURNED = (0.7, 1.9, 2.8)
 """Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face under a lamp in the
 middle, and under one at the side, and at the chest under a lamp that stands above."""
 RETURN_AHEAD, RETURN_LOW = 0.43, 0.5
 """How far before the sitter (over how far aside) a beam from the side ends, and how low, of the key's height; others end straight opposite.
 Straight opposite the key it lit the outer cheek at 28 to 40 codes and the nose's side at 12 to 23, a dark pillar down the face."""
-SUNK = 0.6
-"""Share of that light which a mass of hair swallows."""
+SUNK, THREAD = 0.6, 0.7
+"""Share of that light which a mass of hair swallows, and of the room's that a single hair does not show."""
 FUZZ = (0.002, 0.05)
 """Share of an even surround that the fuzz of cloth throws back face on, and how much more at grazing angles."""
 THREAD_HW = 0.006
@@ -176,6 +176,8 @@ class Relight:
             near = np.asarray(face + (np.float32(RETURNED[2]) - face) * t * t * (3 - 2 * t), np.float32)[:, None]
             given = given + near * (1 - np.float32(SUNK) * s.hair) * np.clip((facing + np.float32(0.35)) / np.float32(1.35), 0, 1) ** 2
         given = given if s.room is None else given * s.room
+        # A single hair is lit round: of a room it shows a thread's width, and on the far side none is to stand there as a line of light.
+        given = given if s.lone is None else given * (1 - np.float32(THREAD) * np.minimum(40 * s.lone, 1))
         scattered = s.albedo * ((1 - mirrored) * given)[..., None]
         both = scattered + (mirrored * given / contour)[..., None] + (self._room * given)[..., None] * self._gleam
         self._mouth.redden(both)

@@ -98,7 +98,7 @@ def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
     return np.asarray((1 - np.float32(CAST) * (1 - lit)) * (1 - flag) * nape, np.float32)
 
 
-FLANK_HW, SLIMMER_HW, FLANK_ENDS_HW = 0.10, 0.12, (-0.04, 0.15)
+FLANK_HW, SLIMMER_HW, FLANK_ENDS_HW = 0.10, 0.05, (-0.04, 0.15)
 """Most that a neck seen beside the jaw adds to the cylinder's half-width and takes from it (a neck broader under the jaw than the photo's
 comes out from behind it in a step), and between which heights below the chin that is lost again."""
 ENTERS_HW = 0.28
