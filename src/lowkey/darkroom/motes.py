@@ -17,7 +17,7 @@ from lowkey.seeds import Streams
 SMALLEST_FH = 0.00048
 """Standard deviation of an in-focus speck's image: the lens resolves no less."""
 DEPTH_PER_BLUR = 42.0
-"""fh of distance from the subject per fh of blur diameter (85 mm at f/2.8, a head at two metres)."""
+"""fh of distance from the subject per fh of blur diameter (85 mm at f/2.8, a head at two metres; `planes` stops down further)."""
 
 
 @dataclass(frozen=True)
