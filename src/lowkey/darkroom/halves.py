@@ -50,7 +50,7 @@ def evened(albedo: F32, plate: Plate) -> F32:
     sure = clear * (across[..., 0] > -1e5)
 
     def other(picture: F32) -> F32:
-        return np.asarray(cv2.remap(picture, across, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.float32)
+        return np.asarray(cv2.remap(picture, across[..., 0], across[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.float32)
 
     sure = np.asarray(sure * other(np.asarray(sure, np.float32)), np.float32)
     if float(sure.sum()) < 0.05 * k * k:
@@ -98,6 +98,6 @@ def _edged(lift: F32, level: F32, sure: F32, sigma: float) -> F32:
         return np.asarray(blur(np.asarray(picture * sure, np.float32), sigma) / mass, np.float32)
 
     m, n = mean(level), mean(lift)
-    a = (mean(level * lift) - m * n) / (mean(level * level) - m * m + np.float32(0.002))
-    b = n - a * m
+    a = np.asarray((mean(level * lift) - m * n) / (mean(level * level) - m * m + np.float32(0.002)), np.float32)
+    b = np.asarray(n - a * m, np.float32)
     return np.asarray(np.clip(mean(a) * level + mean(b), 0, MOST) * sure, np.float32)

@@ -118,8 +118,7 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     # Cropped and thinning hair strays less, and not far.
     full = tresses.length(s.hair, k, runs[there], hair[there] > 0.3)
     # Where hair is cropped, coiled or locked a straight hair is somebody else's.
-    combed = np.asarray(step(runs, *COMBED) * step(np.float32(full), *LONG), np.float32)
-    may = np.asarray(may * combed, np.float32)
+    may = np.asarray(may * step(runs, *COMBED) * step(np.full(1, full, np.float32), *LONG), np.float32)
     flow = np.stack([one[there] for one in (dx, dy, runs, -right, -down)], 1)
     # From a mass of hair, not from the line that an ear's lit rim was read as.
     outward = flow[:, 3:] / np.maximum(np.linalg.norm(flow[:, 3:], axis=1, keepdims=True), np.float32(1e-6))
