@@ -107,11 +107,11 @@ def test_a_roll_neck_is_as_wide_as_wool_round_a_neck() -> None:
         whose = hashlib.sha256(bytes([name])).hexdigest()
         ring = jersey.ring_of(replace(bust, whose=whose), jersey.cut_of(whose))
         assert 0.70 < 2 * ring.wide < 1.0
-        # At its sides it closes round the neck there within some six pixels of a print a thousand wide, and within .04 hw under its lip.
+        # At its sides it closes round the neck there within some nine pixels of a print a thousand wide, and within .055 hw under its lip.
         side = float(ring.rim(np.ones(1, np.float32))[0])
         off = ring.wide - float(garments.girth(bust, np.full(1, side, np.float32))[0])
-        assert 0.005 < off < 0.024
-        assert off + jersey.ROLLED_HW < 0.047
+        assert 0.005 < off < 0.034
+        assert off + jersey.ROLLED_HW < 0.055
         # Pulled up behind, it stays under the jaw's corners (.35 hw over the chin): a strip of neck is seen, or a head sits in a cup.
         front, side = (float(ring.rim(np.full(1, at, np.float32))[0]) for at in (0, 1))
         assert 0.08 < front < 0.2

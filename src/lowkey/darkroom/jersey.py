@@ -297,7 +297,8 @@ UNDER_CHIN, UNDER_CHIN_HW = 0.40, 0.09
 SNUG_HW = 0.012
 """How far within its rim a neck stands at the sides."""
 CLOTH_HW = 0.030
-"""How far the outside of the rim stands off the neck it closes round: two layers of fine wool, pulled snug, some 3 mm."""
+"""How far the outside of the rim stands off the neck it closes round: two layers of wool and a little air, 4 to 5 mm.
+Snug (.018), it was a cone that the head sat in."""
 ROLLED_HW, OPENS_HW, ROLLS_OUT = 0.020, 0.030, 0.85
 """By how much a roll bulges under its lip, and opens from there to its hem, and by which part of its height it has come out so far: at
 the sides a lip leaves the neck along it. Out within half its height it stood there as a knob, and made a funnel of every collar."""
