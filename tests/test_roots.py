@@ -9,6 +9,7 @@ import numpy as np
 from lowkey.darkroom import neck, roots
 from lowkey.darkroom.figure import Figure
 from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.meshes import OUTER_CORNERS
 from lowkey.plate.plate import Plate
 from test_dress import EYE_X, HW, person
 
@@ -18,7 +19,7 @@ def lined(rough: float = 0.0) -> tuple[Plate, float]:
     plate = person()
     shape = plate.matte.shape
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    line = float(plate.landmarks[list(roots.EYES), 1].mean()) - 0.35 * HW
+    line = float(plate.landmarks[list(OUTER_CORNERS), 1].mean()) - 0.35 * HW
     head = np.asarray((np.abs(x - EYE_X) < 0.55 * HW) & (y > line - 0.4 * HW) & (y < line + 0.45 * HW), np.float32)
     over = np.asarray(np.clip(line - y + 0.5, 0, 1), np.float32)
     parts = {name: np.array(part) for name, part in plate.parts.items()}

@@ -9,6 +9,7 @@ import numpy as np
 
 from lowkey.frame import Framing, Placement
 from lowkey.pixels import F32
+from lowkey.plate.meshes import OUTER_CORNERS
 from lowkey.plate.plate import Plate
 
 CROWN_OVER_MESH = 1.3
@@ -20,7 +21,6 @@ CUT_FH = 0.03
 EYES_FH, CLOSER = 0.29, 1.1
 """Where the eyes of a head whose crown is cut lie at least, under the frame's top edge, and how much closer a frame goes for it at most: a
 close portrait has them near the upper third; high up, they stand over a dead chest."""
-OUTER_CORNERS = (33, 263)
 
 
 @dataclass(frozen=True)

@@ -52,13 +52,17 @@ NOSTRILS, NOSTRIL_HW = ((98, 240, 75, 60, 20, 242, 97), (327, 460, 305, 290, 250
 """Mesh points round each nostril, and how far round it its shade may lie."""
 
 
+def face_box(plate: Plate) -> tuple[slice, slice]:
+    """Rows and columns of the plate that the face's mesh spans."""
+    h, w = plate.matte.shape
+    (x0, y0), (x1, y1) = plate.landmarks[:468, :2].min(0), plate.landmarks[:468, :2].max(0)
+    return slice(max(int(y0), 0), min(int(y1) + 1, h)), slice(max(int(x0), 0), min(int(x1) + 1, w))
+
+
 def smooth(albedo: F32, plate: Plate) -> F32:
     """Weaken old lines and specks on the face's skin of `albedo` f32[h, w, 3], in place; returns the log luminance f32[h, w] added."""
-    h, w = plate.matte.shape
-    added = np.zeros((h, w), np.float32)
-    k = plate.hw_px
-    (x0, y0), (x1, y1) = plate.landmarks[:468, :2].min(0), plate.landmarks[:468, :2].max(0)
-    box = np.s_[max(int(y0), 0) : min(int(y1) + 1, h), max(int(x0), 0) : min(int(x1) + 1, w)]
+    added = np.zeros(plate.matte.shape, np.float32)
+    k, box = plate.hw_px, face_box(plate)
     skin = np.ascontiguousarray((plate.parts["skin"] * plate.inside)[box])
     if skin.size == 0 or float((skin > 0.9).sum()) < 0.05 * k * k:
         return added

@@ -40,8 +40,7 @@ from lowkey.darkroom.neck import Bust, Kept
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
-from lowkey.plate import ends
-from lowkey.plate.meshes import OVAL
+from lowkey.plate import ends, meshes
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 from lowkey.rig import Cloth
@@ -178,9 +177,7 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
             if arm.bare > sleeve.FOREARM_HW:
                 figure.touched(sheet.cover, (row + top, column))
             figure.lay(sheet, (row + top, column), np.asarray(tint / luminance(tint) * level, np.float32))
-    face = np.zeros((h, w), np.uint8)
-    cv2.fillPoly(face, [np.round(plate.landmarks[list(OVAL), :2]).astype(np.int32)], 1)
-    seams.fill_pits(figure, part, face[top:].astype(np.float32), top, k)
+    seams.fill_pits(figure, part, meshes.oval(plate.landmarks, (h, w))[top:].astype(np.float32), top, k)
     if figure.ears is not None:
         # What was taken for an ear's rim under a lobe is neck now, and no light comes through a neck.
         figure.ears[top:] *= part.head

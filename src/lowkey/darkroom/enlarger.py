@@ -17,9 +17,8 @@ from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
 from lowkey.pixels import F32, freeze, luminance
-from lowkey.plate import posture
+from lowkey.plate import meshes, posture
 from lowkey.plate.albedo import chroma_shift
-from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
 from lowkey.rig import Auto, Cloth, Direction, Rig, jittered, leans
 from lowkey.seeds import Streams
@@ -244,9 +243,7 @@ def radiance(lit: light.Relight, rig: Rig) -> F32:
 
 def face_mask(plate: Plate) -> F32:
     """f32[h, w] 1 on the skin within the mesh's oval."""
-    oval = np.zeros(plate.matte.shape, np.uint8)
-    cv2.fillPoly(oval, [np.round(plate.landmarks[list(OVAL), :2]).astype(np.int32)], 1)
-    return freeze(np.asarray(oval * (plate.parts["skin"] > 0.5), np.float32))
+    return freeze(np.asarray(meshes.oval(plate.landmarks, plate.matte.shape) * (plate.parts["skin"] > 0.5), np.float32))
 
 
 def cheeks(plate: Plate) -> tuple[F32, F32]:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lowkey.darkroom import creases
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate import meshes
@@ -36,10 +37,7 @@ def evened(albedo: F32, plate: Plate) -> F32:
     added = np.zeros(plate.matte.shape, np.float32)
     if not plate.found_light.hard:
         return added
-    k, mesh = plate.hw_px, plate.landmarks
-    (x0, y0), (x1, y1) = mesh[:468, :2].min(0), mesh[:468, :2].max(0)
-    h, w = plate.matte.shape
-    box = np.s_[max(int(y0), 0) : min(int(y1) + 1, h), max(int(x0), 0) : min(int(x1) + 1, w)]
+    k, mesh, box = plate.hw_px, plate.landmarks, creases.face_box(plate)
     tone, origin = albedo[box], np.array([box[1].start, box[0].start], np.float32)
     names = ("eyes", "brows", "lips", "teeth", "glasses", "hair")
     features = np.maximum.reduce([plate.parts[name][box] for name in names])
@@ -79,14 +77,9 @@ def _counterparts(mesh: F32, size_px: tuple[int, int], origin: NDArray[np.float3
     pair = apart.argmin(1)
     faces = meshes.triangles()
     faces = faces[(faces < 468).all(1)]
-    flat = np.concatenate([points[:, :2] - origin, points[:, 2:]], 1)
-    z = meshes.raster(flat.astype(np.float32), faces, size_px, -1e6)
-    maps = []
-    for i in range(2):
-        carried = np.concatenate([flat[:, :2], (points[pair, i] - origin[i])[:, None]], 1)
-        maps.append(meshes.raster(carried.astype(np.float32), faces, size_px, -1e6))
-    out = np.stack(maps, -1)
-    out[z < -1e5] = -1e6
+    flat = points[:, :2] - origin
+    carried = [np.concatenate([flat, (points[pair, i : i + 1] - origin[i])], 1) for i in range(2)]
+    out = np.stack([meshes.raster(one.astype(np.float32), faces, size_px, -1e6) for one in carried], -1)
     return np.asarray(out, np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Hollows that a face's mesh digs too deep and too narrow: beside the corners of a mouth, between an eye and the nose."""
+"""Hollows that a face's mesh digs too deep and too narrow, as beside the corners of a mouth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lowkey.gaussian import blur
 from lowkey.pixels import F32
 
 DITCH_HW = 0.22
-"""Under what width a dark place between two lit ones is a mesh's ditch: a cheek's fold and an eye's socket are broader and shallower."""
+"""Under what width a dark place between two lit ones is a mesh's ditch: a cheek's fold is broader and shallower."""
 
 
 def ditch(light: F32, skin: F32, hw_px: float) -> F32:

@@ -177,7 +177,7 @@ class Relight:
             given = given + near * (1 - np.float32(SUNK) * s.hair) * np.clip((facing + np.float32(0.35)) / np.float32(1.35), 0, 1) ** 2
         given = given if s.room is None else given * s.room
         # A single hair is lit round: of a room it shows a thread's width, and on the far side none is to stand there as a line of light.
-        given = given if s.lone is None else given * (1 - np.float32(THREAD) * np.minimum(40 * s.lone, 1))
+        given = given if s.lone is None else given * (1 - np.float32(THREAD) * np.minimum(loose.DRAWN * s.lone, 1))
         scattered = s.albedo * ((1 - mirrored) * given)[..., None]
         both = scattered + (mirrored * given / contour)[..., None] + (self._room * given)[..., None] * self._gleam
         self._mouth.redden(both)

@@ -62,6 +62,9 @@ def room_mirrored(s: Subject) -> F32:
     return np.asarray(np.float32(ROOM_SEEN) * hair * lock * dark, np.float32)
 
 
+DRAWN, REACHED = 40, 20
+"""Times its share that is turned to a lamp by which a single hair counts as one in a room's light, and in that of the lamp: the least
+turned of them have .03."""
 FORWARD = 0.05
 """What a strand bends round itself whatever its dye: a fibre's forward diffraction (Xia, Walter, Michielssen et al. 2020)."""
 TURNED_HW, TURNED = (0.055, 0.085), 0.72
@@ -138,7 +141,7 @@ def reached(s: Subject, seen: F32, toward: tuple[float, float]) -> F32:
 
     On a heightfield single hairs are walls to each other.
     """
-    alone = seen if s.lone is None else np.maximum(seen, np.minimum(s.lone * 20, 1))
+    alone = seen if s.lone is None else np.maximum(seen, np.minimum(s.lone * REACHED, 1))
     return np.asarray(alone * faced(s, toward), np.float32)
 
 

@@ -15,10 +15,11 @@ from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.neck import spread
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
+from lowkey.plate.meshes import OUTER_CORNERS
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
-EYES, NOSE = (33, 263), 4
+NOSE = 4
 """Outer corners of the eyes, and the nose's tip, on the mesh."""
 ZONE_HW = 0.016
 """How far (one deviation) strands stand out of the line and skin goes into it: 2.4 mm."""
@@ -53,7 +54,7 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     changed = np.zeros_like(figure.matte)
     hair, skin = (np.asarray(m[::4, ::4], np.float32) for m in (figure.hair, figure.skin))
     both = blur(hair, 0.01 * k) * blur(skin, 0.01 * k)
-    low = float(mesh[list(EYES), 1].mean() - OVER_EYES_HW[0] * k)
+    low = float(mesh[list(OUTER_CORNERS), 1].mean() - OVER_EYES_HW[0] * k)
     both[max(int(low / 4), 0) :] = 0
     rows, columns = np.flatnonzero((both > 0.02).any(1)), np.flatnonzero((both > 0.02).any(0))
     if len(rows) < 3 or len(columns) < 3:

@@ -150,6 +150,7 @@ does not."""
 STEEPEST = 2.5
 """Slope (hw per hw) by which depth is carried over the jaw's line at most."""
 
+
 def heal_jaw(own: Figure, part: Kept, ears: F32, k: float) -> None:
     """Carry form f32[h, w] over the last pixels before the jaw line, where head and neck were read as one; `ears` have their own.
 

@@ -117,7 +117,7 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     tufts = np.stack([noise(px * 9, py * 9, 83 + i)[0] for i in range(2)], 1)
     # Cropped and thinning hair strays less, and not far.
     full = tresses.length(s.hair, k, runs[there], hair[there] > 0.3)
-    # Where hair is cropped, coiled or locked a straight hair is somebody else's.
+    # Where hair is cropped or coiled a straight hair is somebody else's.
     may = np.asarray(may * step(runs, *COMBED) * step(np.full(1, full, np.float32), *LONG), np.float32)
     flow = np.stack([one[there] for one in (dx, dy, runs, -right, -down)], 1)
     # From a mass of hair, not from the line that an ear's lit rim was read as.

@@ -170,9 +170,7 @@ def by_mesh(sight: Sight, points: F32, found_by: str, slack_deg: float) -> Head:
 
 def oval(points: F32, shape: tuple[int, int]) -> U8:
     """u8[h, w]: 1 within the mesh's face oval, five pixels of its rim left out."""
-    mask = np.zeros(shape, np.uint8)
-    cv2.fillPoly(mask, [np.round(points[list(meshes.OVAL), :2]).astype(np.int32)], 1)
-    return np.asarray(cv2.erode(mask, np.ones((5, 5), np.uint8)), np.uint8)
+    return np.asarray(cv2.erode(meshes.oval(points, shape), np.ones((5, 5), np.uint8)), np.uint8)
 
 
 BROWS = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276))

@@ -87,7 +87,8 @@ def _delit(colour: F32, normal: F32, parts: Mapping[str, F32], matte: F32, hw_px
     own = _flattened(own, all_skin, bare, FLATTEN_HARD if found.hard else FLATTEN, hw_px)
     own = _without_rim(own, bare, matte[box], hw_px)
     own = _without_shine(own, bare, hw_px)
-    own = undertone.evened(own, seen, bare, _oval(points, bare.shape), _drawn(all_skin, {k: v[box] for k, v in parts.items()}), hw_px)
+    oval = meshes.oval(points, bare.shape) > 0
+    own = undertone.evened(own, seen, bare, oval, _drawn(all_skin, {k: v[box] for k, v in parts.items()}), hw_px)
     flat[box] = _without_catchlights(own, parts["eyes"][box], points, hw_px)
     flat = _of_melanin(flat, parts["hair"])
     albedo = np.clip(flat, 0, 1) * (matte > 0.004)[..., None]
@@ -137,13 +138,6 @@ def _of_melanin(flat: F32, hair: F32) -> F32:
     return np.asarray(out * (before / np.maximum(luminance(out), np.float32(1e-6)))[..., None], np.float32)
 
 
-def _oval(landmarks: F32, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Within the face mesh's oval, bool[h, w]."""
-    oval = np.zeros(shape, np.uint8)
-    cv2.fillPoly(oval, [np.round(landmarks[list(meshes.OVAL), :2]).astype(np.int32)], 1)
-    return np.asarray(oval > 0)
-
-
 def _drawn(skin: F32, parts: Mapping[str, F32]) -> F32:
     """Skin f32[h, w] and what has its colour from it: neither eyes, teeth, glasses nor hair."""
     return np.asarray(skin * (1 - np.clip(np.maximum.reduce([parts[k] for k in ("eyes", "teeth", "glasses", "hair")]), 0, 1)), np.float32)
@@ -163,7 +157,7 @@ def _describe(
     """Say the light in a photographer's words, measured on the face."""
     b = fit[1:]
     length = float(np.linalg.norm(b))
-    face = (clear * _oval(landmarks, clear.shape)) > 0.6
+    face = (clear * (meshes.oval(landmarks, clear.shape) > 0)) > 0.6
     if length < 1e-6 or int(face.sum()) < 100:
         return FoundLight(0.0, 0.0, 0.0, False, 0.0, 0.0)
     d = b / length

@@ -12,6 +12,7 @@ import numpy as np
 
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
+from lowkey.plate.meshes import OUTER_CORNERS
 from lowkey.plate.zones import ramp
 
 WIDE_HW, EVEN_HW = 0.12, 0.010
@@ -38,7 +39,7 @@ def bared(colour: F32, skin: F32, hair: F32, landmarks: F32, hw_px: float) -> tu
     m = 0.30 * hw_px
     (x0, y0), (x1, _) = landmarks[:468, :2].min(0) - m, landmarks[:468, :2].max(0) + m
     h, w = skin.shape
-    bottom = float(landmarks[[33, 263], 1].max())
+    bottom = float(landmarks[list(OUTER_CORNERS), 1].max())
     box = np.s_[max(int(y0), 0) : int(np.clip(bottom, 1, h)), max(int(x0), 0) : int(np.clip(x1, 1, w))]
     n = max(1, int(hw_px / 120))
     mine, strands = skin[box], hair[box]

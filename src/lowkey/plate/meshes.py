@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
+import cv2
 import numpy as np
 import scipy.sparse as sp
 from numba import njit
@@ -18,6 +19,8 @@ from lowkey.pixels import F32
 OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
         148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)
 """The face oval, starting at the top of the forehead, toward frame-right of an unturned face first."""
+OUTER_CORNERS = (33, 263)
+"""The outer corners of the eyes: frame-left of an unturned face first."""
 EYES = ((33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
         (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249))
 """The rims of the two eye openings: frame-left of an unturned face first."""
@@ -135,6 +138,13 @@ def _raster(points: Any, faces: Any, z_out: Any) -> None:
                     z = u * a[2] + v * b[2] + s * c[2]
                     if z > z_out[y, x]:
                         z_out[y, x] = z
+
+
+def oval(landmarks: F32, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """1 within the face oval of `landmarks` f32[n, 2 or more] (px), 0 without, u8[h, w] of `shape`."""
+    out = np.zeros(shape, np.uint8)
+    cv2.fillPoly(out, [np.round(landmarks[list(OVAL), :2]).astype(np.int32)], 1)
+    return out
 
 
 def raster(points: F32, faces: NDArray[np.int32], size_px: tuple[int, int], empty: float) -> F32:
