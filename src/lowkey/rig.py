@@ -242,9 +242,10 @@ def _lit(light: Term) -> Rig:
     side = -1 if light.word.mirrored else 1
     colour = warmth(values["kelvin"])
     rims = [_source(values[name], colour, side) for name in ("rim", "other_rim") if name in values]
+    wraps = [_source(values["wrap"], colour, side)] if "wrap" in values else []
     fw, fh = values["lamp"]["place_fw_fh"]
     lamp = Lamp(place_fw_fh=(fw if side > 0 else 1 - fw, fh))
-    return Rig(_source(values["key"], colour, side), rims[0] if rims else None, tuple(rims[1:]), lamp=lamp)
+    return Rig(_source(values["key"], colour, side), rims[0] if rims else None, (*rims[1:], *wraps), lamp=lamp)
 
 
 def _lit_by_numbers(azimuth: float, elevation: float, radius: float = 2.5) -> Rig:
@@ -274,7 +275,7 @@ def _source(values: Mapping[str, Any], colour: RGB, side: int) -> Source:
         azimuth = values["azimuth_deg"]
         direction = Direction(azimuth if abs(azimuth) == 180 else side * azimuth, values["elevation_deg"])
     strength, grid = values.get("strength", 1.0), values.get("grid_deg", 180.0)
-    return Source(direction, _scaled(colour, strength), values["radius_deg"], values["distance_hw"], grid)
+    return Source(direction, _scaled(colour, strength), values["radius_deg"], values.get("distance_hw", math.inf), grid)
 
 
 def _cloth(clothing: Term) -> Cloth:

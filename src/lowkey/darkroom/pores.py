@@ -37,7 +37,7 @@ GLITTER = 0.10
 on doing so in the albedo, where no lamp can put them out."""
 BANDS_HW = (0.0033, 0.0066, 0.0132)
 """Sigmas that part the fine texture of skin: 1, 2 and 4 px of a head 300 px wide."""
-AIMS, FIRM = (0.036, 0.022, 0.022), (1.0, 0.9, 0.45)
+AIMS, FIRM = (0.036, 0.022, 0.022), (0.95, 0.6, 0.15)
 """Deviation of log luminance in each of these bands from which a photo is over-sharpened or noisy, and how much of what it has more is
 taken: wrinkles begin in the last."""
 SPECKS = 4.0
