@@ -68,9 +68,9 @@ def test_a_line_beside_the_nose_is_weakened_one_of_the_brow_less_and_a_mole_stay
     plate = marked()
     before, after = plate.albedo, smoothed(plate)
     fold, brow, mole = (depth_at(after, plate, at) / depth_at(before, plate, at) for at in (FOLD_AT, BROW_AT, (-0.17, -0.52)))
-    assert 0.1 < fold < 1 - creases.LIFTED + 0.05
+    assert 0.5 < fold < 1 - creases.LIFTED + 0.05
     assert depth_at(after, plate, FOLD_AT) < 1.3 * creases.DEEPEST[0]
-    assert fold + 0.05 < brow < 0.9
+    assert fold < brow < 0.95
     assert mole > 0.85
 
 
@@ -102,23 +102,24 @@ def test_specks_of_hard_light_go_and_those_of_soft_light_are_skin() -> None:
     assert np.std(log[1]) < 0.6 * np.std(log[0])
 
 
-@pytest.mark.parametrize(("hard", "left"), [(False, 0.45), (True, 0.30)])
-def test_a_broad_old_shadow_round_the_nose_goes_and_one_elsewhere_stays(hard: bool, left: float) -> None:
-    """Delighting knows one light: what that lamp's shadow left in a fold, as dark and as red as it was, is no skin."""
+@pytest.mark.parametrize(("shade", "hard", "kept"), [
+    ((0.38, 0.40, 0.44), False, (0.0, 0.40)), ((0.38, 0.40, 0.44), True, (0.0, 0.35)), ((0.5, 0.4, 0.35), False, (0.75, 0.95)),
+])  # fmt: skip
+def test_a_cast_shadow_round_the_nose_goes_a_folds_shade_and_a_shadow_elsewhere_stay(
+    shade: tuple[float, float, float], hard: bool, kept: tuple[float, float]
+) -> None:
+    """Delighting knows one light: what a lamp's shadow left there is no skin. It is cooler than skin; a fold lights itself, and is redder."""
     plate = marked(hard)
     u, v = hw(plate)
-    shade = np.array([0.5, 0.4, 0.35], np.float32)
+    shade = np.array(shade, np.float32)
     places = (-0.02, -0.52), (-0.02, -1.0)
     there = np.maximum.reduce([(np.abs(u - x) < 0.035) & (np.abs(v - y) < 0.06) for x, y in places])
     albedo = np.where(there[..., None], SKIN * shade, SKIN).astype(np.float32)
     after = smoothed(replace(plate, albedo=freeze(albedo)))
     before = float(np.log(luminance(SKIN) / luminance(SKIN * shade)))
     fold, brow = (depth_at(after, plate, at) / before for at in places)
-    assert fold < left
+    assert kept[0] < fold < kept[1]
     assert brow > 0.75
-    here = np.hypot(u - places[0][0], v - places[0][1]) < 0.01
-    red, own = float(np.median(after[here][:, 0] / after[here][:, 2])), float(SKIN[0] / SKIN[2])
-    assert red / own < 1 + 0.35 * (shade[0] / shade[2] - 1)
 
 
 def test_the_same_face_is_smoothed_to_the_same_bytes() -> None:

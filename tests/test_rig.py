@@ -86,7 +86,10 @@ def test_a_mirrored_word_is_the_mirror_image(word: looks.Word) -> None:
     assert keys_of(two) == (-keys_of(one)[0], keys_of(one)[1])
     assert leans(two) == -leans(one)
     assert two.lamp.place_fw_fh == (pytest.approx(1 - one.lamp.place_fw_fh[0]), one.lamp.place_fw_fh[1])
-    assert replace(two, key=one.key, rim=one.rim, lamp=one.lamp) == one
+    assert [keys_of(replace(two, key=other)) for other in two.extra] == [
+        (-keys_of(replace(one, key=other))[0], keys_of(replace(one, key=other))[1]) for other in one.extra
+    ]
+    assert replace(two, key=one.key, rim=one.rim, extra=one.extra, lamp=one.lamp) == one
 
 
 def test_clothing_by_word_and_by_number() -> None:
