@@ -47,9 +47,9 @@ to 53 to 79 at L* 65 and on; one hue all the way up reads as pink."""
 PRINT_GRAIN = 0.75
 """Share of the grain at mid density that is the print's own. Without any, blacks are clean where real prints are not."""
 
-PLAIN_SKIN, DARKER, MOST_DARKER_EV = (0.34, 0.40), 0.5, 0.35
+PLAIN_SKIN, DARKER, MOST_DARKER_EV, MOST_LIGHTER_EV = (0.34, 0.40), 0.5, 0.35, 0.12
 """Skin in the middle of the scale, luminance and blue over red; the share of its distance from it that a print keeps, and the most of
-that in stops."""
+that in stops, down and up: a shoulder has no room for paler skin, and .33 stops more made a lit cheek a plate of paper without form."""
 TIMED_SKIN, MOST_TIMED_MIRED = 1.0, 48.0
 """Log red over blue of skin from which a print is timed as it is, and the most mired by which it is timed warmer for skin that has less:
 lit skin of four pale people printed at CIELAB chroma 18 to 25 (L* 55 to 75) where that of darker ones has 28 to 42, and read as chalk."""
@@ -89,7 +89,8 @@ def complexion_ev(reflectance: F32, skin: F32) -> float:
     if own.min() <= 1e-4:
         return 0.0
     away = 0.5 * (math.log2(float(luminance(own)) / PLAIN_SKIN[0]) + math.log2(float(own[2] / own[0]) / PLAIN_SKIN[1]))
-    return MOST_DARKER_EV * math.tanh(DARKER * away / MOST_DARKER_EV)
+    most = MOST_DARKER_EV if away < 0 else MOST_LIGHTER_EV
+    return most * math.tanh(DARKER * away / most)
 
 
 def timed(stock: Stock, reflectance: F32, skin: F32, key: RGB) -> Stock:

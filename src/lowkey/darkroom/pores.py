@@ -27,11 +27,11 @@ LEAST = 0.004
 """Less than this is not drawn."""
 BAND_HW = (0.002, 0.007)
 """The fine texture that is measured: what lies between these sigmas."""
-CELLS = ((0.024, 0.50), (0.0125, 0.8), (0.0080, 0.8))
+CELLS = ((0.024, 0.25), (0.0125, 0.75), (0.0080, 0.85))
 """Distance (hw) and depth of marks, of pores and of the finest furrows: 3.6, 1.9 and 1.2 mm on a head 150 mm wide."""
-MOTTLES_HW, MOTTLES = 0.020, 0.016
+MOTTLES_HW, MOTTLES = 0.020, 0.008
 """Distance of the mottles of blood and melanin under the pores, 3 mm, and their deviation of log luminance where a photo shows no texture
-at all: sharp faces hold as much between .007 and .013 hw (.023) as in their pores, drawn ones held .017 and printed as wax."""
+at all: sharp faces hold as much between .007 and .013 hw (.023) as in their pores; but drawn at .016 it was felt, and no one's skin."""
 GLITTER = 0.10
 """Log luminance by which a speck may outshine the skin round it: stubble and wet pores that glittered in the photo's own light go
 on doing so in the albedo, where no lamp can put them out."""
