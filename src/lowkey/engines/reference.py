@@ -167,7 +167,7 @@ def _within(
     scale = max(wished.scale, w / pw, h / ph)
     # Where the head would no longer fit, its own size decides, and the crop reaches beyond the photo.
     if head is not None:
-        scale = min(scale, max(min(w / (head[2] - head[0]), h / (head[3] - head[1])), wished.scale))
+        scale = min(scale, w / (head[2] - head[0]), h / (head[3] - head[1]))
     across, tall = w / scale, h / scale
     back = wished.inverse()
     centre = back.scale * (w - 1) / 2 + back.tx, back.scale * (h - 1) / 2 + back.ty
