@@ -39,8 +39,9 @@ RIM_HW, RIM = 0.030, 0.07
 orange line of 5 to 8 px along a hairline is no skin's."""
 PUPIL, LEAST_PUPIL = 0.45, 0.35
 """Most that a pupil reflects against its iris, and the least share of its light that is left: a veiled one looks blind."""
-LID_SHADE, LID_REACH = 0.60, 0.36
-"""Light that the upper lid and its lashes leave at the lid's edge, and the share of the opening's height over which their shade ends."""
+LID_SHADE, LID_REACH = 0.85, 0.36
+"""Light that the upper lid and its lashes leave at the lid's edge beyond what they took in the photo, whose shade there no delighting takes
+off, and the share of the opening's height over which it ends."""
 UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387, 386, 385, 384, 398, 362))
 LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
 """Mesh points along each lid, outer corner to inner, as `IRISES`."""
