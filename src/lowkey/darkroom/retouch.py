@@ -54,6 +54,11 @@ LIP_HW, GAPS = 0.030, 0.8
 """How broad the form of a lip is, and how much goes of what lay dark between streaks of its shine."""
 LIP_UNDER_SKIN = 0.68
 """Most that the lips of someone in hard light reflect over the face's skin: their gloss burns in the sun."""
+LIP_RED, LIP_BLUE, BEYOND = 0.30, 0.20, 0.5
+"""How much redder and bluer than the face (log, over green) lips are that stand in its light, and the share of what is more: bare lips in the
+photos are .0 to .26 and .05 to .25. A warm lamp and a print make a red of any more than that a coral sticker and a mauve one a bruise."""
+MOTTLE_HW, MOTTLED = 0.010, 0.7
+"""Over what (sigma) the colour of lips, and not their tone, is even, and by how much: a small photo's colours are blotches of several pixels."""
 SHADOW_HW, LEVELLED = 0.016, 0.9
 """How broad the light and dark on a lip is that is held to be an old shadow's, and how much of it goes."""
 
@@ -81,6 +86,8 @@ def retouch(albedo: F32, plate: Plate) -> None:
     if plate.found_light.hard:
         # Under a soft light what differs on the lips is the lips' own.
         _lips(albedo, plate, LIP_UNDER_SKIN * level)
+    if len(skin) > 50:
+        _lip_colour(albedo, plate, np.asarray(np.median(skin, 0), np.float32))
     _one_complexion(albedo, plate)
     _round_mouth(albedo, plate)
     _frames(albedo, plate)
@@ -339,6 +346,24 @@ def _moist_line(albedo: F32, plate: Plate) -> None:
     wanted *= np.exp(np.float32(GAPS) * shone * np.maximum(np.log(level / wanted), 0))
     on = np.maximum(on, shone)
     tone += on[..., None] * (usual * wanted[..., None] - tone)
+
+
+def _lip_colour(albedo: F32, plate: Plate, skin: F32) -> None:
+    """Lips no further from the face's colour `skin` f32[3] than lips are, and of one colour within MOTTLE_HW; their tone stays."""
+    box = _mouth(plate)
+    lips, tone = plate.parts["lips"][box], albedo[box]
+    sure = _are_lips(lips)
+    if not sure.any():
+        return
+    mine = np.asarray(lips * (1 - plate.parts["teeth"][box]), np.float32)
+    grey = np.maximum(luminance(tone), np.float32(2e-3))
+    colour = tone / grey[..., None]
+    colour += np.float32(MOTTLED) * mine[..., None] * (among(colour, mine + np.float32(1e-4), MOTTLE_HW * plate.hw_px) - colour)
+    own, usual = (np.log(np.maximum(np.median(c, 0), 4e-3)) for c in (colour[sure], skin[None]))
+    for channel, most in ((0, LIP_RED), (2, LIP_BLUE)):
+        over = max(float((own[channel] - own[1]) - (usual[channel] - usual[1])) - most, 0.0)
+        colour[..., channel] *= np.exp(mine * np.float32((BEYOND - 1) * over))
+    tone[:] = colour * (grey / np.maximum(luminance(np.asarray(colour, np.float32)), np.float32(1e-3)))[..., None]
 
 
 def _lips(albedo: F32, plate: Plate, most: float) -> None:
