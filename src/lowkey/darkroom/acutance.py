@@ -28,7 +28,7 @@ multiplied."""
 NOISE = 2.0
 """Times the deviation of what is as fine on bare skin under which nothing is an edge: an enlarged photo's noise, brought up with its edges,
 stood on brow and lids as stipple."""
-COHERENT = (0.30, 0.65)
+COHERENT = (0.20, 0.50)
 """Coherence of the structure tensor (Bigun & Granlund 1987) from which what is fine runs as a lash, a lid or a lip does, and surely runs: noise
 runs nowhere, and there is more of it on a brow than on skin that was smoothed."""
 SOFT, CLEANED, RUNNING = (1.02, 1.15), 0.8, 0.7

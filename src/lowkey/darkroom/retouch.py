@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lowkey.darkroom import teeth
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
+from lowkey.plate.features import BROWS
 from lowkey.plate.plate import Plate
 from lowkey.plate.shading import among
 from lowkey.plate.zones import ramp as step
@@ -34,6 +35,9 @@ BEARD = (0.5, 0.9)
 HUE_HW, HUE = 0.030, 0.17
 """How broad a patch of another light's colour is, sigma, and how far (log of red or blue over green) a face's own hue goes from its
 median."""
+BROW_HUE = 0.10
+"""How far (log of red or blue over green) a brow's hue goes, broadly, from that of both: they grow of one melanin, and what turns blue-grey
+beside a scarf, or olive under a fringe, lay in that one's light."""
 RIM_HW, RIM = 0.030, 0.07
 """How far beside hair skin takes its colour, and how far (log of red or blue over green) it may differ there from the skin further in: an
 orange line of 5 to 8 px along a hairline is no skin's."""
@@ -89,6 +93,7 @@ def retouch(albedo: F32, plate: Plate) -> None:
     if len(skin) > 50:
         _lip_colour(albedo, plate, np.asarray(np.median(skin, 0), np.float32))
     _one_complexion(albedo, plate)
+    _one_melanin(albedo, plate)
     _round_mouth(albedo, plate)
     _frames(albedo, plate)
     teeth.mend(albedo, plate, _mouth(plate), level)
@@ -244,6 +249,20 @@ def _one_complexion(albedo: F32, plate: Plate) -> None:
         tone[..., channel] *= np.exp(skin * (np.float32(HUE) * np.tanh(off / np.float32(HUE)) - off))
     whole = np.maximum(skin, fringe)
     tone *= (1 + whole * (grey / np.maximum(luminance(tone), np.float32(1e-4)) - 1))[..., None]
+
+
+def _one_melanin(albedo: F32, plate: Plate) -> None:
+    """Both brows of one hue, in the albedo f32[h, w, 3], in place; their tone stays."""
+    box, k = _box(plate, (*BROWS[0], *BROWS[1], 9), 0.05), plate.hw_px
+    brows, tone = plate.parts["brows"][box], albedo[box]
+    sure = brows > 0.6
+    if int(sure.sum()) < 60:
+        return
+    log = np.log(np.maximum(tone, np.float32(4e-3)))
+    off = _broad(np.asarray(log - log[..., 1:2], np.float32), np.asarray(brows, np.float32), HUE_HW * k)
+    off -= np.median((log - log[..., 1:2])[sure], 0).astype(np.float32)
+    told = tone * np.exp(brows[..., None] * (np.float32(BROW_HUE) * np.tanh(off / np.float32(BROW_HUE)) - off))
+    tone[:] = told * (luminance(tone) / np.maximum(luminance(np.asarray(told, np.float32)), np.float32(1e-4)))[..., None]
 
 
 def _broad(value: F32, skin: F32, sigma: float) -> F32:
