@@ -31,7 +31,7 @@ stood on brow and lids as stipple."""
 COHERENT = (0.20, 0.50)
 """Coherence of the structure tensor (Bigun & Granlund 1987) from which what is fine runs as a lash, a lid or a lip does, and surely runs: noise
 runs nowhere, and there is more of it on a brow than on skin that was smoothed."""
-SOFT, CLEANED, RUNNING = (1.02, 1.15), 0.8, 0.7
+SOFT, CLEANED, RUNNING = (1.02, 1.15), 0.7, 0.7
 """Multiple from which a photo is soft, and surely is; the share of what is under the noise that then goes from brows, lids and lips; the share of
 the noise that what runs need not stand out of. A lens that draws no edge so fine has drawn no speck: beside smoothed skin they were red grit."""
 ROUNDED = 0.12

@@ -49,6 +49,9 @@ off, and the share of the opening's height over which it ends."""
 UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387, 386, 385, 384, 398, 362))
 LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
 """Mesh points along each lid, outer corner to inner, as `IRISES`."""
+LASH_HW, LASH, LASH_HUE = 0.05, (0.50, 0.75), 0.20
+"""How far round the lids lashes grow, the shares of the face's luminance under which what lies there is lashes, and is none, and how much less
+red and more blue (log, over green) than the face they are at most: near black in the photo, lifted they had the room's teal. Make-up stays."""
 WHITE_GAIN = (0.75, 1.6)
 CRUMB = 0.10
 """Over how much of an iris's radius (sigma) white is told from lids."""
@@ -91,6 +94,7 @@ def retouch(albedo: F32, plate: Plate) -> None:
         # Under a soft light what differs on the lips is the lips' own.
         _lips(albedo, plate, LIP_UNDER_SKIN * level)
     if len(skin) > 50:
+        _lashes(albedo, plate, np.asarray(np.median(skin, 0), np.float32))
         _lip_colour(albedo, plate, np.asarray(np.median(skin, 0), np.float32))
     _one_complexion(albedo, plate)
     _one_melanin(albedo, plate)
@@ -208,6 +212,23 @@ def _eyes(albedo: F32, plate: Plate, most: float) -> None:
             most_black = float(np.median(luminance(tone)[ring > 0.6])) * PUPIL
             tone *= (1 - pupil * (1 - np.clip(most_black / np.maximum(luminance(tone), np.float32(1e-3)), LEAST_PUPIL, 1)))[..., None]
         tone *= (1 - eye * (1 - _under_lid(plate.landmarks[list(upper), :2], plate.landmarks[list(lower), :2], xs, ys)))[..., None]
+
+
+def _lashes(albedo: F32, plate: Plate, skin: F32) -> None:
+    """Lashes and what they shade as brown as hair is, beside a face of colour `skin` f32[3], in place; their tone stays."""
+    usual = np.log(skin / skin[1])
+    for lids in (UPPER_LIDS[0] + LOWER_LIDS[0], UPPER_LIDS[1] + LOWER_LIDS[1]):
+        box = _box(plate, lids, LASH_HW)
+        eye, tone = plate.parts["eyes"][box], albedo[box]
+        grey = np.maximum(luminance(tone), np.float32(2e-3))
+        dark = 1 - step(np.asarray(grey / luminance(skin[None])[0], np.float32), *LASH)
+        mine = np.asarray(dark * (1 - step(eye, 0.1, 0.6)) * plate.parts["skin"][box] * (1 - plate.parts["glasses"][box]), np.float32)
+        green = np.maximum(tone[..., 1], np.float32(1e-4))
+        red = np.maximum(tone[..., 0], green * np.float32(np.exp(usual[0] - LASH_HUE)))
+        blue = np.minimum(tone[..., 2], green * np.float32(np.exp(usual[2] + LASH_HUE)))
+        told = np.stack([red, green, blue], -1)
+        told *= (grey / np.maximum(luminance(told), np.float32(1e-4)))[..., None]
+        tone += mine[..., None] * (told - tone)
 
 
 def _brown(tone: F32, iris: F32) -> None:
