@@ -16,8 +16,8 @@ from lowkey.darkroom.light import Relight
 from lowkey.darkroom.mouth import BROUGHT, Mouth
 from lowkey.darkroom.subject import Subject
 from lowkey.photo import Photo
-from lowkey.plate.features import BROWS
 from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.features import BROWS
 from lowkey.plate.plate import Plate
 from lowkey.rig import Cloth, Direction, Source
 from test_dress import CHIN_Y, EYE_X, FACE, HIGH, HW, LINEN, TURTLENECK, WIDE, hw, person
@@ -387,7 +387,7 @@ def test_a_lower_row_is_a_soft_dark_and_the_upper_one_keeps_its_joints() -> None
 
 
 def test_lips_stand_in_the_faces_light_and_keep_their_tone() -> None:
-    """What is within lips' own distance from a face's hue stays, of what is beyond a share goes; mottles of a few pixels go, tone does not."""
+    """Within lips' own distance from a face's hue all stays, of what is beyond a share goes; blotches of a few pixels go, tone does not."""
     plate = toothed(chip=False)
     u, v = hw(plate)
     lip = (np.abs(u) < 0.22) & (np.abs(v + 0.28) < 0.035)
@@ -412,7 +412,9 @@ def test_lashes_are_brown_and_make_up_keeps_its_colour() -> None:
     plate = person(turn=0.0)
     u, v = hw(plate)
     mesh, face = np.array(plate.landmarks), np.array(FACE, np.float32)
-    for lids, side in zip((retouch.UPPER_LIDS[0] + retouch.LOWER_LIDS[0], retouch.UPPER_LIDS[1] + retouch.LOWER_LIDS[1]), (-1, 1), strict=True):
+    for lids, side in zip(
+        (retouch.UPPER_LIDS[0] + retouch.LOWER_LIDS[0], retouch.UPPER_LIDS[1] + retouch.LOWER_LIDS[1]), (-1, 1), strict=True
+    ):
         for i, at in zip(lids, np.linspace(-0.08, 0.08, len(lids)), strict=True):
             mesh[i, :2] = (EYE_X + (0.2 * side + at) * HW, CHIN_Y - 0.85 * HW)
     lash, shadow = ((np.abs(u - 0.2) < 0.03) & (np.abs(v + at) < 0.01) for at in (0.86, 0.89))

@@ -29,11 +29,12 @@ NOISE = 2.0
 """Times the deviation of what is as fine on bare skin under which nothing is an edge: an enlarged photo's noise, brought up with its edges,
 stood on brow and lids as stipple."""
 COHERENT = (0.20, 0.50)
-"""Coherence of the structure tensor (Bigun & Granlund 1987) from which what is fine runs as a lash, a lid or a lip does, and surely runs: noise
-runs nowhere, and there is more of it on a brow than on skin that was smoothed."""
+"""Coherence of the structure tensor (Bigun & Granlund 1987) from which what is fine runs as a lash, a lid or a lip does, and surely runs:
+noise runs nowhere, and there is more of it on a brow than on skin that was smoothed."""
 SOFT, CLEANED, RUNNING = (1.02, 1.15), 0.7, 0.7
-"""Multiple from which a photo is soft, and surely is; the share of what is under the noise that then goes from brows, lids and lips; the share of
-the noise that what runs need not stand out of. A lens that draws no edge so fine has drawn no speck: beside smoothed skin they were red grit."""
+"""Multiple from which a photo is soft, and surely is; the share of what is under the noise that then goes from brows, lids and lips; the
+share of the noise that what runs need not stand out of. A lens that draws no edge so fine has drawn no speck: beside smoothed skin they
+were red grit."""
 ROUNDED = 0.12
 """Share of an edge's sigma over which what is brought up is rounded."""
 IRISED = 0.9
@@ -83,7 +84,7 @@ def restored(albedo: F32, plate: Plate) -> None:
     skin = np.asarray(plate.parts["skin"][box] - features[box] - plate.parts["hair"][box] > 0.9)
     # On skin as it was photographed: what has been smoothed since tells nothing of the noise on a brow.
     noise = [_noise(np.log(np.maximum(luminance(plate.albedo[box]), np.float32(4e-3))), skin, sigma * k) for sigma in EDGES_HW]
-    _clean(albedo[box], mine * np.float32(CLEANED) * step(np.float32(max(gains)), *SOFT), noise[0], EDGES_HW[0] * k)
+    _clean(albedo[box], mine * np.float32(CLEANED) * step(np.asarray(max(gains), np.float32), *SOFT), noise[0], EDGES_HW[0] * k)
     mine = mine * (1 - np.float32(0.5) * plate.parts["lips"][box])
     mine = mine * (1 - np.float32(IRISED) * _irises(plate, box))
     own = level = np.log(np.maximum(luminance(albedo[box]), np.float32(4e-3)))
@@ -110,7 +111,9 @@ def _noise(level: F32, skin: NDArray[np.bool_], sigma: float) -> float:
 
 def _edges(level: F32, fine: F32, noise: float, sigma: float) -> F32:
     """Share f32[h, w] of what is `fine` f32[h, w] in a log luminance that stands out of the noise (Wiener) and runs."""
-    return np.asarray(fine * fine / (fine * fine + np.float32(noise * noise + 1e-8)) * step(_coherence(level, sigma), *COHERENT), np.float32)
+    return np.asarray(
+        fine * fine / (fine * fine + np.float32(noise * noise + 1e-8)) * step(_coherence(level, sigma), *COHERENT), np.float32
+    )
 
 
 def _clean(tone: F32, where: F32, noise: float, sigma: float) -> None:

@@ -19,17 +19,17 @@ CORNEA_HW = 0.045
 BALL = 0.95
 """Radius of an eyeball over the width of its opening, as its shade tells it (its own is .45): light wanders in the white of an eye."""
 ROUND, PICTURED = 0.8, 0.35
-"""Share of a ball's round that lies between the lids, and what of it a picture's eyes are given: in the white of an eye light goes in on one
-side and comes out on the other, and a ball of stone had its nose's half at a tenth of the lids' light where the face's own form gave a third."""
+"""Share of a ball's round between the lids of a measurement, and of a picture: in the white of an eye light goes in on one side and comes
+out on the other, and a ball of stone had its nose's half in the dark where the face's own form has a third of the lids' light."""
 LIDDED, LID_HW, SOCKET_HW = 0.55, 0.085, 0.075
 """Share of a lid's round that gives way to the socket's, how far from the lids' edges, and over what (sigma) a socket is seen. The mesh
 draws lids as a whole ball, whose inner half is one dark disc under a lamp from the side; in life folds and caruncle there face the lamp.
 Path-traced heads have such balls, and lose .001 of SSIM by it: only pictures, whose skin shines, are drawn so."""
 IRIS_HW = 0.042
-"""Radius of an iris: 11.7 mm across, of 140 mm to a head-width (Hashemi et al. 2015); it hardly differs between people."""
+"""Radius of an iris: 11.7 mm across, of 140 mm to a head-width (Rüfer, Schröder & Erb 2005); it hardly differs between people."""
 WANDER_HW, WANDERED = 0.035, 0.45
-"""How far light wanders, sigma, that goes into the white of an eye, the lids' edges and the tears along them, and its share: sclera lets a tenth
-and more of it through (Vogel et al. 1991). Irises have none of it: light there would veil them."""
+"""How far light wanders, sigma, that goes into the white of an eye, the lids' edges and the tears along them, and its share: sclera lets a
+tenth and more of it through (Vogel et al. 1991). Irises have none of it: light there would veil them."""
 GLINT_HW, SPREAD = (0.0062, 0.0048), 0.22
 """Half axes of the image of a weak card in the far eye, and what is left of its middle's radiance over so much more room."""
 

@@ -23,8 +23,8 @@ ROUND_HW, ROUND_DEG, WRAPPED = 0.35, 62.0, 0.42
 """How far round the mouth skin tells how much light comes to it, how far the last teeth of a smile are turned aside, and how far round such
 an arch light is carried by enamel and by the wet hollow behind it."""
 ENTERED_HW, ENTERED = 0.060, 0.5
-"""Over how broad a part of skin, sigma, light is told that enters beside each tooth, and the power with which it counts beside the arch's own
-form: a row that stays light where lip and cheek above it lie in the nose's shadow is a row before a face."""
+"""Over how broad a part of skin, sigma, light is told that enters beside each tooth, and the power with which it counts beside the arch's
+own form: a row that stays light where lip and cheek above it lie in the nose's shadow is a row before a face."""
 BROUGHT = 0.58
 """Most light on the front of a row, against the brightest tenth of the skin round it: with the mesh's own, flat and in the lip's full
 shade, teeth printed at 76 codes beside a cheek of 202; at .66 at 140 beside 180, which glares in a mouth. Photographs in such a light have

@@ -50,8 +50,9 @@ UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387,
 LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
 """Mesh points along each lid, outer corner to inner, as `IRISES`."""
 LASH_HW, LASH, LASH_HUE = 0.05, (0.50, 0.75), 0.20
-"""How far round the lids lashes grow, the shares of the face's luminance under which what lies there is lashes, and is none, and how much less
-red and more blue (log, over green) than the face they are at most: near black in the photo, lifted they had the room's teal. Make-up stays."""
+"""How far round the lids lashes grow, the shares of the face's luminance under which what lies there is lashes, and is none, and how much
+less red and more blue (log, over green) than the face they are at most: near black in the photo, lifted they had the room's teal. Make-up
+stays."""
 WHITE_GAIN = (0.75, 1.6)
 CRUMB = 0.10
 """Over how much of an iris's radius (sigma) white is told from lids."""
@@ -62,10 +63,12 @@ LIP_HW, GAPS = 0.030, 0.8
 LIP_UNDER_SKIN = 0.68
 """Most that the lips of someone in hard light reflect over the face's skin: their gloss burns in the sun."""
 LIP_RED, LIP_BLUE, BEYOND = 0.30, 0.20, 0.5
-"""How much redder and bluer than the face (log, over green) lips are that stand in its light, and the share of what is more: bare lips in the
-photos are .0 to .26 and .05 to .25. A warm lamp and a print make a red of any more than that a coral sticker and a mauve one a bruise."""
+"""How much redder and bluer than the face (log, over green) lips are that stand in its light, and the share of what is more: bare lips in
+the photos are .0 to .26 and .05 to .25. A warm lamp and a print make a red of any more than that a coral sticker and a mauve one a
+bruise."""
 MOTTLE_HW, MOTTLED = 0.010, 0.7
-"""Over what (sigma) the colour of lips, and not their tone, is even, and by how much: a small photo's colours are blotches of several pixels."""
+"""Over what (sigma) the colour of lips, and not their tone, is even, and by how much: a small photo's colours are blotches of several
+pixels."""
 SHADOW_HW, LEVELLED = 0.016, 0.9
 """How broad the light and dark on a lip is that is held to be an old shadow's, and how much of it goes."""
 
@@ -397,7 +400,7 @@ def _lip_colour(albedo: F32, plate: Plate, skin: F32) -> None:
         return
     mine = np.asarray(lips * (1 - plate.parts["teeth"][box]), np.float32)
     grey = np.maximum(luminance(tone), np.float32(2e-3))
-    colour = tone / grey[..., None]
+    colour = np.asarray(tone / grey[..., None], np.float32)
     colour += np.float32(MOTTLED) * mine[..., None] * (among(colour, mine + np.float32(1e-4), MOTTLE_HW * plate.hw_px) - colour)
     own, usual = (np.log(np.maximum(np.median(c, 0), 4e-3)) for c in (colour[sure], skin[None]))
     for channel, most in ((0, LIP_RED), (2, LIP_BLUE)):
