@@ -51,7 +51,7 @@ BLUEST = 0.85
 """Most blue over green between the lips: flesh and enamel both have less."""
 CORNER = 0.66
 """Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
-BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.14, 2.0
+BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.20, 2.0
 """Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; what is
 left of the light on what lies under it; and where it is said to be if there is none."""
 LOST_HW, LOST = 0.035, 0.8
