@@ -158,6 +158,33 @@ def test_lids_turn_less_from_a_lamp_at_the_side_in_a_picture_and_as_they_are_in_
     assert np.array_equal(eyes.eyeballs(plain)[skin], plain.normal[skin])
 
 
+def test_light_wanders_in_the_white_of_an_eye_and_neither_in_irises_nor_in_a_measurement() -> None:
+    subject, u = lidded(1.5)
+    v = -(np.mgrid[0 : u.shape[0], 0 : u.shape[1]][0] - u.shape[0] / 2) / subject.hw_px
+    light = np.asarray(u > 0, np.float32) * np.float32(0.5)
+    spread = light.copy()
+    eyes.spread(spread, subject)
+    white, iris = (subject.eyes > 0.9) & (np.abs(u + 0.060) < 0.004), np.hypot(u, v) < 0.8 * eyes.IRIS_HW
+    assert 0.005 < spread[white].mean() < eyes.WANDERED * 0.25
+    assert np.array_equal(spread[iris], light[iris])
+    assert np.array_equal(spread[subject.eyes < 0.01], light[subject.eyes < 0.01])
+    plain, bare = lidded(1.0)[0], light.copy()
+    eyes.spread(bare, plain)
+    assert np.array_equal(bare, light)
+
+
+def test_an_eye_of_a_picture_turns_with_its_face_more_than_with_a_ball() -> None:
+    """The nose's half of a white eye keeps most of what the face's own form has of a lamp at the side."""
+    turned = []
+    for shine in (1.5, 1.0):
+        subject, u = lidded(shine)
+        flat = np.zeros_like(subject.normal)
+        flat[..., 2] = 1
+        inner = (subject.eyes > 0.9) & (np.abs(u + 0.06) < 0.005)
+        turned.append(float(eyes.eyeballs(replace(subject, normal=freeze(flat)))[inner][:, 0].mean()))
+    assert 0.5 * turned[1] < turned[0] < 0
+
+
 def test_frames_of_glasses_are_round_bars_and_the_face_beside_them_is_as_it_was() -> None:
     high, wide, k = 160, 240, 320.0
     y = np.mgrid[0:high, 0:wide][0].astype(np.float32)

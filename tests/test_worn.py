@@ -17,6 +17,7 @@ from lowkey.darkroom.mouth import BROUGHT, Mouth
 from lowkey.darkroom.subject import Subject
 from lowkey.photo import Photo
 from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.features import BROWS
 from lowkey.plate.plate import Plate
 from lowkey.rig import Cloth, Direction, Source
 from test_dress import CHIN_Y, EYE_X, FACE, HIGH, HW, LINEN, TURTLENECK, WIDE, hw, person
@@ -273,7 +274,8 @@ def test_lips_lose_the_blue_of_an_old_sky_and_keep_their_own_colour() -> None:
     u, v = hw(plate)
     lip, blue = (np.abs(u) < 0.22) & (np.abs(v + 0.28) < 0.035), (np.abs(u - 0.15) < 0.03) & (np.abs(v + 0.28) < 0.025)
     albedo, parts = np.array(plate.albedo), dict(plate.parts)
-    albedo[lip] = own = np.array([0.42, 0.20, 0.17], np.float32)
+    face = np.array(FACE, np.float32)
+    albedo[lip] = own = np.array([face[0] * np.exp(0.25), face[1], face[2] * np.exp(0.1)], np.float32) * np.float32(0.7)
     albedo[blue] = (0.34, 0.32, 0.36)
     parts["lips"] = freeze(lip.astype(np.float32))
     after = mended(replace(plate, albedo=freeze(albedo), colour=freeze(albedo), parts=parts))
@@ -347,6 +349,104 @@ def test_a_row_of_teeth_is_round_under_a_lamp_at_the_cheek() -> None:
     none = dark.copy()
     mouth_of(plate, lip).spread(none, lamp)
     assert none[row].max() < 0.02
+
+
+def test_a_row_lies_in_the_shadow_that_the_skin_beside_it_lies_in() -> None:
+    plate = toothed(chip=False)
+    u, v = hw(plate)
+    lip = freeze(np.asarray((np.abs(u) < 0.22) & (np.abs(v + 0.29) < 0.020), np.float32))
+    lamp, row = (0.9, 0.4, 0.17), (np.abs(u) < 0.20) & (np.abs(v + 0.36) < 0.02)
+    whole = np.full(plate.matte.shape, 0.8, np.float32)
+    shaded = np.where(u > 0.02, 0.8, 0.02).astype(np.float32)
+    for light in (whole, shaded):
+        light[(np.abs(u) < 0.24) & (np.abs(v + 0.36) < 0.06)] *= 0.06
+        mouth_of(plate, lip).spread(light, lamp)
+
+    def at(place: float, of: F32) -> float:
+        return float(np.median(of[row & (np.abs(u - place) < 0.01)]))
+
+    # A stop and more over the last of the row that is seen, nothing at the lamp's side.
+    assert at(-0.06, shaded) < 0.6 * at(-0.06, whole)
+    assert at(0.12, shaded) == pytest.approx(at(0.12, whole), rel=0.1)
+
+
+def test_a_lower_row_is_a_soft_dark_and_the_upper_one_keeps_its_joints() -> None:
+    plate = toothed(chip=False)
+    u, v = hw(plate)
+    gap = (np.abs(u) < 0.20) & (np.abs(v + 0.352) < 0.006)
+    albedo, parts = np.array(plate.albedo), dict(plate.parts)
+    albedo[gap] = (0.08, 0.03, 0.02)
+    parts["teeth"] = freeze(np.asarray(parts["teeth"] * ~gap, np.float32))
+    tone = luminance(mended(replace(plate, albedo=freeze(albedo), colour=freeze(albedo), parts=parts)))
+    line = np.abs(((u + 0.2) / 0.05) % 1 - 0.5) > 0.46
+    upper, lower = ((np.abs(u) < 0.1) & (np.abs(v - at) < 0.010) for at in (-0.385, -0.330))
+    joints = [float(np.median(tone[row & line]) / np.median(tone[row & ~line])) for row in (upper, lower)]
+    assert 0.55 < joints[0] < 0.85
+    assert joints[1] > 0.90
+    assert np.median(tone[lower]) < 0.3 * np.median(tone[upper])
+
+
+def test_lips_stand_in_the_faces_light_and_keep_their_tone() -> None:
+    """Within lips' own distance from a face's hue all stays, of what is beyond a share goes; blotches of a few pixels go, tone does not."""
+    plate = toothed(chip=False)
+    u, v = hw(plate)
+    lip = (np.abs(u) < 0.22) & (np.abs(v + 0.28) < 0.035)
+    parts = {**plate.parts, "lips": freeze(lip.astype(np.float32))}
+    inner = (np.abs(u) < 0.18) & (np.abs(v + 0.28) < 0.02)
+    face = np.array(FACE, np.float32)
+    for red, blue in ((0.2, 0.1), (0.9, 0.1), (0.2, 0.6)):
+        albedo = np.array(plate.albedo)
+        own = np.array([face[0] * np.exp(red), face[1], face[2] * np.exp(blue)], np.float32)
+        own *= np.float32(0.2) / luminance(own[None])[0]
+        albedo[lip] = own * (1 + 0.1 * np.random.default_rng(1).standard_normal((int(lip.sum()), 3))).astype(np.float32)
+        was, after = np.array(albedo), np.array(albedo)
+        retouch._lip_colour(after, replace(plate, parts=parts), face)
+        np.testing.assert_allclose(luminance(after[inner]), luminance(was[inner]), rtol=0.02)
+        hue = np.log(np.median(after[inner] / after[inner][:, 1:2], 0) / (face / face[1]))
+        for found, had, most in ((hue[0], red, retouch.LIP_RED), (hue[2], blue, retouch.LIP_BLUE)):
+            assert found == pytest.approx(min(had, most) + retouch.BEYOND * max(had - most, 0.0), abs=0.03)
+        assert (after[inner][:, 0] / after[inner][:, 1]).std() < 0.6 * (was[inner][:, 0] / was[inner][:, 1]).std()
+
+
+def test_lashes_are_brown_and_make_up_keeps_its_colour() -> None:
+    plate = person(turn=0.0)
+    u, v = hw(plate)
+    mesh, face = np.array(plate.landmarks), np.array(FACE, np.float32)
+    for lids, side in zip(
+        (retouch.UPPER_LIDS[0] + retouch.LOWER_LIDS[0], retouch.UPPER_LIDS[1] + retouch.LOWER_LIDS[1]), (-1, 1), strict=True
+    ):
+        for i, at in zip(lids, np.linspace(-0.08, 0.08, len(lids)), strict=True):
+            mesh[i, :2] = (EYE_X + (0.2 * side + at) * HW, CHIN_Y - 0.85 * HW)
+    lash, shadow = ((np.abs(u - 0.2) < 0.03) & (np.abs(v + at) < 0.01) for at in (0.86, 0.89))
+    albedo = np.array(plate.albedo)
+    albedo[lash], albedo[shadow] = (0.06, 0.08, 0.09), (0.32, 0.42, 0.48)
+    after = np.array(albedo)
+    retouch._lashes(after, replace(plate, landmarks=mesh), face)
+    found = np.median(after[lash], 0)
+    assert np.log(found[0] / found[1]) == pytest.approx(np.log(face[0] / face[1]) - retouch.LASH_HUE, abs=0.02)
+    assert luminance(found[None])[0] == pytest.approx(luminance(albedo[lash]).mean(), rel=0.01)
+    np.testing.assert_allclose(after[~lash], albedo[~lash], atol=1e-3)
+
+
+def test_brows_are_of_one_hue_and_keep_their_tone() -> None:
+    plate = person(turn=0.0)
+    u, v = hw(plate)
+    brows = (np.abs(np.abs(u) - 0.2) < 0.12) & (np.abs(v + 1.0) < 0.03)
+    mesh = np.array(plate.landmarks)
+    for ring, side in zip(BROWS, (-1, 1), strict=True):
+        for i, at in zip(ring, np.linspace(-0.12, 0.12, len(ring)), strict=True):
+            mesh[i, :2] = (EYE_X + (0.2 * side + at) * HW, CHIN_Y - 1.0 * HW)
+    albedo = np.array(plate.albedo)
+    albedo[brows] = (0.10, 0.07, 0.05)
+    cold = brows & (u < -0.2)
+    albedo[cold] = (0.07, 0.07, 0.08)
+    after = np.array(albedo)
+    retouch._one_melanin(after, replace(plate, landmarks=mesh, parts={**plate.parts, "brows": freeze(brows.astype(np.float32))}))
+    far = brows & (u < -0.27)
+    own = np.log(0.10 / 0.07)
+    assert own - 0.02 > np.log(np.median(after[far][:, 0] / after[far][:, 1])) > own - 1.5 * retouch.BROW_HUE
+    np.testing.assert_allclose(luminance(after), luminance(albedo), rtol=0.01)
+    np.testing.assert_allclose(after[brows & (u > 0.1)], albedo[brows & (u > 0.1)], rtol=0.01)
 
 
 def test_light_on_teeth_is_coloured_by_the_flesh_round_them() -> None:

@@ -11,16 +11,25 @@ import numpy as np
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, luminance
 from lowkey.plate.shading import among
+from lowkey.plate.zones import ramp as step
 from lowkey.rig import Direction
 
 CORNEA_HW = 0.045
 """Radius of a cornea's mirror, as it counts in the picture."""
 BALL = 0.95
 """Radius of an eyeball over the width of its opening, as its shade tells it (its own is .45): light wanders in the white of an eye."""
+ROUND, PICTURED = 0.8, 0.35
+"""Share of a ball's round between the lids of a measurement, and of a picture: in the white of an eye light goes in on one side and comes
+out on the other, and a ball of stone had its nose's half in the dark where the face's own form has a third of the lids' light."""
 LIDDED, LID_HW, SOCKET_HW = 0.55, 0.085, 0.075
 """Share of a lid's round that gives way to the socket's, how far from the lids' edges, and over what (sigma) a socket is seen. The mesh
 draws lids as a whole ball, whose inner half is one dark disc under a lamp from the side; in life folds and caruncle there face the lamp.
 Path-traced heads have such balls, and lose .001 of SSIM by it: only pictures, whose skin shines, are drawn so."""
+IRIS_HW = 0.042
+"""Radius of an iris: 11.7 mm across, of 140 mm to a head-width (Rüfer, Schröder & Erb 2005); it hardly differs between people."""
+WANDER_HW, WANDERED = 0.035, 0.45
+"""How far light wanders, sigma, that goes into the white of an eye, the lids' edges and the tears along them, and its share: sclera lets a
+tenth and more of it through (Vogel et al. 1991). Irises have none of it: light there would veil them."""
 GLINT_HW, SPREAD = (0.0062, 0.0048), 0.22
 """Half axes of the image of a weak card in the far eye, and what is left of its middle's radiance over so much more room."""
 
@@ -36,7 +45,7 @@ def eyeballs(s: Subject) -> F32:
         nx, ny = (xs - cx) / radius, -(ys - cy) / radius
         r2 = np.minimum(nx * nx + ny * ny, 0.9)
         ball = np.stack([nx, ny, np.sqrt(1 - r2)], -1).astype(np.float32)
-        k = (s.eyes[box] * np.float32(0.8))[..., None]
+        k = (s.eyes[box] * np.float32(PICTURED if s.shine > 1.0 else ROUND))[..., None]
         mixed = (1 - k) * out[box] + k * ball
         out[box] = mixed / np.maximum(np.linalg.norm(mixed, axis=-1, keepdims=True), 1e-6)
     return out
@@ -90,6 +99,20 @@ def irises(s: Subject) -> list[tuple[float, float, Any]]:
             cx, cy = 0.3 * cx + 0.7 * float((xs * weight).sum() / total), 0.3 * cy + 0.7 * float((ys * weight).sum() / total)
         found.append((cx, cy, box))
     return found
+
+
+def spread(diffuse: F32, s: Subject) -> None:
+    """Spread irradiance f32[h, w] of a lamp within the whites of the eyes, in place; pictures only."""
+    if s.shine <= 1.0:
+        return
+    for cx, cy, (rows, columns) in irises(s):
+        m = round(2 * WANDER_HW * s.hw_px)
+        wide = np.s_[max(rows.start - m, 0) : rows.stop + m, max(columns.start - m, 0) : columns.stop + m]
+        ys, xs = np.mgrid[wide]
+        away = np.hypot(xs - cx, ys - cy).astype(np.float32) / np.float32(IRIS_HW * s.hw_px)
+        white = np.float32(WANDERED) * s.eyes[wide] * step(away, 0.9, 1.3)
+        light = diffuse[wide]
+        light += white * (among(light, np.asarray((s.skin * s.matte)[wide], np.float32), WANDER_HW * s.hw_px) - light)
 
 
 def catchlights(out: F32, s: Subject, direction: Direction, diffuse: F32) -> None:

@@ -264,6 +264,7 @@ class Relight:
         gloss *= keep
         self._mouth.spread(diffuse, direction.vector)
         self._mouth.dry(gloss)
+        eyes.spread(diffuse, s)
         out = np.empty((h, w, 3), np.float32)
         mask = s.skin * s.matte
         mix = np.float32(DIFFUSION_SHARE) * s.skin

@@ -22,7 +22,10 @@ PASSED = (1.0, 0.60)
 ROUND_HW, ROUND_DEG, WRAPPED = 0.35, 62.0, 0.42
 """How far round the mouth skin tells how much light comes to it, how far the last teeth of a smile are turned aside, and how far round such
 an arch light is carried by enamel and by the wet hollow behind it."""
-BROUGHT = 0.49
+ENTERED_HW, ENTERED = 0.060, 0.5
+"""Over how broad a part of skin, sigma, light is told that enters beside each tooth, and the power with which it counts beside the arch's
+own form: a row that stays light where lip and cheek above it lie in the nose's shadow is a row before a face."""
+BROUGHT = 0.58
 """Most light on the front of a row, against the brightest tenth of the skin round it: with the mesh's own, flat and in the lip's full
 shade, teeth printed at 76 codes beside a cheek of 202; at .66 at 140 beside 180, which glares in a mouth. Photographs in such a light have
 150 to 165 beside 202 where the lamp stands further in front."""
@@ -34,7 +37,7 @@ another, and what a mesh mirrors instead is a white smear."""
 BESIDE_HW, EASED = 0.12, 0.75
 """How far round the corners of a mouth, sigma, a mesh's own ditch is made shallower, and by what share: it draws a smile's fold deep and
 narrow, a black blot beside the lips where a cheek has a broad, shallow one. Path-traced heads have such meshes, and are lit as they are."""
-COMMISSURE, LIPPED = (0.50, 1.05), (0.55, 0.40)
+COMMISSURE, LIPPED = (0.62, 1.08), (0.55, 0.40)
 """Half of an opening's breadth from which the corner of the mouth shades it, and where it does so wholly; light at the upper lip's edge,
 and the share of the opening over which its shade ends."""
 
@@ -82,9 +85,11 @@ class Mouth:
         # Where lips lie in the dark no light enters between them.
         brought = min(float(np.percentile(around, 90)), 2 * float(np.percentile(light[self._lips > 0.6], 90)) if self._lips.any() else 0.0)
         across, shade = self._arch
+        entered = among(light, self._skin, ENTERED_HW * self._hw_px)
+        entered = np.maximum(entered / max(float((entered * self._teeth).max()), 1e-6), 0) ** np.float32(ENTERED)
         turn = np.radians(np.float32(ROUND_DEG)) * across
         facing = np.sin(turn) * np.float32(towards[0]) + np.cos(turn) * np.float32(max(towards[2], 0.0))
-        seen = np.maximum(facing + np.float32(WRAPPED), 0) * shade * self._teeth
+        seen = np.maximum(facing + np.float32(WRAPPED), 0) * entered * shade * self._teeth
         most = np.float32(BROUGHT * brought)
         # The more a lamp stands in front, the truer is the mesh.
         cap = most + np.float32((1 - BROUGHT) * brought * max(towards[2], 0.0))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lowkey.darkroom import teeth
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
+from lowkey.plate.features import BROWS
 from lowkey.plate.plate import Plate
 from lowkey.plate.shading import among
 from lowkey.plate.zones import ramp as step
@@ -34,16 +35,24 @@ BEARD = (0.5, 0.9)
 HUE_HW, HUE = 0.030, 0.17
 """How broad a patch of another light's colour is, sigma, and how far (log of red or blue over green) a face's own hue goes from its
 median."""
+BROW_HUE = 0.10
+"""How far (log of red or blue over green) a brow's hue goes, broadly, from that of both: they grow of one melanin, and what turns blue-grey
+beside a scarf, or olive under a fringe, lay in that one's light."""
 RIM_HW, RIM = 0.030, 0.07
 """How far beside hair skin takes its colour, and how far (log of red or blue over green) it may differ there from the skin further in: an
 orange line of 5 to 8 px along a hairline is no skin's."""
 PUPIL, LEAST_PUPIL = 0.45, 0.35
 """Most that a pupil reflects against its iris, and the least share of its light that is left: a veiled one looks blind."""
-LID_SHADE, LID_REACH = 0.60, 0.36
-"""Light that the upper lid and its lashes leave at the lid's edge, and the share of the opening's height over which their shade ends."""
+LID_SHADE, LID_REACH = 0.85, 0.36
+"""Light that the upper lid and its lashes leave at the lid's edge beyond what they took in the photo, whose shade there no delighting takes
+off, and the share of the opening's height over which it ends."""
 UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387, 386, 385, 384, 398, 362))
 LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
 """Mesh points along each lid, outer corner to inner, as `IRISES`."""
+LASH_HW, LASH, LASH_HUE = 0.05, (0.50, 0.75), 0.20
+"""How far round the lids lashes grow, the shares of the face's luminance under which what lies there is lashes, and is none, and how much
+less red and more blue (log, over green) than the face they are at most: near black in the photo, lifted they had the room's teal. Make-up
+stays."""
 WHITE_GAIN = (0.75, 1.6)
 CRUMB = 0.10
 """Over how much of an iris's radius (sigma) white is told from lids."""
@@ -53,6 +62,13 @@ LIP_HW, GAPS = 0.030, 0.8
 """How broad the form of a lip is, and how much goes of what lay dark between streaks of its shine."""
 LIP_UNDER_SKIN = 0.68
 """Most that the lips of someone in hard light reflect over the face's skin: their gloss burns in the sun."""
+LIP_RED, LIP_BLUE, BEYOND = 0.30, 0.20, 0.5
+"""How much redder and bluer than the face (log, over green) lips are that stand in its light, and the share of what is more: bare lips in
+the photos are .0 to .26 and .05 to .25. A warm lamp and a print make a red of any more than that a coral sticker and a mauve one a
+bruise."""
+MOTTLE_HW, MOTTLED = 0.010, 0.7
+"""Over what (sigma) the colour of lips, and not their tone, is even, and by how much: a small photo's colours are blotches of several
+pixels."""
 SHADOW_HW, LEVELLED = 0.016, 0.9
 """How broad the light and dark on a lip is that is held to be an old shadow's, and how much of it goes."""
 
@@ -80,7 +96,11 @@ def retouch(albedo: F32, plate: Plate) -> None:
     if plate.found_light.hard:
         # Under a soft light what differs on the lips is the lips' own.
         _lips(albedo, plate, LIP_UNDER_SKIN * level)
+    if len(skin) > 50:
+        _lashes(albedo, plate, np.asarray(np.median(skin, 0), np.float32))
+        _lip_colour(albedo, plate, np.asarray(np.median(skin, 0), np.float32))
     _one_complexion(albedo, plate)
+    _one_melanin(albedo, plate)
     _round_mouth(albedo, plate)
     _frames(albedo, plate)
     teeth.mend(albedo, plate, _mouth(plate), level)
@@ -197,6 +217,23 @@ def _eyes(albedo: F32, plate: Plate, most: float) -> None:
         tone *= (1 - eye * (1 - _under_lid(plate.landmarks[list(upper), :2], plate.landmarks[list(lower), :2], xs, ys)))[..., None]
 
 
+def _lashes(albedo: F32, plate: Plate, skin: F32) -> None:
+    """Lashes and what they shade as brown as hair is, beside a face of colour `skin` f32[3], in place; their tone stays."""
+    usual = np.log(skin / skin[1])
+    for lids in (UPPER_LIDS[0] + LOWER_LIDS[0], UPPER_LIDS[1] + LOWER_LIDS[1]):
+        box = _box(plate, lids, LASH_HW)
+        eye, tone = plate.parts["eyes"][box], albedo[box]
+        grey = np.maximum(luminance(tone), np.float32(2e-3))
+        dark = 1 - step(np.asarray(grey / luminance(skin[None])[0], np.float32), *LASH)
+        mine = np.asarray(dark * (1 - step(eye, 0.1, 0.6)) * plate.parts["skin"][box] * (1 - plate.parts["glasses"][box]), np.float32)
+        green = np.maximum(tone[..., 1], np.float32(1e-4))
+        red = np.maximum(tone[..., 0], green * np.float32(np.exp(usual[0] - LASH_HUE)))
+        blue = np.minimum(tone[..., 2], green * np.float32(np.exp(usual[2] + LASH_HUE)))
+        told = np.stack([red, green, blue], -1)
+        told *= (grey / np.maximum(luminance(told), np.float32(1e-4)))[..., None]
+        tone += mine[..., None] * (told - tone)
+
+
 def _brown(tone: F32, iris: F32) -> None:
     """Take blood out of an `iris` f32[h, w] of colours f32[h, w, 3], in place: melanin is brown, wine is the lids' red in a small photo."""
     green = np.maximum(tone[..., 1], np.float32(1e-4))
@@ -236,6 +273,20 @@ def _one_complexion(albedo: F32, plate: Plate) -> None:
         tone[..., channel] *= np.exp(skin * (np.float32(HUE) * np.tanh(off / np.float32(HUE)) - off))
     whole = np.maximum(skin, fringe)
     tone *= (1 + whole * (grey / np.maximum(luminance(tone), np.float32(1e-4)) - 1))[..., None]
+
+
+def _one_melanin(albedo: F32, plate: Plate) -> None:
+    """Both brows of one hue, in the albedo f32[h, w, 3], in place; their tone stays."""
+    box, k = _box(plate, (*BROWS[0], *BROWS[1], 9), 0.05), plate.hw_px
+    brows, tone = plate.parts["brows"][box], albedo[box]
+    sure = brows > 0.6
+    if int(sure.sum()) < 60:
+        return
+    log = np.log(np.maximum(tone, np.float32(4e-3)))
+    off = _broad(np.asarray(log - log[..., 1:2], np.float32), np.asarray(brows, np.float32), HUE_HW * k)
+    off -= np.median((log - log[..., 1:2])[sure], 0).astype(np.float32)
+    told = tone * np.exp(brows[..., None] * (np.float32(BROW_HUE) * np.tanh(off / np.float32(BROW_HUE)) - off))
+    tone[:] = told * (luminance(tone) / np.maximum(luminance(np.asarray(told, np.float32)), np.float32(1e-4)))[..., None]
 
 
 def _broad(value: F32, skin: F32, sigma: float) -> F32:
@@ -338,6 +389,24 @@ def _moist_line(albedo: F32, plate: Plate) -> None:
     wanted *= np.exp(np.float32(GAPS) * shone * np.maximum(np.log(level / wanted), 0))
     on = np.maximum(on, shone)
     tone += on[..., None] * (usual * wanted[..., None] - tone)
+
+
+def _lip_colour(albedo: F32, plate: Plate, skin: F32) -> None:
+    """Lips no further from the face's colour `skin` f32[3] than lips are, and of one colour within MOTTLE_HW; their tone stays."""
+    box = _mouth(plate)
+    lips, tone = plate.parts["lips"][box], albedo[box]
+    sure = _are_lips(lips)
+    if not sure.any():
+        return
+    mine = np.asarray(lips * (1 - plate.parts["teeth"][box]), np.float32)
+    grey = np.maximum(luminance(tone), np.float32(2e-3))
+    colour = np.asarray(tone / grey[..., None], np.float32)
+    colour += np.float32(MOTTLED) * mine[..., None] * (among(colour, mine + np.float32(1e-4), MOTTLE_HW * plate.hw_px) - colour)
+    own, usual = (np.log(np.maximum(np.median(c, 0), 4e-3)) for c in (colour[sure], skin[None]))
+    for channel, most in ((0, LIP_RED), (2, LIP_BLUE)):
+        over = max(float((own[channel] - own[1]) - (usual[channel] - usual[1])) - most, 0.0)
+        colour[..., channel] *= np.exp(mine * np.float32((BEYOND - 1) * over))
+    tone[:] = colour * (grey / np.maximum(luminance(np.asarray(colour, np.float32)), np.float32(1e-3)))[..., None]
 
 
 def _lips(albedo: F32, plate: Plate, most: float) -> None:

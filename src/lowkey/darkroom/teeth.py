@@ -31,9 +31,10 @@ ROUND_HW = 0.09
 """How broad a row's own light and dark is, sigma: what is narrower is a tooth's form, and stays."""
 EVENED = 0.75
 """Share of the row's own broad light and dark that goes: it is the old lamp's and the lips' shade, which the new light draws anew."""
-JOINT_HW, JOINT, BETWEEN_ROWS = 0.024, 0.28, 0.7
-"""Width under which what is darker than the teeth on both sides of it is a joint, and the most of its depth (log luminance) that is left:
-some ten codes on a row that prints at 110; and of a line between two rows."""
+JOINT_HW, JOINT, BETWEEN_ROWS = 0.024, (0.42, 0.18), 0.7
+"""Width under which what is darker than the teeth on both sides of it is a joint, and the most of its depth (log luminance) that is left in
+the middle of a row and at its ends, where one tooth hides the next's joint: ten to fifteen codes on a row that prints at 110; and of a line
+between two rows."""
 CHIP_HW, CHIP = 0.030, 0.56
 """Half the width under which a dark place between two teeth is a chip or a spot, and the least it is to have of the row's light: under one
 hard lamp it would print as a hole."""
@@ -50,9 +51,12 @@ BLUEST = 0.85
 """Most blue over green between the lips: flesh and enamel both have less."""
 CORNER = 0.66
 """Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
-BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.14, 2.0
+BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.20, 2.0
 """Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; what is
 left of the light on what lies under it; and where it is said to be if there is none."""
+LOST_HW, LOST = 0.035, 0.8
+"""How far the dark of a lower row is of one tone, sigma, and the share of its own edges that go: in the shade of the upper one, behind the
+lip, it is a soft dark; drawn, its tips are a saw in a black pit."""
 LEAST_HW2 = 0.0012
 """Area of teeth (hw2) under which a mouth shows none."""
 BESIDE_HW = 0.015
@@ -133,7 +137,7 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         # What is nearly black is no gum, whatever its colour, nor is what lies at the teeth's own edges.
         high = 1 - ramp(t, 0.45 * min(gap, 1.0), 0.6 * min(gap, 1.0))
         gum = np.asarray(high * ramp(blur(np.asarray(red, np.float32), 0.006 * k), *GUM) * ramp(grey / level, 0.1, 0.2), np.float32)
-        grey = np.asarray(np.exp(_shallower(np.log(grey), inner * (1 - 0.8 * gum), k)), np.float32)
+        grey = np.asarray(np.exp(_shallower(np.log(grey), inner * (1 - 0.8 * gum), a, k)), np.float32)
         chips = _chips(teeth, k) * (1 - gum)
         grey = grey + chips * (1 - under) * np.maximum(np.float32(CHIP) * level - grey, 0)
         rows = grey / level
@@ -141,8 +145,10 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         aim = float(np.clip(usual, 0.6 * most, 0.95 * most)) * (level / usual) ** np.float32(1 - EVENED)
         wanted = np.asarray(_pressed(rows) * aim, np.float32)
         wanted = wanted * (1 - (1 - np.float32(CORNER)) * ramp(np.abs(a), 0.25, 1.0))
-        wanted = wanted * (1 - (1 - np.float32(BELOW)) * under)
-        pale = np.asarray(np.maximum(ramp(np.asarray(rows, np.float32), 0.25, 0.6) * (1 - gum), chips), np.float32)[..., None]
+        wanted = np.asarray(wanted * (1 - (1 - np.float32(BELOW)) * under), np.float32)
+        dark = np.asarray(np.float32(LOST) * under, np.float32)
+        wanted = wanted + dark * (among(wanted, np.asarray(dark * inner + 1e-4 * inner, np.float32), LOST_HW * k) - wanted)
+        pale = np.asarray(np.maximum(ramp(np.asarray(rows, np.float32), 0.25, 0.6) * (1 - gum), chips) * (1 - dark), np.float32)[..., None]
         flesh = np.array(FLESH, np.float32)
         colour = colour + np.float32(FLESHED) * np.maximum(1 - pale - gum[..., None], 0) * (flesh - colour)
         cream = tint + np.float32(CREAMED) * (np.array(CREAM, np.float32) - tint)
@@ -161,14 +167,16 @@ def _pressed(rows: F32) -> F32:
     return np.asarray(np.minimum(rows, 1) + np.float32(0.25) * (1 - np.exp(-over / np.float32(0.25))), np.float32)
 
 
-def _shallower(log: F32, where: F32, k: float) -> F32:
-    """Log luminance f32[h, w] with joints between teeth no deeper than JOINT, lines that run along no deeper than BETWEEN_ROWS."""
+def _shallower(log: F32, where: F32, a: F32, k: float) -> F32:
+    """Log luminance f32[h, w] with joints between teeth no deeper than JOINT, `a` f32[h, w] across the mouth, and lines that run along no
+    deeper than BETWEEN_ROWS."""
+    joint = np.float32(JOINT[0]) + np.float32(JOINT[1] - JOINT[0]) * ramp(np.abs(a), 0.15, 0.75)
     side = 2 * max(round(JOINT_HW * k / 2), 1) + 1
-    for shape, most in (((1, side), JOINT), ((side, 1), BETWEEN_ROWS)):
+    for shape, most in (((1, side), joint), ((side, 1), np.float32(BETWEEN_ROWS))):
         even = blur(log, 0.0015 * k)
         closed = cv2.morphologyEx(even, cv2.MORPH_CLOSE, np.ones(shape, np.uint8), borderType=cv2.BORDER_REPLICATE)
         depth = blur(np.maximum(closed - even, 0), 2 * SOFT_HW * k)
-        log = log + where * (depth - np.float32(most) * (1 - np.exp(-depth / np.float32(most))))
+        log = log + where * (depth - most * (1 - np.exp(-depth / most)))
     return np.asarray(log, np.float32)
 
 
