@@ -174,7 +174,7 @@ class _View:
         self.sockets = dodge.sockets(inner.points(plate.landmarks[:, :2]), self.hw_px, size_px)
         self.solid = freeze(np.clip(self.printed(lit.subject.skin + lit.subject.cloth), 0, 1) * self.matte)
         """Skin and cloth, which flare spares; hair may catch some."""
-        self.passing = freeze(np.maximum(self.printed(lit.edge), 0))
+        self.passing = freeze(np.maximum(self.printed(loose.strands(lit.subject)), 0))
         """What strands at the outline pass on of a lamp behind them."""
         depth = np.maximum(lit.subject.depth, np.float32(-3))
         self.soft_px = freeze(planes.softness(self.printed(depth), self.matte, np.clip(self.printed(lit.subject.eyes), 0, 1), self.hw_px))
