@@ -224,6 +224,10 @@ class _View:
         coarse = self.printed(luminance(plate.window.warp(plate.photo.linear(), plate.size_px)))
         s = lit.subject
         kept = self.printed(np.clip(s.skin + s.hair + s.eyes, 0, 1) * plate.inside) * np.clip(2 * self.matte - 1, 0, 1)
+        if s.room is not None:
+            # A neck made anew, which has a room's light of its own, has none of it: an old collar's edge would be a scratch down it.
+            anew = s.skin * np.minimum(20 * np.abs(s.room - 1), 1)
+            kept = kept * np.clip(1 - self.printed(np.asarray(anew, np.float32)), 0, 1)
         ratio = np.clip((fine + 0.01) / (coarse + 0.01), 0.5, 2.0)
         return freeze(np.asarray(1 + kept * (ratio - 1), np.float32)[..., None])
 
