@@ -447,7 +447,8 @@ def test_an_old_collar_read_as_skin_is_no_kink_in_a_neck() -> None:
     edge = 0.36 + 2 * np.clip(y + 0.2, 0, 0.1)
     skin = np.asarray((np.abs(x) < edge) & (y < 0.05), np.float32)
     plate = SimpleNamespace(matte=skin, parts={"skin": skin}, hw_px=k)
-    more = throat._flanks(plate, np.asarray(y + 0.5, np.float32), x, y, np.full_like(x, 0.38), np.s_[0 : len(x), 0 : x.shape[1]])  # type: ignore[arg-type]
+    below, half = np.asarray(y + 0.5, np.float32), np.full_like(x, 0.38)
+    more = throat._flanks(plate, below, x, y, half, np.s_[0 : len(x), 0 : x.shape[1]])  # type: ignore[arg-type]
     down = more[:36, 150]
     assert down[0] == pytest.approx(-0.02, abs=0.012)
     assert np.diff(down).max() * k < 1.3 * throat.FLARES

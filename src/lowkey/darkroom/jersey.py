@@ -412,7 +412,8 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     # Ribs run round by angle, so they crowd toward both sides. They hang on the neck, not on the folds, but wander a little with the cloth
     # and lie closer or wider by the hand that knitted them.
     sine = np.clip(x / (1.03 * hung + 0.040), -0.9995, 0.9995)
-    a, b = np.arcsin(sine) * (ring.wide / rib) * hand + cut.shift, -s / np.float32(max(RIB_COURSE * min(cut.rib, 1.15), LEAST_PX / bust.hw_px))
+    course = np.float32(max(RIB_COURSE * min(cut.rib, 1.15), LEAST_PX / k))
+    a, b = np.arcsin(sine) * (ring.wide / rib) * hand + cut.shift, -s / course
     drift = 0.022 * noise(lean * 4.2 + 1 + cut.shift, s * 4.6, 54) + 0.35 * folds * np.sign(x) * sine * sine
     a = a + drift / rib + 0.16 * noise(a / 2.7, 0 * b, 10) + 0.07 * noise(a / 1.9, b / 40, 11)
     b = b + 0.3 * noise(a / 2, b / 6, 12)

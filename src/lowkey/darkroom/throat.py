@@ -89,7 +89,8 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
         tone, shade = tone * contact[..., None], shade * contact
     # What is shaded mirrors no room either: a neck's dark side with skin's film on it and no skin under it is grey.
     shine = DRY[1] * shade * (1 - np.float32(DULL) * step(np.abs(x) / half, *DULL_FROM))
-    return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), DRY[0], np.asarray(shine, np.float32), 0.0, 1.0, room)
+    cover, tone, shine = (np.asarray(v, np.float32) for v in (cover, tone, shine))
+    return Layer(cover, depth, normal, tone, DRY[0], shine, 0.0, 1.0, room)
 
 
 def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
