@@ -168,10 +168,10 @@ def test_the_jaws_shadow_is_a_soft_core_and_the_neck_below_it_a_tone_lower() -> 
     assert left[:20].max() < 0.1  # no line along the jaw: a core
     assert 0.5 < left[-100:].min() <= left[-100:].max() < 1
     rise = np.interp((0.1, 0.9), (left[:200] - left[0]) / (left[:200].max() - left[0]), below[:200, 1])
-    assert 0.05 < rise[1] - rise[0] < 0.11  # hw, some 10 to 25 pixels of a print a thousand tall
+    assert 0.07 < rise[1] - rise[0] < 0.15  # hw, some 15 to 35 pixels of a print a thousand tall
     # The flank behind the sternomastoid turns away.
     side = throat._shade(below, np.full_like(below, 0.37), np.asarray(below, np.float32), half)[-1, 1]
-    assert side < 0.7 * left[-1]
+    assert side < 0.8 * left[-1]
 
 
 def forearm(lean_deg: float) -> F32:

@@ -122,8 +122,9 @@ def test_shoulders_are_the_persons_own_within_what_people_have(broad: float, of:
     # The line falls evenly, some 20 degrees, and rounds only at the shoulder's end.
     _, v = hw(plate)
     worn = dress(plate, TURTLENECK).matte > 0.5
-    top = np.array([float(v[np.argmax(worn[:, c]), 0]) for c in (round(EYE_X + a * HW) for a in (0.70, 0.95, 1.20))])
-    fall = np.degrees(np.arctan(np.diff(top) / 0.25))
+    apart = 0.16 * of
+    top = np.array([float(v[np.argmax(worn[:, c]), 0]) for c in (round(EYE_X + (0.45 * of + i * apart) * HW) for i in range(3))])
+    fall = np.degrees(np.arctan(np.diff(top) / apart))
     assert (fall > 12).all()
     assert (fall < 30).all()
 
@@ -535,8 +536,36 @@ def test_a_neck_seen_beside_the_jaw_goes_on_below_it(jaw: float, added: float) -
     left, right = more[:, 10], more[:, 150]
     assert left.max() == 0
     assert right[30] == pytest.approx(added, abs=0.012)  # .10 above the chin
-    assert right[66:].max() == 0
+    assert right[69:].max() == 0
     assert (np.abs(np.diff(right)) * k < 1.0).all()  # no step of a pixel
+
+
+def test_an_old_collar_read_as_skin_is_no_kink_in_a_neck() -> None:
+    """A neck of .36 hw that seems to open by .2 hw within .1 of its height, where a collar stood."""
+    k = 100.0
+    y, x = (v.astype(np.float32) / np.float32(k) for v in np.mgrid[-40:60, -80:81])
+    edge = 0.36 + 2 * np.clip(y + 0.2, 0, 0.1)
+    skin = np.asarray((np.abs(x) < edge) & (y < 0.05), np.float32)
+    plate = SimpleNamespace(matte=skin, parts={"skin": skin}, hw_px=k)
+    below, half = np.asarray(y + 0.5, np.float32), np.full_like(x, 0.38)
+    more = throat._flanks(plate, below, x, y, half, np.s_[0 : len(x), 0 : x.shape[1]])  # type: ignore[arg-type]
+    down = more[:36, 150]
+    assert down[0] == pytest.approx(-0.02, abs=0.012)
+    assert np.diff(down).max() * k < 1.3 * throat.FLARES
+
+
+def test_a_neck_is_dark_where_it_goes_into_its_collar() -> None:
+    plate = person(turn=0.0)
+    bust = neck.measure(plate, np.zeros_like(plate.matte))
+    kept = neck.keep(plate)
+    y_px, x_px = np.mgrid[0 : plate.matte.shape[0], 0 : plate.matte.shape[1]].astype(np.float32)
+    x, y = bust.across(x_px, y_px)
+    collar = garments.Closed(bust.neck, -0.05, 0.30)
+    free, held = (luminance(throat.rebuild(plate, bust, kept, x, y, (0, 0), one).albedo) for one in (None, collar))
+    over = collar.over(x, y)
+    bare = (np.abs(x) < 0.1) & (y > 0.05)
+    assert (held / np.maximum(free, 1e-6))[bare & (np.abs(over) < 0.01)].max() < 0.55
+    assert (held / np.maximum(free, 1e-6))[bare & (over > 0.18)].min() > 0.9
 
 
 @pytest.mark.parametrize(("seen", "half"), [(0.43, 0.43), (0.30, 0.39)], ids=["broad", "covered"])
@@ -571,7 +600,7 @@ def test_a_neck_broader_than_its_collar_draws_in_to_it() -> None:
     kept = neck.keep(plate)
     y_px, x_px = np.mgrid[0 : plate.matte.shape[0], 0 : plate.matte.shape[1]].astype(np.float32)
     x, y = bust.across(x_px, y_px)
-    collar = garments.Closed(0.8 * bust.neck, 0.05)
+    collar = garments.Closed(0.8 * bust.neck, 0.05, 0.15)
     free, held = (throat.rebuild(plate, bust, kept, x, y, (0, 0), one).cover > 0.5 for one in (None, collar))
     beside = (np.abs(x) > collar.wide + 0.02) & (y > collar.top)
     assert free[beside].any()

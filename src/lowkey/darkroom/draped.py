@@ -28,9 +28,15 @@ HOLLOW = 0.70
 """By which power a fold's own shade is deepened: what is hidden from a soft sky is hidden from a room's light too."""
 NAP = 0.35
 """Share of its fuzz that a woven wrap keeps of a jersey's, away from its outline."""
-EDGE, EDGE_HW, TURNS_HW, TURNED = 0.72, 0.016, 0.030, 1.4
+EDGE, EDGE_HW, TURNS_HW, TURNED = 0.50, 0.016, 0.030, 0.9
 """How much loose fibre is seen at a wrap's outline, where the eye looks along it, and how far in (one over e); within what distance the
 cloth turns over there, and by what slope. A lamp behind it draws its hem in light: without it a scarf is a plate cut out of card."""
+LOST_EDGE, LOST_FOLD = 0.80, (-0.35, 0.45)
+"""Share of that fibre which is not seen where a fold falls back at the outline, and between which heights of folds (in their own depth):
+of one width all along, it is a milky line round the head."""
+UNFLAGGED, LINED = 3.2, 0.75
+"""How many times as much of the room's light as of a lamp's a wrap throws back (no flag stands before a room, and light comes back from the
+layer under it), and by which power of what it is darker beside the face the room makes up for that: its dark half is cloth, not a hole."""
 DEEPER, DEEPER_HW = 0.86, 0.30
 """How much darker a wrap is where it lies close round the face than at its outline, and how far in (one over e) it is half lost. Light goes
 through thin cloth, and comes back from the layer under it where that is lit too; next to the face there is the hollow of the neck."""
@@ -63,7 +69,8 @@ def relit(figure: Figure, kept: Kept, plate: Plate) -> None:
     nose = plate.landmarks[4, 1::-1]
     down_, side = ((np.arange(*v.indices(n), dtype=np.float32) - o) / np.float32(k) for v, n, o in zip(box, wrap.shape, nose, strict=True))
     within = _within(figure.matte[box], k)
-    height, hollow = _falling(within, down_, side * np.float32(hand_of(plate)), k) * step(within, 0.06, 0.20), np.zeros_like(mine)
+    falls = _falling(within, down_, side * np.float32(hand_of(plate)), k)
+    height, hollow = falls * step(within, 0.06, 0.20), np.zeros_like(mine)
     for (fine, broad), deep in zip(FOLDS_HW, DEEP_HW, strict=True):
         fold = np.clip(mean(fine) - mean(broad), -0.8, 0.4)
         height += np.float32(deep) * fold
@@ -83,9 +90,12 @@ def relit(figure: Figure, kept: Kept, plate: Plate) -> None:
     figure.normal[box] = normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), np.float32(1e-6))
     figure.depth[box] += height * sure
     figure.albedo[box] *= np.exp(np.float32(HOLLOW) * hollow * mine)[..., None]
-    edge = np.float32(EDGE) * np.exp(-within / np.float32(EDGE_HW))
+    found = 1 - np.float32(LOST_EDGE) * (1 - step(falls / np.float32(FALLS), *LOST_FOLD))
+    edge = np.float32(EDGE) * found * np.exp(-within / np.float32(EDGE_HW))
     figure.sheen[box] += mine * (np.float32(NAP) * figure.sheen[box] + edge - figure.sheen[box])
-    figure.albedo[box] *= (1 - np.float32(DEEPER) * mine * (1 - np.exp(-within / np.float32(DEEPER_HW))))[..., None]
+    deeper = 1 - np.float32(DEEPER) * mine * (1 - np.exp(-within / np.float32(DEEPER_HW)))
+    figure.albedo[box] *= deeper[..., None]
+    figure.room[box] *= (1 + np.float32(UNFLAGGED - 1) * mine) / np.power(deeper, np.float32(LINED))
     figure.albedo[box] *= (1 - np.float32(SUNK) * mine * step(kept.below[box], *SINKS_HW))[..., None]
     # What holds it lies before it: no hem is there.
     free = 1 - step(blur(np.asarray(kept.hands[box], np.float32), 0.5 * HEM_HW * k), 0.02, 0.10)
@@ -134,12 +144,14 @@ def _hemmed(figure: Figure, box: tuple[slice, slice], wrap: F32, low: F32, k: fl
 
 LOST, LOST_HW = 0.97, (-0.22, 0.22)
 """How much of its light a hand loses toward the photo's lower edge, and from where to where over and below it."""
-HELD = 0.62
-"""Brightest a hand may be against the face, in the lightness of its skin: it lies nearer to the eye, which goes to what is lightest."""
-KNUCKLES_HW, KNUCKLES, DRY = (0.008, 0.045), (0.45, 0.016), 0.45
+HELD = 0.45
+"""Brightest a hand may be against the face, in the lightness of its skin: it lies nearer to the eye, which goes to what is lightest, and
+square to the lamp, so that a stop under the face is half of its lightness and a little less."""
+KNUCKLES_HW, KNUCKLES, DRY = (0.008, 0.045), (0.45, 0.006), 0.45
 """Between which sizes (sigma) the photo's own shade on a hand is read, by how much it is deepened and how deep it is taken to lie (hw per
-natural log); and the share of a face's shine that a hand has. Lit anew without its folds and with a face's film a hand is wax."""
-METAL, METAL_RED, METAL_TONE, METAL_F0 = (0.16, 0.45), (0.10, 0.35), 0.40, 0.22
+natural log: hardly, for between fingers it is no form but what none sees into, and lit anew it was melted); and the share of a face's
+shine that a hand has. Lit anew without its folds and with a face's film a hand is wax."""
+METAL, METAL_RED, METAL_TONE, METAL_F0 = (0.16, 0.45), (0.10, 0.35), 0.75, 0.08
 """Natural logs by which a spot on a hand is lighter than the skin round it, and less red over blue than the hand, when it is a ring; what
 is left of a ring's lightness, which was the old room mirrored in it; and how much of the new lamp it mirrors (F0; rough as gold is)."""
 RING_HW2, RING_HW, ALONE = 0.015, 0.04, 0.7

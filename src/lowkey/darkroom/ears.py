@@ -1,7 +1,8 @@
 """Ears before a lamp: a bowl with a rim, thin enough at the rim for the lamp to glow through it.
 
 A silhouette blown up to a form makes an ear a ball that leans to the lamp, lit flat as a cut-out. In life its plane faces the one who looks
-at the face, the folds stand on it, and light from the side only grazes it. What it hides in its bowl the photo shows as dark.
+at the face, and light from the side only grazes it. Its folds and its bowl are the photo's own light and dark: a hollow is dark in any
+light, and a form read off the grain of a small, soft ear and lit anew is crumpled wax.
 """
 
 from __future__ import annotations
@@ -31,12 +32,15 @@ RUDDY, FLUSHED = 0.12, 0.25
 """Log red over green by which an ear may be redder than the face, and the share that is left of what it has beyond."""
 DOWNY = 0.92
 """Share of its mirror that the rim has lost."""
-FOLD_HW, BOWL_HW = (0.006, 0.022), (0.010, 0.07)
-"""Between which sizes (sigma) the photo's light and dark on it are folds, and its bowl."""
-STEEP = 0.024
-"""Height (hw) of a fold per unit of log luminance."""
+BOWL_HW = (0.010, 0.07)
+"""Between which sizes (sigma) the photo's dark on it is its bowl."""
 DEEP = 0.7
-"""How dark its bowl becomes, as a power of the photo's own dark there."""
+"""By which power more that dark is deepened: a sky looks into a bowl, a lamp beside the head does not."""
+BELOW_FACE = 0.71
+"""Most of the face's luminance that an ear has, half a stop under it, as printers burn ears in: daylight shines through them, and an eye
+goes to what is lightest."""
+SPECK_HW = 0.020
+"""Half the size under which hair on an ear is the reader's, not the person's: a speck of it is a nick in the rim."""
 
 
 def shaped(figure: Figure, plate: Plate) -> F32:
@@ -53,25 +57,19 @@ def shaped(figure: Figure, plate: Plate) -> F32:
     mask = _mask(figure, plate, box)
     if mask.max() < 0.5:
         return found
+    _unspecked(figure, mask, box, k)
+    mask = _mask(figure, plate, box)
     solid = np.pad((figure.matte[box] > 0.5).astype(np.uint8), 1)
     inward = np.asarray(cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1] / np.float32(k), np.float32)
-    grey = np.log(np.maximum(luminance(plate.colour[box]), np.float32(2e-3)))
-
-    def band(sizes: tuple[float, float]) -> F32:
-        fine, broad = (blur(grey * mask, s * k) / np.maximum(blur(mask, s * k), np.float32(0.05)) for s in sizes)
-        return np.asarray(np.clip(fine - broad, -0.8, 0.5) * mask, np.float32)
-
-    height = np.float32(STEEP * k) * band(FOLD_HW)
-    right, down = (np.asarray(cv2.Scharr(height, cv2.CV_32F, i, 1 - i, scale=1 / 32), np.float32) for i in (1, 0))
-    side = np.where(np.arange(first, last) > mesh[NOSE, 0], 1.0, -1.0).astype(np.float32)[None]
-    plane = np.dstack([np.float32(OUTWARD) * side - right, np.float32(UPWARD) + down, np.ones_like(right)])
+    side = np.where(np.arange(first, last) > mesh[NOSE, 0], 1.0, -1.0).astype(np.float32)[None, :, None]
+    plane = side * np.array([OUTWARD, 0, 0], np.float32) + np.array([0, UPWARD, 1], np.float32)
     plane /= np.linalg.norm(plane, axis=2, keepdims=True)
     turn = mask * step(inward, 0.2 * ROLL_HW, 1.2 * ROLL_HW)
     normal = figure.normal[box]
     normal += turn[..., None] * (plane - normal)
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), np.float32(1e-6))
-    _cooled(figure.albedo[box], mask, plate)
-    figure.albedo[box] *= np.exp(np.float32(DEEP) * np.minimum(band(BOWL_HW), 0.1))[..., None]
+    _toned(figure.albedo[box], figure.matte[box], mask, plate, first)
+    figure.albedo[box] *= np.exp(np.float32(DEEP) * _bowl(plate.colour[box], mask, k))[..., None]
     # Its skin is dull: a mirror image on it is a wet cut-out's. Down grows on its rim, which has no grazing mirror at all: there the whole
     # room would be drawn round the ear as a line.
     figure.specular[box] *= 1 - np.float32(0.5) * mask
@@ -80,13 +78,20 @@ def shaped(figure: Figure, plate: Plate) -> F32:
     return found
 
 
-def _cooled(tone: F32, mask: F32, plate: Plate) -> None:
-    """Ears f32[h, w, 3] where `mask` f32[h, w] is, in place: hardly redder than the face.
+def _bowl(colour: F32, mask: F32, k: float) -> F32:
+    """The dark of an ear's bowl, log f32[h, w], as the photo `colour` f32[h, w, 3] has it."""
+    grey = np.log(np.maximum(luminance(colour), np.float32(2e-3)))
+    fine, broad = (blur(grey * mask, s * k) / np.maximum(blur(mask, s * k), np.float32(0.05)) for s in BOWL_HW)
+    return np.asarray(np.clip(fine - broad, -0.8, 0.1) * mask, np.float32)
+
+
+def _toned(tone: F32, matte: F32, mask: F32, plate: Plate, first: int) -> None:
+    """Ears f32[h, w, 3] where `mask` f32[h, w] is, their first column `first`, in place: hardly redder than the face, and darker.
 
     Blood is nearer to the surface in them, but most of the red of a photo's ear is daylight that shone through it: in the dark it is a rim.
     """
-    face = plate.albedo[plate.parts["skin"] > 0.9]
-    if len(face) < 100:
+    face, there = plate.albedo[plate.parts["skin"] > 0.9], mask > 0.8
+    if len(face) < 100 or not there.any():
         return
     usual = np.median(np.log(np.maximum(face, np.float32(2e-3))), 0)
     log = np.log(np.maximum(tone, np.float32(2e-3)))
@@ -95,6 +100,26 @@ def _cooled(tone: F32, mask: F32, plate: Plate) -> None:
     # At one luminance: green and blue rise as red falls.
     tone[..., 0] *= np.exp(-np.float32(0.6) * over)
     tone[..., 1:] *= np.exp(np.float32(0.4) * over)[..., None]
+    # Each ear for itself: on one the photo's light may have fallen, through the other it may have shone.
+    most, middle = BELOW_FACE * float(np.median(luminance(face))), plate.landmarks[NOSE, 0] - first
+    wide = np.where(matte < 0.95, cv2.dilate(mask, np.ones((2 * round(BESIDE_HW[0] * plate.hw_px) + 1,) * 2, np.uint8)), mask)
+    for half in (np.s_[:, : max(int(middle), 0)], np.s_[:, max(int(middle), 0) :]):
+        if there[half].any():
+            gain = np.float32(min(most / max(float(np.median(luminance(tone[half])[there[half]])), 2e-3), 1.0))
+            # Out to where nobody is: the outline's last pixels, left as they were, would be a line.
+            tone[half] *= (1 - (1 - gain) * wide[half])[..., None]
+
+
+def _unspecked(figure: Figure, mask: F32, box: tuple[slice, slice], k: float) -> None:
+    """Give specks of hair among the skin of an ear, `mask` f32 of `box`, back to it, in place."""
+    skin, hair, side = figure.skin[box], figure.hair[box], 2 * SPECK_HW * k
+    count, names, stats, _ = cv2.connectedComponentsWithStats(((hair > 0.1) & (figure.matte[box] > 0.1)).astype(np.uint8), connectivity=8)
+    small = (stats[:, cv2.CC_STAT_WIDTH] < side) & (stats[:, cv2.CC_STAT_HEIGHT] < side)
+    beside = cv2.dilate(mask, np.ones((2 * round(SPECK_HW * k) + 1,) * 2, np.uint8)) > 0.5
+    inner = np.array([small[i] and beside[names == i].all() for i in range(count)])
+    more = np.asarray(hair * cv2.dilate(inner[names].astype(np.uint8), np.ones((3, 3), np.uint8)), np.float32)
+    skin += more
+    hair -= more
 
 
 def _mask(figure: Figure, plate: Plate, box: tuple[slice, slice]) -> F32:

@@ -174,7 +174,7 @@ class _View:
         self.sockets = dodge.sockets(inner.points(plate.landmarks[:, :2]), self.hw_px, size_px)
         self.solid = freeze(np.clip(self.printed(lit.subject.skin + lit.subject.cloth), 0, 1) * self.matte)
         """Skin and cloth, which flare spares; hair may catch some."""
-        self.passing = freeze(np.maximum(self.printed(lit.edge), 0))
+        self.passing = freeze(np.maximum(self.printed(loose.strands(lit.subject)), 0))
         """What strands at the outline pass on of a lamp behind them."""
         depth = np.maximum(lit.subject.depth, np.float32(-3))
         self.soft_px = freeze(planes.softness(self.printed(depth), self.matte, np.clip(self.printed(lit.subject.eyes), 0, 1), self.hw_px))
@@ -224,6 +224,10 @@ class _View:
         coarse = self.printed(luminance(plate.window.warp(plate.photo.linear(), plate.size_px)))
         s = lit.subject
         kept = self.printed(np.clip(s.skin + s.hair + s.eyes, 0, 1) * plate.inside) * np.clip(2 * self.matte - 1, 0, 1)
+        if s.room is not None:
+            # A neck made anew, which has a room's light of its own, has none of it: an old collar's edge would be a scratch down it.
+            anew = s.skin * np.minimum(20 * np.abs(s.room - 1), 1)
+            kept = kept * np.clip(1 - self.printed(np.asarray(anew, np.float32)), 0, 1)
         ratio = np.clip((fine + 0.01) / (coarse + 0.01), 0.5, 2.0)
         return freeze(np.asarray(1 + kept * (ratio - 1), np.float32)[..., None])
 

@@ -308,10 +308,15 @@ class Ring:
 
 @dataclass(frozen=True)
 class Closed:
-    """Where a collar closes round the neck at its sides: half-width there, and height below the chin, hw."""
+    """Where a collar closes round the neck: half-width at its sides, and heights below the chin there and in front, hw."""
 
     wide: float
     top: float
+    front: float
+
+    def over(self, x: F32, y: F32) -> F32:
+        """How far over its rim (hw) each point f32[h, w] lies, negative within it."""
+        return np.asarray(self.front + (self.top - self.front) * np.square(np.clip(x / self.wide, -1, 1)) - y, np.float32)
 
 
 @dataclass(frozen=True)

@@ -277,7 +277,8 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     xc, yc = near.of(x), near.of(y)
     back = collar_back(bust, xc, yc, ring, rib=RIB * cut.rib, leans=_across(bust))
     front = _collar_front(bust, cut, ring, xc, yc, near.of(depth), near.of(fuzz), _resting(ring, body))
-    closed = Closed(ring.wide - SNUG_HW, float(ring.rim(np.ones(1, np.float32))[0]))
+    front_, side = (float(v) for v in ring.rim(np.array([0, 1], np.float32)))
+    closed = Closed(ring.wide - SNUG_HW, side, front_)
     return Made([(back, near.at)], [(sheet, (0, 0)), (front, near.at)], closed)
 
 
@@ -296,10 +297,10 @@ UNDER_CHIN, UNDER_CHIN_HW = 0.40, 0.09
 
 SNUG_HW = 0.012
 """How far within its rim a neck stands at the sides."""
-CLOTH_HW = 0.030
-"""How far the outside of the rim stands off the neck it closes round: two layers of wool and a little air, 4 to 5 mm.
-Snug (.018), it was a cone that the head sat in."""
-ROLLED_HW, OPENS_HW, ROLLS_OUT = 0.020, 0.030, 0.85
+CLOTH_HW = 0.010
+"""How far the rim stands off the neck it closes round, within the .030 hw of its own outline's softness: 5 to 6 mm all told, two layers of
+wool and no air. At three times that, it was a ring that the head stood in, 20 to 30 pixels wider than the neck on each side."""
+ROLLED_HW, OPENS_HW, ROLLS_OUT = 0.014, 0.024, 0.85
 """By how much a roll bulges under its lip, and opens from there to its hem, and by which part of its height it has come out so far: at
 the sides a lip leaves the neck along it. Out within half its height it stood there as a knob, and made a funnel of every collar."""
 LIP = 0.35
@@ -368,7 +369,7 @@ def _resting(ring: Ring, body: Outline) -> tuple[float, float]:
 
 def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, fuzz: F32, rests: tuple[float, float]) -> Layer:
     """The rolled fold: thick, finely ribbed, soft at its lip, pressed together round the neck, its hem resting on the shoulders below."""
-    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, 0.80 * LEAST_PX / bust.hw_px))
+    k, hand, rib = bust.hw_px, np.float32(bust.hand), np.float32(max(RIB * cut.rib, LEAST_PX / bust.hw_px))
     lean = x * hand
 
     # Where on the tube: s hw below the rim, which waves a little, sits higher on one side and runs up round the neck.
@@ -411,7 +412,8 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     # Ribs run round by angle, so they crowd toward both sides. They hang on the neck, not on the folds, but wander a little with the cloth
     # and lie closer or wider by the hand that knitted them.
     sine = np.clip(x / (1.03 * hung + 0.040), -0.9995, 0.9995)
-    a, b = np.arcsin(sine) * (ring.wide / rib) * hand + cut.shift, -s / np.float32(RIB_COURSE * min(cut.rib, 1.15))
+    course = np.float32(max(RIB_COURSE * min(cut.rib, 1.15), LEAST_PX / k))
+    a, b = np.arcsin(sine) * (ring.wide / rib) * hand + cut.shift, -s / course
     drift = 0.022 * noise(lean * 4.2 + 1 + cut.shift, s * 4.6, 54) + 0.35 * folds * np.sign(x) * sine * sine
     a = a + drift / rib + 0.16 * noise(a / 2.7, 0 * b, 10) + 0.07 * noise(a / 1.9, b / 40, 11)
     b = b + 0.3 * noise(a / 2, b / 6, 12)

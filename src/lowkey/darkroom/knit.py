@@ -117,8 +117,8 @@ def _fabric(s: Any, t: Any, where: Any, ribbed: bool, stream: int, out: Any, ton
             sx, sy = (s[r, right] - s[r, left]) / (right - left), (s[down, c] - s[up, c]) / (down - up)
             tx, ty = (t[r, right] - t[r, left]) / (right - left), (t[down, c] - t[up, c]) / (down - up)
             rate = max(abs(sx) + abs(sy), abs(tx) + abs(ty))
-            # Past two fifths of a stitch per pixel the pattern can no longer be drawn: fade to its mean instead of a moire.
-            keep = min(max((0.44 - rate) / 0.18, 0.0), 1.0)
+            # Toward half a stitch per pixel the pattern can no longer be drawn: fade to its mean instead of a moire.
+            keep = min(max((0.45 - rate) / 0.10, 0.0), 1.0)
             if keep == 0.0:
                 out[r, c], tone[r, c] = mean, 1.0
                 continue

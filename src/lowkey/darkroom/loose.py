@@ -79,19 +79,24 @@ LOBE_HW = 0.022
 FLESH = (0.42, 0.10, 0.035)
 """What an ear's rim passes on of a lamp behind it: red light goes millimetres far in skin, green and blue do not (Jacques 2013)."""
 
-BESIDE = 0.25
-"""How far beside the head (sine of its direction in the picture) a lamp has to stand to be hidden from the ear on the other side: an ear
-sits half a head-width from the middle, and nearly as far before the back of the skull."""
+BESIDE = 0.08
+"""How far beside the head (sine of its direction in the picture) a lamp has to stand to be hidden from the ear on the other side: of an
+ear that stands .55 head-widths from the middle its ray is within the skull, half as wide, .6 behind it."""
 
 
-def edge(s: Subject) -> F32:
+def strands(s: Subject) -> F32:
     """What thin hair at the silhouette passes on of a lamp behind it, f32[h, w, 3]: its dye, and what is bent round a strand.
 
     Black hair passes next to nothing on: with the square root of its albedo it had a grey rim.
     """
     # Single hairs pass it on, as they are turned: a band of it, even or along the fringe's strands, is a line drawn round the head.
     dye = np.power(np.maximum(s.albedo, 0), np.float32(0.75)) + np.float32(FORWARD)
-    passed = dye * (np.zeros_like(s.hair) if s.lone is None else s.lone)[..., None]
+    return np.asarray(dye * (np.zeros_like(s.hair) if s.lone is None else s.lone)[..., None], np.float32)
+
+
+def edge(s: Subject) -> F32:
+    """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3]."""
+    passed = strands(s)
     if s.ears is not None:
         rim = s.ears * np.square(np.clip(2 * (1 - blur(s.matte, LOBE_HW * s.hw_px)), 0, 1))
         passed += rim[..., None] * np.array(FLESH, np.float32)
@@ -153,7 +158,8 @@ are before it, of lit skin and undyed."""
 def before_lamp(person: F32, passing: F32, place_px: tuple[float, float], colour: RGB, level: float) -> None:
     """Light strands of a lit person f32[h, w, 3] round the lamp at `place_px` in the frame, in place: what they bend they bend by little.
 
-    `passing` f32[h, w, 3] as from `edge`, `level` is the radiance that prints as lit skin, `colour` the lamp's.
+    `passing` f32[h, w, 3] as from `strands` (flesh bends nothing round itself: an ear's rim lit so far from the lamp, and on the
+    far side of the skull, is a wire), `level` is the radiance that prints as lit skin, `colour` the lamp's.
     """
     h, w = passing.shape[:2]
     reach = LAMP_REACH * LAMP_FH * h

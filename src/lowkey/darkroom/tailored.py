@@ -140,9 +140,13 @@ def _collar_line(bust: Bust) -> float:
     return float(np.clip((bust.shoulder[0] + bust.shoulder[1]) / 2 - 0.10, 0.12, 0.34)) + max(bust.lifted, 0.0)
 
 
+OPEN = 9.0
+"""Height below the chin (hw) at which a collar that is open in front closes there: nowhere on a neck."""
+
+
 def _closed(bust: Bust) -> Closed:
     """Where a turned-down collar stands beside the neck: its pieces' inner corners."""
-    return Closed(bust.neck, _collar_line(bust) - 0.20)
+    return Closed(bust.neck, _collar_line(bust) - 0.20, OPEN)
 
 
 # ---------------------------------------------------------------- leather jacket

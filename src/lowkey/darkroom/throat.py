@@ -16,16 +16,19 @@ from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
-MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.025, 0.046, 0.014
+MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.014, 0.022, 0.010
 """How far the sternomastoid stands out of a plain cylinder, the hollow between it and the windpipe lies in it, the larynx stands out."""
-CAST, CAST_HW, PENUMBRA_HW = 0.87, (0.130, 0.036), 0.080
+CAST, CAST_HW, PENUMBRA_HW = 0.87, (0.130, 0.036), 0.110
 """Share of the light that the jaw's shadow denies the skin under it, how far down it reaches (in front, on the flanks), and how softly
 (10 to 90 %) it ends there: the photographer's lamp is as broad as a fist, and stands a metre off."""
-BURNED = 0.30
+BURNED = 0.40
 """How much of the light a flag keeps off the throat below that: a neck may not shine like the face it carries."""
 TOUCH, TOUCH_HW = 0.60, 0.090
 """Share of the room's light that right under the jaw's edge is denied, and how far down that reaches (one over e)."""
-NAPE, NAPE_FROM = 0.40, (0.78, 1.04)
+CONTACT, CONTACT_HW = 0.55, 0.050
+"""Share of all light that a neck is denied where it goes into its collar, and how far over the rim (one over e): a rim two fingers thick
+that stands half a finger off hides half of what is there. Without it a head is put on a collar, not in it."""
+NAPE, NAPE_FROM = 0.28, (0.66, 1.04)
 """How much darker the flank turns behind the sternomastoid, and between which parts of the half-width: there ear and hair stand over it."""
 BESIDE_HW = (-0.45, -0.12)
 """Between which heights below the chin flag and nape's turn come in: under an ear a neck that is darker at once is a flake's edge."""
@@ -33,6 +36,9 @@ OWN = 0.5
 """Share of its own detail that a neck keeps of the photo: a collar's edge, its old shadow and a fold look alike there, each a crack."""
 DRY = (0.52, 0.024)
 """Roughness and F0 of a neck: nobody makes it up, and it is no oily skin."""
+DULL, DULL_FROM = 0.9, (0.70, 0.98)
+"""Share of that mirror which its flanks lack, and between which parts of the half-width: down grows there, and seen along it a mirror draws
+the whole room as a ruled white line."""
 
 
 def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int, int], collar: Closed | None = None) -> Layer:
@@ -53,7 +59,7 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     half = girth(bust, y)
     half = half + _flanks(plate, below, x, y, half, box)
     if collar is not None:
-        half = half - np.maximum(half - np.float32(collar.wide), 0) * step(y, collar.top - ENTERS_HW, collar.top)
+        half = half + (np.float32(collar.wide) - half) * step(y, collar.top - ENTERS_HW, collar.top)
     tube = bust.throat[2] - 0.9 * bust.neck * (1 - arch(x / half)) - 0.10 * np.maximum(0.2 - y, 0) + _muscles(bust, x, y)
     jaw = _jaw_depth(plate, box)
     # A neck lies within the jaw on every side: right under its edge it is never as far forward.
@@ -77,8 +83,14 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
         # A collar that closes round a neck is full of it: of a head bent over, the room would show between its rim and the jaw.
         someone = np.maximum(someone, step(y, -0.04, 0.05))
     cover = np.clip(0.5 + column * np.float32(k / 2.0), 0, 1) * step(below, -0.05, -0.03) * someone
+    if collar is not None:
+        # Into the cleft between neck and collar neither lamp nor room gets.
+        contact = 1 - np.float32(CONTACT) * np.exp(-np.maximum(collar.over(x, y), 0) / np.float32(CONTACT_HW))
+        tone, shade = tone * contact[..., None], shade * contact
     # What is shaded mirrors no room either: a neck's dark side with skin's film on it and no skin under it is grey.
-    return Layer(np.asarray(cover, np.float32), depth, normal, np.asarray(tone, np.float32), DRY[0], DRY[1] * shade, 0.0, 1.0, room)
+    shine = DRY[1] * shade * (1 - np.float32(DULL) * step(np.abs(x) / half, *DULL_FROM))
+    cover, tone, shine = (np.asarray(v, np.float32) for v in (cover, tone, shine))
+    return Layer(cover, depth, normal, tone, DRY[0], shine, 0.0, 1.0, room)
 
 
 def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
@@ -98,11 +110,13 @@ def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
     return np.asarray((1 - np.float32(CAST) * (1 - lit)) * (1 - flag) * nape, np.float32)
 
 
-FLANK_HW, SLIMMER_HW, FLANK_ENDS_HW = 0.10, 0.05, (-0.04, 0.15)
+FLANK_HW, SLIMMER_HW, FLANK_ENDS_HW = 0.10, 0.14, (-0.04, 0.20)
 """Most that a neck seen beside the jaw adds to the cylinder's half-width and takes from it (a neck broader under the jaw than the photo's
 comes out from behind it in a step), and between which heights below the chin that is lost again."""
+FLARES = 0.10
+"""Most by which a neck opens downward beyond its cylinder, hw per hw: what opens faster is an old collar read as skin, and a kink."""
 ENTERS_HW = 0.28
-"""Over which height above its collar's rim a neck that is broader draws in to it."""
+"""Over which height above its collar's rim a neck that is broader draws in to it, and one that is slimmer comes out."""
 PAST_JAW_HW, SEEN_HW, FLANK_SOFT_HW = 0.015, 0.05, 0.03
 """How far below the jaw's line skin at the outline is neck, how much of its height has to be seen (a lobe hangs there, too), and over how
 much (sigma) its course is smoothed."""
@@ -131,6 +145,8 @@ def _flanks(plate: Plate, below: F32, x: F32, y: F32, half: F32, box: tuple[slic
                     rows.append(row)
                     wide.append(max(out, -SLIMMER_HW))
         if len(rows) > SEEN_HW * plate.hw_px:
+            for i in range(1, len(rows)):
+                wide[i] = min(wide[i], wide[i - 1] + FLARES * float(level[rows[i]] - level[rows[i - 1]]))
             course = np.interp(np.arange(len(y)), rows, wide).astype(np.float32)
             seen = max(float(level[rows[-1]]), FLANK_ENDS_HW[0])
             ends = FLANK_ENDS_HW[1] - FLANK_ENDS_HW[0]
