@@ -15,6 +15,7 @@ from lowkey.darkroom import (
     creases,
     draped,
     ears,
+    flyaways,
     fringe,
     garments,
     halves,
@@ -93,7 +94,8 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         return figure.subject(plate, 1.0)
     draped.relit(figure, kept, plate)
     nose, hand = (float(plate.landmarks[4, 0]), float(plate.landmarks[4, 1])), neck.hand_of(plate)
-    return strays.strewn(fringe.parted(figure.subject(plate, MOIST), nose, hand), plate.inside, nose, hand)
+    parted = fringe.parted(figure.subject(plate, MOIST), nose, hand)
+    return strays.strewn(parted, plate.inside, nose, hand, flyaways.read(plate))
 
 
 FRAME_HW = 0.042
