@@ -20,6 +20,7 @@ from lowkey.darkroom import (
     garments,
     halves,
     jersey,
+    nap,
     neck,
     pores,
     retouch,
@@ -65,7 +66,10 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     Kind "own" changes nothing: neither tone nor form of what is worn. Without `retouched` eyes, teeth and lips stay as they are.
     """
     if cloth.kind != "own":
-        plate = tresses.frayed(scraps.healed(plate), neck.hand_of(plate))
+        hand = neck.hand_of(plate)
+        plate = scraps.healed(plate)
+        crop = nap.cropped(plate, hand)
+        plate = nap.felted(tresses.frayed(plate, hand), hand, crop)
     kept = neck.keep(plate)
     figure = Figure(plate)
     if cloth.kind != "own":
@@ -79,13 +83,13 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
             acutance.restored(figure.albedo, plate)
             pores.tempered(figure.albedo, plate)
             pores.levelled(figure.normal, plate)
-            pores.completed(figure.albedo, plate, neck.hand_of(plate))
-        tresses.groom(figure.albedo, plate, neck.hand_of(plate))
-        strands.deepened(figure.albedo, plate)
-        strands.completed(figure.albedo, plate, neck.hand_of(plate))
+            pores.completed(figure.albedo, plate, hand)
+        tresses.groom(figure.albedo, plate, hand)
+        strands.deepened(figure.albedo, plate, crop)
+        strands.completed(figure.albedo, plate, hand)
         draped.one_skin(figure, kept.hands, plate, np.asarray((plate.parts["skin"] > 0.9) & (kept.below < -0.05), np.float32))
         figure.ears = ears.shaped(figure, plate)
-        roots.rooted(figure, plate, neck.hand_of(plate))
+        roots.rooted(figure, plate, hand)
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
     elif cloth.kind != "own":  # own: exactly as photographed, for measurements

@@ -71,6 +71,8 @@ LEAST, TURNS = 0.03, 4.0
 et al. 2003 is .1 to .2 rad wide, and a hair is not round)."""
 CROSSED = 1.0
 """How much of that black hairs over it take, per optical thickness; pale ones send most of it on (Zinke et al. 2008)."""
+NAP = 0.08
+"""How much of the half-covered ends of a crop passes a lamp behind it on."""
 MOST, TURNED, TURNED_HW = 0.8, 0.30, 0.09
 """Most that the photo's own single hairs cover of a pixel, how much of that is turned to a lamp at most, and over what size (hw)."""
 ALONE = np.float32(1.3)
@@ -171,6 +173,9 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     new, lone = [np.array(one) for one in maps], np.zeros((h, w), np.float32)
     # What was there before is what is read: the new maps are written only.
     _lay(starts, outward, np.float32(k), cover, lit, owner, open_, lone, *maps[:4], *new)
+    # A crop's ends are hairs that stand alone as well, each as long as its neighbours: where they thin out the lamp comes through them.
+    felt = np.float32(NAP * (1 - full)) * 4 * s.matte * (1 - s.matte) * np.clip(s.hair / np.maximum(s.matte, np.float32(0.05)), 0, 1)
+    lone = np.maximum(lone, felt)
     matte, hair, depth, albedo, normal, specular, sheen = (freeze(one) for one in new)
     return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, normal=normal, specular=specular, sheen=sheen, lone=freeze(lone))
 
