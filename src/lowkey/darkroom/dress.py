@@ -12,6 +12,7 @@ import numpy as np
 
 from lowkey.darkroom import (
     acutance,
+    beards,
     creases,
     draped,
     ears,
@@ -67,13 +68,15 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     """
     if cloth.kind != "own":
         hand = neck.hand_of(plate)
-        plate = scraps.healed(plate)
+        plate, beard = beards.grown(scraps.healed(plate))
         crop = nap.cropped(plate, hand)
         plate = nap.felted(tresses.frayed(plate, hand), hand, crop)
     kept = neck.keep(plate)
     figure = Figure(plate)
     if cloth.kind != "own":
         seams.round_off(figure, plate.hw_px)
+        if beard is not None:
+            beards.hung(figure, beard, kept.below)
         # Frames of glasses stand off the face, so that they throw a thin shadow on it.
         figure.depth += np.float32(FRAME_HW) * blur(step(plate.parts["glasses"], 0.3, 0.8), 0.008 * plate.hw_px)
         if retouched:

@@ -1,0 +1,110 @@
+"""Grey beards: a reader that knows dark beards for hair takes a white one for the chin's skin, and the jaw's line then shaves it off.
+
+A beard hangs below the jaw, has no blood in it and is all strands: it is told by its colour, which is the head's own hair's rather than the
+cheeks', by its texture, and by where it sits. What is found is hair, before face, neck and collar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from lowkey.darkroom import neck
+from lowkey.darkroom.figure import Figure
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.meshes import OVAL
+from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
+
+CHIN, LIP, NOSE = 152, 17, 4
+"""Mesh points: the chin, the middle of the lower lip's red edge, the nose's tip."""
+PALER, LEAST = (0.30, 0.65), 0.15
+"""How far from the cheeks' log red over green to the hair's something is no skin, and is hair; and how far apart those two must be at least for
+a colour to say anything (four grey heads .34 to .78)."""
+COLOUR_HW, FINE_HW, STRANDS = 0.008, 0.015, (0.06, 0.12)
+"""Over what (sigma) colour is read, and strands; the RMS of log luminance of skin, and of strands."""
+BELOW_HW, WIDE_HW = 0.50, 0.60
+"""How far below the chin, and to both sides of it, a beard is looked for."""
+ON_CHIN_HW, ON_CHIN = 0.09, 0.5
+"""Radius of the disc on the chin's front (its middle as far over the chin's edge) that a beard covers by this share: a pale collar, the blown
+edge of a jaw and a row of teeth lie elsewhere."""
+SURE = (0.75, 0.95)
+"""How surely what grows there has to be the person's own skin, to a reader."""
+GAPS_HW, EDGE_HW = 0.016, 0.005
+"""Half of how wide gaps between strands are that a beard closes over, and how soft (sigma) its edge is."""
+
+
+ON_FACE, HANGS_HW = 0.5, (-0.04, 0.0)
+"""Share of a beard on the chin that is hair, for skin shines through it there and no flag stands before a face; and between which distances
+below the jaw's line all of it is."""
+DROOPS, FORM_HW = 0.6, (-0.06, -0.02)
+"""How much what hangs is turned down, and between which distances below the jaw's line the chin's form goes over into that of what hangs: a
+throat's would catch the light as a second lip."""
+
+
+def grown(plate: Plate) -> tuple[Plate, F32 | None]:
+    """The plate with a grey beard as hair, and where it is f32[h, w]; unchanged, and None, where the chin has none."""
+    k, mesh = plate.hw_px, plate.landmarks
+    h, w = plate.matte.shape
+    chin = mesh[CHIN, :2]
+    top, end = (int(np.clip(v, 0, h)) for v in (mesh[LIP, 1] + 0.02 * k, chin[1] + BELOW_HW * k))
+    first, last = (int(np.clip(chin[0] + d * WIDE_HW * k, 0, w)) for d in (-1, 1))
+    hair = plate.parts["hair"] > 0.9
+    if end - top < 8 or last - first < 8 or hair.sum() < 100:
+        return plate, None
+    box = np.s_[top:end, first:last]
+    upper = np.zeros((h, w), np.uint8)
+    cv2.fillPoly(upper, [np.round(mesh[list(OVAL), :2]).astype(np.int32)], 1)
+    upper[int(mesh[NOSE, 1]) :] = 0
+    usual = [_red(plate.colour[where]) for where in ((upper > 0) & (plate.parts["skin"] > 0.9), hair)]
+    if not usual[0].size:
+        return plate, None
+    cheeks, locks = (float(np.median(one)) for one in usual)
+    if cheeks - locks < LEAST:
+        return plate, None
+    colour = np.ascontiguousarray(plate.colour[box])
+    grey = np.log(np.maximum(luminance(colour), np.float32(2e-3)))
+    red = blur(_red(colour), COLOUR_HW * k)
+    fine = np.sqrt(blur(np.square(grey - blur(grey, COLOUR_HW * k)), FINE_HW * k))
+    bare = plate.parts["skin"][box] * plate.matte[box]
+    # What may be a collar as well is one.
+    strands = step((cheeks - red) / np.float32(cheeks - locks), *PALER) * step(fine, *STRANDS) * step(bare, *SURE)
+    _, names = cv2.connectedComponents((strands > 0.4).astype(np.uint8), connectivity=4)
+    rows, columns = np.mgrid[: end - top, : last - first]
+    disc = np.hypot(columns + first - chin[0], rows + top - chin[1] + ON_CHIN_HW * k) < ON_CHIN_HW * k
+    on_chin = np.bincount(names[disc], minlength=int(names.max()) + 1)
+    on_chin[0] = 0
+    if on_chin.max() < ON_CHIN * disc.sum():
+        return plate, None
+    gaps = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(GAPS_HW * k) + 1,) * 2)
+    beard = cv2.morphologyEx((names == on_chin.argmax()).astype(np.uint8), cv2.MORPH_CLOSE, gaps)
+    found = np.zeros((h, w), np.float32)
+    found[box] = blur(np.asarray(beard, np.float32), EDGE_HW * k) * bare
+    share = found * (np.float32(ON_FACE) + np.float32(1 - ON_FACE) * step(neck.below_jaw(mesh, plate.size_px, k), *HANGS_HW))
+    parts = dict(plate.parts)
+    for name, way in (("hair", 1), ("skin", -1)):
+        parts[name] = freeze(np.clip(plate.parts[name] + way * share, 0, 1))
+    return replace(plate, parts=parts), found
+
+
+def hung(figure: Figure, beard: F32, below: F32) -> None:
+    """Give what of a `beard` f32[h, w] hangs `below` f32[h, w] the jaw's line the form of the chin that it grows from, in place."""
+    k = figure.hw_px
+    rows, columns = np.flatnonzero((beard > 0).any(1)), np.flatnonzero((beard > 0).any(0))
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    low = below[box]
+    chin = np.asarray((low < FORM_HW[0]) & (figure.matte[box] > 0.9), np.float32)
+    form = np.dstack([figure.normal[box], figure.depth[box]])
+    carried = np.dstack([neck.spread(np.ascontiguousarray(form[..., :3]), chin, k), neck.spread(np.repeat(form[..., 3:], 3, 2), chin, k)[..., :1]])
+    carried[..., 1] -= np.float32(DROOPS) * step(low, FORM_HW[0], -2 * FORM_HW[0])
+    form += (beard[box] * step(low, *FORM_HW))[..., None] * (carried - form)
+    figure.normal[box] = form[..., :3] / np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), np.float32(1e-6))
+    figure.depth[box] = form[..., 3]
+
+
+def _red(colour: F32) -> F32:
+    log = np.log(np.maximum(colour, np.float32(2e-3)))
+    return np.ascontiguousarray(log[..., 0] - log[..., 1])
