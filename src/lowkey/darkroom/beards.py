@@ -1,4 +1,4 @@
-"""Grey beards: a reader that knows dark beards for hair takes a white one for the chin's skin, and the jaw's line then shaves it off.
+"""Beards. A reader that knows dark ones for hair draws them as a stencil, and takes a white one for the chin's skin, which the jaw's line shaves.
 
 A beard hangs below the jaw, has no blood in it and is all strands: it is told by its colour, which is the head's own hair's rather than the
 cheeks', by its texture, and by where it sits. What is found is hair, before face, neck and collar.
@@ -19,8 +19,8 @@ from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
-CHIN, LIP, NOSE = 152, 17, 4
-"""Mesh points: the chin, the middle of the lower lip's red edge, the nose's tip."""
+CHIN, LIP, NOSE, NOSE_BASE = 152, 17, 4, 2
+"""Mesh points: the chin, the middle of the lower lip's red edge, the nose's tip and base."""
 PALER, LEAST = (0.30, 0.65), 0.15
 """How far from the cheeks' log red over green to the hair's something is no skin, and is hair; and how far apart those two must be at least for
 a colour to say anything (four grey heads .34 to .78)."""
@@ -103,6 +103,55 @@ def hung(figure: Figure, beard: F32, below: F32) -> None:
     form += (beard[box] * step(low, *FORM_HW))[..., None] * (carried - form)
     figure.normal[box] = form[..., :3] / np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), np.float32(1e-6))
     figure.depth[box] = form[..., 3]
+
+
+SOFT_HW, INSIDE_HW = 0.018, (0.0, 0.05)
+"""Over what (sigma) a beard's density is evened: hairs stand ever further apart toward its edge, over 5 mm and more; and between which distances
+within the face's outline that is done: further out it is the head's own hair."""
+GROWN, BELOW_FACE_HW = 0.3, 0.15
+"""Share of the chin's disc that a dark beard covers at least, and how far below the face's outline it has its colour."""
+DYED = 0.5
+"""How far a beard's red and yellow go over to the head's own hair's: both are one melanin, and what a beard has besides is skin that shines
+through it and, in a photo, daylight that did. Under a warm lamp it was rust."""
+
+
+def thinned(plate: Plate) -> Plate:
+    """The plate with a dark beard that thins out over the face, in the colour of the head's hair; unchanged where the chin has none."""
+    k, mesh, hair = plate.hw_px, plate.landmarks, plate.parts["hair"]
+    h, w = hair.shape
+    oval = mesh[list(OVAL), :2]
+    top, end = (int(np.clip(v, 0, h)) for v in (mesh[NOSE_BASE, 1], oval[:, 1].max() + 2 * BELOW_FACE_HW * k))
+    first, last = (int(np.clip(v, 0, w)) for v in (oval[:, 0].min(), oval[:, 0].max()))
+    rows, columns = np.mgrid[top:end, first:last].astype(np.float32)
+    disc = np.hypot(columns - mesh[CHIN, 0], rows - mesh[CHIN, 1] + ON_CHIN_HW * k) < ON_CHIN_HW * k
+    mine = hair[top:end, first:last]
+    if disc.sum() < 50 or float(mine[disc].mean()) < GROWN:
+        return plate
+    box = np.s_[top:end, first:last]
+    face = np.zeros((h, w), np.uint8)
+    cv2.fillPoly(face, [np.round(oval).astype(np.int32)], 1)
+    inward, outward = (cv2.distanceTransform(m, cv2.DIST_L2, 5)[box] / np.float32(k) for m in (face, 1 - face))
+    upper, locks = (face > 0) & (hair > 0.9), (face == 0) & (hair > 0.9)
+    upper[:top] = False
+    if min(int(upper.sum()), int(locks.sum())) < 100:
+        return plate
+    start = step(rows - np.float32(top), 0.0, 0.03 * k)
+    share = start * step(np.asarray(inward, np.float32), *INSIDE_HW) * plate.matte[box]
+    thin = share * (np.float32(ON_FACE) * blur(np.ascontiguousarray(mine), SOFT_HW * k) - mine)
+    parts, albedo = dict(plate.parts), np.array(plate.albedo)
+    for name, way in (("hair", 1), ("skin", -1)):
+        new = np.array(plate.parts[name])
+        new[box] = np.clip(new[box] + way * thin, 0, 1)
+        parts[name] = freeze(new)
+    log = np.log(np.maximum(albedo, np.float32(2e-3)))
+    own, usual = (np.median(log[where], 0) for where in (upper, locks))
+    there = start * mine * (1 - step(np.asarray(outward, np.float32), 0.5 * BELOW_FACE_HW, BELOW_FACE_HW))
+    # Less red and less yellow, never more: a grey beard under dark hair stays grey.
+    off = (usual - usual[1]) - (own - own[1])
+    dyed = np.exp(log[box] + np.float32(DYED) * np.array([min(off[0], 0), 0, max(off[2], 0)], np.float32))
+    dyed *= (luminance(albedo[box]) / np.maximum(luminance(dyed), np.float32(1e-4)))[..., None]
+    albedo[box] += (dyed - albedo[box]) * there[..., None]
+    return replace(plate, parts=parts, albedo=freeze(albedo))
 
 
 def _red(colour: F32) -> F32:

@@ -68,7 +68,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     """
     if cloth.kind != "own":
         hand = neck.hand_of(plate)
-        plate, beard = beards.grown(scraps.healed(plate))
+        plate, beard = beards.grown(beards.thinned(scraps.healed(plate)))
         crop = nap.cropped(plate, hand)
         plate = nap.felted(tresses.frayed(plate, hand), hand, crop)
     kept = neck.keep(plate)
