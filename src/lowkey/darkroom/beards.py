@@ -1,4 +1,4 @@
-"""Beards. A reader that knows dark ones for hair draws them as a stencil, and takes a white one for the chin's skin, which the jaw's line shaves.
+"""Beards. A reader that knows dark ones for hair draws a stencil of them, and takes a white one for skin, which the jaw's line cuts.
 
 A beard hangs below the jaw, has no blood in it and is all strands: it is told by its colour, which is the head's own hair's rather than the
 cheeks', by its texture, and by where it sits. What is found is hair, before face, neck and collar.
@@ -22,15 +22,15 @@ from lowkey.plate.zones import ramp as step
 CHIN, LIP, NOSE, NOSE_BASE = 152, 17, 4, 2
 """Mesh points: the chin, the middle of the lower lip's red edge, the nose's tip and base."""
 PALER, LEAST = (0.30, 0.65), 0.15
-"""How far from the cheeks' log red over green to the hair's something is no skin, and is hair; and how far apart those two must be at least for
-a colour to say anything (four grey heads .34 to .78)."""
+"""How far from the cheeks' log red over green to the hair's something is no skin, and is hair; and how far apart those two must be at least
+for a colour to say anything (four grey heads .34 to .78)."""
 COLOUR_HW, FINE_HW, STRANDS = 0.008, 0.015, (0.06, 0.12)
 """Over what (sigma) colour is read, and strands; the RMS of log luminance of skin, and of strands."""
 BELOW_HW, WIDE_HW = 0.50, 0.60
 """How far below the chin, and to both sides of it, a beard is looked for."""
 ON_CHIN_HW, ON_CHIN = 0.09, 0.5
-"""Radius of the disc on the chin's front (its middle as far over the chin's edge) that a beard covers by this share: a pale collar, the blown
-edge of a jaw and a row of teeth lie elsewhere."""
+"""Radius of the disc on the chin's front (its middle as far over the chin's edge) that a beard covers by this share: a pale collar, the
+blown edge of a jaw and a row of teeth lie elsewhere."""
 SURE = (0.75, 0.95)
 """How surely what grows there has to be the person's own skin, to a reader."""
 GAPS_HW, EDGE_HW = 0.016, 0.005
@@ -98,7 +98,8 @@ def hung(figure: Figure, beard: F32, below: F32) -> None:
     low = below[box]
     chin = np.asarray((low < FORM_HW[0]) & (figure.matte[box] > 0.9), np.float32)
     form = np.dstack([figure.normal[box], figure.depth[box]])
-    carried = np.dstack([neck.spread(np.ascontiguousarray(form[..., :3]), chin, k), neck.spread(np.repeat(form[..., 3:], 3, 2), chin, k)[..., :1]])
+    facing, depth = (neck.spread(np.ascontiguousarray(one), chin, k) for one in (form[..., :3], np.repeat(form[..., 3:], 3, 2)))
+    carried = np.dstack([facing, depth[..., :1]])
     carried[..., 1] -= np.float32(DROOPS) * step(low, FORM_HW[0], -2 * FORM_HW[0])
     form += (beard[box] * step(low, *FORM_HW))[..., None] * (carried - form)
     figure.normal[box] = form[..., :3] / np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), np.float32(1e-6))
@@ -106,8 +107,8 @@ def hung(figure: Figure, beard: F32, below: F32) -> None:
 
 
 SOFT_HW, INSIDE_HW = 0.018, (0.0, 0.05)
-"""Over what (sigma) a beard's density is evened: hairs stand ever further apart toward its edge, over 5 mm and more; and between which distances
-within the face's outline that is done: further out it is the head's own hair."""
+"""Over what (sigma) a beard's density is evened: hairs stand ever further apart toward its edge, over 5 mm and more; and between which
+distances within the face's outline that is done: further out it is the head's own hair."""
 GROWN, BELOW_FACE_HW = 0.3, 0.15
 """Share of the chin's disc that a dark beard covers at least, and how far below the face's outline it has its colour."""
 DYED = 0.5

@@ -20,15 +20,17 @@ REACH_HW = (0.07, 0.16)
 """How far beyond the outline such hairs are read, and are no more: what lies further is the room."""
 WIDE_HW = 0.011
 """Half of how wide a line is at most that is a hair or a few of them."""
-CONTRAST = 0.12
+CONTRAST = 0.20
 """Least difference between hair and ground, in square roots of luminance, at which lines between them say anything."""
 NOISE = (2.0, 4.0)
 """How many deviations of the ground's own grain a line has to stand out, to be taken for one and to be one."""
 PLAIN, FAR_HW = (0.07, 0.15), (0.14, 0.30)
-"""RMS of such lines further out, of the contrast between hair and ground, up to which a ground is plain and from which its own lines could be
-taken for hairs; and between which distances (hw) from the outline that is asked."""
+"""RMS of such lines further out, of the contrast between hair and ground, up to which a ground is plain and from which its own lines could
+be taken for hairs; and between which distances (hw) from the outline that is asked."""
 HANGS = 0.08
-"""Coverage down to which a line is followed from the mass: what is not joined to it is a cobweb before the lamp."""
+"""Coverage down to which a line is followed."""
+EVEN_HW = 0.04
+"""Along what (sigma) a line's coverage is evened."""
 BROAD = 4
 """How many times smaller what is broad is read."""
 
@@ -66,10 +68,11 @@ def read(plate: Plate) -> F32 | None:
     # What goes on into the room as far as it is looked at is the room's: a groove in a wall, a wire.
     _, names = cv2.connectedComponents(((stands > 0.5) & ~solid & (out < FAR_HW[1])).astype(np.uint8), connectivity=8)
     cover[np.isin(names, np.unique(names[far & (out > 0.9 * FAR_HW[1])])) & (names > 0)] = 0
-    _, names = cv2.connectedComponents(((cover > HANGS) | solid).astype(np.uint8), connectivity=8)
-    rooted = np.isin(names, np.unique(names[solid & (mine > 0.5)]))
     found = np.zeros((h, w), np.float32)
-    found[box] = cover * rooted
+    # A hair is as thick here as there: what differs along it is its ground. Taken as it is read it would be dashes.
+    line = np.asarray(cover > HANGS, np.float32)
+    even = blur(np.asarray(cover * line, np.float32), EVEN_HW * k) / np.maximum(blur(line, EVEN_HW * k), np.float32(1e-3))
+    found[box] = line * even * step(np.asarray(cover, np.float32), 0.5 * HANGS, 2 * HANGS)
     return found
 
 

@@ -1,8 +1,8 @@
 """The nap of cropped hair: a dense felt that ends over a few millimetres, in fine points and not in teeth.
 
-A matte of a crop wavers between its own doubt and a line: where the ground is as grey as the hair it is half there over a finger's breadth, so
-that a lamp behind the head shines through the temple, and where it is not it ends in steps of a pixel. A crop is opaque up to its ends, and
-all of its ends lie within some 2 mm of each other.
+A matte of a crop wavers between its own doubt and a line: where the ground is as grey as the hair it is half there over a finger's
+breadth, so that a lamp behind the head shines through the temple, and where it is not it ends in steps of a pixel. A crop is opaque up to
+its ends, and all of its ends lie within some 2 mm of each other.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def felted(plate: Plate, hand: float, crop: float) -> Plate:
     within = blur(np.asarray(signed / np.float32(k), np.float32), SMOOTH_HW * k)
     near = step(blur(mine, 0.012 * k) / np.maximum(blur(matte, 0.012 * k), np.float32(1e-3)), 0.4, 0.8)
     near *= (1 - step(blur(skin, 0.012 * k), 0.10, 0.35)) * (np.abs(within) < DEEP_HW) * plate.inside[box] * np.float32(crop)
-    points = sum(np.float32(a) * noise(x / np.float32(s), y / np.float32(s), 131 + i) for i, (s, a) in enumerate(zip(POINTS_HW, POINTS, strict=True)))
+    sizes = enumerate(zip(POINTS_HW, POINTS, strict=True))
+    points = sum(np.float32(far) * noise(x / np.float32(wide), y / np.float32(wide), 131 + i) for i, (wide, far) in sizes)
     felt = np.clip(0.5 + (within + points) * np.float32(1 / ENDS_HW), 0, 1)
     new = np.asarray(matte + near * (felt - matte), np.float32)
 
@@ -81,7 +82,8 @@ def felted(plate: Plate, hand: float, crop: float) -> Plate:
     columns_, rows_ = (np.asarray(np.arange(n), np.float32) for n in matte.shape[::-1])
     there = columns_[None] + inward * right, rows_[:, None] + inward * below
     mirrored, known = (
-        cv2.remap(a, *there, interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for a in (tone, np.asarray(mine * matte, np.float32))
+        cv2.remap(a, *there, interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for a in (tone, np.asarray(mine * matte, np.float32))
     )
     doubt = near * step(blur(1 - matte, 0.006 * k), *DOUBT) * step(known, 0.85, 0.98) * (within < SOUND_HW)
     tone += (mirrored - tone) * doubt[..., None]

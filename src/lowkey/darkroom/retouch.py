@@ -38,7 +38,7 @@ RIM_HW, RIM = 0.030, 0.07
 """How far beside hair skin takes its colour, and how far (log of red or blue over green) it may differ there from the skin further in: an
 orange line of 5 to 8 px along a hairline is no skin's."""
 STRAND, STRAND_APART = (0.10, 0.35), 0.6
-"""How far from the skin's log luminance to the hair's beside it something is a strand's, at least and surely; the least that is between them."""
+"""How far from the skin's log luminance to the hair's something is a strand's, at least and surely; the least that is between them."""
 PUPIL, LEAST_PUPIL = 0.45, 0.35
 """Most that a pupil reflects against its iris, and the least share of its light that is left: a veiled one looks blind."""
 LID_SHADE, LID_REACH = 0.60, 0.36

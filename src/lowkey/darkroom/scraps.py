@@ -140,7 +140,8 @@ def _ear(hair: F32, skin: F32, matte: F32, tone: F32, inside: np.ndarray, mesh: 
         if not len(slim) or wide[slim[0] : int(low)].max(initial=0) > EAR_HW:
             continue
         strip &= rows >= slim[0]
-        if strip.sum() < 0.005 * k * k or float(np.median(np.log(np.maximum(luminance(tone[strip]), np.float32(2e-3))))) < np.median(face) + DIM:
+        pale = np.log(np.maximum(luminance(tone[strip]), np.float32(2e-3)))
+        if pale.size < 0.005 * k * k or float(np.median(pale)) < float(np.median(face)) + DIM:
             continue
         # Down to where it ends, beyond the rows of most ears, and with the flecks in it that were skin already.
         below = (hair > 0.3) & (matte > 0.05) & sides[mine] & (rows >= slim[0] - 3 * ENDS_HW * k) & (rows < low + 0.08 * k)

@@ -158,17 +158,18 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
 
     (cover, lit, most), owner = np.zeros((3, h, w), np.float32), np.zeros((h, w), np.int32)
     _draw(starts, hairs, np.float32(k), cover, lit, most, owner)
+    open_ = np.asarray(cv2.resize(_open(within, near, may, curled, s, full), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    open_ *= np.clip(s.hair / np.maximum(s.matte, np.float32(1e-3)), 0, 1)  # nothing but hair
     if own is not None:
         # What a photo has beside a crop is its room.
         own = np.asarray(own * long * (1 - step(blur(s.cloth, 0.05 * k), 0.02, 0.12)), np.float32)
+        own = _rooted(own, np.asarray(s.hair * (1 - open_) > 0.4))
     if own is not None and own.max() > 0:
         turned = np.square(np.clip(0.5 + 0.5 * noise(x / np.float32(TURNED_HW), y / np.float32(TURNED_HW), 97), 0, 1))
         thick = -np.log(1 - np.minimum(own, np.float32(MOST)))
         through = thick * (LEAST + TURNED * cv2.resize(turned, (w, h), interpolation=cv2.INTER_LINEAR))
         _add(thick, through, line[0], len(starts), cover, lit, most, owner)
         starts, outward = np.concatenate([starts, line[0]]), np.concatenate([outward, line[1]])
-    open_ = np.asarray(cv2.resize(_open(within, near, may, curled, s, full), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
-    open_ *= np.clip(s.hair / np.maximum(s.matte, np.float32(1e-3)), 0, 1)  # nothing but hair
     maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen)
     new, lone = [np.array(one) for one in maps], np.zeros((h, w), np.float32)
     # What was there before is what is read: the new maps are written only.
@@ -178,6 +179,14 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     lone = np.maximum(lone, felt)
     matte, hair, depth, albedo, normal, specular, sheen = (freeze(one) for one in new)
     return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, normal=normal, specular=specular, sheen=sheen, lone=freeze(lone))
+
+
+def _rooted(own: F32, mass: NDArray[np.bool_]) -> F32:
+    """Single hairs f32[h, w] without those that hang on no `mass` bool[h, w] of hair: before the lamp they are a cobweb."""
+    _, names = cv2.connectedComponents(((own > 0.02) | mass).astype(np.uint8), connectivity=8)
+    held = np.zeros(int(names.max()) + 1, np.bool_)
+    held[names[mass]] = True
+    return np.asarray(own * held[names], np.float32)
 
 
 def _add(
