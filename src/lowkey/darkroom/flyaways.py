@@ -67,7 +67,10 @@ def read(plate: Plate) -> F32 | None:
     cover *= step(contrast, CONTRAST, 2 * CONTRAST) * (1 - step(out, *REACH_HW)) * step(beside, 0.5, 0.9)
     # What goes on into the room as far as it is looked at is the room's: a groove in a wall, a wire.
     _, names = cv2.connectedComponents(((stands > 0.5) & ~solid & (out < FAR_HW[1])).astype(np.uint8), connectivity=8)
-    cover[np.isin(names, np.unique(names[far & (out > 0.9 * FAR_HW[1])])) & (names > 0)] = 0
+    rooms = np.zeros(int(names.max()) + 1, np.bool_)
+    rooms[names[far & (out > 0.9 * FAR_HW[1])]] = True
+    rooms[0] = False
+    cover[rooms[names]] = 0
     found = np.zeros((h, w), np.float32)
     # A hair is as thick here as there: what differs along it is its ground. Taken as it is read it would be dashes.
     line = np.asarray(cover > HANGS, np.float32)
