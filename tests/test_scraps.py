@@ -8,6 +8,7 @@ import numpy as np
 
 from lowkey.darkroom import scraps
 from lowkey.pixels import F32, freeze
+from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
 from test_dress import CHIN_Y, EYE_X, HW, person
 
@@ -40,3 +41,43 @@ def test_a_fleck_of_skin_in_hair_is_hair_and_an_ear_stays() -> None:
     plate, ear = beside(0.14)
     got = scraps.healed(plate)
     assert got.parts["skin"][ear > 0].min() > 0.9
+
+
+def edged(pale: float, bare: bool) -> tuple[Plate, F32]:
+    """A person beside whose face a strip as slim as an ear was read as hair, at one side; the other side's ear is `bare`, or hair too."""
+    plate = person(turn=0.0)
+    mesh = np.array(plate.landmarks)
+    for i, index in enumerate(OVAL):
+        angle = 2 * np.pi * i / len(OVAL)
+        mesh[index, :2] = (EYE_X + 0.5 * HW * np.sin(angle), CHIN_Y - 0.75 * HW - 0.75 * HW * np.cos(angle))
+    for index, u, v in ((33, -0.25, -0.95), (263, 0.25, -0.95), (2, 0, -0.5), (4, 0, -0.6), (152, 0, 0), (9, 0, -1.1)):
+        mesh[index, :2] = (EYE_X + u * HW, CHIN_Y + v * HW)
+    y, x = np.mgrid[: plate.matte.shape[0], : plate.matte.shape[1]].astype(np.float32)
+    u, v = (x - EYE_X) / np.float32(HW), (y - CHIN_Y) / np.float32(HW)
+    out = np.hypot(u / 0.5, (v + 0.75) / 0.75) - 1
+    strip = (out > 0) & (out < 0.15) & (v > -1.1) & (v < -0.45)
+    mine = np.asarray(strip & (u > 0), np.float32)
+    other = np.asarray((out > 0) & (out < 0.35) & (v > -1.0) & (v < -0.4) & (u < 0), np.float32)
+    parts = {name: np.array(part) for name, part in plate.parts.items()}
+    for name, part in parts.items():
+        part *= (out < 0) | (v < -1.2) if name in {"hair", "skin"} else 1
+    parts["hair"] = np.maximum(parts["hair"], mine)
+    parts["skin" if bare else "hair"] = np.maximum(parts["skin" if bare else "hair"], other)
+    parts["skin"] = parts["skin"] * (1 - mine)
+    matte = np.maximum(np.asarray(plate.matte * ((out < 0) | (v < -1.2)), np.float32), np.maximum(mine, other))
+    albedo = np.array(plate.albedo)
+    albedo[mine > 0] = pale
+    frozen = {name: freeze(np.asarray(part, np.float32)) for name, part in parts.items()}
+    return replace(plate, landmarks=freeze(mesh), parts=frozen, matte=freeze(matte), albedo=freeze(albedo)), mine
+
+
+def test_an_ear_read_as_white_hair_is_an_ear_where_the_other_is_bare() -> None:
+    plate, strip = edged(0.8, bare=True)
+    y = np.arange(len(strip))[:, None]
+    low = (strip > 0) & (y > CHIN_Y - 0.75 * HW) & (y < CHIN_Y - 0.52 * HW)
+    got = scraps.healed(plate)
+    assert got.parts["skin"][low].mean() > 0.9
+    skin = np.median(got.albedo[low], 0)
+    assert skin[0] / skin[2] > 1.5
+    for same in (edged(0.8, bare=False)[0], edged(0.03, bare=True)[0]):
+        assert scraps.healed(same).parts["hair"][low].mean() > 0.9

@@ -74,7 +74,7 @@ def test_what_was_drawn_is_said() -> None:
 
 def deepened(plate: Plate) -> F32:
     out = np.array(plate.albedo)
-    strands.deepened(out, plate)
+    strands.deepened(out, plate, 0.0)
     return out
 
 

@@ -12,13 +12,16 @@ import numpy as np
 
 from lowkey.darkroom import (
     acutance,
+    beards,
     creases,
     draped,
     ears,
+    flyaways,
     fringe,
     garments,
     halves,
     jersey,
+    nap,
     neck,
     pores,
     retouch,
@@ -64,11 +67,16 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     Kind "own" changes nothing: neither tone nor form of what is worn. Without `retouched` eyes, teeth and lips stay as they are.
     """
     if cloth.kind != "own":
-        plate = tresses.frayed(scraps.healed(plate), neck.hand_of(plate))
+        hand = neck.hand_of(plate)
+        plate, beard = beards.grown(beards.thinned(scraps.healed(plate)))
+        crop = nap.cropped(plate, hand)
+        plate = nap.felted(tresses.frayed(plate, hand), hand, crop)
     kept = neck.keep(plate)
     figure = Figure(plate)
     if cloth.kind != "own":
         seams.round_off(figure, plate.hw_px)
+        if beard is not None:
+            beards.hung(figure, beard, kept.below)
         # Frames of glasses stand off the face, so that they throw a thin shadow on it.
         figure.depth += np.float32(FRAME_HW) * blur(step(plate.parts["glasses"], 0.3, 0.8), 0.008 * plate.hw_px)
         if retouched:
@@ -78,13 +86,13 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
             acutance.restored(figure.albedo, plate)
             pores.tempered(figure.albedo, plate)
             pores.levelled(figure.normal, plate)
-            pores.completed(figure.albedo, plate, neck.hand_of(plate))
-        tresses.groom(figure.albedo, plate, neck.hand_of(plate))
-        strands.deepened(figure.albedo, plate)
-        strands.completed(figure.albedo, plate, neck.hand_of(plate))
+            pores.completed(figure.albedo, plate, hand)
+        tresses.groom(figure.albedo, plate, hand)
+        strands.deepened(figure.albedo, plate, crop)
+        strands.completed(figure.albedo, plate, hand)
         draped.one_skin(figure, kept.hands, plate, np.asarray((plate.parts["skin"] > 0.9) & (kept.below < -0.05), np.float32))
         figure.ears = ears.shaped(figure, plate)
-        roots.rooted(figure, plate, neck.hand_of(plate))
+        roots.rooted(figure, plate, hand)
     if cloth.kind in MADE:
         _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
     elif cloth.kind != "own":  # own: exactly as photographed, for measurements
@@ -93,7 +101,8 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         return figure.subject(plate, 1.0)
     draped.relit(figure, kept, plate)
     nose, hand = (float(plate.landmarks[4, 0]), float(plate.landmarks[4, 1])), neck.hand_of(plate)
-    return strays.strewn(fringe.parted(figure.subject(plate, MOIST), nose, hand), plate.inside, nose, hand)
+    parted = fringe.parted(figure.subject(plate, MOIST), nose, hand)
+    return strays.strewn(parted, plate.inside, nose, hand, flyaways.read(plate) if nap.cropped(plate, hand) < 1 else None)
 
 
 FRAME_HW = 0.042

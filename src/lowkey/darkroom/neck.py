@@ -321,7 +321,7 @@ def closed(wrap: F32, mesh: F32) -> bool:
 def keep(plate: Plate) -> Kept:
     """What of the photo stays in front of any garment."""
     k = plate.hw_px
-    below = _below_jaw(plate.landmarks, plate.size_px, k)
+    below = below_jaw(plate.landmarks, plate.size_px, k)
     wrap = _wrap(plate)
     hair = hanging.falling(plate, below)
     # Soft at the jaw: it turns under there, and is no edge of anything.
@@ -389,7 +389,7 @@ def _raised(plate: Plate, below: F32) -> F32:
     return np.asarray(cv2.resize(grown, plate.size_px, interpolation=cv2.INTER_LINEAR) * bare, np.float32)
 
 
-def _below_jaw(mesh: F32, size_px: tuple[int, int], k: float) -> F32:
+def below_jaw(mesh: F32, size_px: tuple[int, int], k: float) -> F32:
     """Signed distance f32[h, w] (hw) to the jaw line, carried outward from under the ears; positive below."""
     w, h = size_px
     up = mesh[10, :2] - mesh[CHIN, :2]

@@ -41,6 +41,8 @@ beside a scarf, or olive under a fringe, lay in that one's light."""
 RIM_HW, RIM = 0.030, 0.07
 """How far beside hair skin takes its colour, and how far (log of red or blue over green) it may differ there from the skin further in: an
 orange line of 5 to 8 px along a hairline is no skin's."""
+STRAND, STRAND_APART = (0.10, 0.35), 0.6
+"""How far from the skin's log luminance to the hair's something is a strand's, at least and surely; the least that is between them."""
 PUPIL, LEAST_PUPIL = 0.45, 0.35
 """Most that a pupil reflects against its iris, and the least share of its light that is left: a veiled one looks blind."""
 LID_SHADE, LID_REACH = 0.85, 0.36
@@ -263,6 +265,12 @@ def _one_complexion(albedo: F32, plate: Plate) -> None:
     side = 2 * round(RIM_HW * k) + 1
     fringe = blur(cv2.dilate(step(plate.parts["hair"][box], 0.3, 0.6), np.ones((side, side), np.uint8)), 0.3 * RIM_HW * k)
     fringe = np.asarray(fringe * step(plate.parts["skin"][box] * plate.inside[box], 0.5, 0.9), np.float32)
+    # A strand that nobody read as hair is told by how dark it is beside skin: with skin's hue it would be violet among brown ones.
+    dark, mine = np.log(np.maximum(grey, np.float32(4e-3))), plate.parts["hair"][box] > 0.9
+    if int(mine.sum()) > 100:
+        bright = float(np.median(dark[skin > 0.9]))
+        apart = bright - float(np.median(dark[mine]))
+        fringe *= 1 - step((bright - dark) / np.float32(max(apart, STRAND_APART)), *STRAND)
     # What is broad is told without it: what was taken off there once would be taken off twice.
     sure = np.asarray(skin * (1 - fringe), np.float32)
     further, broad = (_broad(np.asarray(log - log[..., 1:2], np.float32), sure, sigma) for sigma in (2 * RIM_HW * k, HUE_HW * k))

@@ -12,6 +12,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import spread
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
@@ -19,7 +20,7 @@ from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
-BROW, CHIN = 9, 152
+BROW, CHIN, NOSE, NOSE_BASE = 9, 152, 4, 2
 BESIDE_HW = 0.45
 """How far beside the face's outline ears and what lies round them reach."""
 SMALL_HW2 = 0.012
@@ -30,6 +31,18 @@ FRINGE_HW = 0.030
 """Half the width of a strip of hair along the jaw that is none."""
 BLOWN = (0.15, 0.45)
 """Log luminance over the face's skin from which such a strip is an edge that old light burnt out, and surely is."""
+EYES = (33, 263)
+"""Outer corners of the eyes."""
+EAR_HW, SLIM_HW = 0.20, 0.10
+"""How far beside the face's outline an ear stands out at most, and how wide one is that is seen from in front."""
+STRAND_HW, ENDS_HW = 0.008, 0.020
+"""How wide the strands are whose ends lie over an ear, and how far those lie apart (one deviation)."""
+BARE_HW2, NONE_HW2 = 0.020, 0.006
+"""Area of skin beside the face, on an ear's rows, from which that ear is bare, and up to which none is seen (squared head-widths)."""
+DIM = -0.5
+"""Log luminance over the face's skin under which what stands there is hair indeed."""
+EAR_LEVEL, EAR_DETAIL = 0.80, (0.5, 0.35)
+"""Luminance of an ear in shares of the cheek's, and how much of its own light and dark (log), up to what, it keeps."""
 
 
 def healed(plate: Plate) -> Plate:
@@ -50,11 +63,14 @@ def healed(plate: Plate) -> Plate:
 
     to_hair = _scraps(skin > 0.5, hair > 0.5, k) * beside
     to_skin = _scraps(hair > 0.5, skin > 0.5, k) * beside
+    corner = np.array([first, top], np.float32)
+    ear = _ear(hair, skin, matte, tone, inside, mesh[:, :2] - corner, k)
     fringe = np.zeros_like(hair)
     low = int(np.clip(0.3 * mesh[BROW, 1] + 0.7 * mesh[CHIN, 1] - top, 8, len(hair) - 8))
     there = np.s_[max(low - round(0.10 * k), 0) :]
     fringe[there] = _fringe(hair[there], skin[there], matte[there], tone[there], 0.10 * k, k) * beside[there]
-    found = np.maximum(np.maximum(to_hair, to_skin), fringe)
+    to_hair, to_skin, fringe = (m * (1 - ear) for m in (to_hair, to_skin, fringe))
+    found = np.maximum.reduce([to_hair, to_skin, fringe, ear])
     if found.max() <= 0:
         return plate
     # What is far from all of it is nobody's colour there.
@@ -63,17 +79,23 @@ def healed(plate: Plate) -> Plate:
     part = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
     h, w = found[part].shape
     box = np.s_[top + part[0].start : top + part[0].start + h, first + part[1].start : first + part[1].start + w]
-    to_hair, to_skin, fringe, hair, skin, matte = (np.ascontiguousarray(one[part]) for one in (to_hair, to_skin, fringe, hair, skin, matte))
+    to_hair, to_skin, fringe, ear, hair, skin, matte = (
+        np.ascontiguousarray(one[part]) for one in (to_hair, to_skin, fringe, ear, hair, skin, matte)
+    )
     tone = np.ascontiguousarray(tone[part])
-    to_hair, to_skin, fringe = (blur(np.asarray(m, np.float32), 1.0) for m in (to_hair, to_skin, fringe))
-    of_hair = spread(tone, np.asarray(step(hair, 0.8, 0.99) * (1 - step(to_skin, 0.0, 0.3)), np.float32), k)
+    to_hair, to_skin, fringe, ear = (blur(np.asarray(m, np.float32), 1.0) for m in (to_hair, to_skin, fringe, ear))
+    of_hair = spread(tone, np.asarray(step(hair, 0.8, 0.99) * (1 - step(np.maximum(to_skin, ear), 0.0, 0.3)), np.float32), k)
     of_skin = spread(tone, np.asarray(step(skin, 0.8, 0.99) * (1 - step(to_hair, 0.0, 0.3)), np.float32), k)
     # Hair's colour, but no darker than the piece was: the nearest hair may be a gap.
     of_hair = of_hair * np.maximum(luminance(tone) / np.maximum(luminance(of_hair), np.float32(1e-3)), 1)[..., None]
     tone += (of_hair - tone) * to_hair[..., None]
     # A hollow read as hair keeps its dark; what was burnt out takes the cheek's colour.
     tone += (of_skin - tone) * fringe[..., None]
-    given = np.clip(to_skin + fringe, 0, 1)
+    grey = np.log(np.maximum(luminance(tone), np.float32(2e-3)))
+    usual = blur(grey * ear, 0.06 * k) / np.maximum(blur(ear, 0.06 * k), np.float32(0.02))
+    own = np.clip(np.float32(EAR_DETAIL[0]) * (grey - usual), -EAR_DETAIL[1], EAR_DETAIL[1])
+    tone += (of_skin * (np.float32(EAR_LEVEL) * np.exp(own))[..., None] - tone) * ear[..., None]
+    given = np.clip(to_skin + fringe + ear, 0, 1)
     hair, skin = hair + to_hair * skin - given * hair, skin + given * hair - to_hair * skin
     # Half there, it is the room's.
     thin = fringe * (1 - step(matte, 0.6, 0.9))
@@ -88,6 +110,47 @@ def healed(plate: Plate) -> Plate:
     ground[box] = np.maximum(ground[box], 1 - whole[box])
     parts["background"] = freeze(ground)
     return replace(plate, parts=parts, matte=freeze(whole), albedo=freeze(albedo))
+
+
+def _ear(hair: F32, skin: F32, matte: F32, tone: F32, inside: np.ndarray, mesh: F32, k: float) -> F32:
+    """An ear that was read as hair, f32[h, w]: of a head whose other ear is bare, what is as slim and pale as an ear in an ear's place.
+
+    A haircut has two sides. Against the sun an ear's rim is as white as white hair, and a reader goes on with it down to the lobe.
+    """
+    found = np.zeros_like(hair)
+    rows, columns = np.arange(len(hair), dtype=np.float32)[:, None], np.arange(hair.shape[1], dtype=np.float32)[None]
+    out = cv2.distanceTransform((inside == 0).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
+    high, low = float(mesh[list(EYES), 1].mean()), float(mesh[NOSE_BASE, 1] + 0.12 * k)
+    level, under = (rows > high) & (rows < low), (rows > low + 0.08 * k) & (rows < low + 0.30 * k)
+    face = np.log(np.maximum(luminance(tone[(skin > 0.9) & (inside > 0)]), np.float32(2e-3)))
+    if face.size < 100:
+        return found
+    sides = (columns < mesh[NOSE, 0], columns >= mesh[NOSE, 0])
+    there = [(matte > 0.5) & (out > 0.01) & (out < EAR_HW + 0.05) & side for side in sides]
+    bare, locks, hangs = ([float((kind & m & where).sum()) / k**2 for m in there] for kind, where in (
+        (skin > 0.5, level), (hair > 0.5, level), (hair > 0.5, under)
+    ))  # fmt: skip
+    for mine, other in ((0, 1), (1, 0)):
+        if bare[other] < BARE_HW2 or locks[other] > NONE_HW2 or bare[mine] > NONE_HW2 or hangs[mine] > NONE_HW2:
+            continue
+        strip = (hair > 0.3) & (matte > 0.3) & sides[mine] & level
+        wide = strip.sum(1) / np.float32(k)
+        wide[: int(np.clip(np.ceil(high), 0, len(wide))) + 1] = 9
+        slim = np.flatnonzero(wide < SLIM_HW)
+        if not len(slim) or wide[slim[0] : int(low)].max(initial=0) > EAR_HW:
+            continue
+        strip &= rows >= slim[0]
+        pale = np.log(np.maximum(luminance(tone[strip]), np.float32(2e-3)))
+        if pale.size < 0.005 * k * k or float(np.median(pale)) < float(np.median(face)) + DIM:
+            continue
+        # Down to where it ends, beyond the rows of most ears, and with the flecks in it that were skin already.
+        below = (hair > 0.3) & (matte > 0.05) & sides[mine] & (rows >= slim[0] - 3 * ENDS_HW * k) & (rows < low + 0.08 * k)
+        side = 2 * round(0.03 * k) + 1
+        below = cv2.morphologyEx(below.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)) * (inside == 0)
+        y, x = np.mgrid[: len(hair), : hair.shape[1]].astype(np.float32) / np.float32(STRAND_HW * k)
+        ends = np.float32(ENDS_HW * k) * noise(x, y / 8, 141)
+        found = np.maximum(found, below * step(np.asarray(rows - slim[0] + ends, np.float32), -0.01 * k, 0.02 * k))
+    return np.asarray(found, np.float32)
 
 
 def _scraps(piece: np.ndarray, of: np.ndarray, k: float) -> F32:

@@ -78,12 +78,12 @@ def _around(hair: F32) -> tuple[slice, slice] | None:
     return np.s_[max(8 * rows[0] - 8, 0) : 8 * rows[-1] + 16, max(8 * columns[0] - 8, 0) : 8 * columns[-1] + 16]
 
 
-def deepened(albedo: F32, plate: Plate) -> None:
+def deepened(albedo: F32, plate: Plate, crop: float) -> None:
     """Give hair's albedo f32[h, w, 3] the depth between its locks that soft light took, in place.
 
     Under a soft light a gap between locks is lit from all round; a single hard lamp reaches the locks that stand out, and what it sends
     into the gaps is scattered away on the way in and out (Zinke et al. 2008). Hair of one even tone is a plastic wig. Where the photo has
-    this depth nothing is changed.
+    this depth nothing is changed; as far as hair is `crop` it is a felt and has no locks: what differs in it from place to place is grey.
     """
     hair, k = plate.parts["hair"], plate.hw_px
     box = _around(hair)
@@ -111,7 +111,7 @@ def deepened(albedo: F32, plate: Plate) -> None:
         more = np.clip(np.float32(DEPTH) / np.maximum(have, np.float32(1e-3)), 1, np.float32(DEEPEST)) - 1
         # A gleam in felt stands out already: brought out with the rest it is a worm.
         more = more / (1 + np.square(band / np.float32(DEPTH)))
-        change += more * (band + np.minimum(band, 0) * np.float32(GAP - 1) * pale - np.float32(TOP) * have * pale)
+        change += np.float32(1 - crop) * more * (band + np.minimum(band, 0) * np.float32(GAP - 1) * pale - np.float32(TOP) * have * pale)
     change *= there
     # Between hair and skin nothing is lighter than what it is made of: blown out in the photo, it is a pale crease along the hairline.
     face = luminance(plate.albedo[plate.parts["skin"] > 0.9])

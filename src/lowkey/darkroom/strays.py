@@ -43,6 +43,10 @@ line, they are that line, in ink."""
 OFF, COMBED = ((0.35, 1.45), (0.02, 0.40)), (0.18, 0.42)
 """Radians by which they leave the outline: of cropped hair as velvet does, of full most of them by little; and how much hair runs one way
 hereabouts from which it begins to lie as full hair does, and does."""
+COILED_HEAD = (0.26, 0.40)
+"""How much a head's hair runs one way along its outline, on the median, up to which it is coiled everywhere, and from which it is not (an
+afro .16, crops .20 to .40, ten other heads .48 to .77): coils drawn back from a parting run there, and end in coils all the same. Straight
+hairs bridged the notch of a parted crown like a lid."""
 LONG = (0.10, 0.40)
 """How full (0 cropped, 1 full) a head of hair is from which single hairs are long enough to stand off it, and all of them do."""
 FLOWS = 0.7
@@ -67,6 +71,10 @@ LEAST, TURNS = 0.03, 4.0
 et al. 2003 is .1 to .2 rad wide, and a hair is not round)."""
 CROSSED = 1.0
 """How much of that black hairs over it take, per optical thickness; pale ones send most of it on (Zinke et al. 2008)."""
+NAP = 0.08
+"""How much of the half-covered ends of a crop passes a lamp behind it on."""
+MOST, TURNED, TURNED_HW = 0.8, 0.30, 0.09
+"""Most that the photo's own single hairs cover of a pixel, how much of that is turned to a lamp at most, and over what size (hw)."""
 ALONE = np.float32(1.3)
 """Hairs in a mass shade each other (light.HAIR_GAIN); one that stands alone does not."""
 PALEST = np.float32(0.9)
@@ -76,10 +84,11 @@ FACING = np.float32(0.35)
 """z of a stray hair's normal: it is lit round, so from beside and behind."""
 
 
-def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: float) -> Subject:
+def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: float, own: F32 | None = None) -> Subject:
     """The subject with stray hairs along hair's outline, where the photo f32[h, w] `inside` has pixels.
 
-    `hand` is +1 or -1 as the person leans: a mirrored person gets them mirrored. Nothing within the outline is changed.
+    `own` f32[h, w] is what the photo's own cover beyond it (`flyaways.read`): where it has any, none are drawn. `hand` is +1 or -1 as the
+    person leans: a mirrored person gets them mirrored. Nothing within the outline is changed.
     """
     s, k = subject, subject.hw_px
     h, w = s.matte.shape
@@ -106,7 +115,8 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     dx, dy, runs = tresses.flow(grey, sure, sure > 0.5, x, y, q, hand)
 
     # Where the photo's own wisps are, they are enough.
-    loose = step(blur(np.asarray(4 * matte * (1 - matte), np.float32), 0.02 * q), 0.28, 0.48)
+    wisps = matte if own is None else np.maximum(matte, np.minimum(_half(own, size), 0.5) * (matte < 0.5))
+    loose = step(blur(np.asarray(4 * wisps * (1 - wisps), np.float32), 0.02 * q), 0.28, 0.48)
     may = np.asarray(near * (1 - loose), np.float32)
     at = _along(s.matte, may)
     if not len(at):
@@ -118,7 +128,9 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     # Cropped and thinning hair strays less, and not far.
     full = tresses.length(s.hair, k, runs[there], hair[there] > 0.3)
     # Where hair is cropped or coiled a straight hair is somebody else's.
-    may = np.asarray(may * step(runs, *COMBED) * step(np.full(1, full, np.float32), *LONG), np.float32)
+    head = np.array([np.median(runs[there]), full], np.float32)
+    long = step(head, *LONG)[1]
+    may = np.asarray(may * step(runs, *COMBED) * step(head, *COILED_HEAD)[0] * long, np.float32)
     flow = np.stack([one[there] for one in (dx, dy, runs, -right, -down)], 1)
     # From a mass of hair, not from the line that an ear's lit rim was read as.
     outward = flow[:, 3:] / np.maximum(np.linalg.norm(flow[:, 3:], axis=1, keepdims=True), np.float32(1e-6))
@@ -140,19 +152,65 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
         for one, take in zip(sown, picked, strict=True)
     ]).astype(np.float32)  # fmt: skip
     inward = np.concatenate([one[take][:, 6] * may[there][take] for one, take in zip(sown, picked, strict=True)])
-    at, outward = (np.concatenate([one[take] for take in picked]) for one in (at, outward))
+    line = (at, outward)
+    at, outward = (np.concatenate([one[take] for take in picked]) for one in line)
     starts = at - outward * (np.float32(FROM * k) * (RECEDES_HW[0] + (RECEDES_HW[1] - RECEDES_HW[0]) * np.float32(full)) * inward)[:, None]
 
     (cover, lit, most), owner = np.zeros((3, h, w), np.float32), np.zeros((h, w), np.int32)
     _draw(starts, hairs, np.float32(k), cover, lit, most, owner)
     open_ = np.asarray(cv2.resize(_open(within, near, may, curled, s, full), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     open_ *= np.clip(s.hair / np.maximum(s.matte, np.float32(1e-3)), 0, 1)  # nothing but hair
+    if own is not None:
+        # What a photo has beside a crop is its room.
+        own = np.asarray(own * long * (1 - step(blur(s.cloth, 0.05 * k), 0.02, 0.12)), np.float32)
+        own = _rooted(own, np.asarray(s.hair * (1 - open_) > 0.4))
+    if own is not None and own.max() > 0:
+        turned = np.square(np.clip(0.5 + 0.5 * noise(x / np.float32(TURNED_HW), y / np.float32(TURNED_HW), 97), 0, 1))
+        thick = -np.log(1 - np.minimum(own, np.float32(MOST)))
+        through = thick * (LEAST + TURNED * cv2.resize(turned, (w, h), interpolation=cv2.INTER_LINEAR))
+        _add(thick, through, line[0], len(starts), cover, lit, most, owner)
+        starts, outward = np.concatenate([starts, line[0]]), np.concatenate([outward, line[1]])
     maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen)
     new, lone = [np.array(one) for one in maps], np.zeros((h, w), np.float32)
     # What was there before is what is read: the new maps are written only.
     _lay(starts, outward, np.float32(k), cover, lit, owner, open_, lone, *maps[:4], *new)
+    # A crop's ends are hairs that stand alone as well, each as long as its neighbours: where they thin out the lamp comes through them.
+    felt = np.float32(NAP * (1 - full)) * 4 * s.matte * (1 - s.matte) * np.clip(s.hair / np.maximum(s.matte, np.float32(0.05)), 0, 1)
+    lone = np.maximum(lone, felt)
     matte, hair, depth, albedo, normal, specular, sheen = (freeze(one) for one in new)
     return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, normal=normal, specular=specular, sheen=sheen, lone=freeze(lone))
+
+
+def _rooted(own: F32, mass: NDArray[np.bool_]) -> F32:
+    """Single hairs f32[h, w] without those that hang on no `mass` bool[h, w] of hair: before the lamp they are a cobweb."""
+    _, names = cv2.connectedComponents(((own > 0.02) | mass).astype(np.uint8), connectivity=8)
+    held = np.zeros(int(names.max()) + 1, np.bool_)
+    held[names[mass]] = True
+    return np.asarray(own * held[names], np.float32)
+
+
+def _add(
+    thick: F32, through: F32, at: NDArray[np.int64], first: int, cover: F32, lit: F32, most: F32, owner: NDArray[np.int32]
+) -> None:  # fmt: skip
+    """Lay the photo's own single hairs, `thick` f32[h, w] and of that as much turned to a lamp as `through`, to those drawn, in place.
+
+    Each belongs to the nearest place of the outline `at` (x, y) i64[n, 2], whose number is counted from `first`.
+    """
+    rows, columns = np.flatnonzero((thick > 0).any(1)), np.flatnonzero((thick > 0).any(0))
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    corner, free = np.array([columns[0], rows[0]]), np.ones(thick[box].shape, np.uint8)
+    inside = ((at >= corner) & (at < corner + np.array(free.shape[::-1]))).all(1)
+    xs, ys = (at[inside] - corner).T
+    if not len(xs):
+        return
+    free[ys, xs] = 0
+    _, names = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    number = np.zeros(int(names.max()) + 1, np.int32)
+    number[names[ys, xs]] = first + np.flatnonzero(inside)
+    mine = thick[box] > most[box]
+    owner[box][mine] = number[names][mine]
+    cover[box] += thick[box]
+    lit[box] += through[box]
 
 
 def _open(within: F32, near: F32, may: F32, curled: F32, s: Subject, full: float) -> F32:

@@ -1,0 +1,160 @@
+"""Beards. A reader that knows dark ones for hair draws a stencil of them, and takes a white one for skin, which the jaw's line cuts.
+
+A beard hangs below the jaw, has no blood in it and is all strands: it is told by its colour, which is the head's own hair's rather than the
+cheeks', by its texture, and by where it sits. What is found is hair, before face, neck and collar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from lowkey.darkroom import neck
+from lowkey.darkroom.figure import Figure
+from lowkey.gaussian import blur
+from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.meshes import OVAL
+from lowkey.plate.plate import Plate
+from lowkey.plate.zones import ramp as step
+
+CHIN, LIP, NOSE, NOSE_BASE = 152, 17, 4, 2
+"""Mesh points: the chin, the middle of the lower lip's red edge, the nose's tip and base."""
+PALER, LEAST = (0.30, 0.65), 0.15
+"""How far from the cheeks' log red over green to the hair's something is no skin, and is hair; and how far apart those two must be at least
+for a colour to say anything (four grey heads .34 to .78)."""
+COLOUR_HW, FINE_HW, STRANDS = 0.008, 0.015, (0.06, 0.12)
+"""Over what (sigma) colour is read, and strands; the RMS of log luminance of skin, and of strands."""
+BELOW_HW, WIDE_HW = 0.50, 0.60
+"""How far below the chin, and to both sides of it, a beard is looked for."""
+ON_CHIN_HW, ON_CHIN = 0.09, 0.5
+"""Radius of the disc on the chin's front (its middle as far over the chin's edge) that a beard covers by this share: a pale collar, the
+blown edge of a jaw and a row of teeth lie elsewhere."""
+SURE = (0.75, 0.95)
+"""How surely what grows there has to be the person's own skin, to a reader."""
+GAPS_HW, EDGE_HW = 0.016, 0.005
+"""Half of how wide gaps between strands are that a beard closes over, and how soft (sigma) its edge is."""
+
+
+ON_FACE, HANGS_HW = 0.5, (-0.04, 0.0)
+"""Share of a beard on the chin that is hair, for skin shines through it there and no flag stands before a face; and between which distances
+below the jaw's line all of it is."""
+DROOPS, FORM_HW = 0.6, (-0.06, -0.02)
+"""How much what hangs is turned down, and between which distances below the jaw's line the chin's form goes over into that of what hangs: a
+throat's would catch the light as a second lip."""
+
+
+def grown(plate: Plate) -> tuple[Plate, F32 | None]:
+    """The plate with a grey beard as hair, and where it is f32[h, w]; unchanged, and None, where the chin has none."""
+    k, mesh = plate.hw_px, plate.landmarks
+    h, w = plate.matte.shape
+    chin = mesh[CHIN, :2]
+    top, end = (int(np.clip(v, 0, h)) for v in (mesh[LIP, 1] + 0.02 * k, chin[1] + BELOW_HW * k))
+    first, last = (int(np.clip(chin[0] + d * WIDE_HW * k, 0, w)) for d in (-1, 1))
+    hair = plate.parts["hair"] > 0.9
+    if end - top < 8 or last - first < 8 or hair.sum() < 100:
+        return plate, None
+    box = np.s_[top:end, first:last]
+    upper = np.zeros((h, w), np.uint8)
+    cv2.fillPoly(upper, [np.round(mesh[list(OVAL), :2]).astype(np.int32)], 1)
+    upper[int(mesh[NOSE, 1]) :] = 0
+    usual = [_red(plate.colour[where]) for where in ((upper > 0) & (plate.parts["skin"] > 0.9), hair)]
+    if not usual[0].size:
+        return plate, None
+    cheeks, locks = (float(np.median(one)) for one in usual)
+    if cheeks - locks < LEAST:
+        return plate, None
+    colour = np.ascontiguousarray(plate.colour[box])
+    grey = np.log(np.maximum(luminance(colour), np.float32(2e-3)))
+    red = blur(_red(colour), COLOUR_HW * k)
+    fine = np.sqrt(blur(np.square(grey - blur(grey, COLOUR_HW * k)), FINE_HW * k))
+    bare = plate.parts["skin"][box] * plate.matte[box]
+    # What may be a collar as well is one.
+    strands = step((cheeks - red) / np.float32(cheeks - locks), *PALER) * step(fine, *STRANDS) * step(bare, *SURE)
+    _, names = cv2.connectedComponents((strands > 0.4).astype(np.uint8), connectivity=4)
+    rows, columns = np.mgrid[: end - top, : last - first]
+    disc = np.hypot(columns + first - chin[0], rows + top - chin[1] + ON_CHIN_HW * k) < ON_CHIN_HW * k
+    on_chin = np.bincount(names[disc], minlength=int(names.max()) + 1)
+    on_chin[0] = 0
+    if on_chin.max() < ON_CHIN * disc.sum():
+        return plate, None
+    gaps = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(GAPS_HW * k) + 1,) * 2)
+    beard = cv2.morphologyEx((names == on_chin.argmax()).astype(np.uint8), cv2.MORPH_CLOSE, gaps)
+    found = np.zeros((h, w), np.float32)
+    found[box] = blur(np.asarray(beard, np.float32), EDGE_HW * k) * bare
+    share = found * (np.float32(ON_FACE) + np.float32(1 - ON_FACE) * step(neck.below_jaw(mesh, plate.size_px, k), *HANGS_HW))
+    parts = dict(plate.parts)
+    for name, way in (("hair", 1), ("skin", -1)):
+        parts[name] = freeze(np.clip(plate.parts[name] + way * share, 0, 1))
+    return replace(plate, parts=parts), found
+
+
+def hung(figure: Figure, beard: F32, below: F32) -> None:
+    """Give what of a `beard` f32[h, w] hangs `below` f32[h, w] the jaw's line the form of the chin that it grows from, in place."""
+    k = figure.hw_px
+    rows, columns = np.flatnonzero((beard > 0).any(1)), np.flatnonzero((beard > 0).any(0))
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    low = below[box]
+    chin = np.asarray((low < FORM_HW[0]) & (figure.matte[box] > 0.9), np.float32)
+    form = np.dstack([figure.normal[box], figure.depth[box]])
+    facing, depth = (neck.spread(np.ascontiguousarray(one), chin, k) for one in (form[..., :3], np.repeat(form[..., 3:], 3, 2)))
+    carried = np.dstack([facing, depth[..., :1]])
+    carried[..., 1] -= np.float32(DROOPS) * step(low, FORM_HW[0], -2 * FORM_HW[0])
+    form += (beard[box] * step(low, *FORM_HW))[..., None] * (carried - form)
+    figure.normal[box] = form[..., :3] / np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), np.float32(1e-6))
+    figure.depth[box] = form[..., 3]
+
+
+SOFT_HW, INSIDE_HW = 0.018, (0.0, 0.05)
+"""Over what (sigma) a beard's density is evened: hairs stand ever further apart toward its edge, over 5 mm and more; and between which
+distances within the face's outline that is done: further out it is the head's own hair."""
+GROWN, BELOW_FACE_HW = 0.3, 0.15
+"""Share of the chin's disc that a dark beard covers at least, and how far below the face's outline it has its colour."""
+DYED = 0.5
+"""How far a beard's red and yellow go over to the head's own hair's: both are one melanin, and what a beard has besides is skin that shines
+through it and, in a photo, daylight that did. Under a warm lamp it was rust."""
+
+
+def thinned(plate: Plate) -> Plate:
+    """The plate with a dark beard that thins out over the face, in the colour of the head's hair; unchanged where the chin has none."""
+    k, mesh, hair = plate.hw_px, plate.landmarks, plate.parts["hair"]
+    h, w = hair.shape
+    oval = mesh[list(OVAL), :2]
+    top, end = (int(np.clip(v, 0, h)) for v in (mesh[NOSE_BASE, 1], oval[:, 1].max() + 2 * BELOW_FACE_HW * k))
+    first, last = (int(np.clip(v, 0, w)) for v in (oval[:, 0].min(), oval[:, 0].max()))
+    rows, columns = np.mgrid[top:end, first:last].astype(np.float32)
+    disc = np.hypot(columns - mesh[CHIN, 0], rows - mesh[CHIN, 1] + ON_CHIN_HW * k) < ON_CHIN_HW * k
+    mine = hair[top:end, first:last]
+    if disc.sum() < 50 or float(mine[disc].mean()) < GROWN:
+        return plate
+    box = np.s_[top:end, first:last]
+    face = np.zeros((h, w), np.uint8)
+    cv2.fillPoly(face, [np.round(oval).astype(np.int32)], 1)
+    inward, outward = (cv2.distanceTransform(m, cv2.DIST_L2, 5)[box] / np.float32(k) for m in (face, 1 - face))
+    upper, locks = (face > 0) & (hair > 0.9), (face == 0) & (hair > 0.9)
+    upper[:top] = False
+    if min(int(upper.sum()), int(locks.sum())) < 100:
+        return plate
+    start = step(rows - np.float32(top), 0.0, 0.03 * k)
+    share = start * step(np.asarray(inward, np.float32), *INSIDE_HW) * plate.matte[box]
+    thin = share * (np.float32(ON_FACE) * blur(np.ascontiguousarray(mine), SOFT_HW * k) - mine)
+    parts, albedo = dict(plate.parts), np.array(plate.albedo)
+    for name, way in (("hair", 1), ("skin", -1)):
+        new = np.array(plate.parts[name])
+        new[box] = np.clip(new[box] + way * thin, 0, 1)
+        parts[name] = freeze(new)
+    log = np.log(np.maximum(albedo, np.float32(2e-3)))
+    own, usual = (np.median(log[where], 0) for where in (upper, locks))
+    there = start * mine * (1 - step(np.asarray(outward, np.float32), 0.5 * BELOW_FACE_HW, BELOW_FACE_HW))
+    # Less red and less yellow, never more: a grey beard under dark hair stays grey.
+    off = (usual - usual[1]) - (own - own[1])
+    dyed = np.exp(log[box] + np.float32(DYED) * np.array([min(off[0], 0), 0, max(off[2], 0)], np.float32))
+    dyed *= (luminance(albedo[box]) / np.maximum(luminance(dyed), np.float32(1e-4)))[..., None]
+    albedo[box] += (dyed - albedo[box]) * there[..., None]
+    return replace(plate, parts=parts, albedo=freeze(albedo))
+
+
+def _red(colour: F32) -> F32:
+    log = np.log(np.maximum(colour, np.float32(2e-3)))
+    return np.ascontiguousarray(log[..., 0] - log[..., 1])

@@ -1,0 +1,76 @@
+"""Beards: a grey one is hair and hangs below the jaw, a dark one thins out over the face, a shaven chin stays as it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lowkey.darkroom import beards
+from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate.meshes import OVAL
+from lowkey.plate.plate import Plate
+from test_dress import CHIN_Y, EYE_X, FACE, HW, person
+
+GREY, BROWN = np.array((0.5, 0.49, 0.47), np.float32), np.array((0.08, 0.02, 0.006), np.float32)
+
+
+def bearded(tone: F32, *, read: bool, low: float = 0.10, head: tuple[float, float, float] = (0.2, 0.19, 0.18)) -> tuple[Plate, F32]:
+    """A person with a beard of strands on the chin down to `low` hw below it, `read` as hair or as skin; where it is."""
+    plate = person(turn=0.0)
+    mesh = np.array(plate.landmarks)
+    for i, index in enumerate(OVAL):
+        if (mesh[index, :2] == mesh[0, :2]).all():
+            angle = 2 * np.pi * i / len(OVAL)
+            mesh[index, :2] = (EYE_X + 0.5 * HW * np.sin(angle), CHIN_Y - 0.75 * HW - 0.75 * HW * np.cos(angle))
+    for index, v in ((17, -0.28), (4, -0.6), (2, -0.5)):
+        mesh[index, :2] = (EYE_X, CHIN_Y + v * HW)
+    y, x = np.mgrid[: plate.matte.shape[0], : plate.matte.shape[1]].astype(np.float32)
+    u, v = (x - EYE_X) / np.float32(HW), (y - CHIN_Y) / np.float32(HW)
+    on = np.asarray((np.abs(u) < 0.22) & (v > -0.24) & (v < low), np.float32)
+    strands = np.exp(0.5 * np.sin(1.1 * x) * np.cos(0.7 * y))[..., None]
+    albedo = np.array(plate.albedo)
+    albedo += plate.parts["hair"][..., None] * (np.array(head, np.float32) - albedo)
+    albedo += on[..., None] * (tone * strands - albedo)
+    parts = dict(plate.parts)
+    parts["hair"] = freeze(np.asarray(np.maximum(plate.parts["hair"], on if read else 0), np.float32))
+    parts["skin"] = freeze(np.asarray(plate.parts["skin"] * (1 - on) + (0 if read else on), np.float32))
+    albedo = freeze(np.asarray(albedo, np.float32))
+    return replace(plate, landmarks=freeze(mesh), albedo=albedo, colour=albedo, parts=parts), on
+
+
+def test_a_grey_beard_is_hair_to_its_ends() -> None:
+    plate, on = bearded(GREY, read=False)
+    got, found = beards.grown(plate)
+    assert found is not None
+    y = np.arange(len(on))[:, None]
+    hangs = (on > 0) & (y > CHIN_Y + 0.02 * HW) & (y < CHIN_Y + 0.07 * HW)
+    assert got.parts["hair"][hangs].mean() > 0.85
+    chin = (on > 0) & (y > CHIN_Y - 0.2 * HW) & (y < CHIN_Y - 0.08 * HW)
+    # On the face skin shines through it.
+    assert got.parts["hair"][chin].mean() == pytest.approx(beards.ON_FACE, abs=0.08)
+    assert np.allclose(got.parts["hair"] + got.parts["skin"], plate.parts["hair"] + plate.parts["skin"], atol=1e-5)
+
+
+def test_a_chin_of_skin_and_a_patch_beside_it_are_no_beard() -> None:
+    shaven, _ = bearded(FACE, read=False)
+    assert beards.grown(shaven) == (shaven, None)
+    beside, on = bearded(GREY, read=False)
+    albedo = np.array(beside.albedo)
+    albedo[:, np.abs(np.arange(on.shape[1]) - EYE_X) < 0.16 * HW] = FACE
+    assert beards.grown(replace(beside, albedo=freeze(albedo), colour=freeze(albedo)))[1] is None
+
+
+def test_a_dark_beard_thins_out_and_has_the_colour_of_the_head() -> None:
+    plate, on = bearded(BROWN, read=True, head=(0.05, 0.025, 0.015))
+    got = beards.thinned(plate)
+    assert got is not plate
+    y = np.arange(len(on))[:, None]
+    chin = (on > 0) & (y > CHIN_Y - 0.2 * HW) & (y < CHIN_Y - 0.12 * HW)
+    assert got.parts["hair"][chin].max() < 0.7
+    before, after = (np.log(a[chin]) for a in (plate.albedo, got.albedo))
+    assert np.median(after[:, 0] - after[:, 1]) < np.median(before[:, 0] - before[:, 1]) - 0.2
+    np.testing.assert_allclose(luminance(got.albedo[chin]), luminance(plate.albedo[chin]), rtol=1e-3)
+    bare = person(turn=0.0)
+    assert beards.thinned(bare) is bare
