@@ -108,7 +108,7 @@ def test_specks_of_hard_light_go_and_those_of_soft_light_are_skin() -> None:
 def test_a_cast_shadow_round_the_nose_goes_a_folds_shade_and_a_shadow_elsewhere_stay(
     shade: tuple[float, float, float], hard: bool, kept: tuple[float, float]
 ) -> None:
-    """Delighting knows one light: what a lamp's shadow left there is no skin. It is cooler than skin; a fold lights itself, and is redder."""
+    """Delighting knows one light: what a lamp's shadow left there is no skin. It is cooler; a fold lights itself, and is redder."""
     plate = marked(hard)
     u, v = hw(plate)
     shade = np.array(shade, np.float32)

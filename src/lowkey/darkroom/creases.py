@@ -105,8 +105,8 @@ def smooth(albedo: F32, plate: Plate) -> F32:
     cool = np.log(np.maximum(tint[..., 2], np.float32(1e-2)) / np.maximum(tint[..., 0], np.float32(1e-2)))
     cool = cool - among(np.asarray(cool, np.float32), clear + np.float32(1e-4), BROAD_HW * k)
     thrown = step(blur(np.asarray(cool * clear, np.float32), 0.012 * k), *COOLER)
-    share = np.float32(BROAD[plate.found_light.hard])
-    cast = _cast(whole, change, np.asarray(on * here * (share + (np.float32(CAST) - share) * thrown), np.float32), k)
+    least = np.float32(BROAD[plate.found_light.hard])
+    cast = _cast(whole, change, np.asarray(on * here * (least + (np.float32(CAST) - least) * thrown), np.float32), k)
     change += cast
     # Its shade was lit by the fold's other wall alone, and is as red as flesh seen through flesh: it has the hue of what lies round it.
     shaded = blur(np.asarray(np.clip(change / 0.20, 0, 1) * (cast > 0), np.float32), 0.006 * k)
