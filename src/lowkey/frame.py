@@ -68,7 +68,7 @@ class Framing:
 
     aspect: tuple[int, int] = (4, 5)
     head_centre: tuple[float, float] = (0.47, 0.405)
-    head_height_fh: float = 0.50
+    head_height_fh: float = 0.48
     source: bool = False
 
 
