@@ -7,6 +7,8 @@ feathered edge.
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -80,9 +82,9 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         # Frames of glasses stand off the face, so that they throw a thin shadow on it.
         figure.depth += np.float32(FRAME_HW) * blur(step(plate.parts["glasses"], 0.3, 0.8), 0.008 * plate.hw_px)
         if retouched:
-            halves.evened(figure.albedo, plate)
+            halved = halves.evened(figure.albedo, plate)
             retouch.retouch(figure.albedo, plate)
-            creases.smooth(figure.albedo, plate)
+            figure.eased = (_most(halved, plate), _most(creases.smooth(figure.albedo, plate), plate))
             acutance.restored(figure.albedo, plate)
             pores.tempered(figure.albedo, plate)
             pores.levelled(figure.normal, plate)
@@ -103,6 +105,13 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     nose, hand = (float(plate.landmarks[4, 0]), float(plate.landmarks[4, 1])), neck.hand_of(plate)
     parted = fringe.parted(figure.subject(plate, MOIST), nose, hand)
     return strays.strewn(parted, plate.inside, nose, hand, flyaways.read(plate) if nap.cropped(plate, hand) < 1 else None)
+
+
+def _most(added: F32, plate: Plate) -> float:
+    """99th percentile, in stops, of the log luminance f32[h, w] that was added to or taken off the face's skin."""
+    box = creases.face_box(plate)
+    own = np.abs(added[box])[(plate.parts["skin"] * plate.inside)[box] > 0.5]
+    return float(np.percentile(own, 99)) / math.log(2) if own.size else 0.0
 
 
 FRAME_HW = 0.042

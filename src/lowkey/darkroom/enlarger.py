@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from lowkey.darkroom import backdrop, compose, creases, dodge, dress, film, halves, light, loose, optics, planes, pores, strands
+from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, loose, optics, planes, pores, strands
 from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
@@ -272,14 +272,8 @@ def edits(plate: Plate) -> tuple[Edit, ...]:
     median, most = chroma_shift(plate.colour, plate.albedo, skin, plate.hw_px)
     fine = pores.lacking(plate)
     drawn = (Edit("fine texture drawn on skin the photo shows too softly, deviation", round(fine / math.log(2), 3), "scene stops"),)
-    weaker = float(np.percentile(np.abs(creases.smooth(np.array(plate.albedo), plate)[skin > 0.5]), 99)) / math.log(2)
-    halved = float(np.percentile(halves.evened(np.array(plate.albedo), plate)[skin > 0.5], 99)) / math.log(2)
-    even = (Edit("half of the face lifted to the other, which a hard light left dark, 99th percentile", round(halved, 3), "scene stops"),)
-    lines = (Edit("lines and specks that old light drew on the face weakened, 99th percentile", round(weaker, 3), "scene stops"),)
     return (
         *(drawn if fine >= pores.LEAST else ()),
-        *(even if halved > 0.02 else ()),
-        *(lines if weaker > 0.02 else ()),
         Edit("old light evened out on the face's skin, 5th to 95th percentile", round(levelled, 3), "scene stops"),
         Edit("skin chroma at equal lightness, median", round(median, 3), "dE00", SKIN_CHROMA_BOUND),
         Edit("skin chroma at equal lightness, 95th percentile", round(most, 3), "dE00", SKIN_CHROMA_BOUND),
@@ -299,6 +293,11 @@ def dressing(plate: Plate, worn: Subject) -> tuple[Edit, ...]:
     features = shown & (np.maximum.reduce([plate.parts[name][step] for name in ("eyes", "brows", "teeth", "lips")]) > 0.5)
     own = shown & still & (worn.cloth[step] > 0.8) & (plate.parts["cloth"][step] > 0.8)
     found = []
+    halved, weaker = worn.eased or (0.0, 0.0)
+    for what, size in (("half of the face lifted to the other, which a hard light left dark", halved),
+                       ("lines and specks that old light drew on the face weakened", weaker)):  # fmt: skip
+        if size > 0.02:
+            found.append(Edit(f"{what}, 99th percentile", round(size, 3), "scene stops"))
     if skin.any() and painted.sum() > 0.002 * skin.sum():
         found.append(Edit("skin painted anew (neck and throat), of all skin", round(float(painted.sum() / skin.sum()), 3), "share"))
     if skin.any() and formed.sum() > 0.01 * skin.sum():

@@ -43,6 +43,7 @@ class Figure:
         self.sheen = np.asarray(0.15 * p["cloth"], np.float32)
         self.room = np.ones_like(self.matte)
         self.ears: F32 | None = None
+        self.eased: tuple[float, float] | None = None
 
     def cut(self, top: int) -> Figure:
         """Take everybody away from row `top` down, and give what was there as a figure of its own."""
@@ -103,7 +104,7 @@ class Figure:
         lips, between = (np.asarray(part * self.skin, np.float32) for part in (plate.parts["lips"], teeth.between(plate)))
         return Subject(
             hw_px=plate.hw_px, head_px=neck.middle(plate.landmarks), shine=shine,
-            lips=freeze(lips), teeth=freeze(between), ears=ears, **maps,
+            lips=freeze(lips), teeth=freeze(between), ears=ears, eased=self.eased, **maps,
         )  # fmt: skip
 
 
