@@ -65,7 +65,7 @@ def mirrored(s: Subject) -> Subject:
     """The same bust seen in a mirror."""
     normal = s.normal[:, ::-1] * np.array([-1, 1, 1], np.float32)
     none = {name for name in ("strands", "lone", "lips", "teeth", "ears", "room") if getattr(s, name) is None}
-    names = set(Subject.__dataclass_fields__) - {"hw_px", "normal", "head_px", "shine"} - none
+    names = set(Subject.__dataclass_fields__) - {"hw_px", "normal", "head_px", "shine", "eased"} - none
     flip = {name: np.ascontiguousarray(getattr(s, name)[:, ::-1]) for name in sorted(names)}
     head = s.matte.shape[1] - 1 - s.head_px[0], s.head_px[1]
     return Subject(hw_px=s.hw_px, normal=np.ascontiguousarray(normal), head_px=head, shine=s.shine, **flip)
