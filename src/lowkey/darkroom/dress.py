@@ -91,6 +91,8 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         strands.deepened(figure.albedo, plate, crop)
         strands.completed(figure.albedo, plate, hand)
         draped.one_skin(figure, kept.hands, plate, np.asarray((plate.parts["skin"] > 0.9) & (kept.below < -0.05), np.float32))
+        if beard is not None:
+            beards.whitened(figure.albedo, plate, beard)
         figure.ears = ears.shaped(figure, plate)
         roots.rooted(figure, plate, hand)
     if cloth.kind in MADE:
