@@ -80,7 +80,7 @@ def test_a_blue_collar_that_touches_a_beard_is_none_of_it() -> None:
 
 
 def test_a_grey_beard_leans_to_its_skin_and_is_lit_as_that_is() -> None:
-    plate, on = bearded(GREY * np.array((0.9, 1, 0.8), np.float32), read=False)
+    plate, _ = bearded(GREY * np.array((0.9, 1, 0.8), np.float32), read=False)
     got, found = beards.grown(plate)
     assert found is not None
     albedo = np.array(got.albedo)

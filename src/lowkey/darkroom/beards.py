@@ -101,8 +101,8 @@ def grown(plate: Plate) -> tuple[Plate, F32 | None]:
 
 
 LIT_AS_SKIN, SKIN_SHINES = 0.85, 0.40
-"""Share of a beard that skin's light falls on as on skin; and share of the skin's own colour (log, over green) that white hair over it shows:
-it scatters evenly, and what lies between its strands is skin. In the hue of keratin alone it was olive beside a warm face."""
+"""Share of a beard that skin's light falls on as on skin; and share of the skin's own colour (log, over green) that white hair over it
+shows: it scatters evenly, and what lies between its strands is skin. In the hue of keratin alone it was olive beside a warm face."""
 
 
 def hung(figure: Figure, beard: F32, below: F32) -> None:
