@@ -18,6 +18,7 @@ from lowkey.darkroom import (
     ears,
     flyaways,
     fringe,
+    gaps,
     garments,
     halves,
     jersey,
@@ -104,7 +105,8 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     draped.relit(figure, kept, plate)
     nose, hand = (float(plate.landmarks[4, 0]), float(plate.landmarks[4, 1])), neck.hand_of(plate)
     parted = fringe.parted(figure.subject(plate, MOIST), nose, hand)
-    return strays.strewn(parted, plate.inside, nose, hand, flyaways.read(plate) if nap.cropped(plate, hand) < 1 else None)
+    own = flyaways.read(plate) if nap.cropped(plate, hand) < 1 else None
+    return gaps.crossed(strays.strewn(parted, plate.inside, nose, hand, own))
 
 
 FRAME_HW = 0.042
