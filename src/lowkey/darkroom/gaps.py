@@ -45,7 +45,8 @@ def crossed(subject: Subject) -> Subject:
     whole = s.matte[box]
     size, full = (max(whole.shape[1] // 2, 2), max(whole.shape[0] // 2, 2)), (whole.shape[1], whole.shape[0])
     matte, hair, form, tone = (
-        cv2.resize(m[box], size, interpolation=cv2.INTER_AREA) for m in (s.matte, s.hair, np.maximum(s.depth, -1), s.albedo)
+        np.asarray(cv2.resize(m[box], size, interpolation=cv2.INTER_AREA), np.float32)
+        for m in (s.matte, s.hair, np.maximum(s.depth, -1), s.albedo)
     )
     shut = np.zeros(matte.shape, np.float32)
     for level in LEVELS:
@@ -69,15 +70,18 @@ def crossed(subject: Subject) -> Subject:
     new["depth"][box] = np.where((more > 0) & (whole < 0.5), behind[..., 3], new["depth"][box])
     for name in ("matte", "hair"):
         new[name][box] = np.minimum(new[name][box] + more, 1)
-    if s.lone is not None:
+    lone = s.lone
+    if lone is not None:
         # A hair before others passes no lamp on.
-        new["lone"] = np.array(s.lone)
-        new["lone"][box] *= 1 - cover
-    return replace(s, **{name: freeze(one) for name, one in new.items()})
+        passes = np.array(lone)
+        passes[box] *= 1 - cover
+        lone = freeze(passes)
+    matte, hair, depth, albedo = (freeze(new[name]) for name in ("matte", "hair", "depth", "albedo"))
+    return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, lone=lone)
 
 
 def _shut(matte: F32, hair: F32, level: float, k: float, shut: F32) -> None:
-    """Raise `shut` f32[h, w] to what the small gaps of `matte` f32[h, w] under `level` are covered by, where `hair` f32[h, w] is round them."""
+    """Raise `shut` f32[h, w] to what covers the small gaps of `matte` f32[h, w] under `level`, where `hair` f32[h, w] is round them."""
     gap = (matte < level).astype(np.uint8)
     _, names, stats, _ = cv2.connectedComponentsWithStats(gap, connectivity=4)
     area = np.asarray(stats[:, cv2.CC_STAT_AREA] / np.float32(k * k), np.float32)
