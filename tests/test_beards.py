@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lowkey.darkroom import beards
+from lowkey.darkroom import beards, neck
+from lowkey.darkroom.figure import Figure
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
@@ -60,6 +61,38 @@ def test_a_chin_of_skin_and_a_patch_beside_it_are_no_beard() -> None:
     albedo = np.array(beside.albedo)
     albedo[:, np.abs(np.arange(on.shape[1]) - EYE_X) < 0.16 * HW] = FACE
     assert beards.grown(replace(beside, albedo=freeze(albedo), colour=freeze(albedo)))[1] is None
+
+
+def test_a_blue_collar_that_touches_a_beard_is_none_of_it() -> None:
+    plate, on = bearded(GREY, read=False)
+    y, x = np.mgrid[: on.shape[0], : on.shape[1]].astype(np.float32)
+    collar = (x > EYE_X + 0.22 * HW) & (x < EYE_X + 0.40 * HW) & (y > CHIN_Y - 0.1 * HW) & (y < CHIN_Y + 0.1 * HW)
+    strands = np.exp(0.5 * np.sin(1.1 * x) * np.cos(0.7 * y))[..., None]
+    skin = np.array(plate.parts["skin"])
+    skin[collar] = 1
+    for hue, most in ((np.array((0.2, 0.3, 0.6), np.float32), 0.02), (GREY, 1.0)):
+        albedo = np.where(collar[..., None], hue * strands, plate.albedo).astype(np.float32)
+        worn = replace(plate, albedo=freeze(albedo), colour=freeze(albedo), parts=plate.parts | {"skin": freeze(skin)})
+        found = beards.grown(worn)[1]
+        assert found is not None
+        # Grey as the beard is, it would be taken for one: it is by its blue that cloth is told.
+        assert (found[collar].mean() < most) if most < 1 else (found[collar].mean() > 0.5)
+
+
+def test_a_grey_beard_leans_to_its_skin_and_is_lit_as_that_is() -> None:
+    plate, _ = bearded(GREY * np.array((0.9, 1, 0.8), np.float32), read=False)
+    got, found = beards.grown(plate)
+    assert found is not None
+    albedo = np.array(got.albedo)
+    beards.whitened(albedo, plate, found)
+    sure = found > 0.99
+    np.testing.assert_allclose(luminance(albedo[sure]), luminance(plate.albedo[sure]), rtol=1e-3)
+    hue = np.log(albedo[sure] / albedo[sure][:, 1:2])
+    np.testing.assert_allclose(hue, np.broadcast_to(beards.SKIN_SHINES * np.log(FACE / FACE[1]), hue.shape), atol=0.01)
+    figure = Figure(got)
+    beards.hung(figure, found, neck.below_jaw(got.landmarks, got.size_px, got.hw_px))
+    assert figure.hair[sure].max() < 1 - beards.LIT_AS_SKIN + 0.01
+    np.testing.assert_allclose((figure.hair + figure.skin)[sure], 1, atol=0.02)
 
 
 def test_a_dark_beard_thins_out_and_has_the_colour_of_the_head() -> None:

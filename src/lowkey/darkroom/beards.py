@@ -15,6 +15,7 @@ from lowkey.darkroom import neck
 from lowkey.darkroom.figure import Figure
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
+from lowkey.plate import meshes
 from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
@@ -35,8 +36,11 @@ SURE = (0.75, 0.95)
 """How surely what grows there has to be the person's own skin, to a reader."""
 GAPS_HW, EDGE_HW = 0.016, 0.005
 """Half of how wide gaps between strands are that a beard closes over, and how soft (sigma) its edge is."""
-
-
+BLUER, TAB_HW = (0.10, 0.30), 0.030
+"""How much more log blue over green than the head's own hair cloth has; and half the width under which what hangs on a beard is none of
+it: a collar's edge that was taken along tore the neck."""
+ENDS_HW, STRAND = 0.014, (-0.05, 0.15)
+"""How far beyond its outline single hairs end, and how much paler (log) than what lies round it one is, at least and surely."""
 ON_FACE, HANGS_HW = 0.5, (-0.04, 0.0)
 """Share of a beard on the chin that is hair, for skin shines through it there and no flag stands before a face; and between which distances
 below the jaw's line all of it is."""
@@ -59,19 +63,21 @@ def grown(plate: Plate) -> tuple[Plate, F32 | None]:
     upper = np.zeros((h, w), np.uint8)
     cv2.fillPoly(upper, [np.round(mesh[list(OVAL), :2]).astype(np.int32)], 1)
     upper[int(mesh[NOSE, 1]) :] = 0
-    usual = [_red(plate.colour[where]) for where in ((upper > 0) & (plate.parts["skin"] > 0.9), hair)]
-    if not usual[0].size:
+    face = (upper > 0) & (plate.parts["skin"] > 0.9)
+    if not face.any():
         return plate, None
-    cheeks, locks = (float(np.median(one)) for one in usual)
+    cheeks, locks = (float(np.median(_over_green(plate.colour[where], 0))) for where in (face, hair))
+    bluest = np.float32(np.median(_over_green(plate.colour[hair], 2)))
     if cheeks - locks < LEAST:
         return plate, None
     colour = np.ascontiguousarray(plate.colour[box])
     grey = np.log(np.maximum(luminance(colour), np.float32(2e-3)))
-    red = blur(_red(colour), COLOUR_HW * k)
+    red, blue = (blur(_over_green(colour, i), COLOUR_HW * k) for i in (0, 2))
     fine = np.sqrt(blur(np.square(grey - blur(grey, COLOUR_HW * k)), FINE_HW * k))
     bare = plate.parts["skin"][box] * plate.matte[box]
     # What may be a collar as well is one.
     strands = step((cheeks - red) / np.float32(cheeks - locks), *PALER) * step(fine, *STRANDS) * step(bare, *SURE)
+    strands *= 1 - step(blue - bluest, *BLUER)
     _, names = cv2.connectedComponents((strands > 0.4).astype(np.uint8), connectivity=4)
     rows, columns = np.mgrid[: end - top, : last - first]
     disc = np.hypot(columns + first - chin[0], rows + top - chin[1] + ON_CHIN_HW * k) < ON_CHIN_HW * k
@@ -79,10 +85,14 @@ def grown(plate: Plate) -> tuple[Plate, F32 | None]:
     on_chin[0] = 0
     if on_chin.max() < ON_CHIN * disc.sum():
         return plate, None
-    gaps = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(GAPS_HW * k) + 1,) * 2)
+    gaps, tab, ends = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(r * k) + 1,) * 2) for r in (GAPS_HW, TAB_HW, ENDS_HW))
     beard = cv2.morphologyEx((names == on_chin.argmax()).astype(np.uint8), cv2.MORPH_CLOSE, gaps)
+    beard = cv2.morphologyEx(beard, cv2.MORPH_OPEN, tab)
+    # It ends in the photo's own hairs, each where it ends.
+    whole, most = (blur(np.asarray(m, np.float32), EDGE_HW * k) for m in (beard, cv2.dilate(beard, ends)))
+    single = step(grey - blur(grey, COLOUR_HW * k), *STRAND)
     found = np.zeros((h, w), np.float32)
-    found[box] = blur(np.asarray(beard, np.float32), EDGE_HW * k) * bare
+    found[box] = np.maximum(step(whole, 0.5, 1.0), most * single) * bare
     share = found * (np.float32(ON_FACE) + np.float32(1 - ON_FACE) * step(neck.below_jaw(mesh, plate.size_px, k), *HANGS_HW))
     parts = dict(plate.parts)
     for name, way in (("hair", 1), ("skin", -1)):
@@ -90,8 +100,18 @@ def grown(plate: Plate) -> tuple[Plate, F32 | None]:
     return replace(plate, parts=parts), found
 
 
+LIT_AS_SKIN, SKIN_SHINES = 0.85, 0.40
+"""Share of a beard that skin's light falls on as on skin; and share of the skin's own colour (log, over green) that white hair over it
+shows: it scatters evenly, and what lies between its strands is skin. In the hue of keratin alone it was olive beside a warm face."""
+
+
 def hung(figure: Figure, beard: F32, below: F32) -> None:
-    """Give what of a `beard` f32[h, w] hangs `below` f32[h, w] the jaw's line the form of the chin that it grows from, in place."""
+    """Give what of a `beard` f32[h, w] hangs `below` f32[h, w] the jaw's line the form of the chin that it grows from, in place.
+
+    All of it is lit as the skin is that it stands on: short strands end with that skin's light, and throw no glow of their own.
+    """
+    lent = np.float32(LIT_AS_SKIN) * beard * figure.hair
+    figure.hair, figure.skin = figure.hair - lent, np.minimum(figure.skin + lent, 1)
     k = figure.hw_px
     rows, columns = np.flatnonzero((beard > 0).any(1)), np.flatnonzero((beard > 0).any(0))
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -104,6 +124,19 @@ def hung(figure: Figure, beard: F32, below: F32) -> None:
     form += (beard[box] * step(low, *FORM_HW))[..., None] * (carried - form)
     figure.normal[box] = form[..., :3] / np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), np.float32(1e-6))
     figure.depth[box] = form[..., 3]
+
+
+def whitened(albedo: F32, plate: Plate, beard: F32) -> None:
+    """Give a grey `beard` f32[h, w] the hue of white hair over its own skin, in place of `albedo` f32[h, w, 3]."""
+    cheeks = (plate.parts["skin"] > 0.9) & (beard < 0.01) & (meshes.oval(plate.landmarks, beard.shape) > 0)
+    if not cheeks.any():
+        return
+    hue = np.log(np.maximum(np.median(albedo[cheeks], 0), np.float32(2e-3)))
+    white = np.exp(np.float32(SKIN_SHINES) * (hue - hue[1]))
+    rows, columns = np.flatnonzero((beard > 0).any(1)), np.flatnonzero((beard > 0).any(0))
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    own = albedo[box]
+    own += (white * (luminance(own) / luminance(white))[..., None] - own) * beard[box][..., None]
 
 
 SOFT_HW, INSIDE_HW = 0.018, (0.0, 0.05)
@@ -155,6 +188,6 @@ def thinned(plate: Plate) -> Plate:
     return replace(plate, parts=parts, albedo=freeze(albedo))
 
 
-def _red(colour: F32) -> F32:
+def _over_green(colour: F32, channel: int) -> F32:
     log = np.log(np.maximum(colour, np.float32(2e-3)))
-    return np.ascontiguousarray(log[..., 0] - log[..., 1])
+    return np.ascontiguousarray(log[..., channel] - log[..., 1])

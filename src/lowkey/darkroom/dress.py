@@ -20,6 +20,7 @@ from lowkey.darkroom import (
     ears,
     flyaways,
     fringe,
+    gaps,
     garments,
     halves,
     jersey,
@@ -93,6 +94,8 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         strands.deepened(figure.albedo, plate, crop)
         strands.completed(figure.albedo, plate, hand)
         draped.one_skin(figure, kept.hands, plate, np.asarray((plate.parts["skin"] > 0.9) & (kept.below < -0.05), np.float32))
+        if beard is not None:
+            beards.whitened(figure.albedo, plate, beard)
         figure.ears = ears.shaped(figure, plate)
         roots.rooted(figure, plate, hand)
     if cloth.kind in MADE:
@@ -104,7 +107,8 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     draped.relit(figure, kept, plate)
     nose, hand = (float(plate.landmarks[4, 0]), float(plate.landmarks[4, 1])), neck.hand_of(plate)
     parted = fringe.parted(figure.subject(plate, MOIST), nose, hand)
-    return strays.strewn(parted, plate.inside, nose, hand, flyaways.read(plate) if nap.cropped(plate, hand) < 1 else None)
+    own = flyaways.read(plate) if nap.cropped(plate, hand) < 1 else None
+    return gaps.crossed(strays.strewn(parted, plate.inside, nose, hand, own))
 
 
 def _most(added: F32, plate: Plate) -> float:

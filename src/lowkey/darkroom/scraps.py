@@ -35,8 +35,13 @@ EYES = (33, 263)
 """Outer corners of the eyes."""
 EAR_HW, SLIM_HW = 0.20, 0.10
 """How far beside the face's outline an ear stands out at most, and how wide one is that is seen from in front."""
-STRAND_HW, ENDS_HW = 0.008, 0.020
-"""How wide the strands are whose ends lie over an ear, and how far those lie apart (one deviation)."""
+STRAND_HW, ENDS_HW = 0.006, 0.035
+"""How wide the strands are whose ends lie over an ear, and how far those lie apart (one deviation): a sideburn is cut to no line."""
+TEMPLE_HIGH_HW, HALF, STREAK = 0.45, (0.50, 0.95), 0.15
+"""How far over that ear what is half hair to the reader is temple; hair's share up to which it is, and from which it is not; and how much
+of that single strands differ by (one deviation). Blown by the sun it has no strand of its own, and as hair it was grey paint."""
+HEM_HW = 0.012
+"""How far round an ear what is still hair is a seam of its rim that was read as that."""
 BARE_HW2, NONE_HW2 = 0.020, 0.006
 """Area of skin beside the face, on an ear's rows, from which that ear is bare, and up to which none is seen (squared head-widths)."""
 DIM = -0.5
@@ -147,9 +152,14 @@ def _ear(hair: F32, skin: F32, matte: F32, tone: F32, inside: np.ndarray, mesh: 
         below = (hair > 0.3) & (matte > 0.05) & sides[mine] & (rows >= slim[0] - 3 * ENDS_HW * k) & (rows < low + 0.08 * k)
         side = 2 * round(0.03 * k) + 1
         below = cv2.morphologyEx(below.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)) * (inside == 0)
+        hem = cv2.dilate(below, np.ones((2 * round(HEM_HW * k) + 1,) * 2, np.uint8))
         y, x = np.mgrid[: len(hair), : hair.shape[1]].astype(np.float32) / np.float32(STRAND_HW * k)
-        ends = np.float32(ENDS_HW * k) * noise(x, y / 8, 141)
-        found = np.maximum(found, below * step(np.asarray(rows - slim[0] + ends, np.float32), -0.01 * k, 0.02 * k))
+        ends = np.float32(ENDS_HW) * noise(x, y / 8, 141)
+        ear = hem * step(np.asarray((rows - np.float32(slim[0])) / np.float32(k) + ends, np.float32), -0.01, 0.02)
+        streak = np.float32(STREAK) * noise(x, y / 12, 142)
+        half = (1 - step(hair + streak, *HALF)) * (out < EAR_HW) * step(blur(hair, 0.01 * k), 0.02, 0.2)
+        half *= step(rows, float(slim[0]) - TEMPLE_HIGH_HW * k, float(slim[0]) - 0.5 * TEMPLE_HIGH_HW * k) * (rows < low) * (matte > 0.9)
+        found = np.maximum(found, np.maximum(ear, half) * sides[mine])
     return np.asarray(found, np.float32)
 
 

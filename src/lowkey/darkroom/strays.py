@@ -163,7 +163,8 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     if own is not None:
         # What a photo has beside a crop is its room.
         own = np.asarray(own * long * (1 - step(blur(s.cloth, 0.05 * k), 0.02, 0.12)), np.float32)
-        own = _rooted(own, np.asarray(s.hair * (1 - open_) > 0.4))
+        # A lock that went because it lies apart does not come back as some of its hairs.
+        own = _rooted(own * (1 - open_ * (s.matte > 0.1)), np.asarray(s.hair * (1 - open_) > 0.4))
     if own is not None and own.max() > 0:
         turned = np.square(np.clip(0.5 + 0.5 * noise(x / np.float32(TURNED_HW), y / np.float32(TURNED_HW), 97), 0, 1))
         thick = -np.log(1 - np.minimum(own, np.float32(MOST)))
