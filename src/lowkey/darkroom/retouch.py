@@ -67,7 +67,7 @@ LIP_UNDER_SKIN = 0.68
 LIP_RED, LIP_BLUE, LIP_SPREAD, BEYOND = 0.28, 0.16, 0.20, 0.30
 """How much redder and bluer than the face (log, over green) lips are that stand in its light, how much redder than the rest of them
 a spot is, and the share of what is more: bare lips in the photos are .0 to .26 and .05 to .25. A warm lamp and a print make a red of any
-more than that a coral sticker and a mauve one a bruise; where green and blue of a small photo end in nothing, a spot is a lamp's own red."""
+more than that a coral sticker and a mauve one a bruise; where green and blue of a small photo end in nothing, a spot is a lamp's red."""
 MOTTLE_HW, MOTTLED = 0.010, 0.7
 """Over what (sigma) the colour of lips, and not their tone, is even, and by how much: a small photo's colours are blotches of several
 pixels."""
