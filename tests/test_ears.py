@@ -91,3 +91,20 @@ def test_a_speck_of_hair_on_a_rim_is_the_ears() -> None:
     ears.shaped(figure, plate)
     assert figure.skin[at] > 0.9
     assert figure.hair[at] < 0.1
+
+
+def test_an_ear_is_as_red_as_in_the_photo_and_no_redder_than_blood() -> None:
+    plate, ear = eared()
+
+    def red(of: F32, where: F32) -> float:
+        return float(np.median(np.log(of[where][:, 0] / of[where][:, 1])))
+
+    for shone, most in ((0.15, 0.15), (0.60, ears.RUDDY + ears.FLUSHED * (0.60 - ears.RUDDY))):
+        there, lit = ear[..., None] > 0, np.array([np.exp(shone), 1, 1], np.float32)
+        albedo, colour = (np.where(there, np.median(v[plate.parts["skin"] > 0.9], 0), v) for v in (plate.albedo, plate.colour))
+        colour = np.asarray(np.where(there, colour * lit, colour), np.float32)
+        photo = replace(plate, albedo=freeze(np.asarray(albedo, np.float32)), colour=freeze(colour))
+        figure = Figure(photo)
+        within = (ears.shaped(figure, photo) > 0.99) & (ear > 0)
+        # Folds are redder where they are deep, and on the median as red as that.
+        assert red(figure.albedo, within) - red(plate.albedo, plate.parts["skin"] > 0.9) == pytest.approx(most, abs=0.03)

@@ -60,3 +60,12 @@ def test_nobody_in_the_frame_leaves_it_as_it_is() -> None:
     scene = np.random.default_rng(1).random((50, 60, 3), np.float32)
     assert not planes.softness(nil - 3, nil, nil, 50.0).any()
     assert planes.focused(scene, nil) is scene
+
+
+def test_an_outline_is_lost_in_the_dark_and_kept_in_the_light() -> None:
+    sigma, solid = np.zeros((1000, 80), np.float32), np.zeros((1000, 80), np.float32)
+    solid[:, 40:] = 1
+    for radiance, most in ((0.01, planes.LOST_PX), (0.3, 0.0)):
+        soft = planes.lost(sigma, solid, np.full_like(solid, radiance), 1.0)
+        assert soft[500, 39:41] == pytest.approx(most, abs=0.05)
+        assert soft[500, [10, 70]] == pytest.approx(0, abs=1e-3)

@@ -34,7 +34,7 @@ cloth turns over there, and by what slope. A lamp behind it draws its hem in lig
 LOST_EDGE, LOST_FOLD = 0.80, (-0.35, 0.45)
 """Share of that fibre which is not seen where a fold falls back at the outline, and between which heights of folds (in their own depth):
 of one width all along, it is a milky line round the head."""
-UNFLAGGED, LINED = 3.2, 0.75
+UNFLAGGED, LINED = 2.4, 0.75
 """How many times as much of the room's light as of a lamp's a wrap throws back (no flag stands before a room, and light comes back from the
 layer under it), and by which power of what it is darker beside the face the room makes up for that: its dark half is cloth, not a hole."""
 DEEPER, DEEPER_HW = 0.86, 0.30

@@ -24,21 +24,25 @@ ABOVE_HW, BELOW_HW = (0.04, -0.06), (0.22, 0.36)
 """How far over the brow and under the nose its rows end."""
 WIDE_HW = 0.05
 """Least width beside the face that is an ear and no mere turn of the cheek."""
-OUTWARD, UPWARD = 0.10, 0.05
+OUTWARD, UPWARD = 0.18, 0.05
 """How its plane leans: hardly outward, for an auricle stands off the head by 20 to 30 degrees, and turns its hollow side forward."""
 ROLL_HW = 0.020
 """How far from its outline its rim rolls over."""
-RUDDY, FLUSHED = 0.12, 0.25
-"""Log red over green by which an ear may be redder than the face, and the share that is left of what it has beyond."""
+RUDDY, FLUSHED, BLOOD_HW = 0.26, 0.30, 0.025
+"""Log red over green by which an ear may be redder than the face, the share that is left of what it has beyond, and over what (sigma)
+the photo's own red is read: blood is near the surface in ears. In photos they are .05 to .32 redder than faces; delighting greys them."""
 DOWNY = 0.92
 """Share of its mirror that the rim has lost."""
-BOWL_HW = (0.010, 0.07)
-"""Between which sizes (sigma) the photo's dark on it is its bowl."""
-DEEP = 0.7
-"""By which power more that dark is deepened: a sky looks into a bowl, a lamp beside the head does not."""
-BELOW_FACE = 0.71
-"""Most of the face's luminance that an ear has, half a stop under it, as printers burn ears in: daylight shines through them, and an eye
-goes to what is lightest."""
+FOLDS_HW = (0.007, 0.10)
+"""Between which sizes (sigma) the photo's light and dark on it are its helix, antihelix and bowl."""
+CARVED, SINKS, RISES = 1.6, 1.5, 0.40
+"""How much of that it has, and how far (log) it sinks and rises at most, by degrees: delighting took most of it for light, and a sky looks
+into a bowl which a lamp beside the head does not; what shone on a fold was the old room's lamps."""
+GLOWS = (0.93, 1.03, 1.10)
+"""How deep each of red, green and blue goes into a fold: what is left of the light there has gone from skin to skin, and came off red."""
+BELOW_FACE = 0.82
+"""Most of the face's luminance that an ear has, a quarter of a stop under it, as printers burn ears in: daylight shines through them, and
+an eye goes to what is lightest. Half a stop under it is a grey patch beside a lit cheek."""
 SPECK_HW = 0.020
 """Half the size under which hair on an ear is the reader's, not the person's: a speck of it is a nick in the rim."""
 
@@ -68,8 +72,9 @@ def shaped(figure: Figure, plate: Plate) -> F32:
     normal = figure.normal[box]
     normal += turn[..., None] * (plane - normal)
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), np.float32(1e-6))
+    _flushed(figure.albedo[box], plate.colour[box], mask, plate)
     _toned(figure.albedo[box], figure.matte[box], mask, plate, first)
-    figure.albedo[box] *= np.exp(np.float32(DEEP) * _bowl(plate.colour[box], mask, k))[..., None]
+    figure.albedo[box] *= np.exp(_carved(figure.albedo[box], plate.colour[box], mask, k)[..., None] * np.array(GLOWS, np.float32))
     # Its skin is dull: a mirror image on it is a wet cut-out's. Down grows on its rim, which has no grazing mirror at all: there the whole
     # room would be drawn round the ear as a line.
     figure.specular[box] *= 1 - np.float32(0.5) * mask
@@ -78,28 +83,50 @@ def shaped(figure: Figure, plate: Plate) -> F32:
     return found
 
 
-def _bowl(colour: F32, mask: F32, k: float) -> F32:
-    """The dark of an ear's bowl, log f32[h, w], as the photo `colour` f32[h, w, 3] has it."""
-    grey = np.log(np.maximum(luminance(colour), np.float32(2e-3)))
-    fine, broad = (blur(grey * mask, s * k) / np.maximum(blur(mask, s * k), np.float32(0.05)) for s in BOWL_HW)
-    return np.asarray(np.clip(fine - broad, -0.8, 0.1) * mask, np.float32)
+def _carved(tone: F32, colour: F32, mask: F32, k: float) -> F32:
+    """What the albedo f32[h, w, 3] of an ear lacks of its folds and bowl, log f32[h, w], as the photo `colour` f32[h, w, 3] has them."""
+    near = tuple(np.maximum(blur(mask, s * k), np.float32(0.05)) for s in FOLDS_HW)
+
+    def folds(of: F32) -> F32:
+        grey = np.log(np.maximum(luminance(of), np.float32(2e-3))) * mask
+        fine, broad = (blur(np.asarray(grey, np.float32), s * k) / n for s, n in zip(FOLDS_HW, near, strict=True))
+        return np.asarray(fine - broad, np.float32)
+
+    # Cut off at a height, a fold is a plateau with a drawn edge.
+    wanted = np.float32(CARVED) * folds(colour)
+    most = np.where(wanted > 0, np.float32(RISES), np.float32(SINKS))
+    return np.asarray((most * np.tanh(wanted / most) - folds(tone)) * mask, np.float32)
+
+
+def _flushed(tone: F32, colour: F32, mask: F32, plate: Plate) -> None:
+    """Ears f32[h, w, 3] as much redder than the face as in the photo `colour` f32[h, w, 3], in place, at one luminance.
+
+    Some of the red of a photo's ear is daylight that shone through it: what is beyond blood's goes.
+    """
+    face = plate.parts["skin"] > 0.9
+    if np.count_nonzero(face) < 100:
+        return
+
+    def red(of: F32) -> F32:
+        log = np.log(np.maximum(of, np.float32(2e-3)))
+        return np.asarray(log[..., 0] - log[..., 1], np.float32)
+
+    seen = blur(red(colour) * mask, BLOOD_HW * plate.hw_px) / np.maximum(blur(mask, BLOOD_HW * plate.hw_px), np.float32(0.05))
+    own = red(tone) - np.float32(np.median(red(plate.albedo[face])))
+    # In a sky's shade it looks less red than it is.
+    over = np.maximum(seen - np.float32(np.median(red(plate.colour[face]))), own)
+    more = (np.minimum(over, RUDDY) + np.float32(FLUSHED) * np.maximum(over - RUDDY, 0) - own) * mask
+    grey = luminance(tone)
+    tone[..., 0] *= np.exp(np.float32(0.5) * more)
+    tone[..., 1:] *= np.exp(np.float32(-0.5) * more)[..., None]
+    tone *= (grey / np.maximum(luminance(tone), np.float32(1e-4)))[..., None]
 
 
 def _toned(tone: F32, matte: F32, mask: F32, plate: Plate, first: int) -> None:
-    """Ears f32[h, w, 3] where `mask` f32[h, w] is, their first column `first`, in place: hardly redder than the face, and darker.
-
-    Blood is nearer to the surface in them, but most of the red of a photo's ear is daylight that shone through it: in the dark it is a rim.
-    """
+    """Ears f32[h, w, 3] where `mask` f32[h, w] is, their first column `first`, no lighter than BELOW_FACE, in place."""
     face, there = plate.albedo[plate.parts["skin"] > 0.9], mask > 0.8
     if len(face) < 100 or not there.any():
         return
-    usual = np.median(np.log(np.maximum(face, np.float32(2e-3))), 0)
-    log = np.log(np.maximum(tone, np.float32(2e-3)))
-    red = log[..., 0] - log[..., 1]
-    over = np.maximum(red - np.float32(usual[0] - usual[1] + RUDDY), 0) * np.float32(1 - FLUSHED) * mask
-    # At one luminance: green and blue rise as red falls.
-    tone[..., 0] *= np.exp(-np.float32(0.6) * over)
-    tone[..., 1:] *= np.exp(np.float32(0.4) * over)[..., None]
     # Each ear for itself: on one the photo's light may have fallen, through the other it may have shone.
     most, middle = BELOW_FACE * float(np.median(luminance(face))), plate.landmarks[NOSE, 0] - first
     wide = np.where(matte < 0.95, cv2.dilate(mask, np.ones((2 * round(BESIDE_HW[0] * plate.hw_px) + 1,) * 2, np.uint8)), mask)

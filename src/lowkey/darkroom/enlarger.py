@@ -99,7 +99,7 @@ class Enlarger:
             at = (rig.lamp.place_fw_fh[0] * self.size_px[0], rig.lamp.place_fw_fh[1] * self.size_px[1])
             loose.before_lamp(person, view.passing, at, rig.lamp.radiance_rgb, level)
         scene = backdrop.hang(person, view.matte, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
-        scene = planes.focused(scene, view.soft_px)
+        scene = planes.focused(scene, planes.lost(view.soft_px, view.solid, luminance(scene), level))
         yield "backdrop", scene, rig
 
         seen = optics.focus(scene, rig.lens, rig.lamp, clear=view.solid)

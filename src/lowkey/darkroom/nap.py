@@ -22,8 +22,9 @@ from lowkey.plate.zones import ramp as step
 NOSE = 4
 ENDS_HW = 0.014
 """Over how much the ends of a crop lie: 2 mm."""
-SMOOTH_HW = 0.016
-"""Over what (sigma) its outline is straightened: teeth of a matte are no tufts, for a crop is cut to one length."""
+SMOOTH_HW = 0.032
+"""Over what (sigma) its outline is straightened: teeth of a matte are no tufts, for a crop is cut to one length, and where a matte jumps
+from one ground to the next a skull has no corner: half of this left one."""
 POINTS_HW, POINTS = (0.0045, 0.012), (0.0035, 0.0030)
 """Sizes of the points and tufts in which it ends, and how far those stand out (one deviation)."""
 DEEP_HW = 0.060

@@ -15,6 +15,7 @@ from numba import njit, prange
 
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
+from lowkey.plate.zones import ramp as step
 
 APERTURE = 0.0125
 """Diameter of the circle of confusion over the distance behind the plane of focus: a pupil of 19 mm over 1.5 m (Ray, "Applied Photographic
@@ -27,6 +28,10 @@ LEVELS_PX = (0.7, 1.4, 2.8)
 """Sigma of the blurs between which each pixel's own lies, in a frame of a thousand rows."""
 SPREAD_FH = 0.003
 """How far beyond an outline its own softness reaches."""
+
+LOST_PX, LOST = 1.5, (0.03, 0.10)
+"""Sigma by which an outline is lost where it is dark, in a frame of a thousand rows, and the shares of lit skin's radiance up to which one
+is dark, and is not: in a shade no lamp draws a contour, and one that a matte has drawn is a cut with scissors."""
 
 
 def softness(depth: F32, matte: F32, eyes: F32, hw_px: float) -> F32:
@@ -47,6 +52,17 @@ def softness(depth: F32, matte: F32, eyes: F32, hw_px: float) -> F32:
     mass = blur(solid, wide)
     near = blur(np.asarray(solid * np.minimum(behind, most), np.float32), wide) / np.maximum(mass, np.float32(0.02))
     return np.asarray(near * np.clip(4 * mass, 0, 1), np.float32)
+
+
+def lost(sigma: F32, solid: F32, light: F32, level: float) -> F32:
+    """`sigma` f32[h, w], more along the outline of `solid` f32[h, w] where both sides of it are dark.
+
+    `light` f32[h, w] is the scene's luminance, `level` that of lit skin.
+    """
+    wide = SPREAD_FH * len(sigma)
+    mass = blur(solid, wide)
+    dark = 1 - step(blur(light, wide) / np.float32(level), *LOST)
+    return np.asarray(np.hypot(sigma, np.float32(LOST_PX * len(sigma) / 1000) * np.clip(4 * mass * (1 - mass), 0, 1) * dark), np.float32)
 
 
 def focused(scene: F32, sigma: F32) -> F32:

@@ -64,10 +64,10 @@ LIP_HW, GAPS = 0.030, 0.8
 """How broad the form of a lip is, and how much goes of what lay dark between streaks of its shine."""
 LIP_UNDER_SKIN = 0.68
 """Most that the lips of someone in hard light reflect over the face's skin: their gloss burns in the sun."""
-LIP_RED, LIP_BLUE, BEYOND = 0.30, 0.20, 0.5
-"""How much redder and bluer than the face (log, over green) lips are that stand in its light, and the share of what is more: bare lips in
-the photos are .0 to .26 and .05 to .25. A warm lamp and a print make a red of any more than that a coral sticker and a mauve one a
-bruise."""
+LIP_RED, LIP_BLUE, LIP_SPREAD, BEYOND = 0.28, 0.16, 0.20, 0.30
+"""How much redder and bluer than the face (log, over green) lips are that stand in its light, how much redder than the rest of them
+a spot is, and the share of what is more: bare lips in the photos are .0 to .26 and .05 to .25. A warm lamp and a print make a red of any
+more than that a coral sticker and a mauve one a bruise; where green and blue of a small photo end in nothing, a spot is a lamp's red."""
 MOTTLE_HW, MOTTLED = 0.010, 0.7
 """Over what (sigma) the colour of lips, and not their tone, is even, and by how much: a small photo's colours are blotches of several
 pixels."""
@@ -414,6 +414,9 @@ def _lip_colour(albedo: F32, plate: Plate, skin: F32) -> None:
     for channel, most in ((0, LIP_RED), (2, LIP_BLUE)):
         over = max(float((own[channel] - own[1]) - (usual[channel] - usual[1])) - most, 0.0)
         colour[..., channel] *= np.exp(mine * np.float32((BEYOND - 1) * over))
+    ruddy = np.log(np.maximum(colour[..., 0], np.float32(4e-3)) / np.maximum(colour[..., 1], np.float32(4e-3)))
+    spots = np.maximum(ruddy - np.float32(np.median(ruddy[sure]) + LIP_SPREAD), 0)
+    colour[..., 0] *= np.exp(mine * np.float32(BEYOND - 1) * spots)
     tone[:] = colour * (grey / np.maximum(luminance(np.asarray(colour, np.float32)), np.float32(1e-3)))[..., None]
 
 
