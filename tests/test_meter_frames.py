@@ -126,13 +126,13 @@ def test_exposure_moves_tones_and_leaves_the_light(frame: Frame, reading: Readin
 
 def test_a_lifted_shadow_loses_its_ratio(frame: Frame, reading: Reading, astronaut_plate: Plate) -> None:
     lifted = measure(np.asarray(30 + codes(frame) * (225 / 255), np.uint8), astronaut_plate, frame.placement)
-    # What lifting does to the medians of both sides is arithmetic.
+    # What lifting does to the medians of both sides is arithmetic; half-tones that now count as shade can only make it less.
     was, ratio = number(reading, "shadow_median_code"), number(reading, "lighting_ratio_stops")
     dark = srgb_decode(np.array(was / 255))
     lit = 255 * srgb_encode(np.asarray(dark * 2**ratio))
     expected = np.log2(srgb_decode((30 + lit * 225 / 255) / 255) / srgb_decode(np.array((30 + was * 225 / 255) / 255)))
     assert expected < ratio - 0.8
-    assert number(lifted, "lighting_ratio_stops") == pytest.approx(expected, abs=0.25)
+    assert 1 < number(lifted, "lighting_ratio_stops") < expected + 0.25
     assert number(lifted, "shadow_median_code") > 30
     assert number(lifted, "frame_black_share") == 0
 

@@ -58,7 +58,7 @@ stays."""
 WHITE_GAIN = (0.75, 1.6)
 CRUMB = 0.10
 """Over how much of an iris's radius (sigma) white is told from lids."""
-IRIS, IRIS_GAIN = 0.050, 1.8
+IRIS, IRIS_GAIN = 0.036, 1.4
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
 LIP_HW, GAPS = 0.030, 0.8
 """How broad the form of a lip is, and how much goes of what lay dark between streaks of its shine."""
