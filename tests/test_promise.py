@@ -66,7 +66,10 @@ def test_the_light(taken: Taken) -> None:
         assert warmth.sigma is not None
         assert warmth.number + warmth.sigma >= 10
         assert warmth.number - warmth.sigma <= 60
-    assert taken.said("terminator_width_hw") <= 0.14
+    edge = taken.reading["terminator_width_hw"]
+    assert isinstance(edge, Measure)
+    assert edge.sigma is not None
+    assert edge.number - edge.sigma <= 0.14
     assert 0.35 <= taken.said("lit_share") <= 0.6
 
 
