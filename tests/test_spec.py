@@ -26,7 +26,7 @@ def ranges(look: Look) -> dict[str, tuple[float, float]]:
 
 
 def test_the_house_look_promises_what_the_design_says() -> None:
-    """DESIGN, section 5, "The promise in numbers"; the edge of light and loose islands as docs/decisions/0020 has them."""
+    """DESIGN, section 5, "The promise in numbers"; the edge of light as docs/decisions/0020 has it."""
     house = ranges(Look())
     assert house["lighting_ratio_stops"] == (4.0, math.inf)
     assert house["face_clipped_share"] == (-math.inf, 0.005)
@@ -35,7 +35,6 @@ def test_the_house_look_promises_what_the_design_says() -> None:
     assert house["shadow_range_codes"] == (6, math.inf)
     assert house["neck_over_chin"] == (-math.inf, 1.0)
     assert house["terminator_width_hw"] == (-math.inf, 0.14)
-    assert house["lit_islands"] == (-math.inf, 2)
     assert house["highlight_warmth_mired"] == (10, 60)
     assert house["dark_edge_codes"] == (3, math.inf)
     assert house["lights"] == (1, 1)
