@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lowkey.darkroom import neck, tresses
+from lowkey.darkroom import haircut, neck, tresses
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.plate import Plate
 from test_dress import HW, person
@@ -248,9 +248,9 @@ def test_cropped_hair_is_short_and_combed_hair_is_not_however_thin() -> None:
     k, hair = 100.0, np.zeros((200, 200), np.float32)
     hair[:40, :70] = 1
     everywhere = hair > 0
-    assert tresses.length(hair, k, np.full_like(hair, 0.2), everywhere) == pytest.approx(float(tresses.fullness(hair, k)))
-    assert tresses.length(hair, k, np.full_like(hair, 0.7), everywhere) == 1
-    assert tresses.length(np.ones_like(hair), k, np.full_like(hair, 0.1), everywhere) == 1
+    assert haircut.length(hair, k, np.full_like(hair, 0.2), everywhere) == pytest.approx(float(haircut.fullness(hair, k)))
+    assert haircut.length(hair, k, np.full_like(hair, 0.7), everywhere) == 1
+    assert haircut.length(np.ones_like(hair), k, np.full_like(hair, 0.1), everywhere) == 1
 
 
 def test_a_veil_round_hair_is_no_hair() -> None:

@@ -554,12 +554,16 @@ def test_an_old_collar_read_as_skin_is_no_kink_in_a_neck() -> None:
     assert np.diff(down).max() * k < 1.3 * throat.FLARES
 
 
-def test_a_neck_is_dark_where_it_goes_into_its_collar() -> None:
+def necked() -> tuple[Plate, neck.Bust, neck.Kept, F32, F32]:
+    """Somebody who looks straight ahead, the bust and what is kept, and where each pixel lies on that bust."""
     plate = person(turn=0.0)
     bust = neck.measure(plate, np.zeros_like(plate.matte))
-    kept = neck.keep(plate)
     y_px, x_px = np.mgrid[0 : plate.matte.shape[0], 0 : plate.matte.shape[1]].astype(np.float32)
-    x, y = bust.across(x_px, y_px)
+    return plate, bust, neck.keep(plate), *bust.across(x_px, y_px)
+
+
+def test_a_neck_is_dark_where_it_goes_into_its_collar() -> None:
+    plate, bust, kept, x, y = necked()
     collar = garments.Closed(bust.neck, -0.05, 0.30)
     free, held = (luminance(throat.rebuild(plate, bust, kept, x, y, (0, 0), one).albedo) for one in (None, collar))
     over = collar.over(x, y)
@@ -595,11 +599,7 @@ def test_a_neck_has_the_hue_of_the_lower_face_and_no_seam_of_stubble(astronaut_p
 
 def test_a_neck_broader_than_its_collar_draws_in_to_it() -> None:
     """No skin stands beside a collar, and what hangs under an ear hangs from a neck as broad as the photo's."""
-    plate = person(turn=0.0)
-    bust = neck.measure(plate, np.zeros_like(plate.matte))
-    kept = neck.keep(plate)
-    y_px, x_px = np.mgrid[0 : plate.matte.shape[0], 0 : plate.matte.shape[1]].astype(np.float32)
-    x, y = bust.across(x_px, y_px)
+    plate, bust, kept, x, y = necked()
     collar = garments.Closed(0.8 * bust.neck, 0.05, 0.15)
     free, held = (throat.rebuild(plate, bust, kept, x, y, (0, 0), one).cover > 0.5 for one in (None, collar))
     beside = (np.abs(x) > collar.wide + 0.02) & (y > collar.top)

@@ -83,7 +83,8 @@ def restored(albedo: F32, plate: Plate) -> None:
     mine = np.asarray(mine * (1 - teeth.opening(plate, box)), np.float32)
     skin = np.asarray(plate.parts["skin"][box] - features[box] - plate.parts["hair"][box] > 0.9)
     # On skin as it was photographed: what has been smoothed since tells nothing of the noise on a brow.
-    noise = [_noise(np.log(np.maximum(luminance(plate.albedo[box]), np.float32(4e-3))), skin, sigma * k) for sigma in EDGES_HW]
+    shown = np.log(np.maximum(luminance(plate.albedo[box]), np.float32(4e-3)))
+    noise = [_noise(shown, skin, sigma * k) for sigma in EDGES_HW]
     _clean(albedo[box], mine * np.float32(CLEANED) * step(np.asarray(max(gains), np.float32), *SOFT), noise[0], EDGES_HW[0] * k)
     mine = mine * (1 - np.float32(0.5) * plate.parts["lips"][box])
     mine = mine * (1 - np.float32(IRISED) * _irises(plate, box))

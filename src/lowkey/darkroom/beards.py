@@ -16,7 +16,6 @@ from lowkey.darkroom.figure import Figure
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate import meshes
-from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
@@ -60,8 +59,7 @@ def grown(plate: Plate) -> tuple[Plate, F32 | None]:
     if end - top < 8 or last - first < 8 or hair.sum() < 100:
         return plate, None
     box = np.s_[top:end, first:last]
-    upper = np.zeros((h, w), np.uint8)
-    cv2.fillPoly(upper, [np.round(mesh[list(OVAL), :2]).astype(np.int32)], 1)
+    upper = meshes.oval(mesh, (h, w))
     upper[int(mesh[NOSE, 1]) :] = 0
     face = (upper > 0) & (plate.parts["skin"] > 0.9)
     if not face.any():
@@ -153,7 +151,7 @@ def thinned(plate: Plate) -> Plate:
     """The plate with a dark beard that thins out over the face, in the colour of the head's hair; unchanged where the chin has none."""
     k, mesh, hair = plate.hw_px, plate.landmarks, plate.parts["hair"]
     h, w = hair.shape
-    oval = mesh[list(OVAL), :2]
+    oval = mesh[list(meshes.OVAL), :2]
     top, end = (int(np.clip(v, 0, h)) for v in (mesh[NOSE_BASE, 1], oval[:, 1].max() + 2 * BELOW_FACE_HW * k))
     first, last = (int(np.clip(v, 0, w)) for v in (oval[:, 0].min(), oval[:, 0].max()))
     rows, columns = np.mgrid[top:end, first:last].astype(np.float32)
@@ -162,8 +160,7 @@ def thinned(plate: Plate) -> Plate:
     if disc.sum() < 50 or float(mine[disc].mean()) < GROWN:
         return plate
     box = np.s_[top:end, first:last]
-    face = np.zeros((h, w), np.uint8)
-    cv2.fillPoly(face, [np.round(oval).astype(np.int32)], 1)
+    face = meshes.oval(mesh, (h, w))
     inward, outward = (cv2.distanceTransform(m, cv2.DIST_L2, 5)[box] / np.float32(k) for m in (face, 1 - face))
     upper, locks = (face > 0) & (hair > 0.9), (face == 0) & (hair > 0.9)
     upper[:top] = False

@@ -69,8 +69,8 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
 
     Kind "own" changes nothing: neither tone nor form of what is worn. Without `retouched` eyes, teeth and lips stay as they are.
     """
+    hand = neck.hand_of(plate)
     if cloth.kind != "own":
-        hand = neck.hand_of(plate)
         plate, beard = beards.grown(beards.thinned(scraps.healed(plate)))
         crop = nap.cropped(plate, hand)
         plate = nap.felted(tresses.frayed(plate, hand), hand, crop)
@@ -105,9 +105,9 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     if cloth.kind == "own":
         return figure.subject(plate, 1.0)
     draped.relit(figure, kept, plate)
-    nose, hand = (float(plate.landmarks[4, 0]), float(plate.landmarks[4, 1])), neck.hand_of(plate)
+    nose = (float(plate.landmarks[4, 0]), float(plate.landmarks[4, 1]))
     parted = fringe.parted(figure.subject(plate, MOIST), nose, hand)
-    own = flyaways.read(plate) if nap.cropped(plate, hand) < 1 else None
+    own = flyaways.read(plate) if crop < 1 else None
     return gaps.crossed(strays.strewn(parted, plate.inside, nose, hand, own))
 
 

@@ -214,13 +214,7 @@ class _View:
         w, h = self.size_px
         if self.place.scale < 1.05 or plate.window.scale > 0.9:
             return freeze(np.ones((h, w, 1), np.float32))
-        to_frame = self._inner @ plate.window
-        corners = to_frame.inverse().points(np.array([[-2, -2], [w + 1, h + 1]], np.float32))
-        pw, ph = plate.photo.size_px
-        x0, y0 = (int(v) for v in np.clip(np.floor(corners[0]), 0, [pw - 2, ph - 2]))
-        x1, y1 = (int(v) for v in np.clip(np.ceil(corners[1]) + 1, [x0 + 2, y0 + 2], [pw, ph]))
-        crop = luminance(plate.photo.linear((x0, y0, x1, y1)))
-        fine = (to_frame @ Placement(1, x0, y0)).warp(crop, self.size_px)
+        fine = plate.photographed(self._inner @ plate.window, self.size_px)
         coarse = self.printed(luminance(plate.window.warp(plate.photo.linear(), plate.size_px)))
         s = lit.subject
         kept = self.printed(np.clip(s.skin + s.hair + s.eyes, 0, 1) * plate.inside) * np.clip(2 * self.matte - 1, 0, 1)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from lowkey.darkroom import haircut
 from lowkey.frame import Placement
 from lowkey.gaussian import blur
-from lowkey.pixels import F32, luminance
+from lowkey.pixels import F32
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
@@ -37,13 +38,10 @@ BROAD = 4
 
 def read(plate: Plate) -> F32 | None:
     """Coverage f32[h, w] of the hairs that stand off the mass in the photo; None where there is no hair, or none are told."""
-    hair, k, (w, h) = plate.parts["hair"], plate.hw_px, plate.size_px
-    small = cv2.resize(hair, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA) > 0.02
-    rows, columns = np.flatnonzero(small.any(1)), np.flatnonzero(small.any(0))
-    if len(rows) < 3 or len(columns) < 3:
+    hair, k = plate.parts["hair"], plate.hw_px
+    box = haircut.around(hair, 8 + round(FAR_HW[1] * k))
+    if box is None:
         return None
-    m = 8 + round(FAR_HW[1] * k)
-    box = np.s_[max(8 * rows[0] - m, 0) : min(8 * rows[-1] + m, h), max(8 * columns[0] - m, 0) : min(8 * columns[-1] + m, w)]
     mine, inside = hair[box], plate.inside[box] > 0.5
     # A wisp that a matte holds is as thin as one that it has not.
     line = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(WIDE_HW * k) + 1,) * 2)
@@ -53,7 +51,9 @@ def read(plate: Plate) -> F32 | None:
     sure = np.asarray((mine > 0.9) & (plate.matte[box] > 0.95))
     if min(int(ground.sum()), int(far.sum()), int(sure.sum())) < 200:
         return None
-    grey = np.sqrt(np.clip(_photographed(plate, box), 0, 1))
+    # The plate itself has lost its room.
+    corner = Placement(1, -box[1].start, -box[0].start)
+    grey = np.sqrt(np.clip(plate.photographed(corner @ plate.window, (mine.shape[1], mine.shape[0])), 0, 1))
     over, under = (np.asarray(cv2.morphologyEx(grey, how, line), np.float32) for how in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN))
     own, known = _near(grey, sure, 0.06 * k)
     beside, _ = _near(mine, solid, 0.05 * k)
@@ -71,7 +71,7 @@ def read(plate: Plate) -> F32 | None:
     rooms[names[far & (out > 0.9 * FAR_HW[1])]] = True
     rooms[0] = False
     cover[rooms[names]] = 0
-    found = np.zeros((h, w), np.float32)
+    found = np.zeros(hair.shape, np.float32)
     # A hair is as thick here as there: what differs along it is its ground. Taken as it is read it would be dashes.
     line = np.asarray(cover > HANGS, np.float32)
     even = blur(np.asarray(cover * line, np.float32), EVEN_HW * k) / np.maximum(blur(line, EVEN_HW * k), np.float32(1e-3))
@@ -89,15 +89,3 @@ def _near(value: F32, where: np.ndarray, sigma: float) -> tuple[F32, F32]:
     mean = total / np.maximum(mass, np.float32(1e-4))
     wide, much = (np.asarray(cv2.resize(m, (w, h), interpolation=cv2.INTER_LINEAR), np.float32) for m in (mean, mass))
     return wide, much
-
-
-def _photographed(plate: Plate, box: tuple[slice, slice]) -> F32:
-    """The photo's luminance f32[h, w] in a box of the plate: the plate itself has lost its room."""
-    (rows, columns), (width, height) = box, plate.photo.size_px
-    corners = np.array([[columns.start - 2, rows.start - 2], [columns.stop + 1, rows.stop + 1]], np.float32)
-    corners = plate.window.inverse().points(corners)
-    x0, y0 = (int(v) for v in np.clip(np.floor(corners[0]), 0, [width - 2, height - 2]))
-    x1, y1 = (int(v) for v in np.clip(np.ceil(corners[1]) + 1, [x0 + 2, y0 + 2], [width, height]))
-    crop = luminance(plate.photo.linear((x0, y0, x1, y1)))
-    at = Placement(1, -columns.start, -rows.start) @ plate.window @ Placement(1, x0, y0)
-    return at.warp(crop, (columns.stop - columns.start, rows.stop - rows.start))

@@ -12,7 +12,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from lowkey.darkroom import tresses
+from lowkey.darkroom import haircut, tresses
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -64,7 +64,7 @@ def parted(subject: Subject, nose_px: tuple[float, float], hand: float) -> Subje
         return s
     where = np.ascontiguousarray(edge[box])
     dx, dy, runs = tresses.flow(grey, sure, sure > 0.5, x, y, k / 2, hand)
-    walk = WALK_HW[0] + (WALK_HW[1] - WALK_HW[0]) * tresses.length(s.hair, k, runs, (where * sure) > 0.3)
+    walk = WALK_HW[0] + (WALK_HW[1] - WALK_HW[0]) * haircut.length(s.hair, k, runs, (where * sure) > 0.3)
     total = np.zeros_like(where)
     for stream, (wide, share) in enumerate(((WIDE_HW, 1.0), (LOCK_HW, LOCKS))):
         total += tresses.strung(x, y, wide, 86 + stream, dx, dy, where, walk * k / 2, share)

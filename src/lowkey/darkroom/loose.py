@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from lowkey.blackbody import RGB, luminance_of
-from lowkey.darkroom import tresses
+from lowkey.darkroom import haircut
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
@@ -113,7 +113,7 @@ def turned(s: Subject) -> F32:
     """Share f32[h, w] of a lamp's light that a mass of hair sends back to the camera: less where it turns away, at its outline."""
     if float(s.hair.max()) < 0.05:
         return np.ones_like(s.hair)
-    full = float(tresses.fullness(s.hair, s.hw_px))
+    full = float(haircut.fullness(s.hair, s.hw_px))
     near = np.clip(2 * (1 - blur(s.matte, (TURNED_HW[0] + (TURNED_HW[1] - TURNED_HW[0]) * full) * s.hw_px)), 0, 1)
     # Pale strands pass from one to the next what dark ones swallow.
     near = near * (1 - np.float32(PALE) * np.sqrt(np.clip(luminance(s.albedo), 0, 1)))

@@ -12,10 +12,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from lowkey.darkroom import tresses
+from lowkey.darkroom import haircut, tresses
 from lowkey.darkroom.knit import noise
 from lowkey.gaussian import blur
-from lowkey.pixels import F32, freeze, luminance
+from lowkey.pixels import freeze, luminance
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
@@ -39,8 +39,8 @@ it; the person's own texture, and no smear."""
 def cropped(plate: Plate, hand: float) -> float:
     """1 for hair that is cut to a felt, 0 for long hair, combed or coiled. `hand` is +1 or -1 as the person leans."""
     hair, k = plate.parts["hair"], plate.hw_px
-    box = _around(hair, 8)
-    if box is None or float(tresses.fullness(hair, k)) > 0.99:
+    box = haircut.around(hair)
+    if box is None or float(haircut.fullness(hair, k)) > 0.99:
         return 0.0
     tone, mine = plate.albedo[box], hair[box]
     size = (max(mine.shape[1] // 2, 2), max(mine.shape[0] // 2, 2))
@@ -54,13 +54,13 @@ def cropped(plate: Plate, hand: float) -> float:
     if not (mass > 0.5).any():
         return 0.0
     _, _, runs = tresses.flow(grey, mass, mass > 0.5, x, y, k / 2, hand)
-    return 1 - tresses.length(hair, k, runs, mass > 0.5)
+    return 1 - haircut.length(hair, k, runs, mass > 0.5)
 
 
 def felted(plate: Plate, hand: float, crop: float) -> Plate:
     """The plate with cropped hair, as far as it is `crop`, that is opaque to its ends. `hand` is +1 or -1 as the person leans."""
     k, hair = plate.hw_px, plate.parts["hair"]
-    box = _around(hair, 8 + round(DEEP_HW * k))
+    box = haircut.around(hair, 8 + round(DEEP_HW * k))
     if box is None or crop < 0.05:
         return plate
     matte, mine, skin, tone = (np.array(a[box]) for a in (plate.matte, hair, plate.parts["skin"], plate.albedo))
@@ -95,13 +95,3 @@ def felted(plate: Plate, hand: float, crop: float) -> Plate:
     covered[box] += near * (np.maximum(new - (matte - mine), 0) - mine)
     parts["hair"], parts["background"] = freeze(covered), freeze(np.asarray(1 - whole, np.float32))
     return replace(plate, matte=freeze(whole), albedo=freeze(albedo), parts=parts)
-
-
-def _around(hair: F32, m: int) -> tuple[slice, slice] | None:
-    """Rows and columns round all of `hair` f32[h, w], `m` px wider; None where there is none to speak of."""
-    h, w = hair.shape
-    small = cv2.resize(hair, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA) > 0.02
-    rows, columns = np.flatnonzero(small.any(1)), np.flatnonzero(small.any(0))
-    if len(rows) < 3 or len(columns) < 3:
-        return None
-    return np.s_[max(8 * rows[0] - m, 0) : min(8 * rows[-1] + 8 + m, h), max(8 * columns[0] - m, 0) : min(8 * columns[-1] + 8 + m, w)]

@@ -99,8 +99,9 @@ def retouch(albedo: F32, plate: Plate) -> None:
         # Under a soft light what differs on the lips is the lips' own.
         _lips(albedo, plate, LIP_UNDER_SKIN * level)
     if len(skin) > 50:
-        _lashes(albedo, plate, np.asarray(np.median(skin, 0), np.float32))
-        _lip_colour(albedo, plate, np.asarray(np.median(skin, 0), np.float32))
+        usual = np.asarray(np.median(skin, 0), np.float32)
+        _lashes(albedo, plate, usual)
+        _lip_colour(albedo, plate, usual)
     _one_complexion(albedo, plate)
     _one_melanin(albedo, plate)
     _round_mouth(albedo, plate)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lowkey.darkroom import tresses
+from lowkey.darkroom import haircut, tresses
 from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.neck import spread
 from lowkey.gaussian import blur
@@ -97,7 +97,7 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     dx, dy, runs = tresses.flow(lit, mass, mass > 0.5, across, down, k / 2, hand)
     usual = float(np.median(runs[mass > 0.5]))
     dx, dy = _squared(dx, dy, runs, inside, k / 2, grey.shape)
-    full = tresses.length(figure.hair, k, np.full_like(sure, usual), sure > 0.5)
+    full = haircut.length(figure.hair, k, np.full_like(sure, usual), sure > 0.5)
     walk, strand = (WALK_HW[0] + (WALK_HW[1] - WALK_HW[0]) * full) * k, np.zeros_like(grey)
     for stream, (wide, share) in enumerate(((FINE_HW, 0.8), (TUFT_HW, 0.6))):
         strand += tresses.strung(x, y, wide, 121 + stream, dx, dy, np.ascontiguousarray(band), walk, share)

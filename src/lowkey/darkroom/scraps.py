@@ -16,7 +16,7 @@ from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import spread
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
-from lowkey.plate.meshes import OVAL
+from lowkey.plate.meshes import OUTER_CORNERS, OVAL
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
@@ -31,8 +31,6 @@ FRINGE_HW = 0.030
 """Half the width of a strip of hair along the jaw that is none."""
 BLOWN = (0.15, 0.45)
 """Log luminance over the face's skin from which such a strip is an edge that old light burnt out, and surely is."""
-EYES = (33, 263)
-"""Outer corners of the eyes."""
 EAR_HW, SLIM_HW = 0.20, 0.10
 """How far beside the face's outline an ear stands out at most, and how wide one is that is seen from in front."""
 STRAND_HW, ENDS_HW = 0.006, 0.035
@@ -125,7 +123,7 @@ def _ear(hair: F32, skin: F32, matte: F32, tone: F32, inside: np.ndarray, mesh: 
     found = np.zeros_like(hair)
     rows, columns = np.arange(len(hair), dtype=np.float32)[:, None], np.arange(hair.shape[1], dtype=np.float32)[None]
     out = cv2.distanceTransform((inside == 0).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
-    high, low = float(mesh[list(EYES), 1].mean()), float(mesh[NOSE_BASE, 1] + 0.12 * k)
+    high, low = float(mesh[list(OUTER_CORNERS), 1].mean()), float(mesh[NOSE_BASE, 1] + 0.12 * k)
     level, under = (rows > high) & (rows < low), (rows > low + 0.08 * k) & (rows < low + 0.30 * k)
     face = np.log(np.maximum(luminance(tone[(skin > 0.9) & (inside > 0)]), np.float32(2e-3)))
     if face.size < 100:

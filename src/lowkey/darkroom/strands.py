@@ -11,7 +11,7 @@ import itertools
 import cv2
 import numpy as np
 
-from lowkey.darkroom import fringe, tresses
+from lowkey.darkroom import fringe, haircut, tresses
 from lowkey.darkroom.knit import noise
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
@@ -69,15 +69,6 @@ def _solid(hair: F32, matte: F32, k: float) -> F32:
     return np.asarray(step(blur(hair, SOLID_HW * k) / np.maximum(blur(matte, SOLID_HW * k), np.float32(0.05)), 0.7, 0.98), np.float32)
 
 
-def _around(hair: F32) -> tuple[slice, slice] | None:
-    """Rows and columns round all of `hair` f32[h, w]; None where there is none to speak of."""
-    small = cv2.resize(hair, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA) > 0.02
-    rows, columns = np.flatnonzero(small.any(1)), np.flatnonzero(small.any(0))
-    if len(rows) < 3 or len(columns) < 3:
-        return None
-    return np.s_[max(8 * rows[0] - 8, 0) : 8 * rows[-1] + 16, max(8 * columns[0] - 8, 0) : 8 * columns[-1] + 16]
-
-
 def deepened(albedo: F32, plate: Plate, crop: float) -> None:
     """Give hair's albedo f32[h, w, 3] the depth between its locks that soft light took, in place.
 
@@ -86,7 +77,7 @@ def deepened(albedo: F32, plate: Plate, crop: float) -> None:
     this depth nothing is changed; as far as hair is `crop` it is a felt and has no locks: what differs in it from place to place is grey.
     """
     hair, k = plate.parts["hair"], plate.hw_px
-    box = _around(hair)
+    box = haircut.around(hair)
     if box is None:
         return
     mine, tone = np.ascontiguousarray(hair[box]), albedo[box]
@@ -126,7 +117,7 @@ def deepened(albedo: F32, plate: Plate, crop: float) -> None:
 def completed(albedo: F32, plate: Plate, hand: float) -> None:
     """Give hair's albedo f32[h, w, 3] the strands that the photo lost, in place. `hand` is +1 or -1 as the person leans."""
     hair, k = plate.parts["hair"], plate.hw_px
-    box = _around(hair)
+    box = haircut.around(hair)
     if box is None:
         return
     mine, tone = np.ascontiguousarray(hair[box]), albedo[box]

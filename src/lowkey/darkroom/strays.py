@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from lowkey.darkroom import fringe, tresses
+from lowkey.darkroom import fringe, haircut, tresses
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -126,11 +126,11 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     # A tuft's hairs lie alike.
     tufts = np.stack([noise(px * 9, py * 9, 83 + i)[0] for i in range(2)], 1)
     # Cropped and thinning hair strays less, and not far.
-    full = tresses.length(s.hair, k, runs[there], hair[there] > 0.3)
+    full = haircut.length(s.hair, k, runs[there], hair[there] > 0.3)
     # Where hair is cropped or coiled a straight hair is somebody else's.
-    head = np.array([np.median(runs[there]), full], np.float32)
-    long = step(head, *LONG)[1]
-    may = np.asarray(may * step(runs, *COMBED) * step(head, *COILED_HEAD)[0] * long, np.float32)
+    straight = step(np.asarray(np.median(runs[there]), np.float32), *COILED_HEAD)
+    long = step(np.asarray(full, np.float32), *LONG)
+    may = np.asarray(may * step(runs, *COMBED) * straight * long, np.float32)
     flow = np.stack([one[there] for one in (dx, dy, runs, -right, -down)], 1)
     # From a mass of hair, not from the line that an ear's lit rim was read as.
     outward = flow[:, 3:] / np.maximum(np.linalg.norm(flow[:, 3:], axis=1, keepdims=True), np.float32(1e-6))

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numba import njit, prange
 
+from lowkey.darkroom import haircut
 from lowkey.darkroom.knit import Field, noise
 from lowkey.darkroom.neck import Bust, Kept, spread
 from lowkey.gaussian import blur
@@ -86,40 +87,14 @@ COVERED, DECIDED = (0.12, 0.70), 0.45
 VEILED_HW, RIPPLE = 0.010, (0.055, 0.085)
 """Over what distance (sigma) a matte that wavers less than the first of these is a veil, and one that wavers more than the second is none:
 on hair shot before black .04 to .08 (two heads), among wisps and at the edge of a mass .08 to .25 (twelve)."""
-FULL_HW2 = (0.25, 0.75)
-"""Area of hair, squared head-widths, up to which it is cropped or thin, and from which it is full."""
-
-
-def fullness(hair: F32, k: float) -> np.float32:
-    """0 for cropped or thinning hair f32[h, w], 1 for a full head of it."""
-    return np.float32(step(np.array([hair.sum() / k**2], np.float32), *FULL_HW2)[0])
-
-
-COMBED, THIN_HW2 = (0.45, 0.62), (0.15, 0.25)
-"""How much hair runs one way (`flow`) from which it is combed and so is long, however thin; crops run at .11 to .38, combed hair at .4 to
-.75. The area under which there is none to tell."""
-
-
-def length(hair: F32, k: float, runs: F32, where: Field) -> float:
-    """0 for cropped hair f32[h, w], 1 for a full head of it and for what is thin and combed.
-
-    `runs` f32[...] where `where` bool[...] is how much it runs one way, as `flow` gives it.
-    """
-    full = float(fullness(hair, k))
-    if not where.any():
-        return full
-    asked = np.array([np.median(runs[where]), hair.sum() / k**2], np.float32)
-    return max(full, float(step(asked, *COMBED)[0] * step(asked, *THIN_HW2)[1]))
 
 
 def groom(albedo: F32, plate: Plate, hand: float) -> None:
     """Mend hair's albedo f32[h, w, 3] in place. `hand` is +1 or -1 as the person leans, so that a mirrored one is mended mirrored."""
     hair = plate.parts["hair"]
-    small = cv2.resize(hair, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA) > 0.02
-    rows, columns = np.flatnonzero(small.any(1)), np.flatnonzero(small.any(0))
-    if len(rows) < 3 or len(columns) < 3:
+    box = haircut.around(hair)
+    if box is None:
         return
-    box = np.s_[max(8 * rows[0] - 8, 0) : 8 * rows[-1] + 16, max(8 * columns[0] - 8, 0) : 8 * columns[-1] + 16]
     mine = np.ascontiguousarray(hair[box])
     # A copy: where hair spans the plate a contiguous view would be the albedo itself, skin and all.
     tone = np.array(albedo[box])
@@ -246,7 +221,7 @@ def _one_dye(log: F32, hair: F32, bright: F32, k: float) -> None:
     wide, sure = DYE_HW * k, np.asarray(step(hair, 0.85, 0.99) * bright, np.float32)
     mass = blur(sure, wide)
     # Through thin hair the scalp shows.
-    known = hair * step(mass, 0.01, 0.06) * fullness(hair, k)
+    known = hair * step(mass, 0.01, 0.06) * haircut.fullness(hair, k)
     for channel, most in ((0, HELD[0]), (2, HELD[1])):
         lean = log[..., channel] - log[..., 1]
         off = lean - blur(lean * sure, wide) / np.maximum(mass, np.float32(1e-3))
@@ -324,14 +299,11 @@ def frayed(plate: Plate, hand: float) -> Plate:
 
     They follow the photo's own flow. Skin, cloth and the inside of hair are left alone. `hand` as in `groom`.
     """
-    k, (w, h) = plate.hw_px, plate.size_px
+    k = plate.hw_px
     m = round(3 * FRAY_HW * k)
-    small = cv2.resize(plate.parts["hair"], None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA) > 0.02
-    rows, columns = np.flatnonzero(small.any(1)), np.flatnonzero(small.any(0))
-    if len(rows) < 3 or len(columns) < 3:
+    box = haircut.around(plate.parts["hair"], 8 + m)
+    if box is None:
         return plate
-    m8 = 8 + m
-    box = np.s_[max(8 * rows[0] - m8, 0) : min(8 * rows[-1] + 8 + m8, h), max(8 * columns[0] - m8, 0) : min(8 * columns[-1] + 8 + m8, w)]
     matte, hair = plate.matte[box], plate.parts["hair"][box]
     near = step(blur(hair, 0.012 * k) / np.maximum(blur(matte, 0.012 * k), 1e-3), 0.6, 0.95)
     # Beside skin it may be an ear's rim that was read as hair.
@@ -356,7 +328,7 @@ def frayed(plate: Plate, hand: float) -> Plate:
     # Curls end close to their line, straight hair flies.
     strand = strand * (0.25 + 0.75 * step(runs, 0.2, 0.55))
     # Cropped and thinning hair has no ends long enough to make teeth of.
-    strand = strand * (0.35 + 0.65 * fullness(plate.parts["hair"], k))
+    strand = strand * (0.35 + 0.65 * haircut.fullness(plate.parts["hair"], k))
     moved = np.clip(0.5 + (within + np.float32(FRAY_HW) * strand) * np.float32(k / 3.0), 0, 1)
     # Where the photo's own wisps are, they stay: only what was decided is decided anew.
     soft = np.asarray(4 * matte * (1 - matte), np.float32)

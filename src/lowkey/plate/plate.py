@@ -9,7 +9,7 @@ import numpy as np
 
 from lowkey.frame import Placement
 from lowkey.photo import Photo
-from lowkey.pixels import F32, freeze
+from lowkey.pixels import F32, freeze, luminance
 
 PARTS = ("skin", "hair", "cloth", "hands", "eyes", "brows", "lips", "teeth", "glasses", "background")
 """Soft memberships kept in Plate.parts. skin, hair, cloth, hands (skin of hands), glasses and background sum to 1;
@@ -90,6 +90,15 @@ class Plate:
     def size_px(self) -> tuple[int, int]:
         """(width, height)."""
         return self.matte.shape[1], self.matte.shape[0]
+
+    def photographed(self, place: Placement, size_px: tuple[int, int]) -> F32:
+        """The photo's luminance f32[h, w], scene-linear, in a picture of (width, height); `place` leads there from the photo's pixels."""
+        w, h = size_px
+        pw, ph = self.photo.size_px
+        corners = place.inverse().points(np.array([[-2, -2], [w + 1, h + 1]], np.float32))
+        x0, y0 = (int(v) for v in np.clip(np.floor(corners[0]), 0, [pw - 2, ph - 2]))
+        x1, y1 = (int(v) for v in np.clip(np.ceil(corners[1]) + 1, [x0 + 2, y0 + 2], [pw, ph]))
+        return (place @ Placement(1, x0, y0)).warp(luminance(self.photo.linear((x0, y0, x1, y1))), size_px)
 
     def cropped(self, rows: slice, cols: slice) -> Plate:
         """The plate of these rows and columns alone (both with a start and an end within it)."""
