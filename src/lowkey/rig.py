@@ -184,9 +184,9 @@ class Rig:
     key: Source
     rim: Source | None = None
     extra: tuple[Source, ...] = ()
-    fill_ev: float = -6.6
+    fill_ev: float = -6.1
     """Frontal fill against the key in scene stops; minus infinity is no fill."""
-    ambient_rgb: RGB = (0.0097, 0.0093, 0.0093)
+    ambient_rgb: RGB = (0.0116, 0.0112, 0.0112)
     """Irradiance from everywhere, before occlusion."""
     cloth: Cloth = field(default_factory=Cloth)
     lamp: Lamp = field(default_factory=Lamp)

@@ -22,9 +22,12 @@ from lowkey.rig import Auto, Direction, Source
 
 DIFFUSION_HW = (0.0135, 0.0080, 0.0060)
 """Screen-space scattering of skin, sigma of red, green and blue (after d'Eon, Luebke & Enderton 2007)."""
-DIFFUSION_SHARE, SPECULAR_GAIN = 0.8, 1.3
-HELD = np.float32(0.30)
+DIFFUSION_SHARE, SPECULAR_GAIN = 0.8, 1.65
+HELD = np.float32(0.42)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
+RELIEF, BROKEN = (5.0, 0.09), (-0.22, 0.18)
+"""How much deeper than in the light that skin scatters its pores stand in its mirror image (log over log), the most deviation of that,
+which a noisy photo's grain would pass, and its least and most for one pore: beyond it reads as pepper and glitter."""
 HELD_BEHIND = 0.75
 """Share of that which goes with a lamp straight behind: at grazing angles all of a temple mirrors it, and dries to a white plate."""
 TURNED = 0.5
@@ -346,7 +349,7 @@ def _shade(
                     # Skin carries two lobes; a source's size widens both.
                     wide = min(math.sqrt(1.15 * rough * rough + sin_r * 0.5), 1.0)
                     tight = min(math.sqrt(0.55 * rough * rough + sin_r * 0.5), 1.0)
-                    lobe = 0.8 * brdf.ggx(mu, nv, nh, vh, wide, f0) + 0.2 * brdf.ggx(mu, nv, nh, vh, tight, f0)
+                    lobe = 0.7 * brdf.ggx(mu, nv, nh, vh, wide, f0) + 0.3 * brdf.ggx(mu, nv, nh, vh, tight, f0)
                     shine += gain * lobe * (1.0 - k) * pores[y, x]
                 if sheen[y, x] > 0.0:
                     shine += sheen[y, x] * brdf.fuzz(mu, nv, -lz) * (1.0 - k)
@@ -448,9 +451,11 @@ def _pores(s: Subject) -> F32:
     luma = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
     fine = np.clip(luma - _blur(luma, 0.010 * s.hw_px), -0.5, 0.25)
     # Strong texture is hair that was taken for skin (a fringe, a beard): it does not glitter, it is dull.
-    rough = _blur(fine * fine, 0.02 * s.hw_px) / np.float32(0.07**2)
+    strong = _blur(fine * fine, 0.02 * s.hw_px)
+    rough = strong / np.float32(0.07**2)
     dull = 1 - np.float32(0.7) * np.clip(rough - 1, 0, 1) * s.skin
-    return np.asarray(np.exp(np.float32(2.1) * fine * s.skin / (1 + rough)) * dull, np.float32)
+    relief = np.minimum(np.float32(RELIEF[0]), np.float32(RELIEF[1]) / np.sqrt(strong + np.float32(1e-6))) * fine
+    return np.asarray(np.exp(np.clip(relief, *BROKEN) * s.skin) * dull, np.float32)
 
 
 def aim(subject: Subject, auto: Auto, face_mask: F32, cheeks: tuple[F32, F32] | None = None) -> Direction:
