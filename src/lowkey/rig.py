@@ -184,9 +184,9 @@ class Rig:
     key: Source
     rim: Source | None = None
     extra: tuple[Source, ...] = ()
-    fill_ev: float = -6.1
+    fill_ev: float = -6.6
     """Frontal fill against the key in scene stops; minus infinity is no fill."""
-    ambient_rgb: RGB = (0.0116, 0.0112, 0.0112)
+    ambient_rgb: RGB = (0.0109, 0.0104, 0.0099)
     """Irradiance from everywhere, before occlusion."""
     cloth: Cloth = field(default_factory=Cloth)
     lamp: Lamp = field(default_factory=Lamp)

@@ -28,10 +28,10 @@ SPILL_ASIDE_FH, SPILL_FH, SPILL_GAIN = 0.19, (0.20, 0.32), 0.0180
 AUREOLE = ((0.05, 0.22), (0.10, 0.26), (0.20, 0.28), (0.40, 0.24))
 """Sigma, as a share of the halo's radius, and share of each Gaussian of the aureole: even shares per octave fall as 1/r^2, as single
 scattering from a point does."""
-AUREOLE_TINT = np.array((1.0, 0.83, 0.65))
+AUREOLE_TINT = np.array((1.0, 0.81, 0.60))
 """The air reddens even so short a way."""
 
-DUST_TINT = np.array((1.07, 0.97, 0.86))
+DUST_TINT = np.array((1.10, 0.97, 0.80))
 """House dust is brown: a halo of R/B 1.2 to 1.5 beside lit skin of 1.5 to 2.0 was a second, colder lamp."""
 
 AIR_ROUGH = 0.45

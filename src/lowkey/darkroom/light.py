@@ -22,7 +22,7 @@ from lowkey.rig import Auto, Direction, Source
 
 DIFFUSION_HW = (0.0135, 0.0080, 0.0060)
 """Screen-space scattering of skin, sigma of red, green and blue (after d'Eon, Luebke & Enderton 2007)."""
-DIFFUSION_SHARE, SPECULAR_GAIN = 0.8, 1.65
+DIFFUSION_SHARE, SPECULAR_GAIN = 0.8, 1.3
 HELD = np.float32(0.42)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
 RELIEF, BROKEN = (5.0, 0.09), (-0.22, 0.18)
