@@ -28,8 +28,9 @@ BACK, FLANK_FROM = (0.5, 0.12), (0.45, 0.95)
 """Slope (hw per hw) by which a neck falls back under the jaw's line, in front and on its flanks, and between which parts of the half-width
 the one becomes the other. Under a chin lies a floor of the mouth; behind the jaw's angle the neck comes from the mastoid and faces aside:
 a flank that looked down like a chin's underside saw no lamp."""
-BURNED = 0.35
-"""How much of the light a flag keeps off the throat below that: a neck may not shine like the face it carries."""
+BURNED = (0.35, 0.50)
+"""How much of the light a flag keeps off the throat below that, and off the neck's side beyond the jaw's corner, which faces the lamp as a
+cheek does: a neck may not shine like the face it carries, and lies some two stops under its lit cheek."""
 TOUCH, TOUCH_HW = 0.60, 0.090
 """Share of the room's light that right under the jaw's edge is denied, and how far down that reaches (one over e)."""
 CONTACT, CONTACT_HW = 0.55, 0.050
@@ -122,7 +123,7 @@ def _shade(below: F32, x: F32, y: F32, half: F32, over: F32) -> F32:
     lit = step(below - reach, -0.5 * PENUMBRA_HW / 0.6, 0.5 * PENUMBRA_HW / 0.6)
     # Beside jaw and ear a neck goes on from skin that no flag shades.
     beside = step(y, *BESIDE_HW)
-    flag = BURNED * (1 - step(y, 0.20, 0.36)) * beside
+    flag = (BURNED[1] + (BURNED[0] - BURNED[1]) * over) * (1 - step(y, 0.20, 0.36)) * beside
     nape = 1 - np.float32(NAPE) * step(u, *NAPE_FROM) * beside
     return np.asarray((1 - np.float32(CAST) * over * (1 - lit)) * (1 - flag) * nape, np.float32)
 
