@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lowkey.darkroom import brdf, garments, jersey, neck, seams, sleeve, throat
+from lowkey.darkroom import brdf, figure, garments, jersey, neck, seams, sleeve, throat
 from lowkey.darkroom.knit import fabric
 from lowkey.darkroom.light import Relight
 from lowkey.darkroom.ribbed import FUZZY_HW, Ribbed
@@ -164,14 +164,29 @@ def test_shoulders_that_nobody_sees_follow_the_head_half_way(yaw: float) -> None
 def test_the_jaws_shadow_is_a_soft_core_and_the_neck_below_it_a_tone_lower() -> None:
     below = np.repeat(np.linspace(0, 0.3, 301, dtype=np.float32)[:, None], 3, 1)
     x, half = np.full_like(below, 0.15), np.full_like(below, 0.38)
-    left = throat._shade(below, x, np.asarray(below, np.float32), half)[:, 1]
+    jaw, none = np.ones((1, 3), np.float32), np.zeros((1, 3), np.float32)
+    left = throat._shade(below, x, np.asarray(below, np.float32), half, jaw)[:, 1]
     assert left[:20].max() < 0.1  # no line along the jaw: a core
     assert 0.5 < left[-100:].min() <= left[-100:].max() < 1
     rise = np.interp((0.1, 0.9), (left[:200] - left[0]) / (left[:200].max() - left[0]), below[:200, 1])
     assert 0.07 < rise[1] - rise[0] < 0.15  # hw, some 15 to 35 pixels of a print a thousand tall
     # The flank behind the sternomastoid turns away.
-    side = throat._shade(below, np.full_like(below, 0.37), np.asarray(below, np.float32), half)[-1, 1]
+    side = throat._shade(below, np.full_like(below, 0.37), np.asarray(below, np.float32), half, jaw)[-1, 1]
     assert side < 0.8 * left[-1]
+    # Behind the jaw's corner no jaw is over it, and no shadow of one falls there.
+    aside = throat._shade(below, x, np.asarray(below, np.float32), half, none)[:, 1]
+    assert aside[:20].min() > 0.75 * aside[:200].max()
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_beyond_the_jaws_corners_no_jaw_is_over_a_neck(side: int) -> None:
+    plate = person(turn=0.0)
+    corners = plate.landmarks[list(neck.JAW_CORNERS), 0]
+    over = throat._under_jaw(plate, np.s_[0:2, 0 : plate.matte.shape[1]])[0]
+    at = int(corners.max() if side > 0 else corners.min())
+    assert over[int(plate.landmarks[neck.CHIN, 0])] == 1
+    assert 0 < over[at] < 1
+    assert over[at + side * round(0.1 * HW)] == 0
 
 
 def forearm(lean_deg: float) -> F32:
@@ -257,3 +272,20 @@ def test_a_flag_stands_before_lamps_and_not_before_the_room() -> None:
     # Nobody's face gets more of it.
     face = (s.skin > 0.99) & (v < -0.3) & (np.abs(u) < 0.3)
     assert np.abs(s.room[face] - 1).max() < 1e-5
+
+
+@pytest.mark.parametrize("nv", [0.1, 0.25, 0.6, 1.0])
+def test_down_on_skin_gives_back_no_more_than_it_takes_and_most_of_it_at_the_contour(nv: float) -> None:
+    """White skin under white down in an even sky; `veil` is what the down itself throws."""
+    total = veil = 0.0
+    n = 4000
+    for i in range(n):
+        nl, turn = (i + 0.5) / n, i * np.pi * (3 - np.sqrt(5))
+        ahead = -(nl * nv + np.sqrt((1 - nl * nl) * (1 - nv * nv)) * np.cos(turn))
+        down = figure.DOWN * brdf.fuzz(nl, nv, ahead)
+        veil += 2 * down / n
+        total += 2 * (nl * brdf.under_fibre(nl, nv, figure.DOWN, 1.0) + down) / n
+    assert 0.9 < total < 1
+    assert 0.03 < veil < 0.1 if nv <= 0.25 else veil < 0.01
+    # Wool swallows on the way what down sends on.
+    assert brdf.under_fibre(0.5, nv, figure.DOWN, 0.0) < brdf.under_fibre(0.5, nv, figure.DOWN, 1.0) < 1

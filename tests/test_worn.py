@@ -29,7 +29,7 @@ def named(plate: Plate, name: str) -> Plate:
 
 
 @pytest.mark.parametrize("azimuth", [60, 75, 92])
-def test_the_lit_side_of_the_neck_lies_in_the_shade_of_the_jaw(azimuth: float) -> None:
+def test_the_lit_side_of_the_neck_lies_under_the_jaw_by_a_tone_or_two(azimuth: float) -> None:
     plate = person(turn=0.0)
     worn = dress(plate, TURTLENECK)
     lit = luminance(Relight(worn).source(Source(Direction(azimuth, 30), (1, 1, 1), 7.5, 9.0)))
@@ -40,7 +40,9 @@ def test_the_lit_side_of_the_neck_lies_in_the_shade_of_the_jaw(azimuth: float) -
     bright = jaw & (lit > 0.35 * np.percentile(lit[jaw], 90))
     under = throat & (bright.sum(0) > 2)[None]
     assert min(bright.sum(), under.sum()) > 100
-    assert lit[under].mean() < 0.6 * lit[jaw & (bright.sum(0) > 2)[None]].mean()
+    # A stop and more under the face's lit side, and no black post either.
+    level = np.percentile(lit[skin & (below < -0.03) & (below > -0.5)], 90)
+    assert 0.12 * level < lit[under].mean() < 0.5 * level
 
 
 def test_where_a_collar_touches_it_is_dark() -> None:

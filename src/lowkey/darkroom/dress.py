@@ -175,14 +175,16 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
             there = np.s_[rows[0] : rows[-1] + 1]
             dressed = step(figure.matte[top:][there], 0.3, 0.9)
             ground = blur(np.where(figure.matte[top:][there] > 0.02, figure.depth[top:][there], -1), 0.01 * k)
+            free = np.full_like(ground, loose)
             if cover is part.head:
                 # Hair beside a neck hangs from the back of the skull: as near as the face, it is a wall that shades all the neck.
                 beside = np.float32(bust.throat[2] - 0.9 * bust.neck)
                 open_ = np.asarray(part.hair[there] * (1 - dressed), np.float32)
                 ground = np.asarray(ground + open_ * (np.maximum(ground, beside) - ground), np.float32)
                 dressed = np.asarray(np.maximum(dressed, open_), np.float32)
+                free *= 1 - open_
             low = ground + np.float32(gap)
-            high = low + 0.02 + np.float32(loose) * np.exp(-np.maximum(part.below[there], 0) / 0.28)
+            high = low + 0.02 + free * np.exp(-np.maximum(part.below[there], 0) / 0.28)
             if part.wrap.max() > 0.1:
                 # A wrap carries its own form down: pressed to a throat that nobody sees it would be torn along the throat's sides.
                 over = np.float32(9) * step(part.wrap[there], 0.1, 0.6)

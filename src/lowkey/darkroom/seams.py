@@ -168,7 +168,8 @@ def heal_jaw(own: Figure, part: Kept, ears: F32, k: float) -> None:
     face = ((part.below[box] < -KNOB_HW) & (own.matte[box] > 0.9)).astype(np.float32)
     total, mass = _carried(form, face, k)
     carried = total / np.maximum(mass, 1e-9)[..., None]
-    knob = step(part.below[box], -KNOB_HW, -KNOB_HW + 0.02) * bare[box]
+    under = (1 - np.maximum(part.hair, part.wrap)[box]) * (part.head[box] > 0)
+    knob = step(part.below[box], -KNOB_HW, -KNOB_HW + 0.02) * under
     form += (knob * step(form[..., 3] - carried[..., 3], *NEARER_HW) * (mass > 1e-8))[..., None] * (carried - form)
     sound = ((part.below[box] < -0.018) & (own.matte[box] > 0.9)).astype(np.float32)
     # Depth goes on by its slope: carried level it would be a shelf before a cheek that falls away, and shade it from the side.
@@ -221,8 +222,9 @@ def fill_pits(figure: Figure, part: Kept, face: F32, top: int, k: float) -> None
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), np.float32(1e-6))
 
 
-TURNS_HW, TURNED, DIMMED = 0.040, 1.1, (0.30, 0.42, 0.52)
-"""Over how much before its line the jaw turns under, by what slope at the line, and how much of red, green and blue is lost there."""
+TURNS_HW, TURNED, DIMMED = 0.040, 1.1, (0.36, 0.42, 0.46)
+"""Over how much before its line the jaw turns under, by what slope at the line, and how much of red, green and blue is lost there:
+redder than that it was an orange hem along each lit jaw, and what light does in skin at a terminator is done in `light`."""
 
 
 def turn_under(own: Figure, part: Kept, ears: F32, k: float) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lowkey.darkroom.garments import Closed, girth
 from lowkey.darkroom.knit import noise
-from lowkey.darkroom.neck import JAW, Bust, Kept, Layer, arch, facing, slopes, spread
+from lowkey.darkroom.neck import JAW, JAW_CORNERS, Bust, Kept, Layer, arch, facing, slopes, spread
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
@@ -21,14 +21,22 @@ MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.014, 0.022, 0.010
 CAST, CAST_HW, PENUMBRA_HW = 0.87, (0.130, 0.036), 0.110
 """Share of the light that the jaw's shadow denies the skin under it, how far down it reaches (in front, on the flanks), and how softly
 (10 to 90 %) it ends there: the photographer's lamp is as broad as a fist, and stands a metre off."""
-BURNED = 0.40
-"""How much of the light a flag keeps off the throat below that: a neck may not shine like the face it carries."""
+PAST_CORNER_HW = (-0.04, 0.08)
+"""From where to where beyond the jaw's corners no jaw is over a neck: of a head turned aside the neck's side shows there, under the ear,
+and the jaw's line carried on outward threw a black band across it."""
+BACK, FLANK_FROM = (0.5, 0.12), (0.45, 0.95)
+"""Slope (hw per hw) by which a neck falls back under the jaw's line, in front and on its flanks, and between which parts of the half-width
+the one becomes the other. Under a chin lies a floor of the mouth; behind the jaw's angle the neck comes from the mastoid and faces aside:
+a flank that looked down like a chin's underside saw no lamp."""
+BURNED = (0.35, 0.50)
+"""How much of the light a flag keeps off the throat below that, and off the neck's side beyond the jaw's corner, which faces the lamp as a
+cheek does: a neck may not shine like the face it carries, and lies some two stops under its lit cheek."""
 TOUCH, TOUCH_HW = 0.60, 0.090
 """Share of the room's light that right under the jaw's edge is denied, and how far down that reaches (one over e)."""
 CONTACT, CONTACT_HW = 0.55, 0.050
 """Share of all light that a neck is denied where it goes into its collar, and how far over the rim (one over e): a rim two fingers thick
 that stands half a finger off hides half of what is there. Without it a head is put on a collar, not in it."""
-NAPE, NAPE_FROM = 0.28, (0.66, 1.04)
+NAPE, NAPE_FROM = 0.65, (0.76, 1.03)
 """How much darker the flank turns behind the sternomastoid, and between which parts of the half-width: there ear and hair stand over it."""
 BESIDE_HW = (-0.45, -0.12)
 """Between which heights below the chin flag and nape's turn come in: under an ear a neck that is darker at once is a flake's edge."""
@@ -63,18 +71,20 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     tube = bust.throat[2] - 0.9 * bust.neck * (1 - arch(x / half)) - 0.10 * np.maximum(0.2 - y, 0) + _muscles(bust, x, y)
     jaw = _jaw_depth(plate, box)
     # A neck lies within the jaw on every side: right under its edge it is never as far forward.
-    tube = np.minimum(tube, jaw - 0.05 - 0.5 * np.maximum(0.12 - np.maximum(below, 0), 0))
+    over = _under_jaw(plate, box)
+    flank = 1 - over * (1 - step(np.abs(x) / half, *FLANK_FROM))
+    tube = np.minimum(tube, jaw - 0.05 - (BACK[0] + (BACK[1] - BACK[0]) * flank) * np.maximum(0.12 - np.maximum(below, 0), 0))
     under = jaw - 0.42 * (1 - np.exp(-np.maximum(below, 0) / 0.115))
-    h = np.clip(0.5 + 0.5 * (under - tube) / 0.06, 0, 1)
+    h = np.clip(0.5 + 0.5 * (under - tube) / 0.06, 0, 1) * (1 - flank)
     depth = np.asarray(tube + (under - tube) * h + 0.06 * h * (1 - h), np.float32)
     right, down = slopes(np.asarray(cv2.GaussianBlur(depth, (0, 0), 0.008 * k), np.float32), k)
     normal = facing(np.clip(right, -4, 4), np.clip(down, -4, 4))
 
-    shade = _shade(below, x, y, half)
+    shade = _shade(below, x, y, half, over)
     tone *= shade[..., None]
 
     # The jaw's shadow and the flag are a lamp's; what the room has to give gets there, less right under the edge.
-    room = np.asarray((1 - TOUCH * np.exp(-np.maximum(below, 0) / np.float32(TOUCH_HW))) / shade, np.float32)
+    room = np.asarray((1 - TOUCH * over * np.exp(-np.maximum(below, 0) / np.float32(TOUCH_HW))) / shade, np.float32)
 
     # Never beside the neck that the photo shows against its background.
     column = np.minimum(half - np.abs(x), y + 0.55)
@@ -93,21 +103,29 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     return Layer(cover, depth, normal, tone, DRY[0], shine, 0.0, 1.0, room)
 
 
-def _shade(below: F32, x: F32, y: F32, half: F32) -> F32:
+def _under_jaw(plate: Plate, box: tuple[slice, slice]) -> F32:
+    """Share f32[1, w] of each column of `box` that has a jaw over it: beyond its corners a neck comes down from behind the ear."""
+    left, right = sorted(plate.landmarks[list(JAW_CORNERS), 0])
+    columns = np.arange(box[1].start, box[1].stop, dtype=np.float32)[None]
+    aside = np.maximum(np.float32(left) - columns, columns - np.float32(right)) / np.float32(plate.hw_px)
+    return np.asarray(1 - step(aside, *PAST_CORNER_HW), np.float32)
+
+
+def _shade(below: F32, x: F32, y: F32, half: F32, over: F32) -> F32:
     """What of the light is left on the neck, f32[h, w]: the jaw's shadow, soft where it ends, a flag below it, a nape that turns away.
 
     A key as low as a cheek wants it (some 20 degrees) throws no shadow of the jaw there: a jaw climbs toward the ear more steeply than
     its rays. What photographers get from a flag, and from the lamp a little above, is painted: a core right under the jaw, as broad as
-    the chin stands out, and a lit strip that is lower than the jaw by one or two tones.
+    the chin stands out, and a lit strip that is lower than the jaw by one or two tones. Only what has a jaw `over` it has its shadow.
     """
     u = np.clip(np.abs(x) / half, 0, 1.2)
     reach = CAST_HW[0] + (CAST_HW[1] - CAST_HW[0]) * step(u, 0.30, 0.95)
     lit = step(below - reach, -0.5 * PENUMBRA_HW / 0.6, 0.5 * PENUMBRA_HW / 0.6)
     # Beside jaw and ear a neck goes on from skin that no flag shades.
     beside = step(y, *BESIDE_HW)
-    flag = BURNED * (1 - step(y, 0.20, 0.36)) * beside
+    flag = (BURNED[1] + (BURNED[0] - BURNED[1]) * over) * (1 - step(y, 0.20, 0.36)) * beside
     nape = 1 - np.float32(NAPE) * step(u, *NAPE_FROM) * beside
-    return np.asarray((1 - np.float32(CAST) * (1 - lit)) * (1 - flag) * nape, np.float32)
+    return np.asarray((1 - np.float32(CAST) * over * (1 - lit)) * (1 - flag) * nape, np.float32)
 
 
 FLANK_HW, SLIMMER_HW, FLANK_ENDS_HW = 0.10, 0.14, (-0.04, 0.20)
