@@ -439,7 +439,7 @@ def test_highlights_of_moist_skin_are_held() -> None:
     wet, held = (luminance(Relight(replace(black, shine=shine)).source(lamp))[skin] for shine in (1.0, 1.01))
     assert wet.max() > 2 * light.HELD
     assert held.max() <= light.HELD * 1.001
-    assert np.corrcoef(np.argsort(np.argsort(wet)), np.argsort(np.argsort(held)))[0, 1] > 0.999
+    assert np.diff(held[np.argsort(wet, kind="stable")]).min() > -1e-6
 
 
 def test_a_rim_on_moist_skin_comes_in_by_degrees() -> None:
