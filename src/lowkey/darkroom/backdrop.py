@@ -145,7 +145,8 @@ def spill(rig: Rig, beam: Beam, shape: tuple[int, int], head_fw_fh: tuple[float,
     # Where the bank of haze ends, so does what lights the room's far side.
     glow *= math.exp(-((math.hypot(x - beam.x, y - beam.y) / beam.reach) ** 1.5))
     colour = np.array(beam.rgb) * np.exp(-0.8 * np.array(REDDENING))
-    return np.asarray(np.float32(SPILL_GAIN * min(rig.backdrop.haze, 1.0)) * glow[..., None] * (colour / colour.max()), np.float32)
+    glow *= np.float32(SPILL_GAIN * min(rig.backdrop.haze, 1.0))
+    return np.asarray(cv2.merge([np.asarray(glow * share, np.float32) for share in colour / colour.max()]), np.float32)
 
 
 def light_lamp(rig: Rig, matte: F32, into: F32) -> None:

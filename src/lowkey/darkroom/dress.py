@@ -80,35 +80,38 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     if cloth.kind == "own":  # exactly as photographed, for measurements
         return figure.subject(plate, 1.0)
 
-    def person() -> None:
+    def formed() -> Sewn | None:
         seams.round_off(figure, plate.hw_px)
         if beard is not None:
             beards.hung(figure, beard, kept.below)
         # Frames of glasses stand off the face, so that they throw a thin shadow on it.
         figure.depth += np.float32(FRAME_HW) * blur(step(plate.parts["glasses"], 0.3, 0.8), 0.008 * plate.hw_px)
         if retouched:
+            pores.levelled(figure.normal, plate)
+        return _sewn(plate, kept, cloth) if cloth.kind in MADE else None
+
+    def coloured() -> None:
+        if retouched:
             halved = halves.evened(figure.albedo, plate)
             retouch.retouch(figure.albedo, plate)
             figure.eased = (_most(halved, plate), _most(creases.smooth(figure.albedo, plate), plate))
             acutance.restored(figure.albedo, plate)
             pores.tempered(figure.albedo, plate)
-            pores.levelled(figure.normal, plate)
             pores.completed(figure.albedo, plate, hand)
         tresses.groom(figure.albedo, plate, hand)
         strands.deepened(figure.albedo, plate, crop)
         strands.completed(figure.albedo, plate, hand)
-        draped.one_skin(figure, kept.hands, plate, np.asarray((plate.parts["skin"] > 0.9) & (kept.below < -0.05), np.float32))
-        if beard is not None:
-            beards.whitened(figure.albedo, plate, beard)
-        figure.ears = ears.shaped(figure, plate)
-        roots.rooted(figure, plate, hand)
 
-    if cloth.kind in MADE:
-        # Garment and neck are made from the photo alone, so while the person is made ready.
-        sewn, _ = both(lambda: _sewn(plate, kept, cloth), person)
+    # The albedo alone is retouched, while form, garment and neck are made: of the photo, not of what was retouched.
+    sewn, _ = both(formed, coloured)
+    draped.one_skin(figure, kept.hands, plate, np.asarray((plate.parts["skin"] > 0.9) & (kept.below < -0.05), np.float32))
+    if beard is not None:
+        beards.whitened(figure.albedo, plate, beard)
+    figure.ears = ears.shaped(figure, plate)
+    roots.rooted(figure, plate, hand)
+    if sewn is not None:
         _cut_anew(figure, plate, sewn, kept, cloth)
     else:
-        person()
         _darken(figure, plate, kept, cloth)
     draped.relit(figure, kept, plate)
     nose = (float(plate.landmarks[4, 0]), float(plate.landmarks[4, 1]))

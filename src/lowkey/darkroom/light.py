@@ -198,10 +198,13 @@ class Relight:
         given = given if s.room is None else given * s.room
         # A single hair is lit round: of a room it shows a thread's width, and on the far side none is to stand there as a line of light.
         given = given if s.lone is None else given * (1 - np.float32(THREAD) * np.minimum(loose.DRAWN * s.lone, 1))
-        scattered = s.albedo * ((1 - mirrored) * given)[..., None]
-        both = scattered + (mirrored * given / contour)[..., None] + (self._room * given)[..., None] * self._gleam
-        self._mouth.redden(both)
-        return np.asarray(both * self.open[..., None] * np.array(rgb, np.float32), np.float32)
+        out = np.asarray(s.albedo * ((1 - mirrored) * given)[..., None], np.float32)
+        out += (mirrored * given / contour)[..., None]
+        out += (self._room * given)[..., None] * self._gleam
+        self._mouth.redden(out)
+        out *= self.open[..., None]
+        out *= np.array(rgb, np.float32)
+        return out
 
     def visibility(self, direction: Direction, angular_radius_deg: float, distance_hw: float = math.inf) -> F32:
         """Share f32[h, w] of a disk source that nothing hides (attached shadow is not in it).
