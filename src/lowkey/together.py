@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import numba
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -13,9 +15,19 @@ B = TypeVar("B")
 def both(one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
     """What two jobs give that write nothing which the other reads or writes; `other` runs on a thread of its own.
 
-    NumPy and OpenCV let go of the interpreter while they work. Numba's kernels hold it, so two never start at once, which not
-    every threading layer of Numba's would bear: none may be compiled with `nogil`.
+    Where Numba starts its kernels with its own simple layer (no OpenMP, no TBB) they run one after the other: that layer stops a
+    process that starts two at once.
     """
+    if not _many_launch():
+        return one(), other()
     with ThreadPoolExecutor(1) as aside:
         later = aside.submit(other)
         return one(), later.result()
+
+
+def _many_launch() -> bool:
+    """May two threads start kernels at once? As long as none has started, nobody knows."""
+    try:
+        return str(numba.threading_layer()) in ("omp", "tbb")
+    except ValueError:
+        return False
