@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 
-import numba
 import pytest
 
+from lowkey import together
 from lowkey.together import both
 
 
 @pytest.fixture(autouse=True)
 def openmp(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numba, "threading_layer", lambda: "omp")
+    monkeypatch.setattr(together, "threading_layer", lambda: "omp")
 
 
 def test_two_jobs_run_at_the_same_time_and_answer_in_order() -> None:
@@ -45,5 +45,5 @@ def test_an_error_comes_out_when_both_have_ended(first: bool) -> None:
 
 
 def test_one_after_the_other_where_two_kernels_may_not_start_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numba, "threading_layer", lambda: "workqueue")
+    monkeypatch.setattr(together, "threading_layer", lambda: "workqueue")
     assert both(threading.get_ident, threading.get_ident) == (threading.get_ident(),) * 2

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import numba
+from numba.np.ufunc.parallel import threading_layer
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -28,6 +28,6 @@ def both(one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
 def _many_launch() -> bool:
     """May two threads start kernels at once? As long as none has started, nobody knows."""
     try:
-        return str(numba.threading_layer()) in ("omp", "tbb")
+        return str(threading_layer()) in ("omp", "tbb")
     except ValueError:
         return False
