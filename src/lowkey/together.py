@@ -28,6 +28,6 @@ def both(one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
 def _many_launch() -> bool:
     """May two threads start kernels at once? As long as none has started, nobody knows."""
     try:
-        return str(threading_layer()) in ("omp", "tbb")
+        return str(threading_layer()) in ("omp", "tbb")  # type: ignore[no-untyped-call]
     except ValueError:
         return False
