@@ -94,7 +94,7 @@ def test_the_person_shades_the_air_before_them() -> None:
 
 def test_the_room_is_set_against_the_person() -> None:
     r = rig()
-    one, two = (backdrop.furnish(bust(), r, Streams(1), level=k) for k in (0.25, 0.5))
+    one, two = (backdrop.furnish(bust(), r, Streams(1)).at(k) for k in (0.25, 0.5))
     assert 2 * one.behind == pytest.approx(two.behind, rel=1e-4)
     assert two.behind.max() > 0.9 * 3200
 

@@ -65,7 +65,7 @@ def test_outside_packages_come_in_by_named_doors() -> None:
         "typer": {"cli"},
         "rich": {"cli"},
         "PIL": {"photo", "prints"},
-        "numba": {"plate", "darkroom", "meter", "prints"},
+        "numba": {"plate", "darkroom", "meter", "prints", "together"},
         "httpx": {"engines"},
         "websockets": {"engines"},
         "keyring": {"engines"},

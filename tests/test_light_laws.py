@@ -11,8 +11,9 @@ import pytest
 
 import bust
 from lowkey.darkroom import brdf, eyes, light
+from lowkey.darkroom.aiming import aim
 from lowkey.darkroom.horizon import horizon, without_flecks
-from lowkey.darkroom.light import Relight, aim
+from lowkey.darkroom.light import Relight
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, luminance
 from lowkey.rig import Auto, Direction, Source

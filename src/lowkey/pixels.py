@@ -40,6 +40,11 @@ def luminance(linear_rgb: NDArray[Any]) -> F32:
     return np.asarray(linear_rgb @ LUMINANCE_BT709, np.float32)
 
 
+def added(channels: NDArray[Any]) -> NDArray[Any]:
+    """Sum [...] of three channels [..., 3]; along so short an axis NumPy's own takes ten times as long."""
+    return np.asarray(channels[..., 0] + channels[..., 1] + channels[..., 2])
+
+
 def stops(ratio: NDArray[Any] | float) -> F32:
     """log2 of a linear ratio; of a rig these are scene stops, of a finished picture display-linear ones."""
     return np.asarray(np.log2(np.maximum(np.asarray(ratio, np.float32), 1e-12)), np.float32)

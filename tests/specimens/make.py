@@ -25,7 +25,7 @@ sys.path.insert(0, str(HERE.parent))
 
 import bust  # noqa: E402
 from lowkey import photo, rig  # noqa: E402
-from lowkey.darkroom import Enlarger, backdrop, film, light, optics  # noqa: E402
+from lowkey.darkroom import Enlarger, aiming, backdrop, film, light, optics  # noqa: E402
 from lowkey.darkroom.enlarger import radiance  # noqa: E402
 from lowkey.frame import Framing  # noqa: E402
 from lowkey.look import Look  # noqa: E402
@@ -144,7 +144,7 @@ def _bust(look: Look, change: Change) -> U8:
     streams = Streams(1)
     used = jittered(rig.of(look), streams)
     if isinstance(used.key.direction, Auto):
-        used = replace(used, key=replace(used.key, direction=light.aim(lit.subject, used.key.direction, face)))
+        used = replace(used, key=replace(used.key, direction=aiming.aim(lit.subject, used.key.direction, face)))
     used = change(used)
     person, matte, face, white = (_framed(one) for one in (radiance(lit, used), lit.subject.matte, face, lit.subject.albedo))
     ev = film.meter(person, face, white) + used.exposure_offset_ev

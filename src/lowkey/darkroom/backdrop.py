@@ -45,6 +45,10 @@ class Room:
     behind: F32
     before: F32
 
+    def at(self, level: float) -> Room:
+        """Set against a person whose well-lit skin has the radiance `level`, all at once; as furnished it is against .5."""
+        return Room(*(np.asarray(side * np.float32(level / 0.5), np.float32) for side in (self.behind, self.before)))
+
 
 def hang(
     radiance: F32,
@@ -62,8 +66,7 @@ def hang(
     well-lit skin: lamp, haze, dust and wall are set against it, as a gaffer dims a practical by eye. No mote floats before head
     or neck, nor before `keep_clear` f32[h, w]. `head_fw_fh` is where the beam is aimed.
     """
-    room = furnish(matte, rig, streams, level=level, keep_clear=keep_clear, head_fw_fh=head_fw_fh)
-    return compose(radiance, matte, room)
+    return compose(radiance, matte, furnish(matte, rig, streams, keep_clear=keep_clear, head_fw_fh=head_fw_fh).at(level))
 
 
 def compose(radiance: F32, matte: F32, room: Room) -> F32:
@@ -80,7 +83,6 @@ def furnish(
     rig: Rig,
     streams: Streams,
     *,
-    level: float = 0.5,
     keep_clear: F32 | None = None,
     head_fw_fh: tuple[float, float] = (0.47, 0.405),
 ) -> Room:
@@ -113,9 +115,6 @@ def furnish(
 
     if rig.lamp.visible:
         light_lamp(rig, matte, behind)
-    # Set against the person's exposure, all at once.
-    behind *= np.float32(level / 0.5)
-    before *= np.float32(level / 0.5)
     return Room(behind, before)
 
 
@@ -146,7 +145,8 @@ def spill(rig: Rig, beam: Beam, shape: tuple[int, int], head_fw_fh: tuple[float,
     # Where the bank of haze ends, so does what lights the room's far side.
     glow *= math.exp(-((math.hypot(x - beam.x, y - beam.y) / beam.reach) ** 1.5))
     colour = np.array(beam.rgb) * np.exp(-0.8 * np.array(REDDENING))
-    return np.asarray(np.float32(SPILL_GAIN * min(rig.backdrop.haze, 1.0)) * glow[..., None] * (colour / colour.max()), np.float32)
+    glow *= np.float32(SPILL_GAIN * min(rig.backdrop.haze, 1.0))
+    return np.asarray(cv2.merge([np.asarray(glow * share, np.float32) for share in colour / colour.max()]), np.float32)
 
 
 def light_lamp(rig: Rig, matte: F32, into: F32) -> None:

@@ -8,6 +8,7 @@ feathered edge.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -42,7 +43,7 @@ from lowkey.darkroom import (
 )
 from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.knit import noise
-from lowkey.darkroom.neck import Bust, Kept
+from lowkey.darkroom.neck import Bust, Kept, Layer
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
@@ -50,6 +51,7 @@ from lowkey.plate import ends, meshes
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 from lowkey.rig import Cloth
+from lowkey.together import both
 
 MADE = {"turtleneck": jersey.turtleneck, "leather": tailored.leather, "linen": tailored.linen}
 """Kinds that are cut anew; the others keep the person's own clothes."""
@@ -74,40 +76,49 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         plate, beard = beards.grown(beards.thinned(scraps.healed(plate)))
         crop = nap.cropped(plate, hand)
         plate = nap.felted(tresses.frayed(plate, hand), hand, crop)
-    kept = neck.keep(plate)
-    figure = Figure(plate)
-    if cloth.kind != "own":
+    kept, figure = both(lambda: neck.keep(plate), lambda: Figure(plate))
+    if cloth.kind == "own":  # exactly as photographed, for measurements
+        return figure.subject(plate, 1.0)
+
+    def formed() -> Sewn | None:
         seams.round_off(figure, plate.hw_px)
         if beard is not None:
             beards.hung(figure, beard, kept.below)
         # Frames of glasses stand off the face, so that they throw a thin shadow on it.
         figure.depth += np.float32(FRAME_HW) * blur(step(plate.parts["glasses"], 0.3, 0.8), 0.008 * plate.hw_px)
         if retouched:
+            pores.levelled(figure.normal, plate)
+        return _sewn(plate, kept, cloth) if cloth.kind in MADE else None
+
+    def coloured() -> None:
+        if retouched:
             halved = halves.evened(figure.albedo, plate)
             retouch.retouch(figure.albedo, plate)
             figure.eased = (_most(halved, plate), _most(creases.smooth(figure.albedo, plate), plate))
             acutance.restored(figure.albedo, plate)
             pores.tempered(figure.albedo, plate)
-            pores.levelled(figure.normal, plate)
             pores.completed(figure.albedo, plate, hand)
         tresses.groom(figure.albedo, plate, hand)
         strands.deepened(figure.albedo, plate, crop)
         strands.completed(figure.albedo, plate, hand)
-        draped.one_skin(figure, kept.hands, plate, np.asarray((plate.parts["skin"] > 0.9) & (kept.below < -0.05), np.float32))
-        if beard is not None:
-            beards.whitened(figure.albedo, plate, beard)
-        figure.ears = ears.shaped(figure, plate)
-        roots.rooted(figure, plate, hand)
-    if cloth.kind in MADE:
-        _cut_anew(figure, plate, neck.measure(plate, kept.wrap), kept, cloth)
-    elif cloth.kind != "own":  # own: exactly as photographed, for measurements
+
+    # The albedo alone is retouched, while form, garment and neck are made: of the photo, not of what was retouched.
+    sewn, _ = both(formed, coloured)
+    draped.one_skin(figure, kept.hands, plate, np.asarray((plate.parts["skin"] > 0.9) & (kept.below < -0.05), np.float32))
+    if beard is not None:
+        beards.whitened(figure.albedo, plate, beard)
+    figure.ears = ears.shaped(figure, plate)
+    roots.rooted(figure, plate, hand)
+    if sewn is not None:
+        _cut_anew(figure, plate, sewn, kept, cloth)
+    else:
         _darken(figure, plate, kept, cloth)
-    if cloth.kind == "own":
-        return figure.subject(plate, 1.0)
     draped.relit(figure, kept, plate)
     nose = (float(plate.landmarks[4, 0]), float(plate.landmarks[4, 1]))
-    parted = fringe.parted(figure.subject(plate, MOIST), nose, hand)
-    own = flyaways.read(plate) if crop < 1 else None
+    parted, own = both(
+        lambda: fringe.parted(figure.subject(plate, MOIST), nose, hand),
+        lambda: flyaways.read(plate) if crop < 1 else None,
+    )
     return gaps.crossed(strays.strewn(parted, plate.inside, nose, hand, own))
 
 
@@ -126,18 +137,28 @@ MOIST = 1.65
 """How much more skin shines than bare dry skin: under one hard lamp a powdered face is chalk, and at 1.3 its lit cheek was one even plane."""
 
 
-def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth) -> None:
-    """Take the photo's body away and lay neck, garment and what is kept over each other."""
+@dataclass(frozen=True)
+class Sewn:
+    """What is made anew below the jaw, before it is laid over anything."""
+
+    bust: Bust
+    made: garments.Made
+    neck: Layer
+    at: tuple[int, int]
+    """The neck's first row and column on the plate."""
+    top: int
+    first: int
+    """The garment's first row and column there."""
+    tint: F32
+    dye: F32
+
+
+def _sewn(plate: Plate, kept: Kept, cloth: Cloth) -> Sewn:
+    """Garment and neck for the body that the photo shows."""
+    bust = neck.measure(plate, kept.wrap)
     h, w = plate.matte.shape
     k = plate.hw_px
     top = int(np.clip(bust.chin_px[1] - 0.75 * k, 0, h - 2))
-    figure.matte[:top] = np.minimum(figure.matte[:top], kept.head[:top])
-    own, part = figure.cut(top), kept.below_row(top)
-    lobes = np.zeros_like(part.head) if figure.ears is None else figure.ears[top:] * (1 - step(part.below, 0.05, 0.10))
-    seams.heal_jaw(own, part, lobes, k)
-    seams.turn_under(own, part, lobes, k)
-    seams.unmix(own, part, plate.parts["cloth"][top:], k)
-
     # A garment is worked out where a body can be, not over the whole window.
     axis = bust.chin_px[0] + bust.throat[0] * k
     first, last = int(np.clip(axis - 2.25 * k, 0, w - 8)), int(np.clip(axis + 2.25 * k, 8, w))
@@ -147,11 +168,26 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
     tint = np.array(jersey.cut_of(bust.whose).tint if cloth.kind == "turtleneck" else TINTS[cloth.kind], np.float32)
     dye = np.asarray(tint * (cloth.reflectance / luminance(tint)), np.float32)
     made = MADE[cloth.kind](bust, x, y, _outline(plate, bust, kept, x, y, body))
-    for sheet, at in made.inner:
-        figure.lay(sheet, (at[0] + top, at[1] + first), dye)
     near = garments.window(bust, x, y, bust.neck + 0.25, (-0.75, 1.0))
     at = (near.at[0] + top, near.at[1] + first)
-    figure.lay(throat.rebuild(plate, bust, kept, near.of(x), near.of(y), at, made.collar), at, np.ones(3, np.float32))
+    return Sewn(bust, made, throat.rebuild(plate, bust, kept, near.of(x), near.of(y), at, made.collar), at, top, first, tint, dye)
+
+
+def _cut_anew(figure: Figure, plate: Plate, sewn: Sewn, kept: Kept, cloth: Cloth) -> None:
+    """Take the photo's body away and lay neck, garment and what is kept over each other."""
+    h, w = plate.matte.shape
+    k = plate.hw_px
+    bust, made, top, first, tint, dye = sewn.bust, sewn.made, sewn.top, sewn.first, sewn.tint, sewn.dye
+    figure.matte[:top] = np.minimum(figure.matte[:top], kept.head[:top])
+    own, part = figure.cut(top), kept.below_row(top)
+    lobes = np.zeros_like(part.head) if figure.ears is None else figure.ears[top:] * (1 - step(part.below, 0.05, 0.10))
+    seams.heal_jaw(own, part, lobes, k)
+    seams.turn_under(own, part, lobes, k)
+    seams.unmix(own, part, plate.parts["cloth"][top:], k)
+
+    for sheet, at in made.inner:
+        figure.lay(sheet, (at[0] + top, at[1] + first), dye)
+    figure.lay(sewn.neck, sewn.at, np.ones(3, np.float32))
     hidden = tresses.tucked(part, own.depth, plate, bust, _covered(made, part.head.shape, first))
     tresses.sunk(own.albedo, part.hair, hidden, k)
     tapered.taper(part, own.albedo, hidden, plate, bust.hand)

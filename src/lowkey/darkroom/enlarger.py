@@ -12,7 +12,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from lowkey.darkroom import backdrop, compose, dodge, dress, film, light, loose, optics, planes, pores, strands
+from lowkey.darkroom import aiming, backdrop, compose, dodge, dress, film, light, loose, optics, planes, pores, strands
 from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
@@ -22,6 +22,7 @@ from lowkey.plate.albedo import chroma_shift
 from lowkey.plate.plate import Plate
 from lowkey.rig import Auto, Cloth, Direction, Rig, jittered, leans
 from lowkey.seeds import Streams
+from lowkey.together import both
 
 VERSION = "darkroom 1"
 
@@ -81,17 +82,19 @@ class Enlarger:
         lit = self._worn(rig.cloth)
         view = self._view(rig, lit)
         rig = self._resolved(jittered(rig, streams), lit, view)
-        cover = view.matte[..., None]
-        yield "dress", np.asarray(view.printed(lit.subject.albedo) * cover, np.float32), rig
+        cover, own = view.matte[..., None], view.printed(lit.subject.albedo)
+        yield "dress", np.asarray(own * cover, np.float32), rig
 
-        person = view.printed(radiance(lit, rig)) * view.detail
+        person, room = both(
+            lambda: view.printed(radiance(lit, rig)) * view.detail,
+            lambda: backdrop.furnish(view.matte, rig, streams, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh),
+        )
         yield "light", np.asarray(person * cover, np.float32), rig
 
         if not self.keep_skin:
             person = person * dodge.held(person, view.face, view.eyes, view.sockets, view.hw_px)
             person = person * pores.deepened(person, view.face, view.hw_px)
         if rig.exposure_ev is None:
-            own = view.printed(lit.subject.albedo)
             metered = film.meter(person, view.face, own) + film.complexion_ev(own, view.face)
             stock = film.timed(rig.stock, own, view.face, rig.key.irradiance_rgb)
             rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev, stock=stock)
@@ -99,7 +102,7 @@ class Enlarger:
         if rig.lamp.visible:
             at = (rig.lamp.place_fw_fh[0] * self.size_px[0], rig.lamp.place_fw_fh[1] * self.size_px[1])
             loose.before_lamp(person, view.passing, at, rig.lamp.radiance_rgb, level)
-        scene = backdrop.hang(person, view.matte, rig, streams, level=level, keep_clear=view.eyes, head_fw_fh=view.head_fw_fh)
+        scene = backdrop.compose(person, view.matte, room.at(level))
         scene = planes.focused(scene, planes.lost(view.soft_px, view.solid, luminance(scene), level))
         yield "backdrop", scene, rig
 
@@ -113,20 +116,23 @@ class Enlarger:
         """One finished frame. The rig is jittered by the seed and resolved on the plate; the frame records the result."""
         with _one_at_a_time:
             start = time.perf_counter()
-            *_, (_, picture, resolved) = self.stages(rig, seed)
+            worn = self._worn(rig.cloth)
+            (*_, (_, picture, resolved)), edited = both(lambda: list(self.stages(rig, seed)), lambda: self._edited(worn.subject))
             took = time.perf_counter() - start
         shot = Shot(look or Look(), self.framing, self.plate.photo.hash, seed, self.size_px)
-        worn = self._worn(resolved.cloth)
         view = self._view(resolved, worn)
         pixels = freeze(np.asarray(np.round(picture * 65535), np.uint16))
-        if self._redressed is None:
-            self._redressed = dressing(self.plate, worn.subject)
-        edited = (() if self.keep_skin else self._edits) + self._redressed
         return Frame(pixels, shot, resolved, view.place, edited, honours(self.plate, resolved, shot.look), VERSION, took)
 
     @cached_property
     def _edits(self) -> tuple[Edit, ...]:
         return edits(self.plate)
+
+    def _edited(self, worn: Subject) -> tuple[Edit, ...]:
+        """What was done to the person, skin and dress."""
+        if self._redressed is None:
+            self._redressed = dressing(self.plate, worn)
+        return (() if self.keep_skin else self._edits) + self._redressed
 
     def _worn(self, cloth: Cloth) -> light.Relight:
         if self._dressed is None or self._dressed[0] != cloth:
@@ -147,7 +153,7 @@ class Enlarger:
     def _resolved(self, rig: Rig, lit: light.Relight, view: _View) -> Rig:
         """Aim what is still Auto, and stand a lamp that would show in the frame behind the head or at its outline."""
         if isinstance(rig.key.direction, Auto):
-            aimed = light.aim(lit.subject, rig.key.direction, self._face_on_plate(), cheeks(self.plate))
+            aimed = aiming.aim(lit.subject, rig.key.direction, self._face_on_plate(), cheeks(self.plate))
             rig = replace(rig, key=replace(rig.key, direction=aimed))
         if rig.lamp.visible:
             rig = replace(rig, lamp=replace(rig.lamp, place_fw_fh=view.behind_head(rig.lamp.place_fw_fh, rig.lamp.seen)))
@@ -229,15 +235,16 @@ class _View:
 
 def radiance(lit: light.Relight, rig: Rig) -> F32:
     """The lit person f32[h, w, 3] on the plate, scene-linear: light adds, source by source."""
-    total = lit.flagged(rig.key)
-    for source in (rig.rim, *rig.extra):
-        if source is not None:
-            total = total + lit.source(source)
+    key, end = rig.key, rig.key.direction if isinstance(rig.key.direction, Direction) else None
+    (total, room), others = both(
+        lambda: (lit.flagged(key), lit.ambient(rig.ambient_rgb, end) if any(rig.ambient_rgb) else None),
+        lambda: [lit.source(source) for source in (rig.rim, *rig.extra) if source is not None],
+    )
+    for other in others:
+        total = total + other
     if not math.isinf(rig.fill_ev):
         total = total + lit.fill(rig.fill_ev, total)
-    if any(rig.ambient_rgb):
-        total = total + lit.ambient(rig.ambient_rgb, rig.key.direction if isinstance(rig.key.direction, Direction) else None)
-    return np.asarray(total, np.float32)
+    return np.asarray(total if room is None else total + room, np.float32)
 
 
 def face_mask(plate: Plate) -> F32:

@@ -20,6 +20,7 @@ from lowkey.darkroom.grain import deviation_table, grain
 from lowkey.pixels import F32, U16, luminance, srgb_decode, srgb_encode
 from lowkey.rig import Stock
 from lowkey.seeds import Streams
+from lowkey.together import both
 
 HIGHLIGHT = 0.90
 """Exposure that prints at the stock's shoulder code: 1.6 times lit skin's 90th percentile, which `meter` brings to 0.56."""
@@ -121,14 +122,16 @@ def record(exposure: F32, stock: Stock, streams: Streams, *, exposure_ev: float 
     """
     h, w = exposure.shape[:2]
     pixel_um = height_um / h
-    light = developed(halated(exposure, stock, pixel_um), stock, pixel_um, exposure_ev)
+    chroma = 0.0 if stock.monochrome else stock.grain_chroma
+    light, specks = both(
+        lambda: developed(halated(exposure, stock, pixel_um), stock, pixel_um, exposure_ev),
+        lambda: grain(streams.of("grain"), (h, w), stock.grain_rms, stock.grain_um, chroma, pixel_um),
+    )
     gain = np.float32(2.0**exposure_ev) * np.array(stock.balance_rgb, np.float32)
     if stock.monochrome:
         weights = np.array(stock.spectral_rgb, np.float32)
         light = np.repeat((light @ (weights / weights.sum()))[:, :, None], 3, axis=2)
         gain = np.full(3, 2.0**exposure_ev, np.float32)
-    chroma = 0.0 if stock.monochrome else stock.grain_chroma
-    specks = grain(streams.of("grain"), (h, w), stock.grain_rms, stock.grain_um, chroma, pixel_um)
     paper = np.array(stock.print_rgb, np.float32)
     return np.asarray(printed(light, gain, specks, curve(stock), encoding(), stock.saturation, paper), np.uint16)
 

@@ -6,7 +6,9 @@ A white matte surface facing irradiance 1 has radiance 1. Light adds: a picture 
 from __future__ import annotations
 
 import math
-from typing import Any
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -19,6 +21,7 @@ from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.rig import Auto, Direction, Source
+from lowkey.together import both
 
 DIFFUSION_HW = (0.0135, 0.0080, 0.0060)
 """Screen-space scattering of skin, sigma of red, green and blue (after d'Eon, Luebke & Enderton 2007)."""
@@ -62,21 +65,27 @@ than this (cosine to the camera) makes a rim, which no one flags."""
 HAIR_GAIN = 0.62
 """Hair under a hard light against the same hair under the photo's soft one: strands shade each other."""
 
+K = TypeVar("K")
+
 
 class Relight:
     """One subject, ready for any number of sources. Results are cached per source, whatever its intensity."""
 
     def __init__(self, subject: Subject, keep: int = 6) -> None:
         self.subject = subject
-        self._keep = keep
+        self._keep, self._one_at_a_time = keep, threading.Lock()
         self._lit: dict[tuple[float, ...], F32] = {}
         self._horizons: dict[int, F32] = {}
         s = subject
-        h, w = s.matte.shape
         depth = np.where(s.matte > 0.02, s.depth, np.float32(-8)).astype(np.float32)
         self._depth_half = np.ascontiguousarray(depth[::2, ::2])
         self._void = freeze(self._depth_half <= VOID_HW)
         self._thick = _thick(s)
+        both(lambda: self._shadows(depth), self._surfaces)
+
+    def _shadows(self, depth: F32) -> None:
+        """What is read once of the form: what hides a lamp and the sky."""
+        s, (h, w) = self.subject, depth.shape
         self._tangent_half, self._wrap_half = _tangent_plane(s, self._thick)
         self._loose = loose.Loose(s, self._thick)
         self._ribbed = ribbed.Ribbed(s)
@@ -90,11 +99,15 @@ class Relight:
         self._open_coarse = openness(coarse, self._facing_coarse, s.hw_px / n)
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
+        self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
+
+    def _surfaces(self) -> None:
+        """What is read once of skin, hair and cloth: how they mirror a lamp and pass it on."""
+        s = self.subject
         self.edge, self._gleam, self._turned = loose.edge(s), loose.gleam(s), loose.turned(s)
         """What thin hair and the rims of ears pass on of a lamp behind them, f32[h, w, 3]; what hair mirrors; what of a lamp it returns."""
         # No flag stands before hair: over a flagged neck, the neck's share of the room is none of its mirror's.
         self._room = loose.room_mirrored(s) / (1 if s.room is None else np.maximum(s.room, 1))
-        self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
         self._pale = s.cloth * np.clip(luminance(s.albedo) * np.float32(1.6) - np.float32(0.1), 0, 0.9)
         pale = bool(self._pale.max() > 0.2)
         self._cloth_mass = np.maximum(_blur(s.cloth, THREAD_HW * s.hw_px), np.float32(1e-3)) if pale else None
@@ -110,11 +123,19 @@ class Relight:
         if isinstance(d, Auto):
             raise TypeError("aim the source first: its direction is still Auto")
         key = (round(d.azimuth_deg, 3), round(d.elevation_deg, 3), round(source.angular_radius_deg, 3), source.distance_hw, source.grid_deg)
-        if key not in self._lit:
-            while len(self._lit) >= self._keep:
-                self._lit.pop(next(iter(self._lit)))
-            self._lit[key] = freeze(self._unit(d, source.angular_radius_deg, source.distance_hw, source.grid_deg))
-        return np.asarray(self._lit[key] * np.array(source.irradiance_rgb, np.float32), np.float32)
+        lit = self._kept(self._lit, key, self._keep, lambda: self._unit(d, source.angular_radius_deg, source.distance_hw, source.grid_deg))
+        return np.asarray(lit * np.array(source.irradiance_rgb, np.float32), np.float32)
+
+    def _kept(self, kept: dict[K, F32], key: K, most: int, made: Callable[[], F32]) -> F32:
+        """What is kept under a key, or made and kept; the oldest goes. Two sources may be lit at once."""
+        found = kept.get(key)
+        if found is None:
+            found = freeze(made())
+            with self._one_at_a_time:
+                while len(kept) >= most:
+                    kept.pop(next(iter(kept)))
+                kept[key] = found
+        return found
 
     def flagged(self, source: Source) -> F32:
         """Radiance f32[h, w, 3] under the key, with a flag before it where hair or a scarf round the head would outshine the skin."""
@@ -180,10 +201,13 @@ class Relight:
         given = given if s.room is None else given * s.room
         # A single hair is lit round: of a room it shows a thread's width, and on the far side none is to stand there as a line of light.
         given = given if s.lone is None else given * (1 - np.float32(THREAD) * np.minimum(loose.DRAWN * s.lone, 1))
-        scattered = s.albedo * ((1 - mirrored) * given)[..., None]
-        both = scattered + (mirrored * given / contour)[..., None] + (self._room * given)[..., None] * self._gleam
-        self._mouth.redden(both)
-        return np.asarray(both * self.open[..., None] * np.array(rgb, np.float32), np.float32)
+        out = np.asarray(s.albedo * ((1 - mirrored) * given)[..., None], np.float32)
+        out += (mirrored * given / contour)[..., None]
+        out += (self._room * given)[..., None] * self._gleam
+        self._mouth.redden(out)
+        out *= self.open[..., None]
+        out *= np.array(rgb, np.float32)
+        return out
 
     def visibility(self, direction: Direction, angular_radius_deg: float, distance_hw: float = math.inf) -> F32:
         """Share f32[h, w] of a disk source that nothing hides (attached shadow is not in it).
@@ -232,11 +256,7 @@ class Relight:
     def _horizon(self, azimuth_deg: float) -> F32:
         """Horizon at half size toward an azimuth of the picture plane, rounded to half degrees and kept."""
         step = round(azimuth_deg * 2) % 720
-        if step not in self._horizons:
-            if len(self._horizons) >= 60:
-                self._horizons.pop(next(iter(self._horizons)))
-            self._horizons[step] = freeze(horizon(self._depth_half, math.radians(step / 2), self.subject.hw_px / 2))
-        return self._horizons[step]
+        return self._kept(self._horizons, step, 60, lambda: horizon(self._depth_half, math.radians(step / 2), self.subject.hw_px / 2))
 
     def _unit(self, direction: Direction, angular_radius_deg: float, distance_hw: float, grid_deg: float) -> F32:
         """Radiance f32[h, w, 3] per unit irradiance."""
@@ -456,32 +476,6 @@ def _pores(s: Subject) -> F32:
     dull = 1 - np.float32(0.7) * np.clip(rough - 1, 0, 1) * s.skin
     relief = np.minimum(np.float32(RELIEF[0]), np.float32(RELIEF[1]) / np.sqrt(strong + np.float32(1e-6))) * fine
     return np.asarray(np.exp(np.clip(relief, *BROKEN) * s.skin) * dull, np.float32)
-
-
-def aim(subject: Subject, auto: Auto, face_mask: F32, cheeks: tuple[F32, F32] | None = None) -> Direction:
-    """Azimuth within `auto.arc_deg` that lights `auto.lit` of the face: share of normals with n.l > .06.
-
-    `face_mask` f32[h, w]. With `cheeks`, masks of the front of the cheek at the viewer's left and of the other, what carries the picture
-    comes first: the near cheek's median n.l is at least `auto.cheek`, where the arc allows, and the far cheek lies in the dark. A share
-    of the whole face cannot tell a head turned away from one turned to the lamp.
-    The sign of the arc says the side. Resolved to half degrees; the first of equals wins.
-    """
-    normals = subject.normal[face_mask > 0.5][::7]
-    low, high = auto.arc_deg
-    near = far = normals[:0]
-    if cheeks is not None:
-        left, right = (subject.normal[(cheek > 0.5) & (face_mask > 0.5)][::3] for cheek in cheeks)
-        near, far = (right, left) if low + high > 0 else (left, right)
-    steps = np.arange(0, abs(high - low) + 0.25, 0.5) * (1 if high >= low else -1) + low
-    best, error = low, math.inf
-    for azimuth in steps:
-        light = np.array(Direction(float(azimuth), auto.elevation_deg).vector, np.float32)
-        miss = abs(float((normals @ light > 0.06).mean()) - auto.lit) if len(normals) else 0.0
-        if len(near) and len(far):
-            miss += 2 * max(auto.cheek - float(np.median(near @ light)), 0.0) + 0.5 * max(float(np.percentile(far @ light, 90)), 0.0)
-        if miss < error - 1e-9:
-            best, error = float(azimuth), miss
-    return Direction(best, auto.elevation_deg)
 
 
 def _enlarged(small: F32, factor: int, shape: tuple[int, int]) -> F32:

@@ -143,17 +143,19 @@ def _deviation(band: F32) -> float:
 def _inner(plate: Plate) -> F32:
     """Bare skin f32[h, w] of the face alone, without its borders: a hand or a shoulder lies out of focus."""
     side = 2 * round(0.015 * plate.hw_px) + 1
-    bare = cv2.erode(np.asarray(_bare(plate) * plate.inside, np.float32), np.ones((side, side), np.uint8))
-    top, bottom = (int(np.clip(plate.landmarks[i, 1], 0, len(bare) - 1)) for i in (9, 152))
-    bare[:top], bare[bottom + 1 :] = 0, 0
-    return np.asarray(bare, np.float32)
+    out = np.zeros_like(plate.matte)
+    top, bottom = (int(np.clip(plate.landmarks[i, 1], 0, len(out) - 1)) for i in (9, 152))
+    rows = slice(max(top - side, 0), bottom + 1 + side)
+    bare = cv2.erode(np.asarray(_bare(plate, rows) * plate.inside[rows], np.float32), np.ones((side, side), np.uint8))
+    out[top : bottom + 1] = bare[top - rows.start :][: bottom + 1 - top]
+    return out
 
 
-def _bare(plate: Plate) -> F32:
-    """Skin f32[h, w] without what grows or shines on it, nor what lies between the lips."""
-    features = sum(plate.parts[name] for name in ("eyes", "lips", "brows", "hair", "glasses"))
-    features = features + np.maximum(plate.parts["teeth"], teeth.between(plate))
-    return step(np.asarray(plate.parts["skin"] - features, np.float32), 0.6, 1.0)
+def _bare(plate: Plate, rows: slice = np.s_[:]) -> F32:
+    """Skin f32[h, w] of these rows, without what grows or shines on it, nor what lies between the lips."""
+    features = sum(plate.parts[name][rows] for name in ("eyes", "lips", "brows", "hair", "glasses"))
+    features = features + np.maximum(plate.parts["teeth"][rows], teeth.between(plate)[rows])
+    return step(np.asarray(plate.parts["skin"][rows] - features, np.float32), 0.6, 1.0)
 
 
 def _boxed(skin: F32) -> tuple[F32, tuple[slice, slice]]:

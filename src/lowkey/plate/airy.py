@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowkey.gaussian import blur
-from lowkey.pixels import F32, luminance
+from lowkey.pixels import F32, added, luminance
 from lowkey.plate.zones import ramp
 
 BAND_HW = (0.09, 0.15)
@@ -76,9 +76,9 @@ def _thinned(alpha: F32, colour: F32, seen: F32, hair: F32, hw_px: float, full: 
     far = ((-depth > ROOM_HW[0]) & (-depth < ROOM_HW[1])).astype(np.float32)
     room, mass = _hereabouts(small, far, k)
     square, _ = _hereabouts(small * small, far, k)
-    deviation = np.sqrt(np.maximum(square - room * room, 0).sum(-1) + np.float32(NOISE))
+    deviation = np.sqrt(added(np.maximum(square - room * room, 0)) + np.float32(NOISE))
     deep = part * ramp(depth, *DEEP_HW)
-    off = np.sqrt(((small - room) ** 2).sum(-1))
+    off = np.sqrt(added((small - room) ** 2))
     grey = luminance(small * small)
     moments, wide = _hereabouts(np.dstack([off, off * off, grey, grey * grey]), deep, k)
     mean, own = np.asarray(moments[..., 0], np.float32), blur(deep, NEARBY_HW * k)
@@ -100,7 +100,7 @@ def _thinned(alpha: F32, colour: F32, seen: F32, hair: F32, hw_px: float, full: 
     # What is lighter even than such a room is a lighter place of it.
     apart = root - wall
     apart -= np.maximum(apart, 0) * plain[..., None]
-    distance = np.sqrt((apart**2).sum(-1)) / np.maximum(least, np.float32(1e-3))
+    distance = np.sqrt(added(apart**2)) / np.maximum(least, np.float32(1e-3))
     solid = ramp(cv2.GaussianBlur(np.asarray(distance, np.float32), (0, 0), 1.0), *OPEN)
     share = np.asarray(belief * asked * ramp(hair, 0.25, 0.5), np.float32)
     new = np.asarray(np.minimum(alpha, 1 - share * (1 - solid)), np.float32)

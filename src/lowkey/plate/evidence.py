@@ -16,7 +16,8 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from lowkey.gaussian import blur
-from lowkey.pixels import F32
+from lowkey.pixels import F32, added
+from lowkey.together import both
 
 PERSON_HW, ROOM_HW = (0.10, 0.45), (0.08, 0.40)
 """From how deep inside, and how far outside, the first guess's border the two colours are learned, in head-widths."""
@@ -57,8 +58,10 @@ def read(colour: F32, guess: F32, within: F32, without: F32, asked: NDArray[np.b
     root = np.sqrt(np.maximum(colour, 0)).astype(np.float32)
     deep = ((within > PERSON_HW[0]) & (within < PERSON_HW[1])).astype(np.float32)
     far = ((without > ROOM_HW[0]) & (without < ROOM_HW[1]) & (guess < 0.05)).astype(np.float32)
-    person, person_var = hereabouts(root, deep, asked, PERSON_BLUR_HW * hw_px)
-    room, room_var = hereabouts(root, far, asked, ROOM_BLUR_HW * hw_px)
+    (person, person_var), (room, room_var) = both(
+        lambda: hereabouts(root, deep, asked, PERSON_BLUR_HW * hw_px),
+        lambda: hereabouts(root, far, asked, ROOM_BLUR_HW * hw_px),
+    )
 
     # How far apart the two are, and how far the pixel lies off the line between them.
     x, spread = root[asked], (person_var + room_var).sum(1) + 2 * NOISE
@@ -98,7 +101,7 @@ def _slack(side: F32, var: F32, bright: F32) -> F32:
 def _climb(root: F32) -> F32:
     """How fast colour changes, per pixel f32[h, w], what noise does left aside."""
     across, down = cv2.Scharr(root, cv2.CV_32F, 1, 0, scale=1 / 32), cv2.Scharr(root, cv2.CV_32F, 0, 1, scale=1 / 32)
-    return np.asarray(np.maximum(np.sqrt((across**2 + down**2).sum(2)) - STILL, 0), np.float32)
+    return np.asarray(np.maximum(np.sqrt(added(across**2 + down**2)) - STILL, 0), np.float32)
 
 
 def hereabouts(picture: F32, where: F32, asked: NDArray[np.bool_], sigma_px: float) -> tuple[F32, F32]:

@@ -72,7 +72,8 @@ def estimate(colour: F32, alpha: F32) -> tuple[F32, F32]:
         front = np.asarray(cv2.resize(front, (w, h), interpolation=cv2.INTER_LINEAR), np.float32).reshape(h, w, 3)
         back = np.asarray(cv2.resize(back, (w, h), interpolation=cv2.INTER_LINEAR), np.float32).reshape(h, w, 3)
         sure_front, sure_back = a > SURE, a < 1 - SURE
-        front[sure_front], back[sure_back] = f[sure_front], b[sure_back]
+        front = np.asarray(cv2.copyTo(f, sure_front.astype(np.uint8), front), np.float32)
+        back = np.asarray(cv2.copyTo(b, sure_back.astype(np.uint8), back), np.float32)
         sweeps = COARSE_SWEEPS if max(h, w) <= COARSE_PX else FINE_SWEEPS
         _sweep(c, a, ~(sure_front | sure_back), front, back, SMOOTH, EDGE, sweeps)
     return front, back

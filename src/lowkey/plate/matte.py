@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lowkey.pixels import F32, U8
+from lowkey.pixels import F32, U8, added
 from lowkey.plate import evidence, foreground, laplacian, models, palette
 
 NETWORK_PX = 256
@@ -196,7 +196,7 @@ def _without_strangers(alpha: F32, colour: F32, hw_px: float, face: tuple[float,
     own = label[int(np.clip(round(face[1]), 0, alpha.shape[0] - 1)), int(np.clip(round(face[0]), 0, alpha.shape[1] - 1))]
     if not own or count < 3:
         return alpha
-    root = np.sqrt(np.maximum(colour, 0)).sum(2)
+    root = added(np.sqrt(np.maximum(colour, 0)))
     detail = np.hypot(cv2.Scharr(root, cv2.CV_32F, 1, 0), cv2.Scharr(root, cv2.CV_32F, 0, 1))
     inner = cv2.erode(body, np.ones((5, 5), np.uint8))
     sharp = float(detail[(label == own) & (inner > 0)].mean())

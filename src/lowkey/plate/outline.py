@@ -17,6 +17,7 @@ from lowkey.gaussian import blur
 from lowkey.pixels import F32
 from lowkey.plate import airy, evidence
 from lowkey.plate.zones import ramp, step
+from lowkey.together import both
 
 BROW, NOSE, NOSE_BASE, EARS = 9, 4, 2, (234, 454)
 """Mesh points: the ears lie between the heights of brow and nose."""
@@ -111,12 +112,19 @@ def _carried(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F3
     sure = np.asarray(ramp(alpha, 0.3, 0.9), np.float32)
     known = {name: np.asarray(part / np.maximum(alpha, 1e-3) * sure, np.float32) for name, part in named.items()}
     shown = [name for name, part in known.items() if part.any()]
-    total, mass = dict(known), sure.copy()
-    for i, sigma in enumerate((0.006, 0.02, 0.06)):
-        weight = np.float32(0.02 ** (i + 1))
-        mass += weight * blur(sure, sigma * hw_px)
-        for name in shown:
-            total[name] = total[name] + weight * blur(known[name], sigma * hw_px)
+
+    def carried(part: F32) -> F32:
+        out = part.copy()
+        for i, sigma in enumerate((0.006, 0.02, 0.06)):
+            out += np.float32(0.02 ** (i + 1)) * blur(part, sigma * hw_px)
+        return out
+
+    half = len(shown) // 2
+    some, others = both(
+        lambda: [carried(known[name]) for name in shown[:half]],
+        lambda: [carried(part) for part in (sure, *(known[name] for name in shown[half:]))],
+    )
+    total, mass = {**known, **dict(zip(shown, some + others[1:], strict=True))}, others[0]
     every = np.maximum(sum(total.values()), np.float32(1e-9))
     found = {name: np.asarray(np.where(mass > 1e-8, one / every, 0), np.float32) for name, one in total.items()}
     found["cloth"] += np.where(mass > 1e-8, 0, 1).astype(np.float32)

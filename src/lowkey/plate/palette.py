@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from lowkey.pixels import F32
+from lowkey.together import both
 
 LEVELS = 16
 """Bins of square-root light in each channel."""
@@ -37,7 +38,7 @@ def odds(root: F32, deep: F32, far: F32, asked: NDArray[np.bool_], hw_px: float)
     person, room = (_counted(root, where, step, cell, *size) for where in (deep, far))
     whole = person.sum((0, 1))
     whole /= max(float(whole.sum()), 1e-6)
-    near = [_eased(one) for one in (person, room)]
+    near = both(lambda: _eased(person), lambda: _eased(room))
     rows, cols = np.nonzero(asked)
     return np.asarray(_asked(root, rows, cols, cell, near[0], near[1], whole), np.float32)
 

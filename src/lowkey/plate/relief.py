@@ -17,6 +17,7 @@ from lowkey.pixels import F32, luminance
 from lowkey.plate import meshes
 from lowkey.plate.inflate import inflate, smooth_extension
 from lowkey.plate.zones import ramp
+from lowkey.together import both
 
 Map = NDArray[Any]
 """Any float map f[h, w] on its way to becoming F32."""
@@ -65,20 +66,25 @@ def carve(landmarks: F32, matte: F32, parts: Mapping[str, F32], hw_px: float, co
     memberships, `colour` f32[h, w, 3] linear. One silhouette is blown up as a whole, so that nothing has a seam; the face
     is the mesh (Loop-subdivided), joined by a thin plate; neck and body then stand back behind the jaw's underside.
     """
+    form, grain = both(lambda: _form(landmarks, matte, parts, hw_px), lambda: _grain(colour, parts, hw_px))
+    depth, normal = form
+    normal = np.stack(_unit(normal[..., 0] - grain[0], normal[..., 1] + grain[1], normal[..., 2]), -1)
+    return np.where(matte < 0.02, EMPTY_HW, depth).astype(np.float32), normal
+
+
+def _form(landmarks: F32, matte: F32, parts: Mapping[str, F32], hw_px: float) -> tuple[F32, F32]:
+    """Depth f32[h, w] and normals f32[h, w, 3] of `carve` without the skin's grain."""
     h, w = matte.shape
     # What is carved is smooth over .01 hw: a grid of about 160 px a head-width holds it, at a quarter of the work.
     shrink = max(1, int(hw_px / 140))
     if shrink == 1:
-        depth, normal = _solid(landmarks, matte, parts, hw_px)
-    else:
-        size = (max(8, round(w / shrink)), max(8, round(h / shrink)))
-        k = np.array([size[0] / w, size[1] / h, (size[0] / w + size[1] / h) / 2], np.float32)
-        points = (landmarks + np.array([0.5, 0.5, 0], np.float32)) * k - np.array([0.5, 0.5, 0], np.float32)
-        small = {name: _resized(part, size, cv2.INTER_AREA) for name, part in parts.items()}
-        depth, normal = _solid(points.astype(np.float32), _resized(matte, size, cv2.INTER_AREA), small, float(hw_px * k[2]))
-        depth, normal = _resized(depth, (w, h), cv2.INTER_CUBIC), _resized(normal, (w, h), cv2.INTER_LINEAR)
-    normal = _skin_relief(normal, colour, parts, hw_px)
-    return np.where(matte < 0.02, EMPTY_HW, depth).astype(np.float32), normal
+        return _solid(landmarks, matte, parts, hw_px)
+    size = (max(8, round(w / shrink)), max(8, round(h / shrink)))
+    k = np.array([size[0] / w, size[1] / h, (size[0] / w + size[1] / h) / 2], np.float32)
+    points = (landmarks + np.array([0.5, 0.5, 0], np.float32)) * k - np.array([0.5, 0.5, 0], np.float32)
+    small = {name: _resized(part, size, cv2.INTER_AREA) for name, part in parts.items()}
+    depth, normal = _solid(points.astype(np.float32), _resized(matte, size, cv2.INTER_AREA), small, float(hw_px * k[2]))
+    return _resized(depth, (w, h), cv2.INTER_CUBIC), _resized(normal, (w, h), cv2.INTER_LINEAR)
 
 
 def _solid(landmarks: F32, matte: F32, parts: Mapping[str, F32], hw_px: float) -> tuple[F32, F32]:
@@ -354,8 +360,8 @@ def _hands(hands: F32, depth: F32, normal: F32, hw_px: float) -> tuple[F32, F32]
     return (depth + on * (ground - depth + thick + np.float32(0.03))).astype(np.float32), np.stack(_unit(*mixed), -1)
 
 
-def _skin_relief(normal: F32, colour: F32, parts: Mapping[str, F32], hw_px: float) -> F32:
-    """Tilt skin normals by the fine grain of the photo (pores, not wrinkles): at most about 3 degrees.
+def _grain(colour: F32, parts: Mapping[str, F32], hw_px: float) -> tuple[F32, F32]:
+    """How far the fine grain of the photo (pores, not wrinkles) tilts skin to the right and down: at most about 3 degrees.
 
     The high-pass of log luminance is read as height (dark is low), softly compressed so that a wrinkle counts as a pore.
     """
@@ -367,7 +373,7 @@ def _skin_relief(normal: F32, colour: F32, parts: Mapping[str, F32], hw_px: floa
     gate = blur(np.clip(parts["skin"] - features, 0, 1), 0.01 * hw_px)
     gx, gy = _gradient(fine * gate, hw_px)
     gain = np.float32(0.0045)
-    return np.stack(_unit(normal[..., 0] - gain * gx, normal[..., 1] + gain * gy, normal[..., 2]), -1)
+    return gain * gx, gain * gy
 
 
 def _resized(image: Map, size_px: tuple[int, int], how: int) -> F32:

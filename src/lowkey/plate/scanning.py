@@ -13,6 +13,7 @@ from lowkey.pixels import F32, U8, freeze, srgb_encode
 from lowkey.plate import albedo, faces, fitness, landmarks, matte, outline, parts, relief, shading, window
 from lowkey.plate.opinions import Panel
 from lowkey.plate.plate import Caution, Plate
+from lowkey.together import both
 
 GUESS_PX = 800
 LEAST_ROOM_HW = 0.1
@@ -117,7 +118,7 @@ def _person(
     alpha, own = np.zeros_like(rough), seen.copy()
     alpha[filled], own[filled] = matte.read(np.ascontiguousarray(seen[filled]), np.ascontiguousarray(rough[filled]), native.hw_px, placed)
     if native is not opened:
-        alpha, own = window.enlarge(alpha, native, opened), window.enlarge(own, native, opened)
+        alpha, own = both(lambda: window.enlarge(alpha, native, opened), lambda: window.enlarge(own, native, opened))
     return window.go_on(own, alpha, opened.inner(photo), opened.hw_px)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowkey.gaussian import blur
-from lowkey.pixels import F32
+from lowkey.pixels import F32, added
 from lowkey.plate import meshes
 
 FINEST_HW, BROADEST_HW = 0.008, 0.30
@@ -106,10 +106,10 @@ def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside:
         top, bottom = (int(v * h / size[1]) for v in (max(rows[0] - 1, 0), rows[-1] + 2))
         left, right_end = (int(v * w / size[0]) for v in (max(cols[0] - 1, 0), cols[-1] + 2))
         box = np.s_[top:bottom, left:right_end]
-        added = np.asarray(cv2.resize(slope, (w, h), interpolation=cv2.INTER_LINEAR)[box], np.float32)
+        turned = np.asarray(cv2.resize(slope, (w, h), interpolation=cv2.INTER_LINEAR)[box], np.float32)
         part = out[box]
-        part[..., :2] -= added * np.maximum(part[..., 2:], np.float32(0.25))
-        part /= np.maximum(np.sqrt((part * part).sum(-1, keepdims=True)), np.float32(1e-6))
+        part[..., :2] -= turned * np.maximum(part[..., 2:], np.float32(0.25))
+        part /= np.maximum(np.sqrt(added(part * part))[..., None], np.float32(1e-6))
     return out
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lowkey.pixels import BT709_XYZ, F32, luminance
 from lowkey.plate.shading import among
+from lowkey.together import both
 
 WHITE = np.array([0.95047, 1.0, 1.08883])
 """D65 in CIE XYZ."""
@@ -107,7 +108,8 @@ def broad(one: F32, two: F32, skin: F32, hw_px: float) -> tuple[NDArray[np.float
         seen = cv2.resize(among(colour, skin, BROAD_HW * hw_px), size, interpolation=cv2.INTER_AREA).reshape(-1, 3)
         return ab(np.asarray(seen * (np.float32(LEVEL) / np.maximum(luminance(seen), np.float32(1e-4)))[:, None], np.float32))
 
-    return tints(one), tints(two), np.asarray(cv2.resize(skin, size, interpolation=cv2.INTER_AREA), np.float32), size
+    of_one, of_two = both(lambda: tints(one), lambda: tints(two))
+    return of_one, of_two, np.asarray(cv2.resize(skin, size, interpolation=cv2.INTER_AREA), np.float32), size
 
 
 def _whitened(usual: NDArray[np.float64]) -> NDArray[np.float64]:
