@@ -444,13 +444,13 @@ def _strands(s: Subject) -> tuple[F32, F32]:
 
 
 def _pores(s: Subject) -> F32:
-    """Factor f32[h, w] on the shine of skin: pores and fine lines, dark in the photo, break it up; 1 elsewhere."""
-    luma = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
+    """Factor f32[h, w] on the shine of skin: pores and fine lines, dark in the photo, break it up; 1 elsewhere and on lips."""
+    luma, skin = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3))), s.skin * (1 if s.lips is None else 1 - s.lips)
     fine = np.clip(luma - _blur(luma, 0.010 * s.hw_px), -0.5, 0.25)
     # Strong texture is hair that was taken for skin (a fringe, a beard): it does not glitter, it is dull.
     rough = _blur(fine * fine, 0.02 * s.hw_px) / np.float32(0.07**2)
-    dull = 1 - np.float32(0.7) * np.clip(rough - 1, 0, 1) * s.skin
-    return np.asarray(np.exp(np.float32(2.1) * fine * s.skin / (1 + rough)) * dull, np.float32)
+    dull = 1 - np.float32(0.7) * np.clip(rough - 1, 0, 1) * skin
+    return np.asarray(np.exp(np.float32(2.1) * fine * skin / (1 + rough)) * dull, np.float32)
 
 
 def aim(subject: Subject, auto: Auto, face_mask: F32, cheeks: tuple[F32, F32] | None = None) -> Direction:
