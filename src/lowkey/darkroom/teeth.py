@@ -40,8 +40,9 @@ FLESH, FLESHED = (2.2, 1.0, 0.70), 0.85
 blood several times, and of no colour is only what a photo does not hold."""
 SEEN = (0.05, 0.20)
 """Share of the teeth's light, or of the lips' where none are seen, from which what is darker has a colour of its own, and surely has."""
-GLEAM, TONGUE = (0.3, 0.6), (0.5, 0.8)
-"""Share of its row's light from which what is red is no tongue, and how far from the middle to the corner one lies behind two rows."""
+BEHIND, GLEAM, TONGUE = 0.35, (0.3, 0.6), (0.5, 0.8)
+"""Share of the light on the row in the shade that comes in behind both, share of its row's light from which what is red is no tongue, and how
+far from the middle to the corner one lies."""
 GUM = (1.15, 1.45)
 """Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
 BLUEST = 0.85
@@ -143,9 +144,9 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         tint = among(colour, np.asarray(sound + 1e-4 * inner, np.float32), 0.06 * k)
         red = colour[..., 0] / np.maximum(colour[..., 1], 1e-3) * (tint[..., 1] / np.maximum(tint[..., 0], 1e-3))
         blood = ramp(blur(np.asarray(red, np.float32), 0.004 * k), *GUM)
-        # What lies behind both rows, in the middle, has the light of the one in the shade.
+        # What lies behind both rows, in the middle, has of the light of the one in the shade.
         behind = blood * (1 - ramp(grey / level, *GLEAM)) * (1 - ramp(np.abs(a), *TONGUE)) * np.float32(gap < 1)
-        rows = np.asarray(grey / (level + behind * (least - level)), np.float32)
+        rows = np.asarray(grey / (level + behind * np.minimum(least / np.float32(BEHIND) - level, 0)), np.float32)
         brightest = min(ENAMEL, max(OVER_SKIN * skin, 0.22))
         aim = float(np.clip(usual, 0.6 * brightest, 0.95 * brightest)) * (level / usual) ** np.float32(1 - EVENED[plate.found_light.hard])
         wanted = np.asarray(_pressed(rows) * aim * (1 - (1 - np.float32(BELOW)) * under * (1 - behind)), np.float32)
