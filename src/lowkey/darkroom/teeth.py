@@ -41,16 +41,16 @@ blood several times, and of no colour is only what a photo does not hold."""
 SEEN = (0.05, 0.20)
 """Share of the teeth's light, or of the lips' where none are seen, from which what is darker has a colour of its own, and surely has."""
 BEHIND, GLEAM, TONGUE = 0.35, (0.3, 0.6), (0.5, 0.8)
-"""Share of the light on the row in the shade that comes in behind both, share of its row's light from which what is red is no tongue, and how
-far from the middle to the corner one lies."""
+"""Share of the light on the row in the shade that comes in behind both, share of its row's light from which what is red is no tongue, and
+how far from the middle to the corner one lies."""
 GUM = (1.15, 1.45)
 """Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
 BLUEST = 0.85
 """Most blue over green between the lips: flesh and enamel both have less."""
 BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.66, 2.0
 """Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; what is
-left of the light on the row under it, which stands further in (at .2, as it was, a mouth was a black slot with
-a dirty band); and where it is said to be if there is none."""
+left of the light on the row under it, which stands further in (at .2 a mouth is a black slot with a dirty band); and where it is said to be
+if there is none."""
 SLIT_HW = 0.016
 """How broad the line is, at least, along which lips meet."""
 LEAST_HW2 = 0.0012
