@@ -388,12 +388,12 @@ def _own_lips(albedo: F32, plate: Plate) -> None:
     own, old = (np.log(np.maximum(a[box], np.float32(4e-3))) for a in (albedo, plate.colour))
     hue = np.asarray((old - old[..., 1:2]) - (own - own[..., 1:2]), np.float32)
     # What it does to a hue is broad: where a channel of the photo ends in nothing, a single pixel tells none.
-    hue = among(hue, mine, 0.5 * LIP_HW * k) - among(hue, skin, BESIDE_HW * k)
-    told = first * np.exp(lips[..., None] * hue)
     gone = np.log(np.maximum(luminance(plate.colour[box]), np.float32(4e-3)) / np.maximum(luminance(first), np.float32(4e-3)))
+    beside = _broad(np.stack([hue[..., 0], gone, hue[..., 2]], -1), skin, BESIDE_HW * k)
+    hue = among(hue, mine, 0.5 * LIP_HW * k) - beside * np.array([1, 0, 1], np.float32)
+    told = first * np.exp(lips[..., None] * hue)
     broad = among(gone, mine, LIP_HW * k)
-    beside = np.minimum(np.float32(LIPS_OWN) * (broad - among(gone, skin, BESIDE_HW * k)), np.float32(SHEEN))
-    gone += beside - broad
+    gone += np.minimum(np.float32(LIPS_OWN) * (broad - beside[..., 1]), np.float32(SHEEN)) - broad
     grey = luminance(first) * np.exp(lips * gone) / np.maximum(luminance(told), np.float32(1e-4))
     albedo[box] = told * np.asarray(grey, np.float32)[..., None]
 
