@@ -1,4 +1,4 @@
-"""Eyes, brows and lips of soft photos."""
+"""Eyes and brows of soft photos."""
 
 from __future__ import annotations
 
@@ -51,6 +51,19 @@ def test_its_hue_stays_and_nothing_is_done_away_from_the_features(astronaut_plat
     reach = round((acutance.ROUND_HW + 4 * acutance.FEATHER_HW) * astronaut_plate.hw_px)
     far = cv2.distanceTransform((~features).astype(np.uint8), cv2.DIST_L2, 5) > reach
     assert np.abs(ratio[far] - 1).max() < 1e-3
+
+
+def test_lips_are_not_sharpened(astronaut_plate: Plate) -> None:
+    """A lip's border is soft, and what is finer than it in a soft photo is noise: a red line of dots."""
+    k = astronaut_plate.hw_px
+    lips = astronaut_plate.parts["lips"] > 0.9
+    eyes = astronaut_plate.parts["eyes"] > 0.9
+    fine = []
+    for tone in (np.log(np.maximum(luminance(t), 4e-3)) for t in (astronaut_plate.albedo, restored(astronaut_plate))):
+        detail = tone - cv2.GaussianBlur(tone, (0, 0), acutance.EDGES_HW[1] * k)
+        fine.append([float(detail[part].std()) for part in (lips, eyes)])
+    assert fine[1][0] <= 1.001 * fine[0][0]
+    assert fine[1][1] > 1.1 * fine[0][1]
 
 
 def test_noise_goes_in_tone_and_in_colour_and_a_lash_stays() -> None:

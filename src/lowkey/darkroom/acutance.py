@@ -1,4 +1,4 @@
-"""Acutance of a face's features: eyes, brows and lips of an enlarged or soft photo, as crisp as those of photos that are in focus.
+"""Acutance of a face's features: eyes and brows of an enlarged or soft photo, as crisp as those of photos that are in focus.
 
 A print is looked at in the eyes. Beside hair, wool and grain drawn sharp, features that a small photo left soft are a mask. What is finer
 than a lid's edge is brought up by as much as the photo lacks (unsharp masking as a printer did it, Adams 1983), never beyond the tones
@@ -66,7 +66,7 @@ def lacking(plate: Plate) -> tuple[float, ...]:
 
 
 def restored(albedo: F32, plate: Plate) -> None:
-    """Bring the edges of eyes, brows and lips to what a crisp photo has, in the albedo f32[h, w, 3], in place."""
+    """Bring the edges of eyes and brows to what a crisp photo has, in the albedo f32[h, w, 3], in place."""
     gains, k = lacking(plate), plate.hw_px
     if max(gains) < 1.02:
         return
@@ -79,14 +79,14 @@ def restored(albedo: F32, plate: Plate) -> None:
     side = 2 * round(ROUND_HW * k) + 1
     mine = blur(cv2.dilate(step(features[box], 0.2, 0.6), np.ones((side, side), np.uint8)), FEATHER_HW * k)
     mine = mine * np.clip(plate.parts["skin"][box] + features[box], 0, 1) * (1 - plate.parts["glasses"][box])
-    # Teeth drawn sharp are pegs, lips are paper.
+    # Teeth drawn sharp are pegs, lips a dotted line: their border is soft, and what is as fine on them is noise.
     mine = np.asarray(mine * (1 - teeth.opening(plate, box)), np.float32)
     skin = np.asarray(plate.parts["skin"][box] - features[box] - plate.parts["hair"][box] > 0.9)
     # On skin as it was photographed: what has been smoothed since tells nothing of the noise on a brow.
     shown = np.log(np.maximum(luminance(plate.albedo[box]), np.float32(4e-3)))
     noise = [_noise(shown, skin, sigma * k) for sigma in EDGES_HW]
     _clean(albedo[box], mine * np.float32(CLEANED) * step(np.asarray(max(gains), np.float32), *SOFT), noise[0], EDGES_HW[0] * k)
-    mine = mine * (1 - np.float32(0.5) * plate.parts["lips"][box])
+    mine = mine * (1 - _near_lips(plate, box))
     mine = mine * (1 - np.float32(IRISED) * _irises(plate, box))
     own = level = np.log(np.maximum(luminance(albedo[box]), np.float32(4e-3)))
     for sigma, gain, least in zip(EDGES_HW, gains, noise, strict=True):
@@ -137,6 +137,13 @@ def _coherence(level: F32, sigma: float) -> F32:
     dy, dx = np.gradient(even)
     xx, yy, xy = (blur(np.asarray(m, np.float32), 2 * sigma) for m in (dx * dx, dy * dy, dx * dy))
     return np.asarray(np.hypot(xx - yy, 2 * xy) / np.maximum(xx + yy, np.float32(1e-8)), np.float32)
+
+
+def _near_lips(plate: Plate, box: tuple[slice, slice]) -> F32:
+    """The lips and their borders, f32 of `box`."""
+    sigma = EDGES_HW[0] * plate.hw_px
+    side = 2 * round(2 * sigma) + 1
+    return blur(cv2.dilate(step(plate.parts["lips"][box], 0.1, 0.5), np.ones((side, side), np.uint8)), sigma)
 
 
 def _irises(plate: Plate, box: tuple[slice, slice]) -> F32:

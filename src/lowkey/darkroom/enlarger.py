@@ -93,7 +93,7 @@ class Enlarger:
 
         if not self.keep_skin:
             person = person * dodge.held(person, view.face, view.eyes, view.sockets, view.hw_px)
-            person = person * pores.deepened(person, view.face, view.hw_px)
+            person = person * pores.deepened(person, view.pored, view.hw_px)
         if rig.exposure_ev is None:
             metered = film.meter(person, view.face, own) + film.complexion_ev(own, view.face)
             stock = film.timed(rig.stock, own, view.face, rig.key.irradiance_rgb)
@@ -176,6 +176,8 @@ class _View:
         self.head_fw_fh = (head[0] / size_px[0], head[1] / size_px[1])
         self.matte = freeze(np.clip(self.printed(lit.subject.matte), 0, 1))
         self.face = freeze(np.clip(self.printed(face_mask(plate)), 0, 1))
+        self.pored = freeze(self.face * (1 - self._mouth(lit)))
+        """The face without its mouth: lips have no pores, and what is as fine in their shade is a camera's noise."""
         self.eyes = freeze(np.clip(self.printed(np.asarray(cv2.dilate(plate.parts["eyes"], np.ones((9, 9), np.uint8)), np.float32)), 0, 1))
         self.hw_px = plate.hw_px * inner.scale
         self.sockets = dodge.sockets(inner.points(plate.landmarks[:, :2]), self.hw_px, size_px)
@@ -191,6 +193,13 @@ class _View:
     def printed(self, picture: F32) -> F32:
         """A plate map resampled into the frame; beyond the plate lies nothing."""
         return self._inner.warp(picture, self.size_px)
+
+    def _mouth(self, lit: light.Relight) -> F32:
+        """Lips and what lies between them f32[h, w]."""
+        s = lit.subject
+        if s.lips is None or s.teeth is None:
+            return np.zeros(self.face.shape, np.float32)
+        return np.clip(2 * self.printed(np.maximum(s.lips, s.teeth)), 0, 1)
 
     def behind_head(self, lamp_fw_fh: tuple[float, float], seen: float) -> tuple[float, float]:
         """The lamp's place, moved along its ray from the head's centre to where `seen` of its disc shows, if it stood within the frame.

@@ -266,8 +266,8 @@ def _skin_finish(plate: Plate, skin: F32) -> tuple[F32, F32]:
     # Thin skin between eye and nose has hardly a gland: a film there would be a grey bar beside the eye.
     f0 = f0 * (1 - np.float32(DRY) * cv2.resize(zone(CANTHI, 0.05), (w, h), interpolation=cv2.INTER_LINEAR))
     rough = rough + wet * (0.12 - rough) * (p["eyes"] > 0.3) + p["hair"] * (0.40 - rough) + p["cloth"] * (0.85 - rough)
-    # Lips shine in the photo already, in lines that are taken for their form: of a second shine they get half.
-    f0 = f0 * (1 - np.float32(0.5) * np.clip(p["lips"] + p["teeth"], 0, 1))
+    # Lips shine in the photo already: of a second shine they get a third, or their ridge mirrors a white smear.
+    f0 = f0 * (1 - np.float32(0.65) * p["lips"] - np.float32(0.5) * p["teeth"])
     # What lies between them is wet, but a mesh has the lips' form there: it mirrors a grey slug where a tongue would be.
     f0 = f0 * (1 - np.float32(INSIDE) * np.maximum(teeth.between(plate) - p["teeth"], 0))
     # Strands hide the film of the skin under them: with all of its shine a black brow was grey plastic.

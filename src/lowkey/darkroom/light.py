@@ -467,15 +467,15 @@ def _strands(s: Subject) -> tuple[F32, F32]:
 
 
 def _pores(s: Subject) -> F32:
-    """Factor f32[h, w] on the shine of skin: pores and fine lines, dark in the photo, break it up; 1 elsewhere."""
-    luma = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3)))
+    """Factor f32[h, w] on the shine of skin: pores and fine lines, dark in the photo, break it up; 1 elsewhere and on lips."""
+    luma, skin = np.log(np.maximum(luminance(s.albedo), np.float32(2e-3))), s.skin * (1 if s.lips is None else 1 - s.lips)
     fine = np.clip(luma - _blur(luma, 0.010 * s.hw_px), -0.5, 0.25)
     # Strong texture is hair that was taken for skin (a fringe, a beard): it does not glitter, it is dull.
     strong = _blur(fine * fine, 0.02 * s.hw_px)
     rough = strong / np.float32(0.07**2)
-    dull = 1 - np.float32(0.7) * np.clip(rough - 1, 0, 1) * s.skin
+    dull = 1 - np.float32(0.7) * np.clip(rough - 1, 0, 1) * skin
     relief = np.minimum(np.float32(RELIEF[0]), np.float32(RELIEF[1]) / np.sqrt(strong + np.float32(1e-6))) * fine
-    return np.asarray(np.exp(np.clip(relief, *BROKEN) * s.skin) * dull, np.float32)
+    return np.asarray(np.exp(np.clip(relief, *BROKEN) * skin) * dull, np.float32)
 
 
 def _enlarged(small: F32, factor: int, shape: tuple[int, int]) -> F32:

@@ -60,8 +60,14 @@ CRUMB = 0.10
 """Over how much of an iris's radius (sigma) white is told from lids."""
 IRIS, IRIS_GAIN = 0.036, 1.4
 """Median reflectance that an iris is brought up to, and by how much at most: in the photo the upper lid shaded it."""
+SLIT = (0.25, 0.6)
+"""Share of the lips' luminance under which what lies where they meet surely is the dark between them, and from which it is none of it."""
 LIP_HW, GAPS = 0.030, 0.8
 """How broad the form of a lip is, and how much goes of what lay dark between streaks of its shine."""
+BESIDE_HW, LIPS_OWN, SHEEN = 0.15, 0.7, 0.12
+"""How far beside lips skin tells what the photo's light did there, sigma; the share of a lip's tone over that skin's, in the photo, that it
+keeps, and the most (log) that it comes out lighter so. The upper lip is dark by its facing down and by its pigment, and delighting, which
+knows a mesh's lip, takes both off (.05 to .10 beside skin of .13 on one): two lips of one tone are none."""
 LIP_UNDER_SKIN = 0.68
 """Most that the lips of someone in hard light reflect over the face's skin: their gloss burns in the sun."""
 LIP_RED, LIP_BLUE, LIP_SPREAD, BEYOND = 0.28, 0.16, 0.20, 0.30
@@ -71,8 +77,10 @@ more than that a coral sticker and a mauve one a bruise; where green and blue of
 MOTTLE_HW, MOTTLED = 0.010, 0.7
 """Over what (sigma) the colour of lips, and not their tone, is even, and by how much: a small photo's colours are blotches of several
 pixels."""
+RUDDY_HW = 0.03
+"""How far beside lips skin is held to be no redder than they are."""
 SHADOW_HW, LEVELLED = 0.016, 0.9
-"""How broad the light and dark on a lip is that is held to be an old shadow's, and how much of it goes."""
+"""How broad the light and dark along a lip is that is held to be an old shadow's, and how much of it goes."""
 
 GLASS_HW, GLASS = 0.035, 0.3
 """Half the width from which it is dark glass and no frame, and the share of what was seen in it that stays: most of it is the old room's
@@ -91,8 +99,7 @@ def retouch(albedo: F32, plate: Plate) -> None:
     face = np.s_[rows.start : rows.stop : 3, columns.start : columns.stop : 3]
     skin = albedo[face][plate.parts["skin"][face] - plate.parts["lips"][face] - plate.parts["eyes"][face] > 0.9]
     level = float(np.median(luminance(skin))) if len(skin) > 50 else 0.3
-    if plate.found_light.hard:
-        _own_lips(albedo, plate)
+    _own_lips(albedo, plate)
     _moist_line(albedo, plate)
     _eyes(albedo, plate, float(np.clip(WHITE_OVER_SKIN * level, *WHITE)))
     if plate.found_light.hard:
@@ -366,15 +373,29 @@ def _are_lips(lips: F32) -> NDArray[np.bool_]:
 
 
 def _own_lips(albedo: F32, plate: Plate) -> None:
-    """What is finer than a lip as the photo has it: under a hard lamp delighting draws a mesh's lip on a lip, with a double rim."""
-    box, k = _mouth(plate), plate.hw_px
+    """What is finer than a lip, and its hue beside the skin round it, as the photo has them, in the albedo f32[h, w, 3], in place.
+
+    Delighting draws a mesh's lip on a lip, with a double rim, and takes what is redder or bluer than the face for another light's.
+    """
+    k = plate.hw_px
+    box = _box(plate, (61, 291, 0, 17), BESIDE_HW)
     lips = plate.parts["lips"][box]
     if not _are_lips(lips).any():
         return
-    mine = np.asarray(lips + np.float32(1e-4), np.float32)
-    own, old = (np.log(np.maximum(a[box], np.float32(2e-3))) for a in (albedo, plate.colour))
-    change = among(np.asarray(own - old, np.float32), mine, LIP_HW * k) - (own - old)
-    albedo[box] *= np.exp(lips[..., None] * change)
+    features = np.maximum.reduce([plate.parts[name][box] for name in ("lips", "teeth", "hair")])
+    skin = np.asarray(plate.parts["skin"][box] * plate.inside[box] * (1 - step(features, 0.05, 0.3)) + np.float32(1e-4), np.float32)
+    mine, first = np.asarray(lips + np.float32(1e-4), np.float32), albedo[box]
+    own, old = (np.log(np.maximum(a[box], np.float32(4e-3))) for a in (albedo, plate.colour))
+    hue = np.asarray((old - old[..., 1:2]) - (own - own[..., 1:2]), np.float32)
+    # What it does to a hue is broad: where a channel of the photo ends in nothing, a single pixel tells none.
+    gone = np.log(np.maximum(luminance(plate.colour[box]), np.float32(4e-3)) / np.maximum(luminance(first), np.float32(4e-3)))
+    beside = _broad(np.stack([hue[..., 0], gone, hue[..., 2]], -1), skin, BESIDE_HW * k)
+    hue = among(hue, mine, 0.5 * LIP_HW * k) - beside * np.array([1, 0, 1], np.float32)
+    told = first * np.exp(lips[..., None] * hue)
+    broad = among(gone, mine, LIP_HW * k)
+    gone += np.minimum(np.float32(LIPS_OWN) * (broad - beside[..., 1]), np.float32(SHEEN)) - broad
+    grey = luminance(first) * np.exp(lips * gone) / np.maximum(luminance(told), np.float32(1e-4))
+    albedo[box] = told * np.asarray(grey, np.float32)[..., None]
 
 
 def _moist_line(albedo: F32, plate: Plate) -> None:
@@ -384,7 +405,7 @@ def _moist_line(albedo: F32, plate: Plate) -> None:
     if not _are_lips(lips).any():
         return
     grey = np.maximum(luminance(tone), np.float32(2e-3))
-    mine = np.asarray(lips * (1 - plate.parts["teeth"][box]), np.float32)
+    mine = np.asarray(lips * (1 - teeth.slit(plate, box)), np.float32)
     level = among(grey, mine, 0.5 * LIP_HW * k)
     usual = np.median((tone / grey[..., None])[mine > 0.6], 0).astype(np.float32) if (mine > 0.6).any() else np.ones(3, np.float32)
     over = grey / np.maximum(level, np.float32(2e-3))
@@ -407,17 +428,28 @@ def _lip_colour(albedo: F32, plate: Plate, skin: F32) -> None:
     sure = _are_lips(lips)
     if not sure.any():
         return
-    mine = np.asarray(lips * (1 - plate.parts["teeth"][box]), np.float32)
     grey = np.maximum(luminance(tone), np.float32(2e-3))
     colour = np.asarray(tone / grey[..., None], np.float32)
-    colour += np.float32(MOTTLED) * mine[..., None] * (among(colour, mine + np.float32(1e-4), MOTTLE_HW * plate.hw_px) - colour)
+    colour += np.float32(MOTTLED) * lips[..., None] * (among(colour, lips + np.float32(1e-4), MOTTLE_HW * plate.hw_px) - colour)
     own, usual = (np.log(np.maximum(np.median(c, 0), 4e-3)) for c in (colour[sure], skin[None]))
     for channel, most in ((0, LIP_RED), (2, LIP_BLUE)):
         over = max(float((own[channel] - own[1]) - (usual[channel] - usual[1])) - most, 0.0)
-        colour[..., channel] *= np.exp(mine * np.float32((BEYOND - 1) * over))
+        here = np.log(np.maximum(colour[..., channel], np.float32(4e-3)) / np.maximum(colour[..., 1], np.float32(4e-3)))
+        # A tooth between them has none of it to lose.
+        here = np.clip(here - np.float32(usual[channel] - usual[1]), 0, over)
+        colour[..., channel] *= np.exp(lips * np.float32(BEYOND - 1) * here)
     ruddy = np.log(np.maximum(colour[..., 0], np.float32(4e-3)) / np.maximum(colour[..., 1], np.float32(4e-3)))
     spots = np.maximum(ruddy - np.float32(np.median(ruddy[sure]) + LIP_SPREAD), 0)
-    colour[..., 0] *= np.exp(mine * np.float32(BEYOND - 1) * spots)
+    colour[..., 0] *= np.exp(lips * np.float32(BEYOND - 1) * spots)
+    # Where they meet it is nearly black, and what a photo holds of that is no colour.
+    dark = teeth.slit(plate, box) * (1 - step(np.asarray(grey / np.float32(np.median(grey[sure])), np.float32), *SLIT))
+    colour += dark[..., None] * (np.median(colour[sure], 0).astype(np.float32) - colour)
+    # Nowhere does blood lie nearer to the surface: what beside lips is redder than they are is a shade in an old light.
+    side = 2 * round(RUDDY_HW * plate.hw_px) + 1
+    near = blur(cv2.dilate(step(lips, 0.3, 0.7), np.ones((side, side), np.uint8)), 0.5 * RUDDY_HW * plate.hw_px) * (1 - lips)
+    near = near * plate.parts["skin"][box] * (1 - step(plate.parts["hair"][box], 0.1, 0.4))
+    ruddy = np.log(np.maximum(colour[..., 0], np.float32(4e-3)) / np.maximum(colour[..., 1], np.float32(4e-3)))
+    colour[..., 0] *= np.exp(-near * np.maximum(ruddy - np.float32(np.median(ruddy[sure])), 0))
     tone[:] = colour * (grey / np.maximum(luminance(np.asarray(colour, np.float32)), np.float32(1e-3)))[..., None]
 
 
@@ -435,10 +467,25 @@ def _lips(albedo: F32, plate: Plate, most: float) -> None:
     pad = cv2.copyMakeBorder(lips, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
     closed = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))[side:-side, side:-side]
     mine = np.asarray(np.maximum(lips, closed * (1 - plate.parts["teeth"][box])) * step(grey / middle, 0.12, 0.30), np.float32)
-    broad = among(np.log(grey), mine, SHADOW_HW * k)
-    gain = np.exp(np.clip(np.float32(LEVELLED) * (np.float32(np.log(middle)) - broad), -1.3, 1.3))
+    middles = np.zeros_like(grey)
+    broad = np.zeros_like(grey)
+    rows_px, columns_px = np.mgrid[box]
+    lower = step(teeth.across(plate, columns_px.astype(np.float32), rows_px.astype(np.float32))[1], 0.4, 0.6)
+    for lip in (np.asarray(1 - lower, np.float32), lower):
+        part = np.asarray(mine * lip + np.float32(1e-4), np.float32)
+        there = sure & (lip > 0.5)
+        if there.any():
+            middles += lip * np.float32(np.log(min(float(np.percentile(grey[there], 60)), most)))
+        broad += lip * _along(np.log(grey), part, k)
+    gain = np.exp(np.clip(np.float32(LEVELLED) * (middles - broad), -1.3, 1.3))
     usual = np.median(tone[sure] / grey[sure][:, None], 0).astype(np.float32)
     near = among(np.asarray(tone / grey[..., None], np.float32), mine, 0.5 * LIP_HW * k)
     odd = np.clip(np.abs(np.log(np.maximum(near, 0.05) / usual)).max(-1) / 0.2, 0, 1)
     coloured = tone + (np.float32(0.85) * odd)[..., None] * (grey[..., None] * usual - tone)
     tone += mine[..., None] * (coloured * gain[..., None] - tone)
+
+
+def _along(value: F32, lip: F32, k: float) -> F32:
+    """f32[h, w] of `value` f32[h, w] along a `lip` f32[h, w]: what goes from its edge to the other is its form."""
+    out = cv2.GaussianBlur(value * lip, (0, 0), SHADOW_HW * k, sigmaY=LIP_HW * k)
+    return np.asarray(out / np.maximum(cv2.GaussianBlur(lip, (0, 0), SHADOW_HW * k, sigmaY=LIP_HW * k), np.float32(1e-6)), np.float32)

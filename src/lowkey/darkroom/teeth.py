@@ -1,9 +1,8 @@
 """What lies between parted lips, made ready for a hard light: the photo's own teeth, quiet and whole, in their own dark.
 
 Teeth are the most regular thing in a face, and whatever is cut out, filled or painted among them is seen. So nothing is: all that lies
-between the lips keeps the photo's own relations, gum to tooth to gap, under one broad gain, before any light is taken off it (delighting
-divides a hollow by the skin's form and burns it). Only what is as narrow as a joint gets shallower, and the lower row sinks, as it lies
-in the shade of the lip and of the teeth before it.
+between the lips keeps the photo's own relations, gum to tooth to gap to tongue, under one broad gain, before any light is taken off it
+(delighting divides a hollow by the skin's form and burns it).
 """
 
 from __future__ import annotations
@@ -25,38 +24,35 @@ PARTED = (0.012, 0.030)
 EDGE_HW, SOFT_HW = 0.006, 0.0022
 """How softly the opening ends at the lips, sigma; and how far what a camera has sharpened at the edges of teeth, the one white thing in a
 dark hollow, is softened: beside soft skin they look torn out of paper."""
-ENAMEL, OVER_SKIN = 0.52, 1.30
-"""Most that teeth reflect, and most over the face's own skin."""
+ENAMEL, OVER_SKIN = 0.58, 1.45
+"""Most that teeth reflect, and most over the face's own skin: under the lamp they are to print a little under the skin that it lights."""
 ROUND_HW = 0.09
 """How broad a row's own light and dark is, sigma: what is narrower is a tooth's form, and stays."""
-EVENED = 0.75
-"""Share of the row's own broad light and dark that goes: it is the old lamp's and the lips' shade, which the new light draws anew."""
-JOINT_HW, JOINT, BETWEEN_ROWS = 0.024, (0.42, 0.18), 0.7
-"""Width under which what is darker than the teeth on both sides of it is a joint, and the most of its depth (log luminance) that is left in
-the middle of a row and at its ends, where one tooth hides the next's joint: ten to fifteen codes on a row that prints at 110; and of a line
-between two rows."""
-CHIP_HW, CHIP = 0.030, 0.56
-"""Half the width under which a dark place between two teeth is a chip or a spot, and the least it is to have of the row's light: under one
-hard lamp it would print as a hole."""
-CREAM, CREAMED = (1.21, 1.0, 0.78), 0.75
-"""Colour of teeth over its green, and the share of the way there: half of the way from paper to what is measured in life (L* 72, a* 2,
+EVENED = (0.25, 0.75)
+"""Share of the row's own broad light and dark that goes, of a soft light's, which is the lips' and cheeks' shade on a round row, and of a
+hard one's, which is an old lamp's."""
+CREAM, CREAMED = (1.14, 1.0, 0.84), 0.75
+"""Colour of teeth over its green, and the share of the way there: a third of the way from paper to what is measured in life (L* 72, a* 2,
 b* 17: 1.25, 1, .68), for an eye that is set to warm skin sees that as brown. Photos burn them to white, and white teeth beside skin under a
 warm lamp are green ones."""
 FLESH, FLESHED = (2.2, 1.0, 0.70), 0.85
-"""Colour over its green of what is no tooth between the lips, tongue, gums and the fold of the cheek, and the share of the way there: light
-that comes out of there has met blood several times, and what a photo holds of it is nearly black and of no colour."""
+"""Colour over its green of what is nearly black between the lips, and the share of the way there: light that comes out of there has met
+blood several times, and of no colour is only what a photo does not hold."""
+SEEN = (0.05, 0.20)
+"""Share of the teeth's light, or of the lips' where none are seen, from which what is darker has a colour of its own, and surely has."""
+BEHIND, GLEAM, TONGUE = 0.35, (0.3, 0.6), (0.5, 0.8)
+"""Share of the light on the row in the shade that comes in behind both, share of its row's light from which what is red is no tongue, and
+how far from the middle to the corner one lies."""
 GUM = (1.15, 1.45)
 """Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
 BLUEST = 0.85
 """Most blue over green between the lips: flesh and enamel both have less."""
-CORNER = 0.66
-"""Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
-BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.20, 2.0
+BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.66, 2.0
 """Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; what is
-left of the light on what lies under it; and where it is said to be if there is none."""
-LOST_HW, LOST = 0.035, 0.8
-"""How far the dark of a lower row is of one tone, sigma, and the share of its own edges that go: in the shade of the upper one, behind the
-lip, it is a soft dark; drawn, its tips are a saw in a black pit."""
+left of the light on the row under it, which stands further in (at .2 a mouth is a black slot with a dirty band); and where it is said to be
+if there is none."""
+SLIT_HW = 0.016
+"""How broad the line is, at least, along which lips meet."""
 LEAST_HW2 = 0.0012
 """Area of teeth (hw2) under which a mouth shows none."""
 BESIDE_HW = 0.015
@@ -88,6 +84,16 @@ def opening(plate: Plate, box: tuple[slice, slice]) -> F32:
     out = np.zeros(plate.matte[box].shape, np.uint8)
     cv2.fillPoly(out, [np.round(ring * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     return np.asarray(blur(out.astype(np.float32) / 255, EDGE_HW * plate.hw_px) * np.float32(open_), np.float32)
+
+
+def slit(plate: Plate, box: tuple[slice, slice]) -> F32:
+    """Where lips meet, or part, f32[h, w] within a box of the plate: what is pale there is no shine, but a tooth."""
+    k = plate.hw_px
+    lines = [np.round((plate.landmarks[list(rim), :2] - (box[1].start, box[0].start)) * 16).astype(np.int32) for rim in (UPPER, LOWER)]
+    out = np.zeros(plate.matte[box].shape, np.uint8)
+    cv2.fillPoly(out, [np.concatenate([lines[0], lines[1][-2:0:-1]])], 255, cv2.LINE_AA, 4)
+    cv2.polylines(out, lines, False, 255, max(round(SLIT_HW * k), 1), cv2.LINE_AA, 4)
+    return blur(out.astype(np.float32) / 255, EDGE_HW * k)
 
 
 def between(plate: Plate) -> F32:
@@ -122,6 +128,7 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
     colour = own / grey[..., None]
     teeth = np.asarray(plate.parts["teeth"][box] * inner, np.float32)
     wanted = grey
+    flesh = np.array(FLESH, np.float32)
     if float((teeth > 0.5).sum()) >= LEAST_HW2 * k * k:
         gap = _gap(np.asarray(grey / np.percentile(grey[teeth > 0.5], 75), np.float32), a, t)
         under = ramp(t, gap - 0.06, gap + 0.08)
@@ -129,34 +136,35 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         usual = float(np.percentile(grey[first if first.sum() > 30 else teeth > 0.5], 60))
         sound = np.asarray(teeth * np.minimum(grey / np.float32(usual), 1.5) ** 2, np.float32)
         # Each row has its own: under a hard lamp the lower stands in the light and the upper in the lip's shade.
-        level = np.ones_like(grey)
+        level, least = np.zeros_like(grey), np.full_like(grey, np.inf)
         for one in (np.asarray(1 - under, np.float32), under):
-            level += one * (among(grey, np.asarray(sound * one + 1e-4 * inner, np.float32), ROUND_HW * k) - 1)
+            own_level = among(grey, np.asarray(sound * one + 1e-4 * inner, np.float32), ROUND_HW * k)
+            level += one * own_level
+            least = np.minimum(least, own_level)
         tint = among(colour, np.asarray(sound + 1e-4 * inner, np.float32), 0.06 * k)
         red = colour[..., 0] / np.maximum(colour[..., 1], 1e-3) * (tint[..., 1] / np.maximum(tint[..., 0], 1e-3))
-        # What is nearly black is no gum, whatever its colour, nor is what lies at the teeth's own edges.
-        high = 1 - ramp(t, 0.45 * min(gap, 1.0), 0.6 * min(gap, 1.0))
-        gum = np.asarray(high * ramp(blur(np.asarray(red, np.float32), 0.006 * k), *GUM) * ramp(grey / level, 0.1, 0.2), np.float32)
-        grey = np.asarray(np.exp(_shallower(np.log(grey), inner * (1 - 0.8 * gum), a, k)), np.float32)
-        chips = _chips(teeth, k) * (1 - gum)
-        grey = grey + chips * (1 - under) * np.maximum(np.float32(CHIP) * level - grey, 0)
-        rows = grey / level
-        most = min(ENAMEL, max(OVER_SKIN * skin, 0.22))
-        aim = float(np.clip(usual, 0.6 * most, 0.95 * most)) * (level / usual) ** np.float32(1 - EVENED)
-        wanted = np.asarray(_pressed(rows) * aim, np.float32)
-        wanted = wanted * (1 - (1 - np.float32(CORNER)) * ramp(np.abs(a), 0.25, 1.0))
-        wanted = np.asarray(wanted * (1 - (1 - np.float32(BELOW)) * under), np.float32)
-        dark = np.asarray(np.float32(LOST) * under, np.float32)
-        wanted = wanted + dark * (among(wanted, np.asarray(dark * inner + 1e-4 * inner, np.float32), LOST_HW * k) - wanted)
-        pale = np.asarray(np.maximum(ramp(np.asarray(rows, np.float32), 0.25, 0.6) * (1 - gum), chips) * (1 - dark), np.float32)[..., None]
-        flesh = np.array(FLESH, np.float32)
-        colour = colour + np.float32(FLESHED) * np.maximum(1 - pale - gum[..., None], 0) * (flesh - colour)
+        blood = ramp(blur(np.asarray(red, np.float32), 0.004 * k), *GUM)
+        # What lies behind both rows, in the middle, has of the light of the one in the shade.
+        behind = blood * (1 - ramp(grey / level, *GLEAM)) * (1 - ramp(np.abs(a), *TONGUE)) * np.float32(gap < 1)
+        rows = np.asarray(grey / (level + behind * np.minimum(least / np.float32(BEHIND) - level, 0)), np.float32)
+        brightest = min(ENAMEL, max(OVER_SKIN * skin, 0.22))
+        aim = float(np.clip(usual, 0.6 * brightest, 0.95 * brightest)) * (level / usual) ** np.float32(1 - EVENED[plate.found_light.hard])
+        wanted = np.asarray(_pressed(rows) * aim * (1 - (1 - np.float32(BELOW)) * under * (1 - behind)), np.float32)
+        pale = np.asarray(ramp(rows, 0.25, 0.6) * (1 - blood), np.float32)[..., None]
+        # What a photo holds of a mouth's depth is nearly black, and of no colour.
+        lost = np.asarray(np.maximum(1 - pale, 0) * (1 - ramp(rows, *SEEN))[..., None], np.float32)
+        colour = colour + np.float32(FLESHED) * lost * (flesh - colour)
         cream = tint + np.float32(CREAMED) * (np.array(CREAM, np.float32) - tint)
         colour = colour + pale * (cream - colour)
         # Nothing in there is blue but what a lens made so at the edges of something white.
         colour[..., 2] = np.minimum(colour[..., 2], np.float32(BLUEST) * colour[..., 1])
         colour = colour / np.maximum(luminance(np.asarray(colour, np.float32)), 0.05)[..., None]
-        _dim_beside(tone, inner, lips, np.asarray(wanted, np.float32), k)
+        _dim_beside(tone, inner, lips, wanted, k)
+    elif sure.any():
+        lost = 1 - ramp(np.asarray(grey / np.float32(np.median(grey[sure])), np.float32), *SEEN)
+        colour = colour + np.float32(FLESHED) * lost[..., None] * (flesh - colour)
+        colour[..., 2] = np.minimum(colour[..., 2], np.float32(BLUEST) * colour[..., 1])
+        colour = colour / np.maximum(luminance(np.asarray(colour, np.float32)), 0.05)[..., None]
     mended = blur(np.asarray(colour * wanted[..., None], np.float32), SOFT_HW * k)
     tone += inner[..., None] * (mended - tone)
 
@@ -165,28 +173,6 @@ def _pressed(rows: F32) -> F32:
     """Light and dark within a row over its level f32[h, w], bent under 1.25: what glistened in the photo's light is form, and no lamp."""
     over = np.maximum(rows - 1, 0)
     return np.asarray(np.minimum(rows, 1) + np.float32(0.25) * (1 - np.exp(-over / np.float32(0.25))), np.float32)
-
-
-def _shallower(log: F32, where: F32, a: F32, k: float) -> F32:
-    """Log luminance f32[h, w] with joints between teeth no deeper than JOINT, `a` f32[h, w] across the mouth, and lines that run along no
-    deeper than BETWEEN_ROWS."""
-    joint = np.float32(JOINT[0]) + np.float32(JOINT[1] - JOINT[0]) * ramp(np.abs(a), 0.15, 0.75)
-    side = 2 * max(round(JOINT_HW * k / 2), 1) + 1
-    for shape, most in (((1, side), joint), ((side, 1), np.float32(BETWEEN_ROWS))):
-        even = blur(log, 0.0015 * k)
-        closed = cv2.morphologyEx(even, cv2.MORPH_CLOSE, np.ones(shape, np.uint8), borderType=cv2.BORDER_REPLICATE)
-        depth = blur(np.maximum(closed - even, 0), 2 * SOFT_HW * k)
-        log = log + where * (depth - most * (1 - np.exp(-depth / most)))
-    return np.asarray(log, np.float32)
-
-
-def _chips(teeth: F32, k: float) -> F32:
-    """What lies between two teeth of a row `teeth` f32[h, w] and is none, f32[h, w]."""
-    side = 2 * max(round(CHIP_HW * k), 1) + 1
-    pad = cv2.copyMakeBorder((teeth > 0.4).astype(np.uint8), 0, 0, side, side, cv2.BORDER_CONSTANT, value=0)
-    whole = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, np.ones((1, side), np.uint8))[:, side:-side]
-    # A closing's own corners are no edge of a tooth.
-    return blur(whole.astype(np.float32), 2.5 * SOFT_HW * k)
 
 
 def _gap(rows: F32, a: F32, t: F32) -> float:
