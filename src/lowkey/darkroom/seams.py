@@ -197,6 +197,8 @@ def fill_pits(figure: Figure, part: Kept, face: F32, top: int, k: float) -> None
     Read as body between a cheek and a neck that both stand nearer, one holds a shadow that hooks into the cheek.
     """
     depth, matte = figure.depth[top:], figure.matte[top:]
+    # An ear is a leaf before the neck, and no pit: filled as one it had a black lobe, and a slab of shade up to its middle.
+    face = face if figure.ears is None else np.maximum(face, figure.ears[top:])
     zone = step(PIT_HW - np.abs(part.below), 0.0, 0.05) * (part.head > 0.05) * (matte > 0.02) * (1 - face)
     rows, columns = np.flatnonzero(zone.any(1)), np.flatnonzero(zone.any(0))
     m = round(PIT_TALL_HW * k) | 1

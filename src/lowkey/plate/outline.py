@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowkey.gaussian import blur
-from lowkey.pixels import F32
-from lowkey.plate import airy, evidence
+from lowkey.pixels import F32, luminance
+from lowkey.plate import airy, evidence, temples
 from lowkey.plate.zones import ramp, step
 
 BROW, NOSE, NOSE_BASE, EARS = 9, 4, 2, (234, 454)
@@ -73,16 +73,21 @@ def settle(
     old = np.ascontiguousarray(alpha[box])
     named = {name: np.ascontiguousarray(parts[name][box]) for name in ("skin", "hair", "cloth", "hands", "glasses")}
     placed = points - np.array([box[1].start, box[0].start, 0], np.float32)
-    share = _carried(_rims_of_ears(named, old, seen[box], placed, hw_px), old, hw_px)
+    covered = np.maximum.reduce([parts[name][box] for name in ("cloth", "hands", "glasses", "brows")])
+    photo = np.ascontiguousarray(seen[box])
+    old, named["skin"], named["hair"], temple = temples.restored(old, photo, named["skin"], named["hair"], covered, placed, hw_px)
+    share = _carried(_rims_of_ears(named, old, photo, placed, hw_px), old, hw_px)
     ears = _ears(points, box, alpha.shape, hw_px)
     thick = old
-    old, own = airy.thinned(old, np.ascontiguousarray(colour[box]), np.ascontiguousarray(seen[box]), share["hair"], hw_px)
+    old, own = airy.thinned(old, np.ascontiguousarray(colour[box]), photo, share["hair"], hw_px)
     new, within, solid = _settled(old, share, ears, hw_px, scale)
     # Where the room was seen between strands it stays seen.
     new = np.asarray(new + ramp(thick - old, 0.05, 0.2) * np.minimum(old - new, 0), np.float32)
     # A lock before a wall of its own darkness is half sure; with the wall taken out nothing of it was left but a smear.
     trusted = (share["hair"] * ramp(old, 0.5, 0.8))[..., None]
-    own = _held(np.asarray(own + trusted * (seen[box] - own), np.float32), old, new, within, solid, share, hw_px)
+    own = _held(np.asarray(own + trusted * (photo - own), np.float32), old, new, within, solid, share, hw_px)
+    # Nothing lies further in than a temple's strip of hair: its light and dark are the photo's.
+    own *= 1 + (temple * (luminance(photo) / np.maximum(luminance(own), np.float32(1e-3)) - 1))[..., None]
 
     whole, painted = alpha.copy(), colour.copy()
     whole[box], painted[box] = new, own
