@@ -27,10 +27,16 @@ WARM = (0.45, 0.75)
 LIKE, COOLER = (0.40, 0.75), (2.6, 3.4)
 """Place between skin (0) and hair (1) from which it is hair, and surely: between them it is a hairline's density; and from where it is cooler
 than any lens draws hair's edge, and a blue wall."""
+DARKER = (0.4, 0.9)
+"""Stops by which a head's hair is darker than its skin from which it is asked for, and surely: under grey hair what is less warm than skin
+may be a shade that the sky looks into."""
 PALER = (-0.1, 0.3)
 """Stops by which it may be lighter than skin, and is none: a rim that a cool old light drew on skin has no warmth either."""
-OUT_HW, ROOT_HW = 0.07, 0.03
-"""How far beyond the matte's outline a skull's line may lie; and how far beyond the mesh's outline an ear's root stands off."""
+OUT_HW, ROOT_HW, EAR_HW = 0.07, 0.05, 0.10
+"""How far beyond the matte's outline a skull's line may lie; how far beyond the mesh's outline an ear's root stands off;
+and how far over the brow's row an ear's top may lie, which is none of that line."""
+DOUBT_HW, DOUBT = 0.020, (0.10, 0.22)
+"""Round what (sigma), and how much, a matte has to doubt (4 a (1 - a)) for hair to lie beyond its outline: a clean edge is hair's own."""
 HOLE_HW, THIN_HW = 0.016, 0.007
 """Half of how wide a hole in such hair is that is none, and half the width under which a strip is an outline's own softness, and no hair."""
 
@@ -79,20 +85,23 @@ def _restore(
     if bare.sum() < 50 or mass.sum() < 200:
         return
     log = np.log2(np.maximum(seen[mass], np.float32(2e-3)))
-    other = float(np.median(log[:, 0] - log[:, 2]))
-    # The warmer half of what was read as skin is skin: the rest may be what is asked about.
-    sure = np.asarray(bare & (warm >= np.median(warm[bare])), np.float32)
+    other, dark = np.float32(np.median(log[:, 0] - log[:, 2])), np.float32(np.median(log[:, 1]))
+    # The warmer half of what was read as skin is skin, and the lighter half no socket: the rest may be what is asked about.
+    sure = np.asarray(bare & (warm >= np.median(warm[bare])) & (tone >= np.median(tone[bare])), np.float32)
     near = np.maximum(blur(sure, WIDE_HW * k), np.float32(1e-4))
     own, light = (blur(np.asarray(v * sure, np.float32), WIDE_HW * k) / near for v in (warm, tone))
-    apart = np.maximum(own - np.float32(other), np.float32(0.05))
+    apart = np.maximum(own - other, np.float32(0.05))
     place = np.asarray((own - warm) / apart, np.float32)
     like = ramp(place, *LIKE) * (1 - ramp(place, *COOLER)) * ramp(apart, *WARM)
-    like *= (1 - ramp(np.asarray(tone - light, np.float32), *PALER)) * zone
+    like *= (1 - ramp(np.asarray(tone - light, np.float32), *PALER)) * ramp(np.asarray(light - dark, np.float32), *DARKER) * zone
 
     hole, thin = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(r * k) + 1,) * 2) for r in (HOLE_HW, THIN_HW))
     within = _skull(cover, points, side, way, (top, first), k)
-    both = cv2.morphologyEx(np.maximum(like * within, strands * (cover > 0.5)), cv2.MORPH_CLOSE, hole)
-    both = cv2.morphologyEx(both, cv2.MORPH_OPEN, thin) * zone * within
+    doubt = ramp(blur(np.asarray(4 * cover * (1 - cover), np.float32), DOUBT_HW * k), *DOUBT)
+    within *= np.where(cover > 0.5, 1, doubt)
+    like = cv2.morphologyEx(np.asarray(like * within, np.float32), cv2.MORPH_CLOSE, hole)
+    # A strip is judged together with the hair that it goes on from.
+    both = np.minimum(cv2.morphologyEx(np.maximum(like, strands * (cover > 0.5)), cv2.MORPH_OPEN, thin), like) * zone * within
     # Only what hangs together with hair.
     _, piece = cv2.connectedComponents(((both > 0.3) | (strands > 0.5)).astype(np.uint8), connectivity=8)
     roots = np.unique(piece[(strands > 0.7) & (cover > 0.95)])
@@ -110,7 +119,7 @@ def _skull(cover: F32, points: F32, side: tuple[int, ...], way: float, corner: t
     h, w = cover.shape
     solid = cover > 0.5
     rows = np.flatnonzero(solid.any(1))
-    rows = rows[rows + corner[0] < points[side[1], 1]]
+    rows = rows[rows + corner[0] < points[side[1], 1] - EAR_HW * k]
     found = np.zeros((h, w), np.uint8)
     if len(rows) < 3:
         return found.astype(np.float32)
