@@ -26,7 +26,7 @@ def points() -> F32:
 
 
 def head(temple: F32 = HAIR, hair: F32 = HAIR) -> tuple[F32, F32, F32, F32]:
-    """A head 228 px wide under a crop, bitten at the viewer's right temple: alpha, the photo, skin and hair. The photo shows `temple` there."""
+    """A head under a crop, bitten where the photo shows `temple`, at the viewer's right: alpha, the photo, skin and hair."""
     y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32)
     whole = np.hypot((x - 210) / 114, (y - 200) / 170) < 1
     face = (np.hypot((x - 210) / 100, (y - 220) / 140) < 1) & (y > 90)

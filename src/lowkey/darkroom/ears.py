@@ -90,7 +90,9 @@ def shaped(figure: Figure, plate: Plate) -> F32:
 
 
 def _flattened(depth: F32, mask: F32, wide: F32, side: F32, k: float) -> None:
-    """The depth f32[h, w] of ears as the plane that they are lit as, in place, `wide` f32[h, w] with their outline; `side` f32[1, w] is +1 right of the nose.
+    """The depth f32[h, w] of ears as the plane that they are lit as, in place; `side` f32[1, w] is +1 right of the nose.
+
+    `mask` f32[h, w] is where they are, `wide` f32[h, w] with their outline.
 
     Blown up from the outline an ear is a cushion, and a lamp beside the head laid one slab of shade over its lower half.
     """

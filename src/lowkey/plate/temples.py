@@ -19,14 +19,14 @@ SIDES = ((21, 162, 127, 234, 93), (251, 389, 356, 454, 323))
 OVER_HW, UNDER_HW = (0.55, 0.30), (0.02, 0.08)
 """How far over the brow's row a temple begins, and how far below the tragus a sideburn ends."""
 INSIDE_HW, OUTSIDE_HW, BEFORE_EAR_HW = (0.07, 0.11), (0.12, 0.16), (0.01, 0.03)
-"""How far within and beyond the mesh's outline such hair lies; and how far beyond it from the eyes' row down, where it lies before the ear."""
+"""How far within and beyond the mesh's outline such hair lies; and how far beyond it at the tragus, where it lies before the ear."""
 WIDE_HW, EVEN_HW = 0.10, 0.005
 """Within what (sigma) skin hereabouts is known, and over what a colour is judged: photos have grain."""
 WARM = (0.45, 0.75)
 """Stops of red over blue that skin has more than hair from which the two are told apart, and surely (six heads .9 to 1.2)."""
 LIKE, COOLER = (0.40, 0.75), (2.6, 3.4)
-"""Place between skin (0) and hair (1) from which it is hair, and surely: between them it is a hairline's density; and from where it is cooler
-than any lens draws hair's edge, and a blue wall."""
+"""Place between skin (0) and hair (1) from which it is hair, and surely: between them it is a hairline's density; and from where it is
+cooler than any lens draws hair's edge, and a blue wall."""
 DARKER = (0.4, 0.9)
 """Stops by which a head's hair is darker than its skin from which it is asked for, and surely: under grey hair what is less warm than skin
 may be a shade that the sky looks into."""
@@ -38,7 +38,7 @@ and how far over the brow's row an ear's top may lie, which is none of that line
 DOUBT_HW, DOUBT = 0.020, (0.10, 0.22)
 """Round what (sigma), and how much, a matte has to doubt (4 a (1 - a)) for hair to lie beyond its outline: a clean edge is hair's own."""
 HOLE_HW, THIN_HW = 0.016, 0.007
-"""Half of how wide a hole in such hair is that is none, and half the width under which a strip is an outline's own softness, and no hair."""
+"""Half of how wide a hole in such hair is that is none, and half the width under which a strip is an outline's softness, and no hair."""
 
 
 def restored(
@@ -115,7 +115,7 @@ def _restore(
 
 
 def _skull(cover: F32, points: F32, side: tuple[int, ...], way: float, corner: tuple[int, int], k: float) -> F32:
-    """1 within the convex line from the hair's outline over the temple down to the ear's root, f32 of a box whose first pixel is `corner`."""
+    """1 within the convex line from the hair's outline down to the ear's root, f32 of a box whose first pixel is `corner`."""
     h, w = cover.shape
     solid = cover > 0.5
     rows = np.flatnonzero(solid.any(1))
