@@ -22,12 +22,14 @@ INSIDE_HW, OUTSIDE_HW, BEFORE_EAR_HW = (0.07, 0.11), (0.12, 0.16), (0.01, 0.03)
 """How far within and beyond the mesh's outline such hair lies; and how far beyond it at the tragus, where it lies before the ear."""
 WIDE_HW, EVEN_HW = 0.10, 0.005
 """Within what (sigma) skin hereabouts is known, and over what a colour is judged: photos have grain."""
-WARM = (0.45, 0.75)
-"""Stops of red over blue that skin has more than hair from which the two are told apart, and surely (six heads .9 to 1.2)."""
+BROAD = 4
+"""How many times smaller what is broad is read."""
+WARM = (0.60, 0.85)
+"""Stops of red over blue that skin has more than hair from which the two are told apart, and surely (three portraits 1.0 to 1.1)."""
 LIKE, COOLER = (0.40, 0.75), (2.6, 3.4)
 """Place between skin (0) and hair (1) from which it is hair, and surely: between them it is a hairline's density; and from where it is
 cooler than any lens draws hair's edge, and a blue wall."""
-DARKER = (0.4, 0.9)
+DARKER = (0.8, 1.0)
 """Stops by which a head's hair is darker than its skin from which it is asked for, and surely: under grey hair what is less warm than skin
 may be a shade that the sky looks into."""
 PALER = (-0.1, 0.3)
@@ -49,15 +51,22 @@ def restored(
     `seen` f32[h, w, 3] is the photo, `keep` f32[h, w] 1 where nothing is touched: glasses, brows, cloth. `points` are the landmarks.
     """
     alpha, skin, hair, found = alpha.copy(), skin.copy(), hair.copy(), np.zeros_like(alpha)
+    few = np.s_[::4, ::4]
+    mass = seen[few][(hair[few] > 0.9) & (alpha[few] > 0.95)]
+    if len(mass) < 20:
+        return alpha, skin, hair, found
+    log = np.log2(np.maximum(mass, np.float32(2e-3)))
+    usual = np.float32(np.median(log[:, 1])), np.float32(np.median(log[:, 0] - log[:, 2]))
     for side in SIDES:
-        _restore(alpha, seen, skin, hair, found, keep, points, side, hw_px)
+        _restore(alpha, seen, skin, hair, found, keep, points, side, usual, hw_px)
     return alpha, skin, hair, found
 
 
 def _restore(
-    alpha: F32, seen: F32, skin: F32, hair: F32, found: F32, keep: F32, points: F32, side: tuple[int, ...], k: float
+    alpha: F32, seen: F32, skin: F32, hair: F32, found: F32, keep: F32, points: F32,
+    side: tuple[int, ...], usual: tuple[np.float32, np.float32], k: float,
 ) -> None:  # fmt: skip
-    """One side of it, in place."""
+    """One side of it, in place; `usual` is the log tone and warmth of the head's hair."""
     h, w = alpha.shape
     edge = points[list(side), :2]
     way = 1.0 if edge[3, 0] > points[4, 0] else -1.0
@@ -81,19 +90,21 @@ def _restore(
     log = np.log2(np.maximum(seen[box], np.float32(2e-3)))
     tone, warm = (blur(np.asarray(v, np.float32), EVEN_HW * k) for v in (log[..., 1], log[..., 0] - log[..., 2]))
     bare = (mine > 0.9) & (strands < 0.02) & (out < -0.5 * INSIDE_HW[0]) & (keep[box] < 0.1)
-    mass = (hair > 0.9) & (alpha > 0.95)
-    if bare.sum() < 50 or mass.sum() < 200:
+    if bare.sum() < 50:
         return
-    log = np.log2(np.maximum(seen[mass], np.float32(2e-3)))
-    other, dark = np.float32(np.median(log[:, 0] - log[:, 2])), np.float32(np.median(log[:, 1]))
     # The warmer half of what was read as skin is skin, and the lighter half no socket: the rest may be what is asked about.
-    sure = np.asarray(bare & (warm >= np.median(warm[bare])) & (tone >= np.median(tone[bare])), np.float32)
-    near = np.maximum(blur(sure, WIDE_HW * k), np.float32(1e-4))
-    own, light = (blur(np.asarray(v * sure, np.float32), WIDE_HW * k) / near for v in (warm, tone))
-    apart = np.maximum(own - other, np.float32(0.05))
+    sure = bare & (warm >= np.median(warm[bare])) & (tone >= np.median(tone[bare]))
+    if not sure.any() or tone[sure].max() - usual[0] < DARKER[0] or warm[sure].max() - usual[1] < WARM[0]:
+        return
+    size = (max(sure.shape[1] // BROAD, 1), max(sure.shape[0] // BROAD, 1))
+    sums = np.dstack([sure, warm * sure, tone * sure]).astype(np.float32)
+    near, own, light = cv2.split(blur(cv2.resize(sums, size, interpolation=cv2.INTER_AREA), WIDE_HW * k / BROAD))
+    near = np.maximum(near, np.float32(1e-4))
+    own, light = (cv2.resize(v / near, sure.shape[::-1], interpolation=cv2.INTER_LINEAR) for v in (own, light))
+    apart = np.maximum(own - usual[1], np.float32(0.05))
     place = np.asarray((own - warm) / apart, np.float32)
     like = ramp(place, *LIKE) * (1 - ramp(place, *COOLER)) * ramp(apart, *WARM)
-    like *= (1 - ramp(np.asarray(tone - light, np.float32), *PALER)) * ramp(np.asarray(light - dark, np.float32), *DARKER) * zone
+    like *= (1 - ramp(np.asarray(tone - light, np.float32), *PALER)) * ramp(np.asarray(light - usual[0], np.float32), *DARKER) * zone
 
     hole, thin = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(r * k) + 1,) * 2) for r in (HOLE_HW, THIN_HW))
     within = _skull(cover, points, side, way, (top, first), k)
