@@ -26,7 +26,7 @@ BROAD = 4
 """How many times smaller what is broad is read."""
 WARM = (0.60, 0.85)
 """Stops of red over blue that skin has more than hair from which the two are told apart, and surely (three portraits 1.0 to 1.1)."""
-LIKE, COOLER = (0.40, 0.75), (2.6, 3.4)
+LIKE, COOLER = (0.40, 0.75), (3.2, 4.2)
 """Place between skin (0) and hair (1) from which it is hair, and surely: between them it is a hairline's density; and from where it is
 cooler than any lens draws hair's edge, and a blue wall."""
 DARKER = (0.8, 1.0)
