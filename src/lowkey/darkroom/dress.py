@@ -133,7 +133,7 @@ def _cut_anew(figure: Figure, plate: Plate, bust: Bust, kept: Kept, cloth: Cloth
     top = int(np.clip(bust.chin_px[1] - 0.75 * k, 0, h - 2))
     figure.matte[:top] = np.minimum(figure.matte[:top], kept.head[:top])
     own, part = figure.cut(top), kept.below_row(top)
-    lobes = np.zeros_like(part.head) if figure.ears is None else figure.ears[top:] * (1 - step(part.below, 0.12, 0.18))
+    lobes = np.zeros_like(part.head) if figure.ears is None else figure.ears[top:] * (1 - step(part.below, 0.05, 0.10))
     seams.heal_jaw(own, part, lobes, k)
     seams.turn_under(own, part, lobes, k)
     seams.unmix(own, part, plate.parts["cloth"][top:], k)
