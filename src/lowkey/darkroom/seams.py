@@ -191,14 +191,12 @@ PIT_HW, PIT_TALL_HW, BESIDE_HW = 0.15, 0.22, 0.10
 
 
 def fill_pits(figure: Figure, part: Kept, face: F32, top: int, k: float) -> None:
-    """Fill, in place, the pits at a face's outline beside the jaw's corners, where the mesh (`face` f32[h, w], 1 in it) has ended and a
-    throat has not begun.
+    """Fill, in place, the pits at a face's outline beside the jaw's corners, where the mesh and ears (`face` f32[h, w], 1 there) have ended
+    and a throat has not begun.
 
     Read as body between a cheek and a neck that both stand nearer, one holds a shadow that hooks into the cheek.
     """
     depth, matte = figure.depth[top:], figure.matte[top:]
-    # An ear is a leaf before the neck, and no pit: filled as one it had a black lobe, and a slab of shade up to its middle.
-    face = face if figure.ears is None else np.maximum(face, figure.ears[top:])
     zone = step(PIT_HW - np.abs(part.below), 0.0, 0.05) * (part.head > 0.05) * (matte > 0.02) * (1 - face)
     rows, columns = np.flatnonzero(zone.any(1)), np.flatnonzero(zone.any(0))
     m = round(PIT_TALL_HW * k) | 1
