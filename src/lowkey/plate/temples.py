@@ -100,7 +100,7 @@ def _restore(
     sums = np.dstack([sure, warm * sure, tone * sure]).astype(np.float32)
     near, own, light = cv2.split(blur(cv2.resize(sums, size, interpolation=cv2.INTER_AREA), WIDE_HW * k / BROAD))
     near = np.maximum(near, np.float32(1e-4))
-    own, light = (cv2.resize(v / near, sure.shape[::-1], interpolation=cv2.INTER_LINEAR) for v in (own, light))
+    own, light = (cv2.resize(np.asarray(v / near, np.float32), sure.shape[::-1], interpolation=cv2.INTER_LINEAR) for v in (own, light))
     apart = np.maximum(own - usual[1], np.float32(0.05))
     place = np.asarray((own - warm) / apart, np.float32)
     like = ramp(place, *LIKE) * (1 - ramp(place, *COOLER)) * ramp(apart, *WARM)
@@ -110,7 +110,7 @@ def _restore(
     within = _skull(cover, points, side, way, (top, first), k)
     doubt = ramp(blur(np.asarray(4 * cover * (1 - cover), np.float32), DOUBT_HW * k), *DOUBT)
     within *= np.where(cover > 0.5, 1, doubt)
-    like = cv2.morphologyEx(np.asarray(like * within, np.float32), cv2.MORPH_CLOSE, hole)
+    like = np.asarray(cv2.morphologyEx(np.asarray(like * within, np.float32), cv2.MORPH_CLOSE, hole), np.float32)
     # A strip is judged together with the hair that it goes on from.
     both = np.minimum(cv2.morphologyEx(np.maximum(like, strands * (cover > 0.5)), cv2.MORPH_OPEN, thin), like) * zone * within
     # Only what hangs together with hair.
