@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from lowkey.darkroom import ears, loose
+from lowkey.darkroom import ears, light, loose
 from lowkey.darkroom.figure import Figure
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
+from lowkey.rig import Direction
 from test_dress import HW, person
 
 
@@ -108,3 +109,36 @@ def test_an_ear_is_as_red_as_in_the_photo_and_no_redder_than_blood() -> None:
         within = (ears.shaped(figure, photo) > 0.99) & (ear > 0)
         # Folds are redder where they are deep, and on the median as red as that.
         assert red(figure.albedo, within) - red(plate.albedo, plate.parts["skin"] > 0.9) == pytest.approx(most, abs=0.03)
+
+
+def test_no_ear_shades_itself_from_a_lamp_beside_the_head() -> None:
+    plate, ear = eared()
+    # As blown up from a silhouette: a cushion, whose last half-covered pixels stand in front of it.
+    rim = np.asarray(cv2.dilate(ear, np.ones((3, 3), np.uint8)) * (1 - ear) * (plate.matte < 0.5), np.float32)
+    matte = np.maximum(plate.matte, np.float32(0.6) * rim)
+    depth = np.where(ear > 0, -0.05 + 0.2 * np.sqrt(cv2.distanceTransform(ear.astype(np.uint8), cv2.DIST_L2, 5) / HW), plate.depth)
+    depth = np.where(rim > 0, 0.10, depth).astype(np.float32)
+    cushion = replace(plate, matte=freeze(np.asarray(matte, np.float32)), depth=freeze(depth))
+    seen = []
+    for shape in (False, True):
+        figure = Figure(cushion)
+        if shape:
+            figure.ears = ears.shaped(figure, cushion)
+        within = cv2.erode(ear, np.ones((7, 7), np.uint8)) > 0
+        seen.append(light.Relight(figure.subject(cushion, 1.0)).visibility(Direction(84, 27), 7.0)[within])
+    assert np.quantile(seen[0], 0.2) < 0.2
+    assert np.quantile(seen[1], 0.1) > 0.9
+
+
+def test_the_grain_of_a_photo_is_no_fold_of_an_ear() -> None:
+    plate, ear = eared()
+    k = plate.hw_px
+    rng = np.random.default_rng(3)
+    grain = cv2.GaussianBlur(rng.standard_normal(plate.matte.shape).astype(np.float32), (0, 0), 0.007 * k)
+    grain *= 0.08 / grain.std()
+    noisy = replace(plate, colour=freeze(np.asarray(plate.colour * np.exp(grain)[..., None], np.float32)))
+    figures = [Figure(noisy), Figure(plate)]
+    within = ears.shaped(figures[0], noisy) * ears.shaped(figures[1], plate) > 0.99
+    first, second = (np.log(luminance(figure.albedo[within & (ear > 0)])) for figure in figures)
+    # Folds are the photo's 1.6 times: grain would be .06 and more there.
+    assert float(np.std(first - second)) < 0.03

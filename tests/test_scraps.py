@@ -81,3 +81,12 @@ def test_an_ear_read_as_white_hair_is_an_ear_where_the_other_is_bare() -> None:
     assert skin[0] / skin[2] > 1.5
     for same in (edged(0.8, bare=False)[0], edged(0.03, bare=True)[0]):
         assert scraps.healed(same).parts["hair"][low].mean() > 0.9
+
+
+def test_hair_over_an_ear_ends_higher_at_the_face_than_behind_it() -> None:
+    plate, strip = edged(0.8, bare=True)
+    hair = scraps.healed(plate).parts["hair"] * (strip > 0)
+    columns = np.flatnonzero(strip.any(0))
+    ends = [int(np.flatnonzero(hair[:, c] > 0.5).max(initial=0)) for c in columns]
+    inner, outer = (float(np.median(part)) for part in np.array_split(ends if columns[0] > plate.landmarks[4, 0] else ends[::-1], 2))
+    assert outer - inner > 0.2 * scraps.TAPER_HW * HW

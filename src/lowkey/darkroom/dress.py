@@ -243,7 +243,9 @@ def _cut_anew(figure: Figure, plate: Plate, sewn: Sewn, kept: Kept, cloth: Cloth
             if arm.bare > sleeve.FOREARM_HW:
                 figure.touched(sheet.cover, (row + top, column))
             figure.lay(sheet, (row + top, column), np.asarray(tint / luminance(tint) * level, np.float32))
-    seams.fill_pits(figure, part, meshes.oval(plate.landmarks, (h, w))[top:].astype(np.float32), top, k)
+    face = meshes.oval(plate.landmarks, (h, w))[top:].astype(np.float32)
+    # An ear is a leaf before the neck, and no pit: filled as one it had a black lobe.
+    seams.fill_pits(figure, part, face if figure.ears is None else np.maximum(face, figure.ears[top:]), top, k)
     if figure.ears is not None:
         # What was taken for an ear's rim under a lobe is neck now, and no light comes through a neck.
         figure.ears[top:] *= part.head

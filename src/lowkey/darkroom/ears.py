@@ -33,8 +33,10 @@ RUDDY, FLUSHED, BLOOD_HW = 0.26, 0.30, 0.025
 the photo's own red is read: blood is near the surface in ears. In photos they are .05 to .32 redder than faces; delighting greys them."""
 DOWNY = 0.92
 """Share of its mirror that the rim has lost."""
-FOLDS_HW = (0.007, 0.10)
-"""Between which sizes (sigma) the photo's light and dark on it are its helix, antihelix and bowl."""
+FOLDS_HW = (0.007, 0.020, 0.10)
+"""Between which sizes (sigma) the photo's light and dark on it are its helix, antihelix and bowl; under the middle one also grain."""
+CHEEKS, GRAINS = (50, 280), 1.5
+"""Mesh points on bare cheeks, where a photo's grain is read, and how many times its variance is none of an ear's folds."""
 CARVED, SINKS, RISES = 1.6, 1.5, 0.40
 """How much of that it has, and how far (log) it sinks and rises at most, by degrees: delighting took most of it for light, and a sky looks
 into a bowl which a lamp beside the head does not; what shone on a fold was the old room's lamps."""
@@ -69,12 +71,16 @@ def shaped(figure: Figure, plate: Plate) -> F32:
     plane = side * np.array([OUTWARD, 0, 0], np.float32) + np.array([0, UPWARD, 1], np.float32)
     plane /= np.linalg.norm(plane, axis=2, keepdims=True)
     turn = mask * step(inward, 0.2 * ROLL_HW, 1.2 * ROLL_HW)
+    # Out to where nobody is: the outline's last pixels, left as they were, would be a line, and a wall before the lamp.
+    wide = np.where(figure.matte[box] < 0.95, cv2.dilate(mask, np.ones((2 * round(BESIDE_HW[0] * k) + 1,) * 2, np.uint8)), mask)
+    _flattened(figure.depth[box], mask, wide, side[..., 0], k)
     normal = figure.normal[box]
     normal += turn[..., None] * (plane - normal)
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), np.float32(1e-6))
     _flushed(figure.albedo[box], plate.colour[box], mask, plate)
-    _toned(figure.albedo[box], figure.matte[box], mask, plate, first)
-    figure.albedo[box] *= np.exp(_carved(figure.albedo[box], plate.colour[box], mask, k)[..., None] * np.array(GLOWS, np.float32))
+    _toned(figure.albedo[box], mask, wide, plate, first)
+    carved = _carved(figure.albedo[box], plate.colour[box], mask, _grain(plate.colour, plate), k)
+    figure.albedo[box] *= np.exp(carved[..., None] * np.array(GLOWS, np.float32))
     # Its skin is dull: a mirror image on it is a wet cut-out's. Its rim has no grazing mirror at all, nor down before a
     # lamp behind: there the whole room would be drawn round the ear as a line.
     figure.specular[box] *= 1 - np.float32(0.5) * mask
@@ -84,19 +90,56 @@ def shaped(figure: Figure, plate: Plate) -> F32:
     return found
 
 
-def _carved(tone: F32, colour: F32, mask: F32, k: float) -> F32:
-    """What the albedo f32[h, w, 3] of an ear lacks of its folds and bowl, log f32[h, w], as the photo `colour` f32[h, w, 3] has them."""
+def _flattened(depth: F32, mask: F32, wide: F32, side: F32, k: float) -> None:
+    """The depth f32[h, w] of ears as the plane that they are lit as, in place; `side` f32[1, w] is +1 right of the nose.
+
+    `mask` f32[h, w] is where they are, `wide` f32[h, w] with their outline.
+
+    Blown up from the outline an ear is a cushion, and a lamp beside the head laid one slab of shade over its lower half.
+    """
+    rows, columns = (np.arange(n, dtype=np.float32) / np.float32(k) for n in mask.shape)
+    plane = UPWARD * rows[:, None] - OUTWARD * side * columns
+    for half in (side > 0, side < 0):
+        mine = (mask > 0.8) & half
+        if mine.any():
+            middle = np.float32(np.median((depth - plane)[mine]))
+            depth += wide * half * (plane + middle - depth)
+
+
+def _carved(tone: F32, colour: F32, mask: F32, grain: float, k: float) -> F32:
+    """What the albedo f32[h, w, 3] of an ear lacks of its folds and bowl, log f32[h, w], as the photo `colour` f32[h, w, 3] has them.
+
+    `grain` is the variance of a cheek's own texture in the finer of the two bands: what an ear has no more of is grain (Lee 1980).
+    """
     near = tuple(np.maximum(blur(mask, s * k), np.float32(0.05)) for s in FOLDS_HW)
 
-    def folds(of: F32) -> F32:
+    def folds(of: F32, noise: float) -> F32:
         grey = np.log(np.maximum(luminance(of), np.float32(2e-3))) * mask
-        fine, broad = (blur(np.asarray(grey, np.float32), s * k) / n for s, n in zip(FOLDS_HW, near, strict=True))
-        return np.asarray(fine - broad, np.float32)
+        fine, middle, broad = (blur(np.asarray(grey, np.float32), s * k) / n for s, n in zip(FOLDS_HW, near, strict=True))
+        small = np.asarray(fine - middle, np.float32)
+        power = blur(np.square(small) * mask, FOLDS_HW[1] * k) / near[1]
+        return np.asarray(small * np.maximum(1 - np.float32(noise) / np.maximum(power, 1e-6), 0) + middle - broad, np.float32)
 
     # Cut off at a height, a fold is a plateau with a drawn edge.
-    wanted = np.float32(CARVED) * folds(colour)
+    wanted = np.float32(CARVED) * folds(colour, GRAINS * grain)
     most = np.where(wanted > 0, np.float32(RISES), np.float32(SINKS))
-    return np.asarray((most * np.tanh(wanted / most) - folds(tone)) * mask, np.float32)
+    return np.asarray((most * np.tanh(wanted / most) - folds(tone, 0.0)) * mask, np.float32)
+
+
+def _grain(of: F32, plate: Plate) -> float:
+    """Variance of log luminance of `of` f32[h, w, 3] on bare cheeks, in the finer band of folds."""
+    k = plate.hw_px
+    total, count = 0.0, 0
+    for x, y in plate.landmarks[list(CHEEKS), :2]:
+        r = round(3 * FOLDS_HW[1] * k)
+        there = np.s_[max(int(y) - r, 0) : int(y) + r, max(int(x) - r, 0) : int(x) + r]
+        grey = np.log(np.maximum(luminance(of[there]), np.float32(2e-3)))
+        if grey.shape[0] < r or grey.shape[1] < r:
+            continue
+        fine = blur(grey, FOLDS_HW[0] * k) - blur(grey, FOLDS_HW[1] * k)
+        total, count = total + float(np.median(np.square(fine))), count + 1
+    # The median of a normal deviate squared is .455.
+    return total / max(count, 1) / 0.455
 
 
 def _flushed(tone: F32, colour: F32, mask: F32, plate: Plate) -> None:
@@ -123,18 +166,16 @@ def _flushed(tone: F32, colour: F32, mask: F32, plate: Plate) -> None:
     tone *= (grey / np.maximum(luminance(tone), np.float32(1e-4)))[..., None]
 
 
-def _toned(tone: F32, matte: F32, mask: F32, plate: Plate, first: int) -> None:
-    """Ears f32[h, w, 3] where `mask` f32[h, w] is, their first column `first`, no lighter than BELOW_FACE, in place."""
+def _toned(tone: F32, mask: F32, wide: F32, plate: Plate, first: int) -> None:
+    """Ears f32[h, w, 3] where `mask` f32[h, w] is, `wide` f32[h, w] with their outline, no lighter than BELOW_FACE, in place."""
     face, there = plate.albedo[plate.parts["skin"] > 0.9], mask > 0.8
     if len(face) < 100 or not there.any():
         return
     # Each ear for itself: on one the photo's light may have fallen, through the other it may have shone.
     most, middle = BELOW_FACE * float(np.median(luminance(face))), plate.landmarks[NOSE, 0] - first
-    wide = np.where(matte < 0.95, cv2.dilate(mask, np.ones((2 * round(BESIDE_HW[0] * plate.hw_px) + 1,) * 2, np.uint8)), mask)
     for half in (np.s_[:, : max(int(middle), 0)], np.s_[:, max(int(middle), 0) :]):
         if there[half].any():
             gain = np.float32(min(most / max(float(np.median(luminance(tone[half])[there[half]])), 2e-3), 1.0))
-            # Out to where nobody is: the outline's last pixels, left as they were, would be a line.
             tone[half] *= (1 - (1 - gain) * wide[half])[..., None]
 
 

@@ -35,6 +35,8 @@ EAR_HW, SLIM_HW = 0.20, 0.10
 """How far beside the face's outline an ear stands out at most, and how wide one is that is seen from in front."""
 STRAND_HW, ENDS_HW = 0.006, 0.035
 """How wide the strands are whose ends lie over an ear, and how far those lie apart (one deviation): a sideburn is cut to no line."""
+TAPER_HW = 0.12
+"""How much higher that hair ends at the face than behind the ear: it is combed back over an ear, and cut off level it was a slab."""
 TEMPLE_HIGH_HW, HALF, STREAK = 0.45, (0.50, 0.95), 0.15
 """How far over that ear what is half hair to the reader is temple; hair's share up to which it is, and from which it is not; and how much
 of that single strands differ by (one deviation). Blown by the sun it has no strand of its own, and as hair it was grey paint."""
@@ -147,12 +149,13 @@ def _ear(hair: F32, skin: F32, matte: F32, tone: F32, inside: np.ndarray, mesh: 
         if pale.size < 0.005 * k * k or float(np.median(pale)) < float(np.median(face)) + DIM:
             continue
         # Down to where it ends, beyond the rows of most ears, and with the flecks in it that were skin already.
-        below = (hair > 0.3) & (matte > 0.05) & sides[mine] & (rows >= slim[0] - 3 * ENDS_HW * k) & (rows < low + 0.08 * k)
+        below = (hair > 0.3) & (matte > 0.05) & sides[mine] & (rows < low + 0.08 * k)
+        below &= rows >= slim[0] - (3 * ENDS_HW + TAPER_HW) * k
         side = 2 * round(0.03 * k) + 1
         below = cv2.morphologyEx(below.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)) * (inside == 0)
         hem = cv2.dilate(below, np.ones((2 * round(HEM_HW * k) + 1,) * 2, np.uint8))
         y, x = np.mgrid[: len(hair), : hair.shape[1]].astype(np.float32) / np.float32(STRAND_HW * k)
-        ends = np.float32(ENDS_HW) * noise(x, y / 8, 141)
+        ends = np.float32(ENDS_HW) * noise(x, y / 8, 141) + np.float32(TAPER_HW) * np.clip(1 - out / np.float32(SLIM_HW), 0, 1)
         ear = hem * step(np.asarray((rows - np.float32(slim[0])) / np.float32(k) + ends, np.float32), -0.01, 0.02)
         streak = np.float32(STREAK) * noise(x, y / 12, 142)
         half = (1 - step(hair + streak, *HALF)) * (out < EAR_HW) * step(blur(hair, 0.01 * k), 0.02, 0.2)

@@ -192,8 +192,8 @@ PIT_HW, PIT_TALL_HW, BESIDE_HW = 0.15, 0.22, 0.10
 
 
 def fill_pits(figure: Figure, part: Kept, face: F32, top: int, k: float) -> None:
-    """Fill, in place, the pits at a face's outline beside the jaw's corners, where the mesh (`face` f32[h, w], 1 in it) has ended and a
-    throat has not begun.
+    """Fill, in place, the pits at a face's outline beside the jaw's corners, where the mesh and ears (`face` f32[h, w], 1 there) have ended
+    and a throat has not begun.
 
     Read as body between a cheek and a neck that both stand nearer, one holds a shadow that hooks into the cheek.
     """

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowkey.gaussian import blur
-from lowkey.pixels import F32
-from lowkey.plate import airy, evidence
+from lowkey.pixels import F32, luminance
+from lowkey.plate import airy, evidence, temples
 from lowkey.plate.zones import ramp, step
 from lowkey.together import both
 
@@ -74,16 +74,22 @@ def settle(
     old = np.ascontiguousarray(alpha[box])
     named = {name: np.ascontiguousarray(parts[name][box]) for name in ("skin", "hair", "cloth", "hands", "glasses")}
     placed = points - np.array([box[1].start, box[0].start, 0], np.float32)
-    share = _carried(_rims_of_ears(named, old, seen[box], placed, hw_px), old, hw_px)
+    covered = np.maximum.reduce([parts[name][box] for name in ("cloth", "hands", "glasses", "brows")])
+    photo = np.ascontiguousarray(seen[box])
+    bitten = old
+    old, named["skin"], named["hair"], temple = temples.restored(old, photo, named["skin"], named["hair"], covered, placed, hw_px)
+    share = _carried(_rims_of_ears(named, old, photo, placed, hw_px), old, hw_px)
     ears = _ears(points, box, alpha.shape, hw_px)
     thick = old
-    old, own = airy.thinned(old, np.ascontiguousarray(colour[box]), np.ascontiguousarray(seen[box]), share["hair"], hw_px)
-    new, within, solid = _settled(old, share, ears, hw_px, scale)
+    old, own = airy.thinned(old, np.ascontiguousarray(colour[box]), photo, share["hair"], hw_px)
+    new, within, solid = _settled(old, bitten, share, ears, hw_px, scale)
     # Where the room was seen between strands it stays seen.
     new = np.asarray(new + ramp(thick - old, 0.05, 0.2) * np.minimum(old - new, 0), np.float32)
     # A lock before a wall of its own darkness is half sure; with the wall taken out nothing of it was left but a smear.
     trusted = (share["hair"] * ramp(old, 0.5, 0.8))[..., None]
-    own = _held(np.asarray(own + trusted * (seen[box] - own), np.float32), old, new, within, solid, share, hw_px)
+    own = _held(np.asarray(own + trusted * (photo - own), np.float32), old, new, within, solid, share, hw_px)
+    # Nothing lies further in than a temple's strip of hair: its light and dark are the photo's.
+    own *= 1 + (temple * (luminance(photo) / np.maximum(luminance(own), np.float32(1e-3)) - 1))[..., None]
 
     whole, painted = alpha.copy(), colour.copy()
     whole[box], painted[box] = new, own
@@ -193,23 +199,27 @@ def _completed(skin: F32, hair: F32, tuft: NDArray[np.bool_], alpha: F32, seen: 
     hair[box] += taken
 
 
-def _settled(alpha: F32, share: Mapping[str, F32], ears: tuple[F32, F32], hw_px: float, scale: float) -> tuple[F32, F32, F32]:
+def _settled(
+    alpha: F32, bitten: F32, share: Mapping[str, F32], ears: tuple[F32, F32], hw_px: float, scale: float
+) -> tuple[F32, F32, F32]:  # fmt: skip
     """The settled matte f32[h, w]; signed distance to its outline, hw (+ within); and 1 where the old matte knew the person.
 
+    Gaps are those of the matte as it was `bitten` f32[h, w]: under a temple's hair that came back there is none.
     `ears` f32[h, w] as from `_ears`: 1 where gaps are filled, and where corners are rounded.
     """
     base = np.clip((alpha - 0.35) / np.float32(0.3), 0, 1).astype(np.float32)
 
     # A low gap beside bare skin is a bite; between fingers it is a gap.
     tall, pad = 2 * round(BITE_HW * hw_px / 2) + 1, round(BITE_HW * hw_px) + 1
-    wide = cv2.copyMakeBorder(base, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    was = np.clip((bitten - 0.35) / np.float32(0.3), 0, 1).astype(np.float32)
+    wide = cv2.copyMakeBorder(was, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((tall, 1), np.uint8))[pad:-pad, pad:-pad]
     beside_skin = ramp(blur(np.asarray(share["skin"] * alpha, np.float32), 0.03 * hw_px), 0.05, 0.2)
     beside_skin = beside_skin * (1 - ramp(blur(share["hands"] * alpha, 0.05 * hw_px), 0.01, 0.05))
     # Teeth are no bites.
     side = 2 * round(TOOTH_HW * hw_px) + 1
     tooth = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    gap = cv2.morphologyEx(closed - base, cv2.MORPH_OPEN, tooth)
+    gap = np.minimum(cv2.morphologyEx(closed - was, cv2.MORPH_OPEN, tooth), 1 - base)
     filled = np.asarray(gap * beside_skin * (1 - ramp(share["cloth"], 0.1, 0.3)) * ears[0], np.float32)
 
     # An ear is round: what stands out of it in a point or a corner is the hair's or the room's.
