@@ -133,8 +133,8 @@ FRAME_HW = 0.042
 """How far glasses stand before brow and cheek."""
 
 
-MOIST = 1.65
-"""How much more skin shines than bare dry skin: under one hard lamp a powdered face is chalk, and at 1.3 its lit cheek was one even plane."""
+MOIST = 1.4
+"""How much more skin shines than bare dry skin: under one hard lamp a powdered face is chalk."""
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
 USUAL = 0.030
-"""Deviation of log luminance in BAND_HW on bare facial skin: a little under the middle of nine portraits that are sharp there (.018 to .052,
-.035), since what is drawn is felt before what a photo shows."""
+"""Deviation of log luminance in BAND_HW on bare facial skin: a little under the middle of nine portraits that are sharp there (.018 to
+.052, .035), since what is drawn is felt before what a photo shows."""
 LEAST = 0.004
 """Less than this is not drawn."""
 BAND_HW = (0.002, 0.007)
