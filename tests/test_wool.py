@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lowkey.darkroom import brdf, figure, garments, jersey, neck, seams, sleeve, throat
+from lowkey.darkroom import brdf, garments, jersey, neck, seams, sleeve, throat
 from lowkey.darkroom.knit import fabric
 from lowkey.darkroom.light import Relight
 from lowkey.darkroom.ribbed import FUZZY_HW, Ribbed
@@ -272,20 +272,3 @@ def test_a_flag_stands_before_lamps_and_not_before_the_room() -> None:
     # Nobody's face gets more of it.
     face = (s.skin > 0.99) & (v < -0.3) & (np.abs(u) < 0.3)
     assert np.abs(s.room[face] - 1).max() < 1e-5
-
-
-@pytest.mark.parametrize("nv", [0.1, 0.25, 0.6, 1.0])
-def test_down_on_skin_gives_back_no_more_than_it_takes_and_most_of_it_at_the_contour(nv: float) -> None:
-    """White skin under white down in an even sky; `veil` is what the down itself throws."""
-    total = veil = 0.0
-    n = 4000
-    for i in range(n):
-        nl, turn = (i + 0.5) / n, i * np.pi * (3 - np.sqrt(5))
-        ahead = -(nl * nv + np.sqrt((1 - nl * nl) * (1 - nv * nv)) * np.cos(turn))
-        down = figure.DOWN * brdf.fuzz(nl, nv, ahead)
-        veil += 2 * down / n
-        total += 2 * (nl * brdf.under_fibre(nl, nv, figure.DOWN, 1.0) + down) / n
-    assert 0.9 < total < 1
-    assert 0.03 < veil < 0.1 if nv <= 0.25 else veil < 0.01
-    # Wool swallows on the way what down sends on.
-    assert brdf.under_fibre(0.5, nv, figure.DOWN, 0.0) < brdf.under_fibre(0.5, nv, figure.DOWN, 1.0) < 1

@@ -39,20 +39,10 @@ TAU, FORWARD = 0.10, 0.7
 bends most of what it does not swallow round itself, however dark its dye."""
 
 
-PASSED = 0.5
-"""Share of what down on skin takes up that it sends on to the skin: it has hardly any pigment; dyed wool swallows it."""
-
-
 @njit(cache=True, inline="always")
 def through(nl: float, nv: float) -> float:
     """Share of the light that gets through loose fibre to the yarn under it and out again to the eye."""
     return math.exp(-TAU * (1.0 / max(nl, 0.02) + 1.0 / max(nv, 0.02)))
-
-
-@njit(cache=True, inline="always")
-def under_fibre(nl: float, nv: float, sheen: float, skin: float) -> float:
-    """Share of the light that what lies under so much fibre (`sheen`) has and shows: `skin` 1 under down, 0 under wool."""
-    return 1.0 - min(sheen, 1.0) * (1.0 - PASSED * skin) * (1.0 - through(nl, nv))
 
 
 @njit(cache=True, inline="always")

@@ -81,11 +81,10 @@ def shaped(figure: Figure, plate: Plate) -> F32:
     _toned(figure.albedo[box], mask, wide, plate, first)
     carved = _carved(figure.albedo[box], plate.colour[box], mask, _grain(plate.colour, plate), k)
     figure.albedo[box] *= np.exp(carved[..., None] * np.array(GLOWS, np.float32))
-    # Its skin is dull: a mirror image on it is a wet cut-out's. Its rim has no grazing mirror at all, nor down before a
-    # lamp behind: there the whole room would be drawn round the ear as a line.
+    # Its skin is dull: a mirror image on it is a wet cut-out's. Down grows on its rim, which has no grazing mirror at all: there the whole
+    # room would be drawn round the ear as a line.
     figure.specular[box] *= 1 - np.float32(0.5) * mask
     figure.specular[box] *= 1 - np.float32(DOWNY) * mask * (1 - step(inward, 0.2 * ROLL_HW, 1.2 * ROLL_HW))
-    figure.sheen[box] *= 1 - mask
     found[box] = mask
     return found
 

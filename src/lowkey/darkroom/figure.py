@@ -25,11 +25,6 @@ STRANDS_TAKE = 0.8
 """Share of the skin's mirror that a brow, or single strands over skin, take."""
 STRANDS_HW, STRANDS_NEAR_HW, STRANDS = 0.05, 0.12, (0.4, 1.0)
 """Round which (sigma) skin's own tone is read, how near (sigma) hair has to be, and by how many stops strands are darker than that skin."""
-DOWN = 0.10
-"""How much down there is on skin, of the loose fibre on wool (`brdf.TAU`): 300 to 400 hairs a square centimetre, 25 um thick and 1 mm long,
-cover a twentieth of it (Otberg et al. 2004). It is what makes skin velvety (Koenderink & Pont 2003): before a lamp at the side
-it veils the contour in the lamp's own colour, where what the skin itself mirrors has ended. Without it each lit cheek had a rim as orange
-as its flesh, 20 to 30 pixels wide, beside an inside that mirrors the lamp: two skins."""
 MAPS = ("matte", "albedo", "depth", "normal", "skin", "hair", "cloth", "eyes", "roughness", "specular", "sheen", "room")
 
 
@@ -45,8 +40,7 @@ class Figure:
         self.skin = np.minimum(p["skin"] + p["hands"], 1)
         self.hair, self.cloth, self.eyes = np.array(p["hair"]), np.array(p["cloth"]), np.array(p["eyes"])
         self.roughness, self.specular = _skin_finish(plate, self.skin)
-        bare = self.skin * (1 - np.maximum.reduce([p[name] for name in ("hair", "brows", "eyes", "lips", "teeth", "glasses")]))
-        self.sheen = np.asarray(0.15 * p["cloth"] + np.float32(DOWN) * bare, np.float32)
+        self.sheen = np.asarray(0.15 * p["cloth"], np.float32)
         self.room = np.ones_like(self.matte)
         self.ears: F32 | None = None
         self.eased: tuple[float, float] | None = None

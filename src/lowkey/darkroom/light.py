@@ -356,7 +356,7 @@ def _shade(
                 base *= 1.0 - min(SPECULAR_GAIN * to_lamp, 1.0) * (1.0 - k)
             if sheen[y, x] > 0.0:
                 # Yarn gets what its loose fibre lets through.
-                base *= brdf.under_fibre(mu, nz, sheen[y, x], skin[y, x])
+                base *= 1.0 - min(sheen[y, x], 1.0) * (1.0 - brdf.through(mu, nz))
             shine, glow = 0.0, 0.0
             if see > 0.0:
                 length = math.sqrt(lx * lx + ly * ly + (lz + 1.0) ** 2) + 1e-6

@@ -31,6 +31,9 @@ ROUND_HW = 0.09
 EVENED = (0.25, 0.75)
 """Share of the row's own broad light and dark that goes, of a soft light's, which is the lips' and cheeks' shade on a round row, and of a
 hard one's, which is an old lamp's."""
+CHIP_HW, CHIP = 0.030, 0.62
+"""Half the width under which a dark place between two teeth of a row is a chip or a spot, and the least it is to have of that row's light:
+under one hard lamp it would print as a hole, and the row as fangs."""
 CREAM, CREAMED = (1.14, 1.0, 0.84), 0.75
 """Colour of teeth over its green, and the share of the way there: a third of the way from paper to what is measured in life (L* 72, a* 2,
 b* 17: 1.25, 1, .68), for an eye that is set to warm skin sees that as brown. Photos burn them to white, and white teeth beside skin under a
@@ -47,7 +50,7 @@ GUM = (1.15, 1.45)
 """Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
 BLUEST = 0.85
 """Most blue over green between the lips: flesh and enamel both have less."""
-BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.66, 2.0
+BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.45, 2.0
 """Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; what is
 left of the light on the row under it, which stands further in (at .2 a mouth is a black slot with a dirty band); and where it is said to be
 if there is none."""
@@ -146,11 +149,13 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         blood = ramp(blur(np.asarray(red, np.float32), 0.004 * k), *GUM)
         # What lies behind both rows, in the middle, has of the light of the one in the shade.
         behind = blood * (1 - ramp(grey / level, *GLEAM)) * (1 - ramp(np.abs(a), *TONGUE)) * np.float32(gap < 1)
-        rows = np.asarray(grey / (level + behind * np.minimum(least / np.float32(BEHIND) - level, 0)), np.float32)
+        chips = _chips(teeth, k) * (1 - blood)
+        rows = np.maximum(grey / (level + behind * np.minimum(least / np.float32(BEHIND) - level, 0)), np.float32(CHIP) * chips)
+        rows = np.asarray(rows, np.float32)
         brightest = min(ENAMEL, max(OVER_SKIN * skin, 0.22))
         aim = float(np.clip(usual, 0.6 * brightest, 0.95 * brightest)) * (level / usual) ** np.float32(1 - EVENED[plate.found_light.hard])
         wanted = np.asarray(_pressed(rows) * aim * (1 - (1 - np.float32(BELOW)) * under * (1 - behind)), np.float32)
-        pale = np.asarray(ramp(rows, 0.25, 0.6) * (1 - blood), np.float32)[..., None]
+        pale = np.asarray(np.maximum(ramp(rows, 0.25, 0.6), chips) * (1 - blood), np.float32)[..., None]
         # What a photo holds of a mouth's depth is nearly black, and of no colour.
         lost = np.asarray(np.maximum(1 - pale, 0) * (1 - ramp(rows, *SEEN))[..., None], np.float32)
         colour = colour + np.float32(FLESHED) * lost * (flesh - colour)
@@ -173,6 +178,15 @@ def _pressed(rows: F32) -> F32:
     """Light and dark within a row over its level f32[h, w], bent under 1.25: what glistened in the photo's light is form, and no lamp."""
     over = np.maximum(rows - 1, 0)
     return np.asarray(np.minimum(rows, 1) + np.float32(0.25) * (1 - np.exp(-over / np.float32(0.25))), np.float32)
+
+
+def _chips(teeth: F32, k: float) -> F32:
+    """What lies between two teeth of a row `teeth` f32[h, w] and is none, f32[h, w]."""
+    side = 2 * max(round(CHIP_HW * k), 1) + 1
+    pad = cv2.copyMakeBorder((teeth > 0.4).astype(np.uint8), 0, 0, side, side, cv2.BORDER_CONSTANT, value=0)
+    whole = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, np.ones((1, side), np.uint8))[:, side:-side]
+    # A closing's own corners are no edge of a tooth.
+    return blur(whole.astype(np.float32), 2.5 * SOFT_HW * k)
 
 
 def _gap(rows: F32, a: F32, t: F32) -> float:
