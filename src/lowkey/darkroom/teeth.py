@@ -50,7 +50,9 @@ GUM = (1.15, 1.45)
 """Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
 BLUEST = 0.85
 """Most blue over green between the lips: flesh and enamel both have less."""
-BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.45, 2.0
+CORNER = 0.66
+"""Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
+BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.33, 2.0
 """Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; what is
 left of the light on the row under it, which stands further in (at .2 a mouth is a black slot with a dirty band); and where it is said to be
 if there is none."""
@@ -149,13 +151,14 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         blood = ramp(blur(np.asarray(red, np.float32), 0.004 * k), *GUM)
         # What lies behind both rows, in the middle, has of the light of the one in the shade.
         behind = blood * (1 - ramp(grey / level, *GLEAM)) * (1 - ramp(np.abs(a), *TONGUE)) * np.float32(gap < 1)
-        chips = _chips(teeth, k) * (1 - blood)
+        chips = _chips(teeth, k) * (1 - blood * (1 - under))
         rows = np.maximum(grey / (level + behind * np.minimum(least / np.float32(BEHIND) - level, 0)), np.float32(CHIP) * chips)
         rows = np.asarray(rows, np.float32)
         brightest = min(ENAMEL, max(OVER_SKIN * skin, 0.22))
         aim = float(np.clip(usual, 0.6 * brightest, 0.95 * brightest)) * (level / usual) ** np.float32(1 - EVENED[plate.found_light.hard])
         wanted = np.asarray(_pressed(rows) * aim * (1 - (1 - np.float32(BELOW)) * under * (1 - behind)), np.float32)
-        pale = np.asarray(np.maximum(ramp(rows, 0.25, 0.6), chips) * (1 - blood), np.float32)[..., None]
+        wanted = np.asarray(wanted * (1 - (1 - np.float32(CORNER)) * ramp(np.abs(a), 0.25, 1.0)), np.float32)
+        pale = np.asarray(np.maximum(ramp(rows, 0.25, 0.6) * (1 - blood), chips), np.float32)[..., None]
         # What a photo holds of a mouth's depth is nearly black, and of no colour.
         lost = np.asarray(np.maximum(1 - pale, 0) * (1 - ramp(rows, *SEEN))[..., None], np.float32)
         colour = colour + np.float32(FLESHED) * lost * (flesh - colour)
