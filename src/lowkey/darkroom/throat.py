@@ -30,7 +30,7 @@ the one becomes the other. Under a chin lies a floor of the mouth; behind the ja
 a flank that looked down like a chin's underside saw no lamp."""
 BURNED = (0.60, 0.72)
 """How much of the light a flag keeps off the throat below that, and off the neck's side beyond the jaw's corner, which faces the lamp as a
-cheek does: a neck may not shine like the face it carries. It lies two to three stops under its lit cheek; at .35 and .50 it was a pale block."""
+cheek does: a neck may not shine like the face it carries. It is two to three stops under the cheek; at .35 and .50 it was a pale post."""
 TOUCH, TOUCH_HW = 0.60, 0.090
 """Share of the room's light that right under the jaw's edge is denied, and how far down that reaches (one over e)."""
 CONTACT, CONTACT_HW = 0.55, 0.050
