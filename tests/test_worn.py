@@ -718,7 +718,7 @@ def test_a_row_keeps_the_shade_that_lips_and_cheeks_throw_on_its_ends() -> None:
     row = np.abs(v + 0.36) < 0.02
     last, first = (np.median(tone[row & (np.abs(np.abs(u) - at) < 0.015)]) for at in (0.16, 0.02))
     # Three quarters of its depth (log) stay, of which what is finer than a row's own light and dark stays whole.
-    assert np.exp(-4.0 * 0.14) < last / first < np.exp(-4.0 * 0.14 * (0.9 - teeth.EVENED[0]))
+    assert np.exp(-4.0 * 0.14) * teeth.CORNER < last / first < np.exp(-4.0 * 0.14 * (0.9 - teeth.EVENED[0])) * (1 + teeth.CORNER) / 2
 
 
 def test_the_upper_lid_shades_what_lies_under_it() -> None:
