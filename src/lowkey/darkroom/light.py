@@ -30,7 +30,7 @@ HELD = np.float32(0.42)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
 RELIEF, BROKEN = (5.0, 0.09), (-0.22, 0.18)
 """How much deeper than in the light that skin scatters its pores stand in its mirror image (log over log), the most deviation of that,
-which a noisy photo's grain would pass, and its least and most for one pore: beyond it reads as pepper and glitter."""
+which a noisy photo's grain would pass, and its least and most for one pore: beyond it reads as pepper and glitter. Pictures only."""
 HELD_BEHIND = 0.75
 """Share of that which goes with a lamp straight behind: at grazing angles all of a temple mirrors it, and dries to a white plate."""
 TURNED = 0.5
@@ -474,8 +474,10 @@ def _pores(s: Subject) -> F32:
     strong = _blur(fine * fine, 0.02 * s.hw_px)
     rough = strong / np.float32(0.07**2)
     dull = 1 - np.float32(0.7) * np.clip(rough - 1, 0, 1) * skin
-    relief = np.minimum(np.float32(RELIEF[0]), np.float32(RELIEF[1]) / np.sqrt(strong + np.float32(1e-6))) * fine
-    return np.asarray(np.exp(np.clip(relief, *BROKEN) * skin) * dull, np.float32)
+    relief = np.float32(2.1) * fine / (1 + rough)
+    if s.shine > 1.0:
+        relief = np.clip(np.minimum(np.float32(RELIEF[0]), np.float32(RELIEF[1]) / np.sqrt(strong + np.float32(1e-6))) * fine, *BROKEN)
+    return np.asarray(np.exp(relief * skin) * dull, np.float32)
 
 
 def _enlarged(small: F32, factor: int, shape: tuple[int, int]) -> F32:
