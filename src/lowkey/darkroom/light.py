@@ -29,8 +29,8 @@ DIFFUSION_SHARE, SPECULAR_GAIN = 0.8, 1.3
 HELD = np.float32(0.42)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
 RELIEF, BROKEN = (5.0, 0.09), (-0.22, 0.18)
-"""How much deeper than in the light that skin scatters its pores stand in its mirror image (log over log), the most deviation of that,
-which a noisy photo's grain would pass, and its least and most for one pore: beyond it reads as pepper and glitter. Pictures only."""
+"""How much deeper pores stand in a picture's mirror image of skin than in its colour (log over log), and the most deviation of that (grain
+passes it); the least and most for one pore: beyond it reads as pepper and glitter. Measured skin has 2.1."""
 HELD_BEHIND = 0.75
 """Share of that which goes with a lamp straight behind: at grazing angles all of a temple mirrors it, and dries to a white plate."""
 TURNED = 0.5
