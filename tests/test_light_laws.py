@@ -470,3 +470,18 @@ def test_a_speck_of_shadow_in_light_goes_and_a_shadow_stays() -> None:
     assert got[speck].min() > 0.99
     np.testing.assert_array_equal(got[~speck], seen[~speck])
     np.testing.assert_array_equal(without_flecks(seen, 0 * skin, k), seen)  # on hair and cloth it is a strand's or a fold's
+
+
+def test_pores_stand_deeper_in_a_pictures_mirror_image_and_grain_no_deeper_than_pores() -> None:
+    s = bust.subject(200.0)
+    skin = s.matte > 0.99
+    s = replace(s, skin=np.ones_like(s.skin), hair=np.zeros_like(s.hair))
+
+    def depth(spread: float, shine: float) -> float:
+        grain = np.random.default_rng(5).normal(0, spread, s.matte.shape).astype(np.float32)
+        grained = replace(s, albedo=np.asarray(0.3 * np.exp(grain)[..., None] * np.ones(3), np.float32), shine=shine)
+        return float(np.log(light._pores(grained))[skin].std())
+
+    fine, coarse = 0.012, 0.05
+    assert depth(fine, 1.4) > 2 * depth(fine, 1.0) > 0
+    assert depth(coarse, 1.4) < 1.1 * light.RELIEF[1]
