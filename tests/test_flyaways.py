@@ -54,3 +54,13 @@ def test_a_groove_that_goes_on_is_the_walls() -> None:
     found = flyaways.read(before(wall, hairs=False))
     assert found is not None
     assert found[y - 1 : y + 3].max() < 0.05
+
+
+def test_a_hair_out_of_focus_ends_softly_on_both_sides() -> None:
+    plate = before(np.full(person().matte.shape, 190, np.float32), hairs=True)
+    soft = cv2.GaussianBlur(plate.photo.pixels, (0, 0), 0.8)
+    row = crown(flyaways.read(replace(plate, photo=Photo(soft, "2" * 64))))
+    crest = row.max()
+    # Flat from side to side it would be a strip: half of what covers anything is in the middle of a hair, the rest fades.
+    assert 0.3 < (row > 0.7 * crest).sum() / (row > 0.05).sum() < 0.7
+    assert row[row > 0.05].min() < 0.6 * crest

@@ -72,10 +72,12 @@ def read(plate: Plate) -> F32 | None:
     rooms[0] = False
     cover[rooms[names]] = 0
     found = np.zeros(hair.shape, np.float32)
-    # A hair is as thick here as there: what differs along it is its ground. Taken as it is read it would be dashes.
-    line = np.asarray(cover > HANGS, np.float32)
-    even = blur(np.asarray(cover * line, np.float32), EVEN_HW * k) / np.maximum(blur(line, EVEN_HW * k), np.float32(1e-3))
-    found[box] = line * even * step(np.asarray(cover, np.float32), 0.5 * HANGS, 2 * HANGS)
+    # A hair is as thick here as there: what differs along it is its ground. Taken as it is read it would be dashes; evened across it as
+    # well, a flat strip as wide as the lens drew it.
+    told, crest = np.asarray(cover > HANGS, np.float32), cv2.dilate(np.asarray(cover, np.float32), line)
+    even = blur(np.asarray(crest * told, np.float32), EVEN_HW * k) / np.maximum(blur(told, EVEN_HW * k), np.float32(1e-3))
+    across = np.asarray(cover / np.maximum(crest, np.float32(HANGS)), np.float32)
+    found[box] = told * even * across * step(np.asarray(cover, np.float32), 0.5 * HANGS, 2 * HANGS)
     return found
 
 
