@@ -707,6 +707,17 @@ def test_a_body_that_the_photo_cuts_sinks_into_the_dark() -> None:
     np.testing.assert_allclose(worn[head & hair], whole[head & hair], rtol=0.05)
 
 
+def test_a_chip_is_filled_and_a_fold_of_flesh_between_two_teeth_is_none() -> None:
+    plate, (u, v) = toothed(), hw(toothed())
+    hole, row = ((np.abs(v + 0.36 - d) < 0.015) & (np.abs(u - at) < 0.008) for d, at in ((0.02, 0.025), (-0.02, 0.075)))
+    red, grey = np.array(plate.albedo), np.array(plate.albedo)
+    grey[luminance(plate.albedo) < 0.035] = 0.03
+    for albedo, filled in ((red, False), (grey, True)):
+        colour = freeze(np.asarray(albedo, np.float32))
+        tone = luminance(mended(replace(plate, colour=colour, albedo=colour)))
+        assert (np.median(tone[hole]) > 0.45 * np.median(tone[row])) == filled
+
+
 def test_a_row_keeps_the_shade_that_lips_and_cheeks_throw_on_its_ends() -> None:
     plate = toothed(chip=False)
     mesh = np.array(plate.landmarks)

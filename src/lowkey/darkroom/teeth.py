@@ -1,8 +1,8 @@
 """What lies between parted lips, made ready for a hard light: the photo's own teeth, quiet and whole, in their own dark.
 
-Teeth are the most regular thing in a face, and whatever is cut out, filled or painted among them is seen. So nothing is: all that lies
-between the lips keeps the photo's own relations, gum to tooth to gap to tongue, under one broad gain, before any light is taken off it
-(delighting divides a hollow by the skin's form and burns it).
+Teeth are the most regular thing in a face, and whatever is cut out or painted among them is seen. All that lies between the lips keeps the
+photo's own relations, gum to tooth to gap to tongue, under one broad gain, before any light is taken off it (delighting divides a hollow by
+the skin's form and burns it). Only a chip between two teeth, which one hard lamp would print as a hole, is filled.
 """
 
 from __future__ import annotations
@@ -163,16 +163,11 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         lost = np.asarray(np.maximum(1 - pale, 0) * (1 - ramp(rows, *SEEN))[..., None], np.float32)
         colour = colour + np.float32(FLESHED) * lost * (flesh - colour)
         cream = tint + np.float32(CREAMED) * (np.array(CREAM, np.float32) - tint)
-        colour = colour + pale * (cream - colour)
-        # Nothing in there is blue but what a lens made so at the edges of something white.
-        colour[..., 2] = np.minimum(colour[..., 2], np.float32(BLUEST) * colour[..., 1])
-        colour = colour / np.maximum(luminance(np.asarray(colour, np.float32)), 0.05)[..., None]
+        colour = _without_blue(colour + pale * (cream - colour))
         _dim_beside(tone, inner, lips, wanted, k)
     elif sure.any():
         lost = 1 - ramp(np.asarray(grey / np.float32(np.median(grey[sure])), np.float32), *SEEN)
-        colour = colour + np.float32(FLESHED) * lost[..., None] * (flesh - colour)
-        colour[..., 2] = np.minimum(colour[..., 2], np.float32(BLUEST) * colour[..., 1])
-        colour = colour / np.maximum(luminance(np.asarray(colour, np.float32)), 0.05)[..., None]
+        colour = _without_blue(colour + np.float32(FLESHED) * lost[..., None] * (flesh - colour))
     mended = blur(np.asarray(colour * wanted[..., None], np.float32), SOFT_HW * k)
     tone += inner[..., None] * (mended - tone)
 
@@ -181,6 +176,12 @@ def _pressed(rows: F32) -> F32:
     """Light and dark within a row over its level f32[h, w], bent under 1.25: what glistened in the photo's light is form, and no lamp."""
     over = np.maximum(rows - 1, 0)
     return np.asarray(np.minimum(rows, 1) + np.float32(0.25) * (1 - np.exp(-over / np.float32(0.25))), np.float32)
+
+
+def _without_blue(colour: F32) -> F32:
+    """A colour f32[h, w, 3] over its luminance: nothing in there is blue but what a lens made so at the edges of something white."""
+    colour[..., 2] = np.minimum(colour[..., 2], np.float32(BLUEST) * colour[..., 1])
+    return np.asarray(colour / np.maximum(luminance(np.asarray(colour, np.float32)), 0.05)[..., None])
 
 
 def _chips(teeth: F32, k: float) -> F32:
