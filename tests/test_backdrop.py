@@ -134,12 +134,14 @@ def test_flux_follows_the_beam(seed: int) -> None:
     specks = motes.scatter(r, beam, 0.8, Streams(seed))
     arriving = beam.at(specks.xyz)
     light, flux = arriving[:, 0], specks.flux[:, 0]
-    # What a speck sends on is a share of what it gets, rolled off near the lamp; its size does not depend on where it floats.
-    share = flux / np.maximum(light / (1 + arriving.max(1) / 0.9), 1e-12)
+    # What a speck sends on is a share of what it gets, rolled off near the lamp, to a power by which what strays there is seen least; its
+    # size does not depend on where it floats.
+    share = flux ** (1 / (1 + motes.FAINT)) / np.maximum(light / (1 + arriving.max(1) / 0.9), 1e-12)
     quarters = [q[light[q] > 0] for q in np.array_split(np.argsort(light), 4)]
     medians = [float(np.median(share[q])) for q in quarters]
     assert max(medians) < 1.45 * min(medians)  # each is a median of some 300 log-normal sizes: known to 7 %
     assert light[quarters[3]].mean() > 8 * light[quarters[0]].mean()
+    assert flux[quarters[3]].mean() > 40 * flux[quarters[0]].mean()
     assert flux[light == 0].max(initial=0) == 0
 
 

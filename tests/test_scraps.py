@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from lowkey.darkroom import scraps
@@ -90,3 +91,18 @@ def test_hair_over_an_ear_ends_higher_at_the_face_than_behind_it() -> None:
     ends = [int(np.flatnonzero(hair[:, c] > 0.5).max(initial=0)) for c in columns]
     inner, outer = (float(np.median(part)) for part in np.array_split(ends if columns[0] > plate.landmarks[4, 0] else ends[::-1], 2))
     assert outer - inner > 0.2 * scraps.TAPER_HW * HW
+
+
+def test_a_sideburn_that_goes_on_above_the_brow_is_no_scrap() -> None:
+    """What the first row that is looked at cuts is the lower end of a head of hair, however little of it lies below."""
+    plate = person(turn=0.0)
+    y, x = np.mgrid[: plate.matte.shape[0], : plate.matte.shape[1]].astype(np.float32)
+    high = float(plate.landmarks[scraps.BROW, 1]) - 0.15 * HW
+    strip = np.asarray((np.abs(x - (EYE_X + 0.56 * HW)) < 0.02 * HW) & (y > high - 0.3 * HW) & (y < high + 0.25 * HW), np.float32)
+    around = cv2.dilate(strip, np.ones((15, 15), np.uint8))
+    parts = {name: np.asarray(part * (1 - around), np.float32) for name, part in plate.parts.items()}
+    parts["hair"] += strip
+    parts["skin"] += around - strip
+    matte = freeze(np.maximum(plate.matte, around))
+    got = scraps.healed(replace(plate, parts={name: freeze(part) for name, part in parts.items()}, matte=matte))
+    assert got.parts["hair"][(strip > 0) & (y > high + 3)].min() > 0.9

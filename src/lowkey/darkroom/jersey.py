@@ -94,7 +94,7 @@ TURNS = (0.7, 1.4)
 trapezius ends in a round as thick as a finger. Turned over within six millimetres, a lamp behind it drew a wire along every shoulder."""
 FLAT, FLAT_HW = 0.72, (0.020, 0.130)
 """Share of it that lies flat, and from where to where inside the outline."""
-SOFTER = 1.20
+SOFTER = 0.80
 """How much softer than what is drawn anew on skin: cloth lies a hand before the eyes' plane or behind it."""
 FELTED = 0.50
 """Share of the stitches' relief that wear takes where it takes most."""

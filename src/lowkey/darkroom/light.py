@@ -58,9 +58,9 @@ SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 """Steps between sweeps of the heightfield, degrees (divisors of 180, so that a mirror finds the same ones), and about how many at most."""
 THROUGH = 1.3
 """Radiance of strands before a lamp straight behind them, undyed."""
-FLAGGED, VEILED, FLAG_BEHIND = 0.45, 0.27, -0.3
-"""90th percentile of lit hair, and of a scarf, against lit skin's, at most: over that a flag shades it from the key. A lamp further behind
-than this (cosine to the camera) makes a rim, which no one flags."""
+FLAGGED, WHITE, VEILED, FLAG_BEHIND = (0.45, 0.9), (0.8, 1.4), (0.27, 0.27), -0.3
+"""90th percentile of lit hair (any, and white) and of a scarf against lit skin's, at most: over that a flag shades it from the key. Hair over
+skin (medians of reflectance) from which it begins to be white, and is: flagged like the rest it was grey, and not his. No one flags a rim."""
 HAIR_GAIN = 0.62
 """Hair under a hard light against the same hair under the photo's soft one: strands shade each other."""
 
@@ -144,12 +144,12 @@ class Relight:
         # The flag ends between chin and shoulder: a shirt is not flagged.
         below = (np.arange(len(s.matte), dtype=np.float32) - np.float32(s.head_px[1])) / np.float32(s.hw_px)
         veil = np.asarray(s.cloth * np.clip((np.float32(0.95) - below) / np.float32(0.4), 0, 1)[:, None], np.float32)
-        step = np.s_[::3, ::3]
-        light, skin = luminance(lit[step]), s.skin[step] > 0.6
+        light, tone, skin = luminance(lit[::3, ::3]), luminance(s.albedo[::3, ::3]), s.skin[::3, ::3] > 0.6
         for crown, most in ((s.hair, FLAGGED), (veil, VEILED)):
-            covered = (crown[step] > 0.6) & (s.matte[step] > 0.6)
+            covered = (crown[::3, ::3] > 0.6) & (s.matte[::3, ::3] > 0.6)
             if min(covered.sum(), skin.sum()) >= 50:
-                held = most * _bright(light[skin]) / max(_bright(light[covered]), 1e-6)
+                level = np.interp(np.median(tone[covered]) / max(float(np.median(tone[skin])), 1e-6), WHITE, most)
+                held = level * _bright(light[skin]) / max(_bright(light[covered]), 1e-6)
                 lit = lit if held >= 1 else np.asarray(lit * (1 + crown * np.float32(held - 1))[..., None], np.float32)
         return lit
 

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit, prange
 
 from lowkey.darkroom import teeth
-from lowkey.darkroom.knit import lattice, noise
+from lowkey.darkroom.knit import Field, lattice, noise
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
@@ -198,7 +198,15 @@ def completed(albedo: F32, plate: Plate, hand: float) -> None:
     if not mine.size:
         return
     y, x = (np.mgrid[box].astype(np.float32) - np.array(plate.landmarks[4, 1::-1], np.float32)[:, None, None]) / np.float32(k)
-    x *= np.float32(hand)
+    drawn = textured(x * np.float32(hand), y, mine > 0.9, k) * np.float32(amount)
+    broad = noise(x * np.float32(hand / MOTTLES_HW), y / np.float32(MOTTLES_HW), 78)
+    broad = broad - blur(broad, MOTTLES_HW * k)
+    drawn += np.float32(MOTTLES * amount / USUAL / max(float(np.std(broad[mine > 0.9])), 1e-6)) * broad
+    albedo[box] *= np.exp(drawn * mine)[..., None]
+
+
+def textured(x: F32, y: F32, where: Field, k: float) -> F32:
+    """Pores, plates and furrows f32[h, w] of deviation about 1 `where` bool[h, w]; x, y f32[h, w] are hw, `k` is plate pixels to one."""
     # The face's own slow bends keep the cells from lying in rows.
     x, y = x + np.float32(0.004) * noise(x * 31, y * 31, 71), y + np.float32(0.004) * noise(x * 31, y * 31, 72)
     relief = np.zeros_like(x)
@@ -206,16 +214,11 @@ def completed(albedo: F32, plate: Plate, hand: float) -> None:
         _cells(x / np.float32(size), y / np.float32(size), stream, deep, relief)
     fine = np.asarray(blur(relief, BAND_HW[0] * k) - blur(relief, 2 * BAND_HW[1] * k), np.float32)
     within = blur(fine, BAND_HW[0] * k) - blur(fine, BAND_HW[1] * k)
-    spread = float(np.std(within[mine > 0.9])) if (mine > 0.9).any() else 0.0
+    spread = float(np.std(within[where])) if where.any() else 0.0
     if spread < 1e-6:
-        return
-    # Coarser on some parts of a face than on others, and drawn without a beat.
-    part = 1 + np.float32(0.4) * noise(x * 5, y * 5, 77)
-    drawn = np.clip(fine / np.float32(spread), -2.5, 2) * part * np.float32(amount)
-    broad = noise(x / np.float32(MOTTLES_HW), y / np.float32(MOTTLES_HW), 78)
-    broad = broad - blur(broad, MOTTLES_HW * k)
-    drawn += np.float32(MOTTLES * amount / USUAL / max(float(np.std(broad[mine > 0.9])), 1e-6)) * broad
-    albedo[box] *= np.exp(drawn * mine)[..., None]
+        return np.zeros_like(x)
+    # Coarser on some parts than on others, and drawn without a beat.
+    return np.asarray(np.clip(fine / np.float32(spread), -2.5, 2) * (1 + np.float32(0.4) * noise(x * 5, y * 5, 77)), np.float32)
 
 
 @njit(cache=True, parallel=True)

@@ -168,6 +168,8 @@ def _scraps(piece: np.ndarray, of: np.ndarray, k: float) -> F32:
     """Small pieces bool[h, w] that lie mostly within `of` bool[h, w], as f32[h, w]."""
     _, names, stats, _ = cv2.connectedComponentsWithStats(piece.astype(np.uint8), connectivity=4)
     small = stats[:, cv2.CC_STAT_AREA] < SMALL_HW2 * k * k
+    # What the first row cuts goes on above it: a crop runs down before the ear.
+    small[np.unique(names[0])] = False
     small[0] = False
     out = np.zeros(piece.shape, np.float32)
     if not small.any():

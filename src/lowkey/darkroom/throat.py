@@ -8,6 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from lowkey.darkroom import pores
 from lowkey.darkroom.garments import Closed, girth
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import JAW, JAW_CORNERS, Bust, Kept, Layer, arch, facing, slopes, spread
@@ -42,6 +43,11 @@ BESIDE_HW = (-0.45, -0.12)
 """Between which heights below the chin flag and nape's turn come in: under an ear a neck that is darker at once is a flake's edge."""
 OWN = 0.5
 """Share of its own detail that a neck keeps of the photo: a collar's edge, its old shadow and a fold look alike there, each a crack."""
+PORED, UNEVEN = 0.040, 0.05
+"""Deviation of log luminance of a neck's pores (a face has .030, and a little of its own besides) and height of its mottles. Without the
+first a neck had half of the texture of the cheek above it, and was a stump of clay."""
+RINGS_HW, RING_HW, RING = (-0.03, 0.11, 0.26), 0.010, 0.10
+"""Heights below the chin at which the skin of a neck has its rings, how wide one is, and how much darker at most: each comes and goes."""
 DRY = (0.52, 0.024)
 """Roughness and F0 of a neck: nobody makes it up, and it is no oily skin."""
 DULL, DULL_FROM = 0.9, (0.70, 0.98)
@@ -60,8 +66,8 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     box = np.s_[at[0] : at[0] + x.shape[0], at[1] : at[1] + x.shape[1]]
     below = kept.below[box]
     lean = x * np.float32(bust.hand)
-    grain = 0.035 * noise(lean * 95, y * 95, 61) + 0.05 * noise(lean * 21, y * 34, 62)
-    tone = _skin_below(plate, kept, box) * (1 + grain)[..., None]
+    pored = PORED * pores.textured(lean, y, y > 0, k) + UNEVEN * noise(lean * 21, y * 34, 62) - _rings(bust, lean, x, y)
+    tone = _skin_below(plate, kept, box) * np.exp(np.asarray(pored, np.float32))[..., None]
 
     # Form: a cylinder with its muscles, and the jaw's underside joined to it.
     half = girth(bust, y)
@@ -101,6 +107,17 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     shine = DRY[1] * shade * (1 - np.float32(DULL) * step(np.abs(x) / half, *DULL_FROM))
     cover, tone, shine = (np.asarray(v, np.float32) for v in (cover, tone, shine))
     return Layer(cover, depth, normal, tone, DRY[0], shine, 0.0, 1.0, room)
+
+
+def _rings(bust: Bust, lean: F32, x: F32, y: F32) -> F32:
+    """How much darker (log) f32[h, w] the rings of a neck are: creases that run round it, lower in front than at its sides."""
+    u = np.clip(x / np.float32(bust.neck), -1.1, 1.1)
+    around = y + np.float32(0.10) * u * u - np.float32(0.02) * noise(lean * 4.1, np.zeros_like(x), 63)
+    lines = np.zeros_like(x)
+    for i, at in enumerate(RINGS_HW):
+        faint = np.clip(0.35 + noise(lean * 3.3, np.full_like(x, 7.0 * i), 64), 0, 1)
+        lines += faint * np.exp(-np.square((around - np.float32(at)) / np.float32(RING_HW)))
+    return np.asarray(np.float32(RING) * lines, np.float32)
 
 
 def _under_jaw(plate: Plate, box: tuple[slice, slice]) -> F32:
@@ -226,7 +243,7 @@ def _skin_below(plate: Plate, kept: Kept, box: tuple[slice, slice]) -> F32:
 SEAM_HW, FACE_HW = (0.04, 0.12), 0.45
 """From where to where under the jaw's line a neck's own detail comes in, and how far above that line skin tells a neck's hue: the lower
 half of the face. At the jaw itself it is stubble's, grey or blue, as often as skin's."""
-LESS_BLOOD = 0.93
+LESS_BLOOD = 1.0
 """By which power of the face's hue a neck has it: less blood shows there, and in half-shade a print is purer than in the light."""
 
 

@@ -61,9 +61,9 @@ OUTLINE_HW = 0.12
 """How far from room or cloth stray light is looked for in hair."""
 STRAY = (0.35, 1.0)
 """Log luminance over the hair's own, hereabouts and with its spread, at which a tone begins to be stray light, and is."""
-UNDER_SKIN = (0.75, 1.25)
-"""Broad luminance of hair over that of the face's skin from which it is pressed, and which it never passes: at .55 and .85 white hair was
-pewter."""
+BESIDE_SKIN = (1.1, 2.2)
+"""Broad luminance of hair over that of the face's skin from which it is pressed, and which it never passes: white hair has about twice the
+reflectance of light skin. At .55 and .85 it was pewter, at .75 and 1.25 steel, and the man a darker one."""
 CRUSHED = (0.05, 0.16)
 """RMS of log luminance in the band of strands under which none are seen, and above which the photo has its own."""
 SCRATCH, EVENED = 0.25, 0.8
@@ -104,7 +104,7 @@ def groom(albedo: F32, plate: Plate, hand: float) -> None:
     shown = plate.albedo[plate.parts["skin"] > 0.9]
     face = np.asarray(np.median(np.log(np.maximum(shown, np.float32(2e-3))), 0) if len(shown) else np.log(USUAL_SKIN), np.float32)
     _unstained(tone, mine, step(blur(plate.parts["skin"][box], 0.06 * k), 0.01, 0.10), k, face)
-    _beneath_skin(tone, mine, luminance(shown), k)
+    _beside_skin(tone, mine, luminance(shown), k)
     nose = plate.landmarks[4, :2] - np.array([box[1].start, box[0].start], np.float32)
     _restrung(tone, mine, k, (float(nose[0]), float(nose[1])), hand)
     albedo[box] += (tone - albedo[box]) * step(mine, 0.02, 0.5)[..., None]
@@ -228,12 +228,12 @@ def _one_dye(log: F32, hair: F32, bright: F32, k: float) -> None:
         log[..., channel] += (np.float32(most) * np.tanh(off / np.float32(most)) * bright - off) * known
 
 
-def _beneath_skin(tone: F32, hair: F32, skin: F32, k: float) -> None:
-    """Pale hair pressed under the skin's luminance, in place, strands and all: the face carries a low-key portrait."""
+def _beside_skin(tone: F32, hair: F32, skin: F32, k: float) -> None:
+    """Hair that an old light blew out pressed to what white hair is beside this skin, in place, strands and all."""
     if skin.size < 100:
         return
     level = float(np.median(skin))
-    low, most = UNDER_SKIN[0] * level, UNDER_SKIN[1] * level
+    low, most = BESIDE_SKIN[0] * level, BESIDE_SKIN[1] * level
     grey = luminance(tone)
     broad = blur(grey * hair, 0.05 * k) / np.maximum(blur(hair, 0.05 * k), np.float32(0.02))
     over = np.maximum(broad - np.float32(low), 0)

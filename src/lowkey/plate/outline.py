@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
-from lowkey.plate import airy, evidence, temples
+from lowkey.plate import airy, evidence, felt, temples
 from lowkey.plate.zones import ramp, step
 from lowkey.together import both
 
@@ -77,6 +77,7 @@ def settle(
     covered = np.maximum.reduce([parts[name][box] for name in ("cloth", "hands", "glasses", "brows")])
     photo = np.ascontiguousarray(seen[box])
     bitten = old
+    old, named["hair"], rough = felt.restored(old, photo, named["hair"], covered, hw_px)
     old, named["skin"], named["hair"], temple = temples.restored(old, photo, named["skin"], named["hair"], covered, placed, hw_px)
     share = _carried(_rims_of_ears(named, old, photo, placed, hw_px), old, hw_px)
     ears = _ears(points, box, alpha.shape, hw_px)
@@ -88,8 +89,8 @@ def settle(
     # A lock before a wall of its own darkness is half sure; with the wall taken out nothing of it was left but a smear.
     trusted = (share["hair"] * ramp(old, 0.5, 0.8))[..., None]
     own = _held(np.asarray(own + trusted * (photo - own), np.float32), old, new, within, solid, share, hw_px)
-    # Nothing lies further in than a temple's strip of hair: its light and dark are the photo's.
-    own *= 1 + (temple * (luminance(photo) / np.maximum(luminance(own), np.float32(1e-3)) - 1))[..., None]
+    # Nothing lies further in than a temple's strip of hair, nor beyond a crop's felt: their light and dark are the photo's.
+    own *= 1 + (np.maximum(temple, rough) * (luminance(photo) / np.maximum(luminance(own), np.float32(1e-3)) - 1))[..., None]
 
     whole, painted = alpha.copy(), colour.copy()
     whole[box], painted[box] = new, own
