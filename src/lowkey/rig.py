@@ -186,7 +186,7 @@ class Rig:
     extra: tuple[Source, ...] = ()
     fill_ev: float = -6.6
     """Frontal fill against the key in scene stops; minus infinity is no fill."""
-    ambient_rgb: RGB = (0.0109, 0.0104, 0.0099)
+    ambient_rgb: RGB = (0.0093, 0.0088, 0.0084)
     """Irradiance from everywhere, before occlusion."""
     cloth: Cloth = field(default_factory=Cloth)
     lamp: Lamp = field(default_factory=Lamp)

@@ -206,6 +206,14 @@ def stitch(k: float, gauge: float) -> tuple[float, float]:
     return wide, wide * COURSE / WALE
 
 
+def _stitches(across: F32, along: F32, size: tuple[float, float], cut: Cut) -> tuple[F32, F32]:
+    """Number of wale and of course f32[h, w] each of cloth laid `across` and `along` f32[h, w] (hw), in the hand's own uneven tension."""
+    s, t = across / np.float32(size[0]) + cut.shift, along / np.float32(size[1])
+    wander = 0.8 * noise(s / 23, t / 37, 3) + 0.26 * noise(s / 5, t / 7, 4)
+    s, t = s + wander, t + 0.9 * noise(s / 19, t / 15, 5) + 0.2 * noise(s / 4, t / 5, 6)
+    return np.asarray(s, np.float32), np.asarray(t, np.float32)
+
+
 def _sunk(depth: F32, bust: Bust, body: Outline) -> tuple[F32, F32]:
     """How much of a lamp's light is left f32[h, w] on the draped form `depth`, and how many times as much of the room's.
 
@@ -236,22 +244,22 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     # Body: stockinette on a draped form, in the hand's own uneven tension; beyond the raglan seam the sleeve's wales lean.
     across, along = laid(coarse, body.x, body.y, bust.hand, q)
     seam = _seam(bust, cut, body.x, body.y)
-    lean = np.where(seam > 0, np.sign(body.x) * hand * (0.10 if cut.set_in else 0.21), 0.0)
-    wale, course = stitch(k, cut.gauge)
-    s, t = (across - lean * along) / np.float32(wale) + cut.shift, (along + lean * across) / np.float32(course)
-    wander = 0.8 * noise(s / 23, t / 37, 3) + 0.26 * noise(s / 5, t / 7, 4)
-    s, t = s + wander, t + 0.9 * noise(s / 19, t / 15, 5) + 0.2 * noise(s / 4, t / 5, 6)
-    height, tone = fabric(_sharp(s, x), _sharp(t, x), edge + 0.02, ribbed=False, stream=3)
+    ridge, size = whole(seam, x), stitch(k, cut.gauge)
+    turned = np.sign(body.x) * hand * np.float32(0.10 if cut.set_in else 0.21)
+    # Each in stitches of its own up to the seam: brought to the grid together, they would be drawn out across it.
+    laps = [_stitches(across - lean * along, along + lean * across, size, cut) for lean in (np.zeros_like(turned), turned)]
+    s, t = (np.where(seam > 0, sleeve, front) for front, sleeve in zip(*laps, strict=True))
+    fine = (np.where(ridge > 0, _sharp(sleeve, x), _sharp(front, x)) for front, sleeve in zip(*laps, strict=True))
+    height, tone = fabric(*fine, edge + 0.02, ribbed=False, stream=3)
     # The hand's tension varies over three to ten stitches, the yarn's thickness along each course.
     # Where it is worn and felted hardly a stitch is seen: a weave that is as clear everywhere is a printed one.
     felted = FELTED * step(noise(body.x * hand * 2.3 + cut.shift, body.y * 2.9, 46), -0.35, 0.75)
     height = 0.62 + (height - 0.62) * _sharp((1 - felted) * (1 + 0.55 * noise(s / 5, t / 6, 7)), x)
     tone = tone * _sharp(1 + 0.22 * noise(s / 3.5, t / 4.5, 8) + 0.12 * noise(s / 41, t / 1.7, 9), x)
-    ridge = whole(seam, x)
     raised = 0.0009 * (np.exp(-np.square(ridge / 0.010)) - np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009)))
     stands = whole(_worn(bust, cut, body), x)
     depth = np.asarray(draped + raised - turned_over(edge, TURNS[0] + (TURNS[1] - TURNS[0]) * stands), np.float32)
-    normal, grey = knitted(depth, height, tone, RELIEF * wale, k, fuzz, edge + 0.02, SOFTER * bust.soft_px)
+    normal, grey = knitted(depth, height, tone, RELIEF * size[0], k, fuzz, edge + 0.02, SOFTER * bust.soft_px)
     lamp, room = _sunk(coarse, bust, body)
     grey *= whole(lamp, x)
     grey *= 1 + CLUMPS * noise(x * hand * 62, y * 48, 45)

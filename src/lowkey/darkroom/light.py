@@ -26,7 +26,7 @@ from lowkey.together import both
 DIFFUSION_HW = (0.0135, 0.0080, 0.0060)
 """Screen-space scattering of skin, sigma of red, green and blue (after d'Eon, Luebke & Enderton 2007)."""
 DIFFUSION_SHARE, SPECULAR_GAIN = 0.8, 1.3
-RELIEF, BROKEN = (5.0, 0.09), (-0.22, 0.18)
+RELIEF, BROKEN = (6.0, 0.11), (-0.27, 0.22)
 """How much deeper pores stand in a picture's mirror image of skin than in its colour, the most deviation of it; a pore's least and most."""
 HELD = np.float32(0.42)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""

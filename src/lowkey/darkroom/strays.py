@@ -35,6 +35,9 @@ of the fringe, and further in along a gap."""
 THREAD_HW, NEAR_HW, SCRAP_HW2 = 0.010, 0.040, 0.03
 """Half of how thick a lock is at least, how far beyond it hair may be thinner, and the area (squared head-widths) up to which what lies
 apart is a scrap: such wisps are a solver's loops, dashes and torn flaps, and hairs are drawn anyway."""
+HANGS_BY, APART_FROM_HW, CRUMB_HW2 = 0.10, 0.012, 0.004
+"""Coverage by which a piece of hair hangs on the rest; how far from all the rest, and how large (squared head-widths), one that hangs on
+nothing is a crumb."""
 ALONG_HW = (0.0035, 0.0020)
 """How far apart along the outline hairs come out of the mass, cropped and full: 150 to 400 along a lit side."""
 ROOT_HW, FROM = (0.012, 0.030), 0.9
@@ -178,8 +181,25 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     # A crop's ends are hairs that stand alone as well, each as long as its neighbours: where they thin out the lamp comes through them.
     felt = np.float32(NAP * (1 - full)) * 4 * s.matte * (1 - s.matte) * np.clip(s.hair / np.maximum(s.matte, np.float32(0.05)), 0, 1)
     lone = np.maximum(lone, felt)
+    held = 1 - _crumbs(new[0], new[1], k)
+    for one in (new[0], new[1], lone):
+        one *= held
     matte, hair, depth, albedo, normal, specular, sheen = (freeze(one) for one in new)
     return replace(s, matte=matte, hair=hair, depth=depth, albedo=albedo, normal=normal, specular=specular, sheen=sheen, lone=freeze(lone))
+
+
+def _crumbs(matte: F32, hair: F32, k: float) -> F32:
+    """1 on what is left of hair f32[h, w] far from all the rest of a `matte` f32[h, w]: twigs and dashes that hang on nothing."""
+    _, names, stats, _ = cv2.connectedComponentsWithStats((matte > HANGS_BY).astype(np.uint8), connectivity=8)
+    area = stats[:, cv2.CC_STAT_AREA]
+    mass = 1 + int(np.argmax(area[1:])) if len(area) > 1 else 0
+    away = cv2.distanceTransform((names != mass).astype(np.uint8), cv2.DIST_L2, 5)
+    near, its = np.full(len(area), np.inf, np.float32), np.bincount(names.ravel(), (hair > 0.5 * matte).ravel(), len(area))
+    there = (names > 0) & (names != mass)
+    np.minimum.at(near, names[there], away[there])
+    lost = (near > APART_FROM_HW * k) & (area < CRUMB_HW2 * k * k) & (its > 0.5 * area)
+    lost[[0, mass]] = False
+    return blur(cv2.dilate(lost[names].astype(np.float32), np.ones((5, 5), np.uint8)), 1.0)
 
 
 def _rooted(own: F32, mass: NDArray[np.bool_]) -> F32:

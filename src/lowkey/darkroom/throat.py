@@ -29,7 +29,7 @@ BACK, FLANK_FROM = (0.5, 0.12), (0.45, 0.95)
 """Slope (hw per hw) by which a neck falls back under the jaw's line, in front and on its flanks, and between which parts of the half-width
 the one becomes the other. Under a chin lies a floor of the mouth; behind the jaw's angle the neck comes from the mastoid and faces aside:
 a flank that looked down like a chin's underside saw no lamp."""
-BURNED = (0.60, 0.72)
+BURNED = (0.30, 0.45)
 """How much of the light a flag keeps off the throat below that, and off the neck's side beyond the jaw's corner, which faces the lamp as a
 cheek does: a neck may not shine like the face it carries. It is two to three stops under the cheek; at .35 and .50 it was a pale post."""
 TOUCH, TOUCH_HW = 0.60, 0.090
