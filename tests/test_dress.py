@@ -162,7 +162,8 @@ def test_cloth_has_the_reflectance_that_was_asked(plate: Plate, cloth: Cloth) ->
 def test_the_shirt_of_the_photo_leaves_no_trace(plate: Plate, worn: dict[str, Subject]) -> None:
     was_shirt = (luminance(plate.albedo) > 0.7) & (plate.matte > 0.9)
     s = worn["turtleneck"]
-    assert luminance(s.albedo)[was_shirt & (s.matte > 0.5)].max() < 0.5
+    # A crisp stitch or two in a thousand is as bright as paper; a shirt is all over.
+    assert np.percentile(luminance(s.albedo)[was_shirt & (s.matte > 0.5)], 99.8) < 0.4
     # And where cloth covers fully nothing of the shirt shines through: over a black one the jersey is the same.
     black = dress(dataclasses.replace(plate, albedo=np.where(was_shirt[..., None], np.float32(0.02), plate.albedo)), TURTLENECK)
     full = was_shirt & (s.cloth > 0.99) & (s.matte > 0.99)

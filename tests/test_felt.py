@@ -57,7 +57,9 @@ def test_a_crop_that_a_matte_took_for_the_room_is_hair_to_a_fiftieth_of_its_ends
 
 
 @pytest.mark.parametrize(
-    "kind", [{"along": 9.0}, {"room": 0.4}, {"strands": 0.03}, {"lost": 1.0}], ids=["long hair", "a room as rough", "smooth hair", "a clean edge"]
+    "kind",
+    [{"along": 9.0}, {"room": 0.4}, {"strands": 0.03}, {"lost": 1.0}],
+    ids=["long hair", "a room as rough", "smooth hair", "a clean edge"],
 )
 def test_nothing_else_grows(kind: dict[str, float]) -> None:
     alpha, seen, hair, _ = head(**kind)

@@ -311,7 +311,8 @@ def haired(albedo: float, skin: float = 0.5) -> Subject:
     """The bust in skin of reflectance `skin`, with hair of `albedo` over the upper half of its head."""
     s = bust.subject(HW, skin=1.0)
     hair = ((grid(s)[1] > 0.55) * s.matte).astype(np.float32)
-    return replace(s, hair=hair, skin=s.skin * (1 - hair), albedo=np.where(hair[..., None] > 0, np.float32(albedo), s.albedo * (skin / 0.5)))
+    tone = np.where(hair[..., None] > 0, np.float32(albedo), s.albedo * np.float32(skin / 0.5))
+    return replace(s, hair=hair, skin=s.skin * (1 - hair), albedo=tone)
 
 
 @pytest.mark.parametrize(("albedo", "most"), [(0.39, 0), (0.90, 1)])

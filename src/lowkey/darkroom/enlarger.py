@@ -29,7 +29,7 @@ VERSION = "darkroom 1"
 SKIN_CHROMA_BOUND = 4.0
 """Most that taking the old light off may shift the skin's chroma, in CIEDE2000 at equal lightness."""
 
-LIT_SKIN_EV = 0.22
+LIT_SKIN_EV = 0.30
 """Exposure over the meter: lit skin's mode at L* 50 to 60, its brightest at 70 to 80, as in low-key photographs and paintings (20 to 65
 and 52 to 81 on seven). At .18 the cheek lay so far up the shoulder that its mirror image had no room over it, and a lit face was one plane;
 half a stop over the meter all lit skin printed at 60 to 85 and its colour went."""

@@ -249,8 +249,8 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     # Each in stitches of its own up to the seam: brought to the grid together, they would be drawn out across it.
     laps = [_stitches(across - lean * along, along + lean * across, size, cut) for lean in (np.zeros_like(turned), turned)]
     s, t = (np.where(seam > 0, sleeve, front) for front, sleeve in zip(*laps, strict=True))
-    fine = (np.where(ridge > 0, _sharp(sleeve, x), _sharp(front, x)) for front, sleeve in zip(*laps, strict=True))
-    height, tone = fabric(*fine, edge + 0.02, ribbed=False, stream=3)
+    wales, courses = (np.where(ridge > 0, _sharp(sleeve, x), _sharp(front, x)) for front, sleeve in zip(*laps, strict=True))
+    height, tone = fabric(np.asarray(wales, np.float32), np.asarray(courses, np.float32), edge + 0.02, ribbed=False, stream=3)
     # The hand's tension varies over three to ten stitches, the yarn's thickness along each course.
     # Where it is worn and felted hardly a stitch is seen: a weave that is as clear everywhere is a printed one.
     felted = FELTED * step(noise(body.x * hand * 2.3 + cut.shift, body.y * 2.9, 46), -0.35, 0.75)

@@ -59,8 +59,8 @@ SWEEPS_DEG, MOST_SWEEPS = (1, 2, 3, 4, 5, 6, 9, 10, 12, 15, 18, 20), 12
 THROUGH = 1.3
 """Radiance of strands before a lamp straight behind them, undyed."""
 FLAGGED, WHITE, VEILED, FLAG_BEHIND = (0.45, 0.9), (0.8, 1.4), (0.27, 0.27), -0.3
-"""90th percentile of lit hair (any, and white) and of a scarf against lit skin's, at most: over that a flag shades it from the key. Hair over
-skin (medians of reflectance) from which it begins to be white, and is: flagged like the rest it was grey, and not his. No one flags a rim."""
+"""90th percentile of lit hair (any, white) and of a scarf against lit skin's, at most: over that a flag shades it from the key. Hair over
+skin (medians of reflectance) from which it begins to be white, and is: flagged like the rest it was grey, not his. No one flags a rim."""
 HAIR_GAIN = 0.62
 """Hair under a hard light against the same hair under the photo's soft one: strands shade each other."""
 

@@ -20,9 +20,9 @@ DEPTH_PER_BLUR = 42.0
 """fh of distance from the subject per fh of blur diameter (85 mm at f/2.8, a head at two metres; `planes` stops down further)."""
 
 BRIGHT, FAINT, MOST = 95, 1.0, 1.5
-"""Percentile of specks that is bright; by which power of its brightness against that a speck is fainter than plain scattering has it, and up
-to how many times as bright the power goes on. Two blind jurors chose .7 over none in 27 of 28 pairs, a third 1.4 over .7 in all 14: but a
-look that is called after its dust shows some."""
+"""Percentile of specks that is bright; by which power of its brightness against that a speck is fainter than plain scattering has it, and
+up to how many times as bright the power goes on. Two blind jurors chose .7 over none in 27 of 28 pairs, a third 1.4 over .7 in all 14: but
+a look that is called after its dust shows some."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Cropped hair told by its texture, where a matte took the outer part of it for the room.
 
-Closed-form matting knows colours. Salt-and-pepper hair before a bright window is of the window's own grey, and comes out half there over a
-finger's breadth, or not at all. A crop has a texture that nothing out of focus has: rough in every direction at the scale of its strands, down
-to its very ends. Where that texture goes on, the hair does (depth from defocus: Pentland 1987).
+Closed-form matting knows colours. Salt-and-pepper hair before a bright window is of the window's own grey, and comes out half there over
+a finger's breadth, or not at all. A crop has a texture that nothing out of focus has: rough in every direction at the scale of its
+strands, down to its very ends. Where that texture goes on, the hair does (depth from defocus: Pentland 1987).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from lowkey.plate.zones import ramp
 FINE_HW, ROUND_HW = 0.006, 0.011
 """What is finer than this (sigma) is texture, and over what (sigma) its RMS is read."""
 AREA_HW2, COHERENT = (0.5, 0.75), (0.40, 0.52)
-"""Area of hair up to which a head is cropped, and from which it is not; and how much its texture runs one way (median): crops .2 to .4, combed
-hair .5 and more. Between the wisps of such hair the room is seen, and stays."""
+"""Area of hair up to which a head is cropped, and from which it is not; and how much its texture runs one way (median): crops .2 to .4,
+combed hair .5 and more. Between the wisps of such hair the room is seen, and stays."""
 ROUGH, ROUGHER = (0.10, 0.20), (2.5, 4.0)
 """RMS of log luminance from which hair has a texture, and surely; and how many times that of the ground beside it it has to be."""
 GOES_ON, HIGHEST = (0.50, 0.75), 1.3
@@ -57,7 +57,7 @@ def restored(alpha: F32, seen: F32, hair: F32, keep: F32, hw_px: float) -> tuple
         return alpha, hair, nothing
     # The step between dark hair and a bright room is no texture, however high.
     most = np.float32(HIGHEST * np.sqrt(np.square(rough[sure]).mean()))
-    rough = np.sqrt(blur(np.square(np.minimum(rough, most)), ROUND_HW * k))
+    rough = np.asarray(np.sqrt(blur(np.asarray(np.square(np.minimum(rough, most)), np.float32), ROUND_HW * k)), np.float32)
     own, room = float(np.percentile(rough[sure], 25)), float(np.median(rough[ground]))
     cropped *= float(ramp(np.array([own], np.float32), *ROUGH)[0] * ramp(np.array([own / max(room, 1e-3)], np.float32), *ROUGHER)[0])
     cropped *= float(1 - ramp(np.array([_coherence(tone, hair, hw_px)], np.float32), *COHERENT)[0])
@@ -66,7 +66,7 @@ def restored(alpha: F32, seen: F32, hair: F32, keep: F32, hw_px: float) -> tuple
     like = np.asarray(ramp(rough / np.float32(own), *GOES_ON), np.float32)
     leak = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(LEAK_HW * k) + 1,) * 2)
     # What hangs together with hair, less what a neighbourhood adds to it; the person's own edge stays where it was.
-    like = cv2.erode(np.maximum(like, np.asarray(solid, np.float32)), leak)
+    like = np.asarray(cv2.erode(np.maximum(like, np.asarray(solid, np.float32)), leak), np.float32)
     doubt = ramp(blur(np.asarray(4 * cover * (1 - cover), np.float32), DOUBT_HW * k), *DOUBT)
     beside = 1 - ramp(blur(np.maximum(cover - mine, 0), 0.02 * k), 0.35, 0.60)
     found = like * doubt * beside * (1 - ramp(out, 0.7 * OUT_HW, OUT_HW)) * np.float32(cropped)
