@@ -89,7 +89,7 @@ def test_no_lamp_no_halo(enlarger: Enlarger, astronaut_plate: Plate) -> None:
 
 
 def test_motes_are_counted(enlarger: Enlarger, astronaut_plate: Plate) -> None:
-    """At 1280 px within a tenth of what the rig scattered; at 640 the finest are lost in the grain. Dust hangs where it hangs, so it is
+    """At 640 px what hangs out of the beam is too dim to be seen, and the finest are lost in the grain. Dust hangs where it hangs, so it is
     counted and not taken by the area that happens to be free: the count is the square of value over sigma."""
     asked = rig.of(Look())
     none = measure(enlarger.develop(replace(asked, motes=replace(asked.motes, per_fh2=0.0)), 3), astronaut_plate)
@@ -99,7 +99,7 @@ def test_motes_are_counted(enlarger: Enlarger, astronaut_plate: Plate) -> None:
     told = some.measures["motes_per_fh2"]
     assert told.sigma
     scattered = 200 * SIZE[0] / SIZE[1]
-    assert 0.5 * scattered < (number(some, "motes_per_fh2") / told.sigma) ** 2 < 1.1 * scattered
+    assert 0.33 * scattered < (number(some, "motes_per_fh2") / told.sigma) ** 2 < 1.1 * scattered
     assert number(more, "motes_per_fh2") > 1.5 * number(some, "motes_per_fh2")
 
 

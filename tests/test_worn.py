@@ -40,9 +40,9 @@ def test_the_lit_side_of_the_neck_lies_under_the_jaw_by_a_tone_or_two(azimuth: f
     bright = jaw & (lit > 0.35 * np.percentile(lit[jaw], 90))
     under = throat & (bright.sum(0) > 2)[None]
     assert min(bright.sum(), under.sum()) > 100
-    # A stop and more under the face's lit side, and no black post either.
+    # Half a stop and more under the face's lit side, and no black post either: darker, it lost blind pairs as another picture's neck.
     level = np.percentile(lit[skin & (below < -0.03) & (below > -0.5)], 90)
-    assert 0.08 * level < lit[under].mean() < 0.5 * level
+    assert 0.08 * level < lit[under].mean() < 0.7 * level
 
 
 def test_where_a_collar_touches_it_is_dark() -> None:

@@ -222,7 +222,7 @@ def fill_pits(figure: Figure, part: Kept, face: F32, top: int, k: float) -> None
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), np.float32(1e-6))
 
 
-TURNS_HW, TURNED, DIMMED = 0.068, 1.1, (0.40, 0.47, 0.52)
+TURNS_HW, TURNED, DIMMED = 0.100, 1.1, (0.36, 0.40, 0.43)
 """Over how much before its line the jaw turns under, by what slope at the line, and how much of red, green and blue is lost there."""
 
 
