@@ -160,3 +160,16 @@ def test_a_wisp_that_lies_apart_or_hangs_by_a_thread_goes() -> None:
     got = strewn(replace(s, matte=freeze(matte), hair=freeze(hair)), np.ones_like(matte), (SIDE / 2 - 0.5, SIDE / 2 - 0.5), 1.0)
     assert s.matte[40:80].max() == 0
     assert got.matte[40:80, 225:245].max() < 0.3
+
+
+@pytest.mark.parametrize(("gap_hw", "of_hair", "stays"), [(0.06, True, False), (0.0, True, True), (0.06, False, True)])
+def test_a_crumb_of_hair_that_hangs_on_nothing_goes(gap_hw: float, of_hair: bool, stays: bool) -> None:
+    """One that lies by its mass is a strand whose middle is too thin to be seen; a finger's tip apart from it is no hair."""
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    mass = np.hypot(x - 240, y - 240) < 100
+    crumb = np.hypot(x - (345 + gap_hw * HW), y - 240) < 5
+    matte, hair = (np.asarray(m, np.float32) for m in (mass | crumb, mass | (crumb & of_hair)))
+    lost = strays._crumbs(matte, hair, HW)
+    assert lost[mass].max() < 0.05
+    assert bool(lost[crumb].max() < 0.05) is stays
+    assert stays or lost[crumb].min() > 0.9

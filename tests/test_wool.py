@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lowkey.darkroom import brdf, garments, jersey, neck, seams, sleeve, throat
+from lowkey.darkroom import brdf, garments, jersey, neck, pores, seams, sleeve, throat
 from lowkey.darkroom.knit import fabric
 from lowkey.darkroom.light import Relight
 from lowkey.darkroom.ribbed import FUZZY_HW, Ribbed
@@ -272,3 +272,32 @@ def test_a_flag_stands_before_lamps_and_not_before_the_room() -> None:
     # Nobody's face gets more of it.
     face = (s.skin > 0.99) & (v < -0.3) & (np.abs(u) < 0.3)
     assert np.abs(s.room[face] - 1).max() < 1e-5
+
+
+def test_stitches_are_whole_up_to_a_sleeve_s_seam() -> None:
+    """The wales of a sleeve lean; at its seam they meet those of the body, and nothing is rubbed out between them."""
+    y, x = (m.astype(np.float32) / np.float32(K) for m in np.mgrid[0:160, 0:640])
+    bust = neck.measure(person(turn=0.0), np.zeros_like(person(turn=0.0).matte))
+    bust = replace(bust, hw_px=K)
+    x, y = x + np.float32(0.05), y + np.float32(0.7)
+    small = tuple(np.asarray(cv2.resize(m, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), np.float32) for m in (x, y))
+    body = garments.Outline(*small, np.full_like(small[0], 0.8))
+    tone = jersey.turtleneck(bust, x, y, body).outer[0][0].albedo
+    away = np.abs(garments.whole(jersey._seam(bust, jersey.cut_of(bust.whose), *small), x))
+    log = np.log(np.maximum(tone, np.float32(1e-3)))
+    fine = np.square(log - cv2.GaussianBlur(log, (0, 0), 3.0))
+    seam, beside = (float(np.sqrt(np.median(fine[(away >= low) & (away < high) & (y < 1.3)]))) for low, high in ((0, 0.010), (0.03, 0.09)))
+    assert seam > 0.55 * beside  # drawn out across it, they had a quarter
+
+
+def test_a_neck_has_the_pores_of_a_face() -> None:
+    """Deviation of its log tone in the band of pores: a face's, within a third; smooth, it is clay under a face."""
+    plate = person(turn=0.0)
+    worn = dress(plate, TURTLENECK)
+    below = neck.keep(plate).below
+    log = np.log(np.maximum(luminance(worn.albedo), np.float32(1e-3)))
+    k = plate.hw_px
+    low, high = (cv2.GaussianBlur(log, (0, 0), sigma * k) for sigma in pores.BAND_HW)
+    there = cv2.erode(np.asarray((worn.skin > 0.95) & (below > 0.03) & (worn.matte > 0.95), np.uint8), np.ones((5, 5))) > 0
+    assert there.sum() > 150
+    assert pores._deviation((low - high)[there]) == pytest.approx(pores.USUAL, rel=0.4)

@@ -19,7 +19,7 @@ from lowkey.plate.zones import ramp as step
 
 MUSCLE_HW, HOLLOW_HW, LARYNX_HW = 0.014, 0.022, 0.010
 """How far the sternomastoid stands out of a plain cylinder, the hollow between it and the windpipe lies in it, the larynx stands out."""
-CAST, CAST_HW, PENUMBRA_HW = 0.87, (0.130, 0.036), 0.110
+CAST, CAST_HW, PENUMBRA_HW = 0.89, (0.130, 0.036), 0.110
 """Share of the light that the jaw's shadow denies the skin under it, how far down it reaches (in front, on the flanks), and how softly
 (10 to 90 %) it ends there: the photographer's lamp is as broad as a fist, and stands a metre off."""
 PAST_CORNER_HW = (-0.04, 0.08)
