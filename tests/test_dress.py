@@ -10,7 +10,7 @@ import numba
 import numpy as np
 import pytest
 
-from lowkey.darkroom import draped, figure, neck, teeth
+from lowkey.darkroom import draped, figure, neck, seams, teeth
 from lowkey.darkroom.dress import dress, honours
 from lowkey.darkroom.enlarger import dressing
 from lowkey.darkroom.knit import fabric
@@ -137,7 +137,7 @@ def face_of(plate: Plate) -> Any:
     """Skin pixels safely above the jaw, within the mesh's outline: what lies beside it is given an ear's form."""
     oval = np.round(plate.landmarks[list(OVAL), :2]).astype(np.int32)
     within = cv2.fillPoly(np.zeros(plate.matte.shape, np.uint8), [oval], 1) > 0
-    return within & (neck.keep(plate).below < -0.04) & (plate.parts["skin"] > 0.999) & (hw(plate)[1] > -1.3)
+    return within & (neck.keep(plate).below < -seams.TURNS_HW) & (plate.parts["skin"] > 0.999) & (hw(plate)[1] > -1.3)
 
 
 @pytest.mark.parametrize("kind", ["turtleneck", "leather", "linen", "as-worn"])

@@ -88,7 +88,7 @@ def test_grain_is_fine_at_preview_size() -> None:
 
 @pytest.mark.parametrize(
     ("exposure", "low", "high"),
-    [(0.0, 0.0, 0.25), (0.004, 0.1, 1.0), (0.03, 0.7, 2.2), (0.15, 2.4, 4.0), (0.35, 2.2, 4.0), (4.0, 0.0, 0.6)],
+    [(0.0, 0.0, 0.25), (0.004, 0.1, 1.2), (0.03, 0.7, 2.4), (0.15, 2.4, 4.0), (0.35, 2.2, 4.0), (4.0, 0.0, 0.6)],
 )
 def test_codes_of_grain_at_1024x1280(exposure: float, low: float, high: float) -> None:
     print_ = film.record(np.full((1280, 256, 3), exposure, np.float32), Stock(), Streams(1))
