@@ -290,14 +290,20 @@ def test_stitches_are_whole_up_to_a_sleeve_s_seam() -> None:
     assert seam > 0.55 * beside  # drawn out across it, they had a quarter
 
 
-def test_a_neck_has_the_pores_of_a_face() -> None:
-    """Deviation of its log tone in the band of pores: a face's, within a third; smooth, it is clay under a face."""
+def test_a_neck_has_pores_in_its_tone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they add to the deviation of its log tone, in the band of a face's pores, is what they are said to have; without, it is clay."""
     plate = person(turn=0.0)
-    worn = dress(plate, TURTLENECK)
-    below = neck.keep(plate).below
-    log = np.log(np.maximum(luminance(worn.albedo), np.float32(1e-3)))
-    k = plate.hw_px
-    low, high = (cv2.GaussianBlur(log, (0, 0), sigma * k) for sigma in pores.BAND_HW)
-    there = cv2.erode(np.asarray((worn.skin > 0.95) & (below > 0.03) & (worn.matte > 0.95), np.uint8), np.ones((5, 5))) > 0
-    assert there.sum() > 150
-    assert pores._deviation((low - high)[there]) == pytest.approx(pores.USUAL, rel=0.4)
+    below, k = neck.keep(plate).below, plate.hw_px
+
+    def deviation() -> float:
+        worn = dress(plate, TURTLENECK)
+        log = np.log(np.maximum(luminance(worn.albedo), np.float32(1e-3)))
+        low, high = (cv2.GaussianBlur(log, (0, 0), sigma * k) for sigma in pores.BAND_HW)
+        there = cv2.erode(np.asarray((worn.skin > 0.95) & (below > 0.03) & (worn.matte > 0.95), np.uint8), np.ones((5, 5))) > 0
+        assert there.sum() > 150
+        return pores._deviation((low - high)[there])
+
+    pored, drawn = deviation(), throat.PORED
+    monkeypatch.setattr(throat, "PORED", 0.0)
+    assert np.sqrt(pored**2 - deviation() ** 2) == pytest.approx(drawn, rel=0.33)
+    assert drawn > pores.USUAL

@@ -94,7 +94,7 @@ TURNS = (0.7, 1.4)
 trapezius ends in a round as thick as a finger. Turned over within six millimetres, a lamp behind it drew a wire along every shoulder."""
 FLAT, FLAT_HW = 0.72, (0.020, 0.130)
 """Share of it that lies flat, and from where to where inside the outline."""
-SOFTER = 0.80
+SOFTNESS = 0.80
 """How soft it is, of what is drawn anew on skin: as crisp as the photo lets it be. At 1.2 it was felt, and lost 11 of 14 blind pairs."""
 FELTED = 0.50
 """Share of the stitches' relief that wear takes where it takes most."""
@@ -259,7 +259,7 @@ def turtleneck(bust: Bust, x: F32, y: F32, body: Outline) -> Made:
     raised = 0.0009 * (np.exp(-np.square(ridge / 0.010)) - np.exp(-np.square((np.abs(ridge) - 0.020) / 0.009)))
     stands = whole(_worn(bust, cut, body), x)
     depth = np.asarray(draped + raised - turned_over(edge, TURNS[0] + (TURNS[1] - TURNS[0]) * stands), np.float32)
-    normal, grey = knitted(depth, height, tone, RELIEF * size[0], k, fuzz, edge + 0.02, SOFTER * bust.soft_px)
+    normal, grey = knitted(depth, height, tone, RELIEF * size[0], k, fuzz, edge + 0.02, SOFTNESS * bust.soft_px)
     lamp, room = _sunk(coarse, bust, body)
     grey *= whole(lamp, x)
     grey *= 1 + CLUMPS * noise(x * hand * 62, y * 48, 45)
@@ -433,7 +433,7 @@ def _collar_front(bust: Bust, cut: Cut, ring: Ring, x: F32, y: F32, body: F32, f
     drawn = 0.30 + 0.70 * step(np.minimum(tall - s, s + 0.015), 0.004, 0.045)
     drawn = drawn * (0.80 + 0.50 * noise(lean * 5.3 + 3, s * 5.1 + cut.shift, 56))
     height = np.asarray(0.49 + (height - 0.49) * drawn, np.float32)
-    normal, grey = knitted(soft, height, tone, RIBS * float(rib), k, fuzz, np.ones_like(x), SOFTER * bust.soft_px)
+    normal, grey = knitted(soft, height, tone, RIBS * float(rib), k, fuzz, np.ones_like(x), SOFTNESS * bust.soft_px)
     grey *= 1 + np.float32(0.6 * CLUMPS) * noise(lean * 62, y * 48, 45)
     # The jaw stands over the rim: less of the room's light gets to it, whatever the key does.
     grey *= 1 - np.float32(UNDER_CHIN) * np.exp(-np.maximum(s, 0) / np.float32(UNDER_CHIN_HW)) * (1 - 0.5 * sine * sine)

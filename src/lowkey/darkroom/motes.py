@@ -62,12 +62,11 @@ def scatter(rig: Rig, beam: Beam, aspect: float, streams: Streams) -> Specks:
     # A speck cannot flash without end when it drifts close to the lamp.
     light = beam.at(xyz)
     light *= (1.0 / (1.0 + light.max(axis=1, keepdims=True) / 0.9)).astype(np.float32)
-    if not n:
-        return Specks(np.zeros((0, 3)), np.zeros((0, 3), np.float32), np.zeros(0), np.zeros((0, 2)))
     flux = size[:, None] * light
+    bright = flux.max(axis=1, keepdims=True)
     # Most of the air is out of the beam, and so is most of the dust: lit by what strays there it was a sky of stars, in every corner alike.
-    usual = max(float(np.percentile(flux.max(axis=1), BRIGHT)), 1e-9)
-    flux *= motes.brightness * 1.5e-6 * np.power(np.minimum(flux.max(axis=1, keepdims=True) / usual, MOST), FAINT)
+    usual = max(float(np.percentile(bright, BRIGHT)), 1e-9) if n else 1.0
+    flux *= motes.brightness * 1.5e-6 * np.power(np.minimum(bright / usual, MOST), FAINT)
     # A twentieth of a second of drifting draws a speck out a little; one in twenty is a thread of lint, lying anyhow.
     lint = rng.random(n) < 0.05
     angle = np.where(lint, rng.uniform(0, np.pi, n), rng.uniform(-0.5, 0.5, n) + 0.4)

@@ -190,16 +190,31 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
 
 def _crumbs(matte: F32, hair: F32, k: float) -> F32:
     """1 on what is left of hair f32[h, w] far from all the rest of a `matte` f32[h, w]: twigs and dashes that hang on nothing."""
-    _, names, stats, _ = cv2.connectedComponentsWithStats((matte > HANGS_BY).astype(np.uint8), connectivity=8)
+    lost = np.zeros_like(matte)
+    box = haircut.around(hair)
+    if box is None:
+        return lost
+    seen, mine = matte[box], hair[box]
+    count, names, stats, _ = cv2.connectedComponentsWithStats((seen > HANGS_BY).astype(np.uint8), connectivity=8)
     area = stats[:, cv2.CC_STAT_AREA]
-    mass = 1 + int(np.argmax(area[1:])) if len(area) > 1 else 0
-    away = cv2.distanceTransform((names != mass).astype(np.uint8), cv2.DIST_L2, 5)
-    near, its = np.full(len(area), np.inf, np.float32), np.bincount(names.ravel(), (hair > 0.5 * matte).ravel(), len(area))
-    there = (names > 0) & (names != mass)
-    np.minimum.at(near, names[there], away[there])
-    lost = (near > APART_FROM_HW * k) & (area < CRUMB_HW2 * k * k) & (its > 0.5 * area)
-    lost[[0, mass]] = False
-    return blur(cv2.dilate(lost[names].astype(np.float32), np.ones((5, 5), np.uint8)), 1.0)
+    # The rest is the largest piece, and what goes on beyond the hair's own box: at the picture's edge nothing does.
+    rest, (rows, columns) = np.zeros(count, np.bool_), box
+    edges = (names[0], names[-1], names[:, 0], names[:, -1])
+    beyond = (rows.start > 0, rows.stop < len(matte), columns.start > 0, columns.stop < matte.shape[1])
+    for edge in (one for one, more in zip(edges, beyond, strict=True) if more):
+        rest[edge] = True
+    rest[1 + int(np.argmax(area[1:])) if count > 1 else 0], rest[0] = True, False
+    at = np.flatnonzero((names > 0) & ~rest[names])
+    if not len(at):
+        return lost
+    away = cv2.distanceTransform((~rest[names]).astype(np.uint8), cv2.DIST_L2, 5)
+    piece, near = names.ravel()[at].astype(np.intp), np.full(count, np.inf, np.float32)
+    np.minimum.at(near, piece, away.ravel()[at])
+    its = np.bincount(piece, (mine > 0.5 * seen).ravel()[at], count)
+    crumb = ~rest & (near > APART_FROM_HW * k) & (area < CRUMB_HW2 * k * k) & (its > 0.5 * area)
+    crumb[0] = False
+    lost[box] = blur(cv2.dilate(crumb[names].astype(np.float32), np.ones((5, 5), np.uint8)), 1.0)
+    return lost
 
 
 def _rooted(own: F32, mass: NDArray[np.bool_]) -> F32:

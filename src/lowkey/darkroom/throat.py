@@ -67,7 +67,7 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     box = np.s_[at[0] : at[0] + x.shape[0], at[1] : at[1] + x.shape[1]]
     below = kept.below[box]
     lean = x * np.float32(bust.hand)
-    pored = PORED * pores.textured(lean, y, y > 0, k) + UNEVEN * noise(lean * 21, y * 34, 62) - _rings(bust, lean, x, y)
+    pored = PORED * pores.textured(lean, y, y > 0, k) + UNEVEN * noise(lean * 21, y * 34, 62) - _rings(bust, x, y)
     tone = _skin_below(plate, kept, box) * np.exp(np.asarray(pored, np.float32))[..., None]
 
     # Form: a cylinder with its muscles, and the jaw's underside joined to it.
@@ -110,9 +110,9 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     return Layer(cover, depth, normal, tone, DRY[0], shine, 0.0, 1.0, room)
 
 
-def _rings(bust: Bust, lean: F32, x: F32, y: F32) -> F32:
+def _rings(bust: Bust, x: F32, y: F32) -> F32:
     """How much darker (log) f32[h, w] the rings of a neck are: creases that run round it, lower in front than at its sides."""
-    u = np.clip(x / np.float32(bust.neck), -1.1, 1.1)
+    lean, u = x * np.float32(bust.hand), np.clip(x / np.float32(bust.neck), -1.1, 1.1)
     around = y + np.float32(0.10) * u * u - np.float32(0.02) * noise(lean * 4.1, np.zeros_like(x), 63)
     lines = np.zeros_like(x)
     for i, at in enumerate(RINGS_HW):

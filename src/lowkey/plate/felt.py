@@ -60,7 +60,8 @@ def restored(alpha: F32, seen: F32, hair: F32, keep: F32, hw_px: float) -> tuple
     rough = np.asarray(np.sqrt(blur(np.asarray(np.square(np.minimum(rough, most)), np.float32), ROUND_HW * k)), np.float32)
     own, room = float(np.percentile(rough[sure], 25)), float(np.median(rough[ground]))
     cropped *= float(ramp(np.array([own], np.float32), *ROUGH)[0] * ramp(np.array([own / max(room, 1e-3)], np.float32), *ROUGHER)[0])
-    cropped *= float(1 - ramp(np.array([_coherence(tone, hair, hw_px)], np.float32), *COHERENT)[0])
+    if cropped > 0:
+        cropped *= float(1 - ramp(np.array([_coherence(tone, hair, hw_px)], np.float32), *COHERENT)[0])
     if cropped <= 0:
         return alpha, hair, nothing
     like = np.asarray(ramp(rough / np.float32(own), *GOES_ON), np.float32)
@@ -84,7 +85,11 @@ def restored(alpha: F32, seen: F32, hair: F32, keep: F32, hw_px: float) -> tuple
 
 def _coherence(tone: F32, hair: F32, k: float) -> float:
     """How much the texture of `hair` f32[h, w] runs one way, 0 to 1, on the median: eigenvalues of its structure tensor."""
-    values = cv2.cornerEigenValsAndVecs(tone, max(round(0.06 * k) | 1, 3), 3)[..., :2]
+    there, side = hair > 0.9, max(round(0.06 * k) | 1, 3)
+    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
+    if not len(rows):
+        return 1.0
+    box = np.s_[max(rows[0] - side, 0) : rows[-1] + 1 + side, max(columns[0] - side, 0) : columns[-1] + 1 + side]
+    values = cv2.cornerEigenValsAndVecs(np.ascontiguousarray(tone[box]), side, 3)[..., :2][there[box]]
     low, high = values.min(-1), values.max(-1)
-    there = hair > 0.9
-    return float(np.median(((high - low) / np.maximum(high + low, np.float32(1e-9)))[there])) if there.any() else 1.0
+    return float(np.median((high - low) / np.maximum(high + low, np.float32(1e-9))))
