@@ -131,6 +131,7 @@ def test_dust_shines_only_in_the_beam() -> None:
 def test_flux_follows_the_beam(seed: int) -> None:
     r = rig()
     beam = beam_of(r, 0.8)
+    r = replace(r, motes=replace(r.motes, per_fh2=320.0))
     specks = motes.scatter(r, beam, 0.8, Streams(seed))
     arriving = beam.at(specks.xyz)
     light, flux = arriving[:, 0], specks.flux[:, 0]
@@ -145,8 +146,20 @@ def test_flux_follows_the_beam(seed: int) -> None:
     assert flux[light == 0].max(initial=0) == 0
 
 
-def test_sizes_are_mostly_points_and_a_few_discs() -> None:
-    blur = motes.scatter(rig(), beam_of(rig(), 0.8), 0.8, Streams(1)).blur
+def test_sizes_are_points_of_many_sizes_and_no_discs() -> None:
+    """Dust in the beam behind a head is out of focus by a little: thousands of specks, and none that an eye takes for a disc."""
+    r = rig()
+    r = replace(r, motes=replace(r.motes, per_fh2=3000.0))
+    blur = motes.scatter(r, beam_of(r, 0.8), 0.8, Streams(1)).blur
+    assert 0.0002 < np.median(blur) < 0.0008
+    assert 0.1 < (blur > 2.5 * np.median(blur)).mean() < 0.5
+    assert blur.max() <= 0.005
+
+
+def test_smoke_has_discs_among_its_points() -> None:
+    r = rig("smoke and bokeh")
+    r = replace(r, motes=replace(r.motes, per_fh2=3000.0))
+    blur = motes.scatter(r, beam_of(r, 0.8), 0.8, Streams(1)).blur
     assert np.median(blur) < 0.003
     assert 0.02 < (blur > 0.01).mean() < 0.25
     assert blur.max() <= 0.030

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+import bust
 from lowkey.darkroom import neck, roots
 from lowkey.darkroom.figure import Figure
 from lowkey.pixels import F32, freeze, luminance
@@ -60,3 +62,21 @@ def test_an_edge_is_broken_over_a_few_millimetres_and_no_further() -> None:
 def test_where_the_photo_has_its_own_strands_none_are_drawn() -> None:
     plate, _ = lined(rough=0.5)
     assert np.abs(rooted(plate)[1]).max() < 0.02
+
+
+@pytest.mark.parametrize(("tone", "runs"), [(0.9, True), (0.05, False)])
+def test_pale_hair_and_skin_run_into_one_another_and_dark_hair_keeps_its_line(tone: float, runs: bool) -> None:
+    """A line between hair and skin as a reader draws it, one pixel wide, across the middle of a forehead."""
+    plate = bust.plate(HW)
+    h, w = plate.matte.shape
+    upper = (np.arange(h) < h // 2)[:, None] & np.ones((1, w), np.bool_)
+    skin, solid = plate.parts["skin"] + plate.parts["hair"], plate.matte > 0.99
+    hair = np.asarray(skin * upper, np.float32)
+    colour = np.where(upper[..., None], np.float32(tone), plate.colour).astype(np.float32)
+    parts = {**plate.parts, "hair": freeze(hair), "skin": freeze(np.asarray(skin - hair, np.float32))}
+    got = roots.blended(replace(plate, colour=freeze(colour), parts=parts))
+    line = got.parts["hair"][h // 2 - 1 : h // 2 + 1][:, solid[h // 2] & (skin[h // 2] > 0.99)]
+    assert (np.abs(line - 0.5).max() < 0.3) == runs
+    np.testing.assert_allclose(got.parts["hair"] + got.parts["skin"], skin, atol=1e-5)
+    if not runs:
+        np.testing.assert_array_equal(got.parts["hair"], hair)

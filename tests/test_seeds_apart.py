@@ -148,9 +148,9 @@ def test_grain_does_not_move_when_dust_is_switched_off(enlarger: Enlarger) -> No
 
 
 def test_dust_lies_in_the_beam_and_on_no_eye(enlarger: Enlarger, maps: Maps) -> None:
-    """Ten times the dust there is, half of it before the person; four draws, for one cloud of dust may hang anywhere."""
+    """Twenty-five times the dust there is, half of it before the person; four draws, for one cloud of dust may hang anywhere."""
     asked = rig.of(Look())
-    thick = replace(asked, motes=replace(asked.motes, per_fh2=10 * asked.motes.per_fh2, front=0.5))
+    thick = replace(asked, motes=replace(asked.motes, per_fh2=25 * asked.motes.per_fh2, front=0.5))
     found = []
     for seed in (1, 2, 3, 4):
         (dusty, used), (clean, _) = (stages(enlarger, one, seed, "backdrop")["backdrop"] for one in (thick, still(thick)))

@@ -173,3 +173,16 @@ def test_a_crumb_of_hair_that_hangs_on_nothing_goes(gap_hw: float, of_hair: bool
     assert lost[mass].max() < 0.05
     assert bool(lost[crumb].max() < 0.05) is stays
     assert stays or lost[crumb].min() > 0.9
+
+
+@pytest.mark.parametrize(("wide_hw", "left"), [(0.012, 0.0), (0.05, 1.0)])
+def test_what_is_as_thin_as_a_few_hairs_ends_in_nothing(wide_hw: float, left: float) -> None:
+    """A wisp that stands .2 hw off the mass is whole where it leaves it, and gone at its end; a lock of that length stays."""
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    mass, off = np.hypot(x - SIDE / 2, y - SIDE / 2) < 0.4 * HW, y - (SIDE / 2 - 0.4 * HW)
+    lock = (np.abs(x - SIDE / 2) <= 0.5 * wide_hw * HW) & (off < 4) & (off > -0.2 * HW)
+    matte = (mass | lock).astype(np.float32)
+    kept = strays._tapered(matte, matte, HW)
+    assert kept[mass].min() > 0.99
+    assert kept[lock & (off < 0) & (off > -0.01 * HW)].min() > 0.9
+    assert kept[lock & (off < -0.12 * HW)].mean() == pytest.approx(left, abs=0.05)

@@ -140,7 +140,7 @@ class Lens:
     """Share of the frame's mean energy that spreads evenly over it."""
     bloom: float = 0.10
     blades: int = 8
-    vignette_ev: float = 0.35
+    vignette_ev: float = 1.4
     """Light lost in the corners, in stops."""
 
 
@@ -184,7 +184,7 @@ class Rig:
     key: Source
     rim: Source | None = None
     extra: tuple[Source, ...] = ()
-    fill_ev: float = -6.6
+    fill_ev: float = -6.1
     """Frontal fill against the key in scene stops; minus infinity is no fill."""
     ambient_rgb: RGB = (0.0093, 0.0088, 0.0084)
     """Irradiance from everywhere, before occlusion."""

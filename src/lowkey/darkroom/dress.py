@@ -24,6 +24,7 @@ from lowkey.darkroom import (
     gaps,
     garments,
     halves,
+    hues,
     jersey,
     nap,
     neck,
@@ -73,7 +74,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     """
     hand = neck.hand_of(plate)
     if cloth.kind != "own":
-        plate, beard = beards.grown(beards.thinned(scraps.healed(plate)))
+        plate, beard = beards.grown(beards.thinned(scraps.healed(roots.blended(plate))))
         crop = nap.cropped(plate, hand)
         plate = nap.felted(tresses.frayed(plate, hand), hand, crop)
     kept, figure = both(lambda: neck.keep(plate), lambda: Figure(plate))
@@ -98,6 +99,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
             acutance.restored(figure.albedo, plate)
             pores.tempered(figure.albedo, plate)
             pores.completed(figure.albedo, plate, hand)
+            hues.calmed(figure.albedo, plate)
         tresses.groom(figure.albedo, plate, hand)
         strands.deepened(figure.albedo, plate, crop)
         strands.completed(figure.albedo, plate, hand)

@@ -299,7 +299,7 @@ Necks lean forward by some 25 degrees and a roll is pulled up behind: seen from 
 
 SECOND_HW = (0.092, 0.020, 0.011)
 """How far under the rim the hollow behind a roll's lip lies, how wide it is (one over e) and how deep."""
-UNDER_CHIN, UNDER_CHIN_HW = 0.40, 0.09
+UNDER_CHIN, UNDER_CHIN_HW = 0.92, 0.25
 """Share of the light that the rim is denied by the jaw over it, and how far down that reaches (one over e)."""
 
 
@@ -315,7 +315,7 @@ LIP = 0.35
 """How much of its lip's roll and its rings a collar shows along its outline, where it turns round the neck: whole they were notches."""
 ROUND = 1.06
 """How much wider the tube is than what is seen of it: a roll's side is pressed flat, and no even band of it faces a lamp behind."""
-RIBS = 0.20
+RIBS = 0.07
 """How high a rib stands, in its own widths."""
 SLUMPS_HW = 0.014
 """How far its outline gives in and out at the sides, where nothing holds it."""

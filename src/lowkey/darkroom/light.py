@@ -26,7 +26,7 @@ from lowkey.together import both
 DIFFUSION_HW = (0.0135, 0.0080, 0.0060)
 """Screen-space scattering of skin, sigma of red, green and blue (after d'Eon, Luebke & Enderton 2007)."""
 DIFFUSION_SHARE, SPECULAR_GAIN = 0.8, 1.3
-RELIEF, BROKEN = (6.0, 0.11), (-0.27, 0.22)
+RELIEF, BROKEN = (9.0, 0.16), (-0.27, 0.22)
 """How much deeper pores stand in a picture's mirror image of skin than in its colour, the most deviation of it; a pore's least and most."""
 HELD = np.float32(0.42)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
@@ -38,7 +38,7 @@ FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 4.4, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
 EVEN = 0.16
 """Share of the surround's light that comes from everywhere when a beam's end lights the room from one side."""
-RETURNED = (0.55, 0.8, 2.8)
+RETURNED = (0.55, 0.8, 7.0)
 """Irradiance that the beam's end on the room's far side gives what faces it, against the surround's own: at the face under a lamp in the
 middle, and under one at the side, and at the chest under a lamp that stands above."""
 RETURN_AHEAD, RETURN_LOW = 0.43, 0.5

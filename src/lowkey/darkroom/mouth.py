@@ -29,7 +29,7 @@ BROUGHT = 0.68
 """Most light on the front of a row, against the brightest tenth of the skin round it: with the mesh's own, flat and in the lip's full
 shade, teeth printed at 76 codes beside a cheek of 202. Photographs in such a light have 150 to 165 there where the lamp stands further in
 front; ours 120 to 155. A row without its joints glared at .66, a row with them does not."""
-THROWN = 0.16
+THROWN = 0.24
 """Share of the light on teeth that lips, gums and cheeks have thrown there, and coloured: enamel alone is a grey beside flesh."""
 CORNERED, CORNER_HW = 0.12, 0.045
 """Share of its mirror image that skin keeps at the corners of a mouth, and how far round them, sigma: lips turn in there and lie on one

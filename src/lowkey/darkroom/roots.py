@@ -7,6 +7,8 @@ used to create a natural hairline"). What the photo holds of this stays; what is
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -14,9 +16,10 @@ from lowkey.darkroom import haircut, tresses
 from lowkey.darkroom.figure import Figure
 from lowkey.darkroom.neck import spread
 from lowkey.gaussian import blur
-from lowkey.pixels import F32, luminance
+from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.meshes import OUTER_CORNERS
 from lowkey.plate.plate import Plate
+from lowkey.plate.shading import among
 from lowkey.plate.zones import ramp as step
 
 NOSE = 4
@@ -39,10 +42,38 @@ OWN_HW, OWN = 0.012, (0.07, 0.16)
 """Round which (sigma) the photo's own strands are looked for on the line's skin side, and their RMS of log luminance: none, and enough."""
 NORMAL = 0.3
 """How much roots stand square to the line where hair runs no way at all."""
+PALE_HW, BESIDE_HW, PALER = 0.018, 0.06, (0.9, 1.3)
+"""Over what (sigma) pale hair and skin run into one another; round which their tones are compared; hair over skin (luminance) from which it
+begins to be paler, and is."""
 SHEEN_LOST, DOWN_HW, DOWN = 0.5, 0.025, 0.4
 """Share of skin's mirror that down between and before the roots takes, and how far from hair (sigma) it grows: with a mirror of its own the
 skin has a pale crease along its hair; and the share of its colour (not its tone) that is greyer hair's: skin that lacks its mirror's white
 alone was an orange hem 5 to 8 pixels wide, red over blue 4.6 beside 2.7."""
+
+
+def blended(plate: Plate) -> Plate:
+    """The plate with pale hair and the skin beside it running into one another over PALE_HW, where its reader drew a line between them.
+
+    Against paler hair a line has no dark strands to break it: a hard step from grey to orange was a wig's. Dark hair keeps its line.
+    """
+    k, parts = plate.hw_px, plate.parts
+    hair, skin = parts["hair"], parts["skin"]
+    box = haircut.around(hair)
+    if box is None:
+        return plate
+    mine, other, solid = (np.ascontiguousarray(m[box]) for m in (hair, skin, plate.matte))
+    tone = luminance(plate.colour[box])
+    here, there = (among(tone, np.asarray((m > 0.9) * (solid > 0.95) + 1e-6, np.float32), BESIDE_HW * k) for m in (mine, other))
+    both = np.clip(mine + other, 0, 1)
+    share = np.asarray(mine / np.maximum(both, np.float32(1e-3)), np.float32)
+    share = among(share, np.asarray(both * (solid > 0.5), np.float32), PALE_HW * k)
+    on = blur(np.asarray(step(here / np.maximum(there, np.float32(1e-3)), *PALER) * (both > 0.8) * (solid > 0.9), np.float32), 0.004 * k)
+    more = np.asarray(on * (share * both - mine), np.float32)
+    if float(np.abs(more).max()) < 0.02:
+        return plate
+    new, left = hair.copy(), skin.copy()
+    new[box], left[box] = np.clip(mine + more, 0, 1), np.clip(other - more, 0, 1)
+    return replace(plate, parts={**parts, "hair": freeze(new), "skin": freeze(left)})
 
 
 def rooted(figure: Figure, plate: Plate, hand: float) -> F32:

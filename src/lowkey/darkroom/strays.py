@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from lowkey.darkroom import fringe, haircut, tresses
+from lowkey.darkroom import flyaways, fringe, haircut, tresses
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -38,6 +38,8 @@ apart is a scrap: such wisps are a solver's loops, dashes and torn flaps, and ha
 HANGS_BY, APART_FROM_HW, CRUMB_HW2 = 0.10, 0.012, 0.004
 """Coverage by which a piece of hair hangs on the rest; how far from all the rest, and how large (squared head-widths), one that hangs on
 nothing is a crumb."""
+TAPERS_HW = (0.025, 0.090)
+"""How far along it from the mass what is as thin as a few hairs begins to thin out, and has ended."""
 ALONG_HW = (0.0035, 0.0020)
 """How far apart along the outline hairs come out of the mass, cropped and full: 150 to 400 along a lit side."""
 ROOT_HW, FROM = (0.012, 0.030), 0.9
@@ -181,7 +183,7 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     # A crop's ends are hairs that stand alone as well, each as long as its neighbours: where they thin out the lamp comes through them.
     felt = np.float32(NAP * (1 - full)) * 4 * s.matte * (1 - s.matte) * np.clip(s.hair / np.maximum(s.matte, np.float32(0.05)), 0, 1)
     lone = np.maximum(lone, felt)
-    held = 1 - _crumbs(new[0], new[1], k)
+    held = (1 - _crumbs(new[0], new[1], k)) * _tapered(new[0], new[1], k)
     for one in (new[0], new[1], lone):
         one *= held
     matte, hair, depth, albedo, normal, specular, sheen = (freeze(one) for one in new)
@@ -215,6 +217,33 @@ def _crumbs(matte: F32, hair: F32, k: float) -> F32:
     crumb[0] = False
     lost[box] = blur(cv2.dilate(crumb[names].astype(np.float32), np.ones((5, 5), np.uint8)), 1.0)
     return lost
+
+
+def _tapered(matte: F32, hair: F32, k: float) -> F32:
+    """What is left f32[h, w] of hair along pieces of a `matte` f32[h, w] as thin as a few hairs: away from the mass they end in nothing.
+
+    A photo holds half of such a loop, cut off where its ground is as bright as it: before the lamp that is a worm with a blunt end.
+    """
+    left = np.ones_like(matte)
+    box = haircut.around(hair)
+    if box is None:
+        return left
+    seen = (matte[box] > HANGS_BY).astype(np.uint8)
+    thin = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(flyaways.WIDE_HW * k) + 1,) * 2)
+    near = cv2.morphologyEx((matte[box] > 0.5).astype(np.uint8), cv2.MORPH_OPEN, thin)
+    _, names, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
+    near *= (stats[:, cv2.CC_STAT_AREA] > CRUMB_HW2 * k * k)[names].astype(np.uint8)
+    # Along the piece, not through the air: a step a pixel.
+    steps = max(round(TAPERS_HW[1] * k), 1)
+    reach = [cv2.getStructuringElement(shape, (3, 3)) for shape in (cv2.MORPH_RECT, cv2.MORPH_CROSS)]
+    along = np.full(seen.shape, float(steps), np.float32)
+    for n in range(steps):
+        along[(near > 0) & (along == steps)] = n
+        near = np.asarray(cv2.dilate(near, reach[n % 2]) * seen, np.uint8)
+    end = (1 - step(along / np.float32(k), *TAPERS_HW)) * seen
+    gone = cv2.dilate((1 - end) * seen, np.ones((3, 3), np.uint8)) * (1 - (along < TAPERS_HW[0] * k) * seen)
+    left[box] = np.asarray(1 - blur(np.asarray(gone, np.float32), 0.7), np.float32)
+    return left
 
 
 def _rooted(own: F32, mass: NDArray[np.bool_]) -> F32:

@@ -34,7 +34,7 @@ hard one's, which is an old lamp's."""
 CHIP_HW, CHIP = 0.030, 0.62
 """Half the width under which a dark place between two teeth of a row is a chip or a spot, and the least it is to have of that row's light:
 under one hard lamp it would print as a hole, and the row as fangs."""
-CREAM, CREAMED = (1.14, 1.0, 0.84), 0.75
+CREAM, CREAMED = (1.16, 1.0, 0.80), 0.95
 """Colour of teeth over its green, and the share of the way there: a third of the way from paper to what is measured in life (L* 72, a* 2,
 b* 17: 1.25, 1, .68), for an eye that is set to warm skin sees that as brown. Photos burn them to white, and white teeth beside skin under a
 warm lamp are green ones."""

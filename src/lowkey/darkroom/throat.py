@@ -35,7 +35,7 @@ cheek does. A neck of clay, without pores, was a pale post at .35 and .50; with 
 in 34 of 42 blind pairs, from .60 and .72 down to this."""
 TOUCH, TOUCH_HW = 0.60, 0.090
 """Share of the room's light that right under the jaw's edge is denied, and how far down that reaches (one over e)."""
-CONTACT, CONTACT_HW = 0.55, 0.050
+CONTACT, CONTACT_HW = 0.68, 0.065
 """Share of all light that a neck is denied where it goes into its collar, and how far over the rim (one over e): a rim two fingers thick
 that stands half a finger off hides half of what is there. Without it a head is put on a collar, not in it."""
 NAPE, NAPE_FROM = 0.65, (0.76, 1.03)

@@ -14,15 +14,20 @@ from numpy.typing import NDArray
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, added
 from lowkey.plate import meshes
+from lowkey.plate.zones import ramp
 
 FINEST_HW, BROADEST_HW = 0.008, 0.30
 """Shades between these sizes (sigma) are read as form: finer ones are pores, broader ones belong to the light."""
-SHARE = 0.8
+SHARE = 0.84
 """Share of the finer light and dark of skin's red that is form (of its luminance .40-.58 on scans, the same in every band); the
 rest is colour. Blood and melanin hardly show in red, and shine least of all."""
 DOUBT, DOUBT_BODY = 0.3, 0.05
 """Squared slope sensitivity below which a shade moves little: within the mesh, which is right to 11 degrees, and on neck, ears
 and chest, whose inflated form is right to 15-25."""
+BRIM_HW, WORN, OVER, ARCHES = 0.035, 0.3, (0.02, 0.14), (105, 334)
+"""The broadest on a forehead, and the share of all of it that is not believed there; how far over the arches of the brows (hw) a forehead
+begins and is one, and their mesh points. What is broader there is the shade of hair, a tan and shine: read as form it drew smudges into the
+half-tones of a lamp from the side, with nothing to cast them."""
 STRONGEST = 0.5
 """Log shade beyond which a step is less and less believed: cast shadows, stray hair and shine are no folds."""
 STEEPEST = 0.8
@@ -84,6 +89,8 @@ def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside:
     rest = np.clip(rest - np.float32(np.median(rest[clear > 0.5])), -1.2, 0.6)
     asked = among(rest, clear, FINEST_HW * hw) - among(rest, clear, BROADEST_HW * hw)
     asked = np.float32(SHARE) * asked / (1 + (asked / np.float32(STRONGEST)) ** 2)
+    over = _forehead(landmarks * np.float32(hw / hw_px), size, hw)
+    asked = (asked - over * among(np.asarray(asked, np.float32), clear, BRIM_HW * hw)) * (1 - np.float32(WORN) * over)
 
     # How log shade answers to slope (right, up) at the normals as they are.
     toward = np.maximum(facing[..., 2], np.float32(0.25))
@@ -111,6 +118,17 @@ def tilt(normal: F32, colour: F32, parts: Mapping[str, F32], matte: F32, inside:
         part[..., :2] -= turned * np.maximum(part[..., 2:], np.float32(0.25))
         part /= np.maximum(np.sqrt(added(part * part))[..., None], np.float32(1e-6))
     return out
+
+
+def _forehead(landmarks: F32, size_px: tuple[int, int], hw_px: float) -> F32:
+    """What lies over the brows f32[h, w], 0 to 1; `landmarks` f32[478, 3] px."""
+    across = landmarks[ARCHES[1], :2] - landmarks[ARCHES[0], :2]
+    across = across / max(float(np.hypot(*across)), 1e-6)
+    up = np.array([across[1], -across[0]], np.float32)
+    ys, xs = (np.arange(n, dtype=np.float32) for n in size_px[::-1])
+    middle = landmarks[list(ARCHES), :2].mean(0)
+    over = ((xs - middle[0]) * up[0])[None] + ((ys - middle[1]) * up[1])[:, None]
+    return np.asarray(ramp(over / np.float32(hw_px), *OVER), np.float32)
 
 
 def among(value: F32, weight: F32, sigma: float) -> F32:
