@@ -21,12 +21,12 @@ def plain() -> Plate:
     return bust.plate(HW)
 
 
-def blotched(plate: Plate, apart_hw: float) -> Plate:
-    """The same with red blotches so far apart, .2 deep in log red at the same luminance, all over it."""
+def blotched(plate: Plate, apart_hw: float, blue: float = -0.2) -> Plate:
+    """The same with blotches so far apart, .2 deep in log red and `blue` in log blue at the same luminance, all over it."""
     ys, xs = np.mgrid[0 : plate.matte.shape[0], 0 : plate.matte.shape[1]].astype(np.float32) * np.float32(2 * np.pi / (apart_hw * HW))
     tone = plate.albedo * np.array([1.0, 0.7, 0.5], np.float32)
     red = tone.copy()
-    red[..., 0] *= np.exp(np.float32(0.2) * np.sin(xs) * np.sin(ys))
+    red *= np.exp(np.array([0.2, 0.0, blue], np.float32) * (np.sin(xs) * np.sin(ys))[..., None])
     red *= (luminance(tone) / np.maximum(luminance(red), np.float32(1e-4)))[..., None]
     return replace(plate, albedo=np.asarray(red, np.float32))
 
@@ -47,6 +47,17 @@ def test_blotches_fade_by_their_share(plain: Plate) -> None:
     before = blotched(plain, 0.20)
     left = deviation(calmed(before), before) / deviation(before.albedo, before)
     assert left == pytest.approx(1 - hues.CALMED, abs=0.05)
+
+
+def test_what_is_redder_as_blood_is_stays() -> None:
+    """Redder and not yellower: the red half of such blotches is a person's own, the pale half fades."""
+    plate = bust.plate(HW)
+    before = blotched(plate, 0.20, blue=0.0)
+    after, skin = calmed(before), cv2.erode((plate.parts["skin"] > 0.9).astype(np.uint8), np.ones((61, 61), np.uint8)) > 0
+    was, now = (np.log(one[skin][:, 0] / one[skin][:, 1]) for one in (before.albedo, after))
+    middle = float(np.log(1 / 0.7))
+    assert float(np.percentile(now, 99) - middle) > 0.9 * float(np.percentile(was, 99) - middle)
+    assert float(np.percentile(now, 1) - middle) > 0.5 * float(np.percentile(was, 1) - middle)
 
 
 def test_a_face_that_turns_from_one_hue_to_another_stays_so(plain: Plate) -> None:

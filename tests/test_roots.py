@@ -80,3 +80,24 @@ def test_pale_hair_and_skin_run_into_one_another_and_dark_hair_keeps_its_line(to
     np.testing.assert_allclose(got.parts["hair"] + got.parts["skin"], skin, atol=1e-5)
     if not runs:
         np.testing.assert_array_equal(got.parts["hair"], hair)
+
+
+def test_where_pale_hair_runs_into_skin_its_tone_does() -> None:
+    """Of a step from skin of .4 to hair of .8 both sides come nearer to one another, by degrees; what lies further off keeps its tone."""
+    plate = bust.plate(HW)
+    h, w = plate.matte.shape
+    upper = (np.arange(h) < h // 2)[:, None] & np.ones((1, w), np.bool_)
+    skin = plate.parts["skin"] + plate.parts["hair"]
+    hair = np.asarray(skin * upper, np.float32)
+    tone = np.where(upper[..., None], np.float32(0.8), np.float32(0.4)) * np.ones(3, np.float32)
+    parts = {**plate.parts, "hair": freeze(hair), "skin": freeze(np.asarray(skin - hair, np.float32))}
+    got = roots.blended(replace(plate, colour=freeze(np.asarray(tone, np.float32)), parts=parts))
+    albedo = np.array(tone, np.float32)
+    roots.toned(albedo, got)
+    column = int(np.argmax(skin[h // 2] * (np.abs(np.arange(w) - w / 2) < 0.2 * w)))
+    down, far = albedo[:, column, 0], round(0.08 * HW)
+    assert np.abs(np.diff(down[h // 2 - far : h // 2 + far])).max() < 0.85 * 0.4
+    assert down[h // 2 - 2] < 0.78
+    assert down[h // 2] > 0.43
+    assert down[h // 2 - far] == pytest.approx(0.8, abs=0.01)
+    assert down[h // 2 + far] == pytest.approx(0.4, abs=0.01)

@@ -184,7 +184,7 @@ class Rig:
     key: Source
     rim: Source | None = None
     extra: tuple[Source, ...] = ()
-    fill_ev: float = -6.1
+    fill_ev: float = -6.6
     """Frontal fill against the key in scene stops; minus infinity is no fill."""
     ambient_rgb: RGB = (0.0093, 0.0088, 0.0084)
     """Irradiance from everywhere, before occlusion."""

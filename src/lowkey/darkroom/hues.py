@@ -16,6 +16,8 @@ FINE_HW, BROAD_HW = 0.006, 0.25
 CALMED = 0.75
 """Share of their log red and blue over green that goes: a camera's noise, two lights and its own sharpening are in there beside blood. In
 blind pairs .45 of it won 12 to 2 and 13 to 1, .75 won 12 to 2 against that, .95 lost 4 to 10; half as much hue again lost 0 to 14."""
+ORANGE = 0.8
+"""How much yellower (log green over blue), of what it is redder, a blotch is that is a lamp's and none of blood: that stays."""
 MOST = 0.4
 """Farthest (log) that a blotch is told: what is more is no skin."""
 
@@ -35,7 +37,11 @@ def calmed(albedo: F32, plate: Plate) -> None:
     hue = np.ascontiguousarray(log[..., ::2] - log[..., 1:2])
     fine = among(hue, np.maximum(bare, np.float32(1e-4)), FINE_HW * k)
     blotch = np.clip(fine - _broad(hue, bare, BROAD_HW * k), -MOST, MOST)
-    tone[..., ::2] *= np.exp(np.float32(-CALMED) * bare[..., None] * blotch)
+    # Redder by as much as bluer is blood's, and a person's own; redder and yellower is a lamp's orange.
+    red, blue = blotch[..., 0], blotch[..., 1]
+    blood = step(red, 0.0, 0.05) * step(np.asarray(blue + np.float32(ORANGE) * red, np.float32), -0.02, 0.02)
+    share = (np.float32(CALMED) * (1 - blood))[..., None]
+    tone[..., ::2] *= np.exp(-share * bare[..., None] * blotch)
     tone *= (grey / np.maximum(luminance(tone), np.float32(1e-5)))[..., None]
 
 

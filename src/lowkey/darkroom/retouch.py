@@ -32,7 +32,7 @@ SHAVEN_HW, SHADE, CLEARED = 0.22, 0.08, 0.6
 it is, and of its own hue, that goes: bristles under skin are a grey veil in soft light and a sooty moustache in hard light."""
 BEARD = (0.5, 0.9)
 """Log luminance under the cheeks' from which what grows there is a beard, and surely is: it stays."""
-HUE_HW, HUE = 0.030, 0.17
+HUE_HW, HUE = 0.030, 0.23
 """How broad a patch of another light's colour is, sigma, and how far (log of red or blue over green) a face's own hue goes from its
 median."""
 BROW_HUE = 0.10

@@ -42,7 +42,7 @@ OWN_HW, OWN = 0.012, (0.07, 0.16)
 """Round which (sigma) the photo's own strands are looked for on the line's skin side, and their RMS of log luminance: none, and enough."""
 NORMAL = 0.3
 """How much roots stand square to the line where hair runs no way at all."""
-PALE_HW, BESIDE_HW, PALER = 0.018, 0.06, (0.9, 1.3)
+PALE_HW, BESIDE_HW, PALER = 0.013, 0.06, (0.9, 1.3)
 """Over what (sigma) pale hair and skin run into one another; round which their tones are compared; hair over skin (luminance) from which it
 begins to be paler, and is."""
 SHEEN_LOST, DOWN_HW, DOWN = 0.5, 0.025, 0.4
@@ -74,6 +74,23 @@ def blended(plate: Plate) -> Plate:
     new, left = hair.copy(), skin.copy()
     new[box], left[box] = np.clip(mine + more, 0, 1), np.clip(other - more, 0, 1)
     return replace(plate, parts={**parts, "hair": freeze(new), "skin": freeze(left)})
+
+
+def toned(albedo: F32, plate: Plate) -> None:
+    """Where pale hair and skin run into one another (`blended`), the tone and hue of both do, in the albedo f32[h, w, 3], in place."""
+    k, parts = plate.hw_px, plate.parts
+    box = haircut.around(parts["hair"])
+    if box is None:
+        return
+    hair, skin, solid = (np.ascontiguousarray(m[box]) for m in (parts["hair"], parts["skin"], plate.matte))
+    tone, both = np.ascontiguousarray(albedo[box]), np.clip(hair + skin, 0, 1)
+    here, there = (among(tone, np.asarray((m > 0.95) * (solid > 0.95) + 1e-6, np.float32), BESIDE_HW * k) for m in (hair, skin))
+    share = np.asarray(hair / np.maximum(both, np.float32(1e-3)), np.float32)[..., None]
+    near = among(tone, np.asarray(both * (solid > 0.5), np.float32), 0.2 * PALE_HW * k)
+    gain = np.clip((there + share * (here - there)) / np.maximum(near, np.float32(1e-3)), 0.4, 2.5)
+    on = step(luminance(here) / np.maximum(luminance(there), np.float32(1e-3)), *PALER) * (both > 0.8) * (solid > 0.9)
+    on = blur(np.asarray(on * np.minimum(6 * share * (1 - share), 1)[..., 0], np.float32), 0.004 * k)
+    albedo[box] = tone * (1 + on[..., None] * (gain - 1))
 
 
 def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
