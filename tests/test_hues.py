@@ -37,6 +37,14 @@ def calmed(plate: Plate) -> F32:
     return albedo
 
 
+def test_what_was_done_is_told(plain: Plate) -> None:
+    """Blotches .2 deep either way in log: their crests lose CALMED of that, which is said in stops; even skin is left, and nothing said."""
+    before = blotched(plain, 0.20)
+    told = hues.calmed(before.albedo.copy(), before)
+    assert told == pytest.approx(hues.CALMED * 0.2 / np.log(2), rel=0.25)
+    assert hues.calmed(plain.albedo.copy(), plain) < 0.01
+
+
 def deviation(albedo: F32, plate: Plate) -> float:
     skin = cv2.erode((plate.parts["skin"] > 0.9).astype(np.uint8), np.ones((61, 61), np.uint8)) > 0
     return float(np.log(albedo[skin][:, 0] / albedo[skin][:, 1]).std())

@@ -95,11 +95,11 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         if retouched:
             halved = halves.evened(figure.albedo, plate)
             retouch.retouch(figure.albedo, plate)
-            figure.eased = (_most(halved, plate), _most(creases.smooth(figure.albedo, plate), plate))
+            weaker = _most(creases.smooth(figure.albedo, plate), plate)
             acutance.restored(figure.albedo, plate)
             pores.tempered(figure.albedo, plate)
             pores.completed(figure.albedo, plate, hand)
-            hues.calmed(figure.albedo, plate)
+            figure.eased = (_most(halved, plate), weaker, hues.calmed(figure.albedo, plate))
         tresses.groom(figure.albedo, plate, hand)
         roots.toned(figure.albedo, plate)
         strands.deepened(figure.albedo, plate, crop)

@@ -304,11 +304,13 @@ def dressing(plate: Plate, worn: Subject) -> tuple[Edit, ...]:
     features = shown & (np.maximum.reduce([plate.parts[name][step] for name in ("eyes", "brows", "teeth", "lips")]) > 0.5)
     own = shown & still & (worn.cloth[step] > 0.8) & (plate.parts["cloth"][step] > 0.8)
     found = []
-    halved, weaker = worn.eased or (0.0, 0.0)
+    halved, weaker, calmed = worn.eased or (0.0, 0.0, 0.0)
     for what, size in (("half of the face lifted to the other, which a hard light left dark", halved),
                        ("lines and specks that old light drew on the face weakened", weaker)):  # fmt: skip
         if size > 0.02:
             found.append(Edit(f"{what}, 99th percentile", round(size, 3), "scene stops"))
+    if calmed > 0.02:
+        found.append(Edit("blotches of hue on skin calmed, red or blue over green, 95th percentile", round(calmed, 3), "scene stops"))
     if skin.any() and painted.sum() > 0.002 * skin.sum():
         found.append(Edit("skin painted anew (neck and throat), of all skin", round(float(painted.sum() / skin.sum()), 3), "share"))
     if skin.any() and formed.sum() > 0.01 * skin.sum():

@@ -43,7 +43,7 @@ class Figure:
         self.sheen = np.asarray(0.15 * p["cloth"], np.float32)
         self.room = np.ones_like(self.matte)
         self.ears: F32 | None = None
-        self.eased: tuple[float, float] | None = None
+        self.eased: tuple[float, float, float] | None = None
 
     def cut(self, top: int) -> Figure:
         """Take everybody away from row `top` down, and give what was there as a figure of its own."""

@@ -47,7 +47,8 @@ class Subject:
     """0..1: lips, and what lies between them; None where nobody looked for any."""
     ears: F32 | None = None
     """0..1: ears, whose rims light from behind comes through; None where nobody looked for any."""
-    eased: tuple[float, float] | None = None
-    """What retouching took of old light off the face, 99th percentile in stops: off a half that lay in shadow, and off lines and specks."""
+    eased: tuple[float, float, float] | None = None
+    """What retouching took of old light off the face, 99th percentile in stops: off a half that lay in shadow, off lines and specks; and
+    95th percentile of what its blotches of hue were calmed by, in stops of red or blue over green."""
     room: F32 | None = None
     """How much more of the room's light than of a lamp's reaches each pixel: flags stand before lamps, and not before a room. None: 1."""
