@@ -64,17 +64,23 @@ def test_where_the_photo_has_its_own_strands_none_are_drawn() -> None:
     assert np.abs(rooted(plate)[1]).max() < 0.02
 
 
+def halved() -> tuple[Plate, np.ndarray]:
+    """A bust whose bare skin is hair in the upper half, with a line one pixel wide between them; that half, bool[h, w, 1]."""
+    plate = bust.plate(HW)
+    h, w = plate.matte.shape
+    upper = (np.arange(h) < h // 2)[:, None, None] & np.ones((1, w, 1), np.bool_)
+    skin = plate.parts["skin"] + plate.parts["hair"]
+    hair = np.asarray(skin * upper[..., 0], np.float32)
+    return replace(plate, parts={**plate.parts, "hair": freeze(hair), "skin": freeze(np.asarray(skin - hair, np.float32))}), upper
+
+
 @pytest.mark.parametrize(("tone", "runs"), [(0.9, True), (0.05, False)])
 def test_pale_hair_and_skin_run_into_one_another_and_dark_hair_keeps_its_line(tone: float, runs: bool) -> None:
     """A line between hair and skin as a reader draws it, one pixel wide, across the middle of a forehead."""
-    plate = bust.plate(HW)
-    h, w = plate.matte.shape
-    upper = (np.arange(h) < h // 2)[:, None] & np.ones((1, w), np.bool_)
-    skin, solid = plate.parts["skin"] + plate.parts["hair"], plate.matte > 0.99
-    hair = np.asarray(skin * upper, np.float32)
-    colour = np.where(upper[..., None], np.float32(tone), plate.colour).astype(np.float32)
-    parts = {**plate.parts, "hair": freeze(hair), "skin": freeze(np.asarray(skin - hair, np.float32))}
-    got = roots.blended(replace(plate, colour=freeze(colour), parts=parts))
+    plate, upper = halved()
+    h, skin, hair = len(upper), plate.parts["skin"] + plate.parts["hair"], plate.parts["hair"]
+    solid = plate.matte > 0.99
+    got = roots.blended(replace(plate, colour=freeze(np.asarray(np.where(upper, np.float32(tone), plate.colour), np.float32))))
     line = got.parts["hair"][h // 2 - 1 : h // 2 + 1][:, solid[h // 2] & (skin[h // 2] > 0.99)]
     assert (np.abs(line - 0.5).max() < 0.3) == runs
     np.testing.assert_allclose(got.parts["hair"] + got.parts["skin"], skin, atol=1e-5)
@@ -84,16 +90,10 @@ def test_pale_hair_and_skin_run_into_one_another_and_dark_hair_keeps_its_line(to
 
 def test_where_pale_hair_runs_into_skin_its_tone_does() -> None:
     """Of a step from skin of .4 to hair of .8 both sides come nearer to one another, by degrees; what lies further off keeps its tone."""
-    plate = bust.plate(HW)
-    h, w = plate.matte.shape
-    upper = (np.arange(h) < h // 2)[:, None] & np.ones((1, w), np.bool_)
-    skin = plate.parts["skin"] + plate.parts["hair"]
-    hair = np.asarray(skin * upper, np.float32)
-    tone = np.where(upper[..., None], np.float32(0.8), np.float32(0.4)) * np.ones(3, np.float32)
-    parts = {**plate.parts, "hair": freeze(hair), "skin": freeze(np.asarray(skin - hair, np.float32))}
-    got = roots.blended(replace(plate, colour=freeze(np.asarray(tone, np.float32)), parts=parts))
-    albedo = np.array(tone, np.float32)
-    roots.toned(albedo, got)
+    plate, upper = halved()
+    (h, w), skin = plate.matte.shape, plate.parts["skin"] + plate.parts["hair"]
+    albedo = np.asarray(np.where(upper, np.float32(0.8), np.float32(0.4)) * np.ones(3, np.float32), np.float32)
+    roots.toned(albedo, roots.blended(replace(plate, colour=freeze(albedo.copy()))))
     column = int(np.argmax(skin[h // 2] * (np.abs(np.arange(w) - w / 2) < 0.2 * w)))
     down, far = albedo[:, column, 0], round(0.08 * HW)
     assert np.abs(np.diff(down[h // 2 - far : h // 2 + far])).max() < 0.85 * 0.4

@@ -101,7 +101,8 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
             pores.completed(figure.albedo, plate, hand)
             figure.eased = (_most(halved, plate), weaker, hues.calmed(figure.albedo, plate))
         tresses.groom(figure.albedo, plate, hand)
-        roots.toned(figure.albedo, plate)
+        if retouched:
+            roots.toned(figure.albedo, plate)
         strands.deepened(figure.albedo, plate, crop)
         strands.completed(figure.albedo, plate, hand)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 
-from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
-from lowkey.plate.shading import among
+from lowkey.plate.shading import among, among_coarsely
 from lowkey.plate.zones import ramp as step
 
 FINE_HW, BROAD_HW = 0.006, 0.25
@@ -41,7 +39,8 @@ def calmed(albedo: F32, plate: Plate) -> float:
     log = np.log(tone + np.float32(4e-3))
     hue = np.ascontiguousarray(log[..., ::2] - log[..., 1:2])
     fine = among(hue, np.maximum(bare, np.float32(1e-4)), FINE_HW * k)
-    blotch = np.clip(fine - _broad(hue, bare, BROAD_HW * k), -MOST, MOST)
+    broad = BROAD_HW * k
+    blotch = np.clip(fine - among_coarsely(hue, bare, broad, max(int(broad / 8), 1)), -MOST, MOST)
     # Redder by as much as bluer is blood's, and a person's own; redder and yellower is a lamp's orange.
     red, blue = blotch[..., 0], blotch[..., 1]
     blood = step(red, 0.0, 0.05) * step(np.asarray(blue + np.float32(ORANGE) * red, np.float32), -0.02, 0.02)
@@ -51,13 +50,3 @@ def calmed(albedo: F32, plate: Plate) -> float:
     tone *= (grey / np.maximum(luminance(tone), np.float32(1e-5)))[..., None]
     sure = bare[::3, ::3] > 0.5
     return float(np.percentile(np.abs(change[::3, ::3][sure]).max(-1), 95)) / math.log(2) if sure.any() else 0.0
-
-
-def _broad(value: F32, skin: F32, sigma: float) -> F32:
-    """Gaussian blur of f32[h, w, 2] among `skin` f32[h, w], on a coarse grid: `sigma` px is many."""
-    h, w = skin.shape
-    n = max(int(sigma / 8), 1)
-    size = (max(w // n, 1), max(h // n, 1))
-    top, mass = (cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (value * skin[..., None], skin))
-    mean = blur(np.ascontiguousarray(top), sigma / n) / np.maximum(blur(mass, sigma / n), np.float32(1e-4))[..., None]
-    return np.asarray(cv2.resize(np.asarray(mean, np.float32), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)

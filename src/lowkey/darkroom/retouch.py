@@ -15,7 +15,7 @@ from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.features import BROWS
 from lowkey.plate.plate import Plate
-from lowkey.plate.shading import among
+from lowkey.plate.shading import among, among_coarsely
 from lowkey.plate.zones import ramp as step
 
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
@@ -281,7 +281,7 @@ def _one_complexion(albedo: F32, plate: Plate) -> None:
         fringe *= 1 - step((bright - dark) / np.float32(max(apart, STRAND_APART)), *STRAND)
     # What is broad is told without it: what was taken off there once would be taken off twice.
     sure = np.asarray(skin * (1 - fringe), np.float32)
-    further, broad = (_broad(np.asarray(log - log[..., 1:2], np.float32), sure, sigma) for sigma in (2 * RIM_HW * k, HUE_HW * k))
+    further, broad = (among_coarsely(np.asarray(log - log[..., 1:2], np.float32), sure, sigma) for sigma in (2 * RIM_HW * k, HUE_HW * k))
     for channel in (0, 2):
         over = log[..., channel] - log[..., 1] - further[..., channel]
         tone[..., channel] *= np.exp(fringe * (np.clip(over, -RIM, RIM) - over))
@@ -299,21 +299,10 @@ def _one_melanin(albedo: F32, plate: Plate) -> None:
     if int(sure.sum()) < 60:
         return
     log = np.log(np.maximum(tone, np.float32(4e-3)))
-    off = _broad(np.asarray(log - log[..., 1:2], np.float32), np.asarray(brows, np.float32), HUE_HW * k)
+    off = among_coarsely(np.asarray(log - log[..., 1:2], np.float32), np.asarray(brows, np.float32), HUE_HW * k)
     off -= np.median((log - log[..., 1:2])[sure], 0).astype(np.float32)
     told = tone * np.exp(brows[..., None] * (np.float32(BROW_HUE) * np.tanh(off / np.float32(BROW_HUE)) - off))
     tone[:] = told * (luminance(tone) / np.maximum(luminance(np.asarray(told, np.float32)), np.float32(1e-4)))[..., None]
-
-
-def _broad(value: F32, skin: F32, sigma: float) -> F32:
-    """Gaussian blur of f32[h, w, 3] among `skin` f32[h, w], at a quarter of the size: `sigma` px is a dozen at least."""
-    h, w = skin.shape
-    size = (max(w // 4, 1), max(h // 4, 1))
-    small, sure = (cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (value * skin[..., None], skin))
-    mass = blur(sure, sigma / 4)[..., None]
-    own = cv2.resize(value, size, interpolation=cv2.INTER_AREA)
-    mean = np.where(mass > 1e-3, blur(np.ascontiguousarray(small), sigma / 4) / np.maximum(mass, np.float32(1e-4)), own)
-    return np.asarray(cv2.resize(np.asarray(mean, np.float32), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _round_mouth(albedo: F32, plate: Plate) -> None:
@@ -334,7 +323,7 @@ def _round_mouth(albedo: F32, plate: Plate) -> None:
     on = skin * (1 - step(away, 0.5 * SHAVEN_HW, SHAVEN_HW))
     usual = np.log(np.maximum(np.median(cheek[bare], 0), 4e-3)).astype(np.float32)
     log = np.log(np.maximum(tone, np.float32(4e-3)))
-    broad = _broad(log, skin, 0.04 * k)
+    broad = among_coarsely(log, skin, 0.04 * k)
     darker = np.float32(usual[1]) - broad[..., 1]
     on = np.asarray(on * (1 - step(darker, *BEARD)) * np.float32(CLEARED), np.float32)
     lift = on * np.maximum(darker - np.float32(SHADE), 0)
@@ -389,7 +378,7 @@ def _own_lips(albedo: F32, plate: Plate) -> None:
     hue = np.asarray((old - old[..., 1:2]) - (own - own[..., 1:2]), np.float32)
     # What it does to a hue is broad: where a channel of the photo ends in nothing, a single pixel tells none.
     gone = np.log(np.maximum(luminance(plate.colour[box]), np.float32(4e-3)) / np.maximum(luminance(first), np.float32(4e-3)))
-    beside = _broad(np.stack([hue[..., 0], gone, hue[..., 2]], -1), skin, BESIDE_HW * k)
+    beside = among_coarsely(np.stack([hue[..., 0], gone, hue[..., 2]], -1), skin, BESIDE_HW * k)
     hue = among(hue, mine, 0.5 * LIP_HW * k) - beside * np.array([1, 0, 1], np.float32)
     told = first * np.exp(lips[..., None] * hue)
     broad = among(gone, mine, LIP_HW * k)

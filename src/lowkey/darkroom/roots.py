@@ -42,9 +42,9 @@ OWN_HW, OWN = 0.012, (0.07, 0.16)
 """Round which (sigma) the photo's own strands are looked for on the line's skin side, and their RMS of log luminance: none, and enough."""
 NORMAL = 0.3
 """How much roots stand square to the line where hair runs no way at all."""
-PALE_HW, BESIDE_HW, PALER = 0.013, 0.06, (0.9, 1.3)
-"""Over what (sigma) pale hair and skin run into one another; round which their tones are compared; hair over skin (luminance) from which it
-begins to be paler, and is."""
+PALE_HW, BESIDE_HW, EVEN_HW, PALER = 0.013, 0.06, 0.004, (0.9, 1.3)
+"""Over what (sigma) pale hair and skin run into one another; round which their tones are compared, and over which the answer is evened;
+hair over skin (luminance) from which it begins to be paler, and is."""
 SHEEN_LOST, DOWN_HW, DOWN = 0.5, 0.025, 0.4
 """Share of skin's mirror that down between and before the roots takes, and how far from hair (sigma) it grows: with a mirror of its own the
 skin has a pale crease along its hair; and the share of its colour (not its tone) that is greyer hair's: skin that lacks its mirror's white
@@ -63,11 +63,11 @@ def blended(plate: Plate) -> Plate:
         return plate
     mine, other, solid = (np.ascontiguousarray(m[box]) for m in (hair, skin, plate.matte))
     tone = luminance(plate.colour[box])
-    here, there = (among(tone, np.asarray((m > 0.9) * (solid > 0.95) + 1e-6, np.float32), BESIDE_HW * k) for m in (mine, other))
+    here, there = _beside(tone, mine, other, solid, 0.9, k)
     both = np.clip(mine + other, 0, 1)
     share = np.asarray(mine / np.maximum(both, np.float32(1e-3)), np.float32)
     share = among(share, np.asarray(both * (solid > 0.5), np.float32), PALE_HW * k)
-    on = blur(np.asarray(step(here / np.maximum(there, np.float32(1e-3)), *PALER) * (both > 0.8) * (solid > 0.9), np.float32), 0.004 * k)
+    on = blur(_paler(here, there, both, solid), EVEN_HW * k)
     more = np.asarray(on * (share * both - mine), np.float32)
     if float(np.abs(more).max()) < 0.02:
         return plate
@@ -84,13 +84,24 @@ def toned(albedo: F32, plate: Plate) -> None:
         return
     hair, skin, solid = (np.ascontiguousarray(m[box]) for m in (parts["hair"], parts["skin"], plate.matte))
     tone, both = np.ascontiguousarray(albedo[box]), np.clip(hair + skin, 0, 1)
-    here, there = (among(tone, np.asarray((m > 0.95) * (solid > 0.95) + 1e-6, np.float32), BESIDE_HW * k) for m in (hair, skin))
+    here, there = _beside(tone, hair, skin, solid, 0.95, k)
     share = np.asarray(hair / np.maximum(both, np.float32(1e-3)), np.float32)[..., None]
     near = among(tone, np.asarray(both * (solid > 0.5), np.float32), 0.2 * PALE_HW * k)
     gain = np.clip((there + share * (here - there)) / np.maximum(near, np.float32(1e-3)), 0.4, 2.5)
-    on = step(luminance(here) / np.maximum(luminance(there), np.float32(1e-3)), *PALER) * (both > 0.8) * (solid > 0.9)
-    on = blur(np.asarray(on * np.minimum(6 * share * (1 - share), 1)[..., 0], np.float32), 0.004 * k)
+    on = _paler(luminance(here), luminance(there), both, solid)
+    on = blur(np.asarray(on * np.minimum(6 * share * (1 - share), 1)[..., 0], np.float32), EVEN_HW * k)
     albedo[box] = tone * (1 + on[..., None] * (gain - 1))
+
+
+def _beside(of: F32, hair: F32, skin: F32, solid: F32, sure: float, k: float) -> tuple[F32, F32]:
+    """What `of` f32[h, w(, 3)] is hereabouts in hair, and in skin, where they are that to more than `sure`."""
+    here, there = (among(of, np.asarray((m > sure) * (solid > 0.95) + 1e-6, np.float32), BESIDE_HW * k) for m in (hair, skin))
+    return here, there
+
+
+def _paler(here: F32, there: F32, both: F32, solid: F32) -> F32:
+    """How surely f32[h, w] hair of luminance `here` is paler than skin of `there`, on what is nothing but the two."""
+    return np.asarray(step(here / np.maximum(there, np.float32(1e-3)), *PALER) * (both > 0.8) * (solid > 0.9), np.float32)
 
 
 def rooted(figure: Figure, plate: Plate, hand: float) -> F32:

@@ -35,9 +35,9 @@ CHIP_HW, CHIP = 0.030, 0.62
 """Half the width under which a dark place between two teeth of a row is a chip or a spot, and the least it is to have of that row's light:
 under one hard lamp it would print as a hole, and the row as fangs."""
 CREAM, CREAMED = (1.16, 1.0, 0.80), 0.95
-"""Colour of teeth over its green, and the share of the way there: a third of the way from paper to what is measured in life (L* 72, a* 2,
-b* 17: 1.25, 1, .68), for an eye that is set to warm skin sees that as brown. Photos burn them to white, and white teeth beside skin under a
-warm lamp are green ones."""
+"""Colour of teeth over its green, and the share of the way there: two thirds of the way from paper to what is measured in life (L* 72,
+a* 2, b* 17: 1.25, 1, .68), for an eye that is set to warm skin sees that as brown. Photos burn them to white, and white teeth beside
+skin under a warm lamp are green ones."""
 FLESH, FLESHED = (2.2, 1.0, 0.70), 0.85
 """Colour over its green of what is nearly black between the lips, and the share of the way there: light that comes out of there has met
 blood several times, and of no colour is only what a photo does not hold."""

@@ -137,3 +137,14 @@ def among(value: F32, weight: F32, sigma: float) -> F32:
     top, mass = blur((value * k).astype(np.float32), sigma), blur(weight, sigma)
     floor = mass[..., None] if value.ndim == 3 else mass
     return np.asarray(np.where(floor > 1e-3, top / np.maximum(floor, np.float32(1e-4)), value), np.float32)
+
+
+def among_coarsely(value: F32, weight: F32, sigma: float, step: int = 4) -> F32:
+    """`among` of f32[h, w, c] on a grid of every `step`-th pixel, for a `sigma` px of several of those."""
+    h, w = weight.shape
+    size = (max(w // step, 1), max(h // step, 1))
+    small, sure = (cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (value * weight[..., None], weight))
+    mass = blur(sure, sigma / step)[..., None]
+    own = cv2.resize(value, size, interpolation=cv2.INTER_AREA)
+    mean = np.where(mass > 1e-3, blur(np.ascontiguousarray(small), sigma / step) / np.maximum(mass, np.float32(1e-4)), own)
+    return np.asarray(cv2.resize(np.asarray(mean, np.float32), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
