@@ -278,8 +278,8 @@ def failing(at: int, code: int) -> Callable[[str], None]:
     return hook
 
 
-def in_child(work: Callable[[], Any]) -> tuple[int, str]:
-    """Do it in a forked child: its exit status as waitpid has it (9: killed), and what it said."""
+def forked(work: Callable[[], Any]) -> tuple[int, int]:
+    """Begin it in a forked child: its number, and the pipe it speaks into; both are for `finished`."""
     out, into = os.pipe()
     child = os.fork()
     if child == 0:
@@ -297,9 +297,18 @@ def in_child(work: Callable[[], Any]) -> tuple[int, str]:
         finally:
             os._exit(code)
     os.close(into)
-    with os.fdopen(out, "rb") as pipe:
+    return child, out
+
+
+def finished(child: tuple[int, int]) -> tuple[int, str]:
+    """A child's exit status as waitpid has it (9: killed), and what it said."""
+    with os.fdopen(child[1], "rb") as pipe:
         said = pipe.read().decode(errors="replace")
-    return os.waitpid(child, 0)[1], said
+    return os.waitpid(child[0], 0)[1], said
+
+
+def in_child(work: Callable[[], Any]) -> tuple[int, str]:
+    return finished(forked(work))
 
 
 def steps(folder: Path, act: Callable[[Path], None]) -> list[str]:
@@ -534,24 +543,15 @@ def crowd(base: Path, seconds: float, processes: int = 2) -> dict[str, Any]:
             furnish(base, slow_s=0.005)
             shoot(base / "ana.png", seeds=seeds, size_px=SIZE, meter=False, engine="paid", out=base / "s")
 
-        children = []
-        for number in range(processes):
-            child = os.fork()
-            if child == 0:
-                try:
-                    if rounds % 3 == 0 and number == 0:
-                        faults.hook = killer(10 + (rounds * 7) % 60)
-                    work()
-                    os._exit(0)
-                except BaseException as error:
-                    sys.stderr.write(f"{type(error).__name__}: {error}\n")
-                    os._exit(1)
-            children.append(child)
-        for child in children:
-            status = os.waitpid(child, 0)[1]
+        def killed(rounds: int = rounds, work: Callable[[], None] = work) -> None:
+            faults.hook = killer(10 + (rounds * 7) % 60)
+            work()
+
+        children = [forked(killed if rounds % 3 == 0 and number == 0 else work) for number in range(processes)]
+        for status, said in map(finished, children):
             kills += status == signal.SIGKILL
             if status not in (0, signal.SIGKILL):
-                wrong.append(f"round {rounds}: a process ended with {status}")
+                wrong.append(f"round {rounds}: a process ended with {status}: {said}")
 
         def judged(seeds: tuple[int, ...] = seeds, kills: int = kills) -> list[str]:
             furnish(base)
@@ -575,10 +575,32 @@ def crowd(base: Path, seconds: float, processes: int = 2) -> dict[str, Any]:
     return {"rounds": rounds, "kills": kills, "wrong": wrong}
 
 
+def begun_at_once(base: Path, rounds: int, processes: int) -> dict[str, Any]:
+    """Several processes open one new session at the same moment, again and again."""
+    from lowkey.session.store import Store
+
+    wrong: list[str] = []
+    for number in range(rounds):
+        folder = base / str(number)
+        folder.mkdir(parents=True)
+        start = time.monotonic() + 0.02
+
+        def opened(folder: Path = folder, start: float = start) -> list[str]:
+            while time.monotonic() < start:
+                pass
+            Store.open(folder, create=True).close()
+            return []
+
+        children = [forked(opened) for _ in range(processes)]
+        wrong += [said for status, said in map(finished, children) if status]
+        wrong += [f"left behind: {file.name}" for file in folder.iterdir() if file.name.startswith(".")]
+    return {"wrong": wrong}
+
+
 def main(job: dict[str, Any]) -> None:
     """What the tests start: one of the trials above, in a process that has entered no kernel and holds no thread."""
     cv2.setNumThreads(1)
-    what = {"torture": torture, "starve": starve, "crowd": crowd}[job.pop("what")]
+    what = {"torture": torture, "starve": starve, "crowd": crowd, "begun_at_once": begun_at_once}[job.pop("what")]
     sys.stdout.write(json.dumps(what(Path(job.pop("base")), **job)) + "\n")
 
 

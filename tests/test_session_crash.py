@@ -94,6 +94,10 @@ def test_a_disk_that_fails_at_each_write_of_every_act(quick_disk: Path, code: in
         assert trial(quick_disk / scene, what="starve", scene=scene, code=code)["wrong"] == []
 
 
+def test_processes_that_begin_one_session_at_the_same_moment(quick_disk: Path) -> None:
+    assert trial(quick_disk, what="begun_at_once", rounds=40, processes=4)["wrong"] == []
+
+
 def test_two_processes_on_one_session(quick_disk: Path) -> None:
     said = trial(quick_disk, what="crowd", seconds=6)
     assert said["wrong"] == []

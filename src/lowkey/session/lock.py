@@ -14,8 +14,11 @@ from lowkey.photo.writing import refusal
 
 
 @contextlib.contextmanager
-def locked(folder: Path, name: str, *, wait_s: float = 20.0) -> Iterator[None]:
-    """Hold `folder/.lowkey-<name>.lock`. Raises StoreError `session-busy` when another process holds it for longer than `wait_s`."""
+def locked(folder: Path, name: str, *, wait_s: float = 20.0, once: bool = False) -> Iterator[None]:
+    """Hold `folder/.lowkey-<name>.lock`. Raises StoreError `session-busy` when another process holds it for longer than `wait_s`.
+
+    `once`: whoever comes after a block that ended well finds nothing left to do; only then may the file go.
+    """
     file = folder / f".lowkey-{name}.lock"
     try:
         handle = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
@@ -28,6 +31,9 @@ def locked(folder: Path, name: str, *, wait_s: float = 20.0) -> Iterator[None]:
                 raise StoreError("session-busy", f"another lowkey is at work in {folder} ({name}); wait for it, or stop it")
             time.sleep(0.05)
         yield
+        if once:
+            with contextlib.suppress(OSError):  # Windows removes no file that is open
+                file.unlink()
     finally:
         os.close(handle)  # which unlocks; the file stays, because removing it would let two hold two files of one name
 

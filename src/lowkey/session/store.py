@@ -21,6 +21,7 @@ from typing import Any, Self
 from lowkey import faults
 from lowkey.errors import StoreError
 from lowkey.photo.writing import refusal
+from lowkey.session.lock import locked
 from lowkey.session.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
 NAME = "session.db"
@@ -100,7 +101,7 @@ class Store:
             with _understood(folder):
                 database = _connected(file)
                 try:
-                    _brought_up(database, new=create)
+                    _brought_up(database, file.parent, new=create)
                 except BaseException:
                     database.close()
                     raise
@@ -264,32 +265,49 @@ def _connected(file: Path) -> sqlite3.Connection:
     # A file from a stranger: its schema may not run functions of ours, and no cell is larger than a page of a record can be.
     database.execute("PRAGMA trusted_schema = OFF")
     database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 64_000_000)
-    return database
-
-
-def _brought_up(database: sqlite3.Connection, *, new: bool) -> None:
-    """Check what it is, and bring it up to this version, one migration after the other, each whole."""
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    application = database.execute("PRAGMA application_id").fetchone()[0]
-    tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if version > VERSION:
-        said = f"this session was written by a newer lowkey (its version {version}, this one reads up to {VERSION})"
-        raise StoreError("newer-session", f"{said}; nothing was changed. Update lowkey")
-    if application != APPLICATION_ID and (tables or version):
-        raise Damaged("it is another program's database")
-    if tables and database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-        raise Damaged("its pages contradict each other")
-    if not tables and not new:
-        raise Damaged("it is empty")
-    if version < VERSION:
-        database.execute("PRAGMA journal_mode = WAL")
     # FULL: a commit has reached the disk when it returns, also in write-ahead mode.
     database.execute("PRAGMA synchronous = FULL")
     database.execute("PRAGMA foreign_keys = ON")
+    return database
+
+
+def _brought_up(database: sqlite3.Connection, folder: Path, *, new: bool) -> None:
+    """Check what it is, and bring it up to this version, one process at a time, one migration after the other, each whole."""
+    if _version(database) < VERSION:
+        # Two that turn a database to its write-ahead log at once are refused at once: SQLite waits for neither.
+        with locked(folder, "schema", wait_s=BUSY_S, once=True):
+            if not (version := _version(database)) and not new:
+                raise Damaged("it is empty")
+            if version < VERSION:
+                database.execute("PRAGMA journal_mode = WAL")
+                _migrate(database)
+
+
+def _version(database: sqlite3.Connection) -> int:
+    """The version of a session's sound database, 0 for an empty one, read at one moment. Raises StoreError newer-session; Damaged."""
+    database.execute("BEGIN")
+    try:
+        version = int(database.execute("PRAGMA user_version").fetchone()[0])
+        application = database.execute("PRAGMA application_id").fetchone()[0]
+        tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version > VERSION:
+            said = f"this session was written by a newer lowkey (its version {version}, this one reads up to {VERSION})"
+            raise StoreError("newer-session", f"{said}; nothing was changed. Update lowkey")
+        if application != APPLICATION_ID and (tables or version):
+            raise Damaged("it is another program's database")
+        if tables and database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise Damaged("its pages contradict each other")
+        return version
+    finally:
+        with suppress(sqlite3.Error):
+            database.execute("ROLLBACK")
+
+
+def _migrate(database: sqlite3.Connection) -> None:
     while True:
         database.execute("BEGIN IMMEDIATE")
         try:
-            version = database.execute("PRAGMA user_version").fetchone()[0]  # another process may have been quicker
+            version = database.execute("PRAGMA user_version").fetchone()[0]
             if version >= VERSION:
                 database.execute("ROLLBACK")
                 return
