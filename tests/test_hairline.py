@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from lowkey.pixels import F32
@@ -9,6 +10,7 @@ from lowkey.plate import hairline
 
 H, W, HW = 420, 400, 240.0
 SKIN, HAIR = np.array([0.55, 0.34, 0.24], np.float32), np.array([0.030, 0.022, 0.018], np.float32)
+BLACK = np.array([0.024, 0.022, 0.020], np.float32)
 
 
 def head() -> tuple[F32, F32, F32, F32]:
@@ -74,3 +76,40 @@ def test_a_whole_temple_in_shade_under_white_hair_is_skin() -> None:
     _, strands = hairline.bared(colour, skin, hair, mesh, HW)
     assert float(np.median(strands[inner])) < 0.1
     assert strands[60:280, 340:362].mean() > 0.9, "the hair itself stays"
+
+
+def fringe(tone: F32) -> tuple[F32, F32, F32, F32]:
+    """A head read as skin from row 120 down, before whose forehead something of a colour hangs from the hair down to row 150."""
+    rng = np.random.default_rng(5)
+    colour = np.broadcast_to(SKIN, (H, W, 3)).copy()
+    colour[:120] = BLACK * np.exp(0.4 * rng.standard_normal((120, W, 1)))
+    colour[120:150, 120:280] = tone * np.exp(0.2 * rng.standard_normal((30, 160, 1)))
+    hair = np.zeros((H, W), np.float32)
+    hair[:120] = 1
+    mesh = np.zeros((478, 3), np.float32)
+    mesh[:, 0], mesh[:, 1] = np.linspace(80, 320, 478), np.linspace(110, 400, 478)
+    mesh[list(hairline.BROWS), :2] = np.stack([np.linspace(90, 310, 10), np.full(10, 190)], 1)
+    return cv2.GaussianBlur(colour.astype(np.float32), (0, 0), 1.0), np.asarray(1 - hair, np.float32), hair, mesh
+
+
+def test_a_fringe_that_was_read_as_skin_is_hair() -> None:
+    # Lighter than the mass, and the forehead shows through.
+    colour, skin, hair, mesh = fringe(np.asarray(1.5 * BLACK + 0.02 * SKIN, np.float32))
+    bare, strands = hairline.fringed(colour, skin, hair, mesh, HW)
+    assert strands[123:146, 130:270].mean() > 0.9
+    np.testing.assert_allclose(bare + strands, 1, atol=1e-6)
+    np.testing.assert_allclose(strands[156:], 0, atol=1e-3)
+
+
+def test_a_shade_of_hair_as_dark_as_a_fringe_is_skin() -> None:
+    colour, skin, hair, mesh = fringe(np.asarray(0.25 * SKIN, np.float32))
+    bare, strands = hairline.fringed(colour, skin, hair, mesh, HW)
+    np.testing.assert_array_equal(strands, hair)
+    np.testing.assert_array_equal(bare, skin)
+
+
+def test_brows_that_hang_from_nothing_are_no_fringe() -> None:
+    colour, skin, hair, mesh = fringe(SKIN)
+    colour[165:185, 130:180] = BLACK
+    _, strands = hairline.fringed(colour, skin, hair, mesh, HW)
+    np.testing.assert_array_equal(strands, hair)

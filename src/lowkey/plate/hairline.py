@@ -32,6 +32,21 @@ LIKE = (0.32, 0.44)
 SHADE, ROUGH, ROUGH_HW = 0.6, 0.3, 0.015
 """Shares of a difference in tone and in roughness that count: skin in the shade is still skin, while its colour hardly changes; and over
 what roughness is measured, sigma."""
+BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
+"""Mesh points along the brows' upper edges, from the viewer's left."""
+OVER_BROW_HW = (0.01, 0.03)
+"""How far over the brows a fringe is looked for, and surely: what lies lower is brow."""
+LIT = 0.8
+"""Stops under the face's median up to which skin is taken for lit: the rest may be what is asked about."""
+DARKER, OTHER = (0.7, 1.1), (0.25, 0.40)
+"""Stops by which hair is darker than its skin, and by which its colour differs (in red and in blue over green, together), from which a
+fringe can be told from the shade it throws, and surely: a shade is as dark, and has the skin's own colour."""
+OF_HAIR = (0.40, 0.65)
+"""Place between skin (0) and hair (1), in colour and in tone, from which what hangs from hair is hair, and surely."""
+LEAST_HW2 = 0.008
+"""Area of a fringe: less is a hairline's own softness."""
+LOOSE_HW = 0.004
+"""Half the width under which such a place is noise, or a hole in a fringe."""
 
 
 def bared(colour: F32, skin: F32, hair: F32, landmarks: F32, hw_px: float) -> tuple[F32, F32]:
@@ -77,6 +92,50 @@ def bared(colour: F32, skin: F32, hair: F32, landmarks: F32, hw_px: float) -> tu
     skin, hair = skin.copy(), hair.copy()
     skin[box] += taken
     hair[box] -= taken
+    return skin, hair
+
+
+def fringed(colour: F32, skin: F32, hair: F32, landmarks: F32, hw_px: float) -> tuple[F32, F32]:
+    """Skin and hair f32[h, w] with a fringe over the forehead that the proof took for skin given to hair.
+
+    A forehead is where skin is expected, so hair before it was read as skin, and came out as grey smears once its "shade" was taken off.
+    It hangs from the hair above it, is darker than lit skin, and has hair's colour.
+    """
+    brows = landmarks[list(BROWS), :2]
+    x0, x1 = (int(np.clip(v, 0, skin.shape[1])) for v in (landmarks[list(BROWS[:1]), 0].min(), landmarks[list(BROWS[-1:]), 0].max() + 1))
+    top = int(np.clip(landmarks[:468, 1].min() - 0.3 * hw_px, 0, len(skin) - 1))
+    end = int(np.clip(brows[:, 1].max(), top + 1, len(skin)))
+    face = np.s_[top : int(np.clip(landmarks[152, 1], end, len(skin))), x0:x1]
+    if x1 - x0 < 16 or end - top < 16 or float(hair[top:end, x0:x1].max()) < 0.5:
+        return skin, hair
+    mine, strands = skin[face], hair[face]
+    log = np.log2(np.maximum(colour[face], np.float32(2e-3)))
+    look = blur(np.dstack([log[..., 1], log[..., 0] - log[..., 1], log[..., 2] - log[..., 1]]).astype(np.float32), EVEN_HW * hw_px / 2)
+    bare = _sure(mine, 0.01 * hw_px)
+    if bare.sum() < 100:
+        return skin, hair
+    lit = bare * (look[..., 0] > np.median(look[..., 0][bare > 0]) - np.float32(LIT))
+    (own, near), (other, mass) = (_usual(look, sure, 2 * WIDE_HW * hw_px) for sure in (lit, _sure(strands, 0.02 * hw_px)))
+    apart = other - own
+    hue = np.sqrt((apart[..., 1:] ** 2).sum(-1))
+    place = ((look - own) * apart)[..., 1:].sum(-1) / np.maximum(hue, np.float32(0.05)) ** 2
+    deep = (look - own)[..., 0] / np.minimum(apart[..., 0], np.float32(-0.3))
+    told = ramp(hue, *OTHER) * ramp(-apart[..., 0], *DARKER) * ramp(np.minimum(near, mass), 0.002, 0.01)
+    rows, columns = np.mgrid[face].astype(np.float32)
+    order = np.argsort(brows[:, 0])
+    over = (np.interp(columns[0], brows[order, 0], brows[order, 1])[None, :] - rows) / np.float32(hw_px)
+    like = np.asarray(told * ramp(np.minimum(place, deep), *OF_HAIR) * ramp(np.asarray(over, np.float32), *OVER_BROW_HW), np.float32)
+    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(LOOSE_HW * hw_px), 1) + 1,) * 2)
+    opened = cv2.morphologyEx(np.maximum(like, strands), cv2.MORPH_OPEN, round_)
+    like = np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, round_), np.float32)
+    _, piece = cv2.connectedComponents((like > 0.4).astype(np.uint8), connectivity=8)
+    like = like * np.isin(piece, np.unique(piece[(strands > 0.9) & (piece > 0)])) * (strands < 0.5)
+    if float(like.sum()) < LEAST_HW2 * hw_px**2:
+        return skin, hair
+    taken = mine * blur(np.asarray(like, np.float32), EVEN_HW * hw_px / 4) * ramp(np.asarray(over, np.float32), *OVER_BROW_HW)
+    skin, hair = skin.copy(), hair.copy()
+    skin[face] -= taken
+    hair[face] += taken
     return skin, hair
 
 

@@ -61,6 +61,7 @@ def part(colour: F32, matte: F32, landmarks: F32, hw_px: float, inside: F32) -> 
     skin, hair, cloth = _enlarged(p, reading.prob, colour, matte, inside, hw_px)
 
     skin, hair = hairline.bared(colour, skin, hair, landmarks, hw_px)
+    skin, hair = hairline.fringed(colour, skin, hair, landmarks, hw_px)
     skin, hair = _fringe(colour, skin, hair, landmarks, hw_px)
     skin, cloth = hem.worn(colour, skin, cloth, landmarks, hw_px)
     skin, cloth = _hemmed(skin, cloth, landmarks, hw_px)
