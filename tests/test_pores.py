@@ -23,9 +23,12 @@ def soft() -> Plate:
     return bust.plate(HW)
 
 
-def textured(plate: Plate, deviation: float) -> Plate:
-    """The same with noise as fine as pores, of this deviation in log luminance, all over it."""
+def textured(plate: Plate, deviation: float, *, even: bool = False) -> Plate:
+    """The same with texture as fine as pores, of this deviation in log luminance: rougher beside the nose than further out, or `even`."""
     noise = np.random.default_rng(5).standard_normal(plate.matte.shape).astype(np.float32)
+    if not even:
+        across = np.abs(np.arange(noise.shape[1], dtype=np.float32) - plate.landmarks[4, 0]) / np.float32(HW)
+        noise *= np.interp(across, (0.05, 0.45), (1.5, 0.5)).astype(np.float32)
     band = blur(noise, pores.BAND_HW[0] * HW) - blur(noise, pores.BAND_HW[1] * HW)
     albedo = plate.albedo * np.exp(band * np.float32(deviation / band.std()))[..., None]
     return replace(plate, albedo=np.asarray(albedo, np.float32))
@@ -50,6 +53,20 @@ def test_sharp_skin_is_left_alone(soft: Plate) -> None:
     sharp = textured(soft, 1.6 * pores.USUAL)
     assert pores.lacking(sharp) == 0
     np.testing.assert_array_equal(drawn(sharp), sharp.albedo)
+
+
+def test_texture_as_even_as_noise_goes_and_skins_own_is_drawn(soft: Plate) -> None:
+    noise, skin = textured(soft, 2 * pores.USUAL, even=True), textured(soft, 2 * pores.USUAL)
+    assert pores.noisy(noise) > 0.9
+    assert pores.noisy(skin) == 0 == pores.noisy(textured(soft, 0.5 * pores.USUAL, even=True))
+    assert pores.lacking(noise) > 0.5 * pores.USUAL
+    left = []
+    for plate in (noise, skin):
+        albedo = plate.albedo.copy()
+        pores.tempered(albedo, plate)
+        log = np.log(np.maximum(luminance(albedo), 2e-3))
+        left.append(float((log - blur(log, pores.BANDS_HW[0] * HW))[pores._inner(soft) > 0.9].std()))
+    assert left[0] < 0.5 * left[1]
 
 
 def test_half_as_sharp_gets_less(soft: Plate) -> None:
@@ -88,7 +105,7 @@ def test_too_sharp_skin_comes_down_to_its_aims_and_what_is_within_them_stays(sof
     fine = [np.log(np.maximum(luminance(a), 2e-3)) for a in (sharp.albedo, albedo)]
     before, after = (float(np.std((one - blur(one, pores.BANDS_HW[1] * HW))[skin])) for one in fine)
     assert after < 0.7 * before
-    calm = textured(soft, 0.01)
+    calm = textured(soft, 0.01, even=True)
     kept = calm.albedo.copy()
     pores.tempered(kept, calm)
     np.testing.assert_allclose(kept[skin], calm.albedo[skin], rtol=0.02)
