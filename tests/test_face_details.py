@@ -74,6 +74,21 @@ def test_a_line_beside_the_nose_is_weakened_one_of_the_brow_less_and_a_mole_stay
     assert mole > 0.85
 
 
+def test_a_smiles_black_fold_is_eased_whole_and_past_the_corner_of_the_mouth() -> None:
+    """Its core goes with its shores, as near to the lips as it runs: what is left is one soft fold, and no line of ink beside a mouth."""
+    plate = marked()
+    u, v = hw(plate)
+    albedo, parts = np.broadcast_to(SKIN, (HIGH, WIDE, 3)).copy(), dict(plate.parts)
+    fold = np.exp(-(((u - 0.20) / 0.006) ** 2)) * (np.abs(v + 0.52) < 0.12)
+    albedo *= (1 - 0.85 * fold)[..., None]
+    parts["lips"] = freeze(((np.abs(v + 0.47) < 0.03) & (u < 0.165)).astype(np.float32))
+    plate = replace(plate, albedo=freeze(albedo.astype(np.float32)), parts=parts)
+    after = smoothed(plate)
+    beside, above = (depth_at(after, plate, (0.20, at)) for at in (-0.47, -0.60))
+    assert 0.25 < above < creases.DEEPEST[0]
+    assert beside == pytest.approx(above, abs=0.1)
+
+
 def test_lines_become_no_lighter_than_skin_and_skin_keeps_its_colour() -> None:
     plate = marked()
     after = smoothed(plate)

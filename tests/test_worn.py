@@ -272,6 +272,64 @@ def test_gum_between_teeth_stays_gum() -> None:
     assert np.median(after[inner][:, 0] / after[inner][:, 1]) > 1.8
 
 
+def rows_apart() -> tuple[Plate, dict[str, F32]]:
+    """The same mouth open on two rows as white as each other, and a chink of the lower that shows what lies behind; where each is."""
+    plate = toothed(chip=False)
+    u, v = hw(plate)
+    row = np.abs(u) < 0.20
+    upper, lower = row & (v > -0.41) & (v < -0.368), row & (v > -0.352) & (v < -0.31)
+    chink = lower & (np.abs(u - 0.055) < 0.012)
+    albedo, parts = np.array(plate.albedo), dict(plate.parts)
+    albedo[row & ~upper & ~lower & (np.abs(v + 0.36) < 0.05)] = (0.10, 0.03, 0.015)
+    albedo[chink] = (0.30, 0.10, 0.03)
+    parts["teeth"] = freeze(np.asarray((upper | lower) & ~chink, np.float32))
+    inner = {"upper": (np.abs(u) < 0.10) & (np.abs(v + 0.39) < 0.010), "lower": (np.abs(u) < 0.03) & (np.abs(v + 0.332) < 0.010)}
+    joint = np.abs(((u + 0.2) / 0.05) % 1 - 0.5)
+    where = {name: at & (joint < 0.3) for name, at in inner.items()} | {"joint": inner["lower"] & (joint > 0.47)}
+    where["chink"] = (np.abs(u - 0.055) < 0.006) & (np.abs(v + 0.340) < 0.006)
+    return replace(plate, albedo=freeze(albedo), colour=freeze(albedo), parts=parts), where
+
+
+def test_a_lower_row_is_warmer_and_darker_than_the_upper_and_no_slab() -> None:
+    """Light that reaches it has met lips and tongue: it is redder, never greener, and a chink in it is no lamp."""
+    plate, where = rows_apart()
+    after = mended(plate)
+    tone, red = luminance(after), after[..., 0] / np.maximum(after[..., 1], 1e-3)
+    upper, lower, joint, chink = (float(np.median(tone[where[name]])) for name in ("upper", "lower", "joint", "chink"))
+    assert 1.08 < np.median(red[where["lower"]]) / np.median(red[where["upper"]]) < 1.3
+    assert 0.36 * upper < lower < 0.75 * upper
+    assert joint < 0.85 * lower
+    assert chink < 1.05 * lower
+
+
+def test_a_lower_row_that_an_old_lamp_lit_stays_under_the_upper() -> None:
+    plate, where = rows_apart()
+    v = hw(plate)[1]
+    albedo = np.asarray(plate.albedo * np.where(v < -0.36, 0.16, 1)[..., None], np.float32)
+    lit = replace(plate.found_light, hard=True)
+    tone = luminance(mended(replace(plate, albedo=freeze(albedo), colour=freeze(albedo), found_light=lit)))
+    assert np.median(tone[where["lower"]]) < 0.62 * np.median(tone[where["upper"]])
+
+
+def test_a_lip_that_is_lifted_out_of_a_shadow_comes_up_without_its_noise() -> None:
+    """Three times the light of a dark pixel beside one that stays dark is a bristle: what is lifted is a place, and never a pixel."""
+    plate = toothed(chip=False)
+    u, v = hw(plate)
+    lip = (np.abs(u) < 0.22) & (np.abs(v + 0.28) < 0.035)
+    noise = np.exp(np.float32(0.5) * np.random.default_rng(3).standard_normal(lip.shape).astype(np.float32))
+    albedo, parts = np.array(plate.albedo), dict(plate.parts)
+    albedo[lip] = np.array(FACE, np.float32) * np.float32(0.7)
+    albedo[lip & (u > 0.08)] *= (np.float32(0.30) * noise[lip & (u > 0.08)])[:, None]
+    parts["lips"] = freeze(lip.astype(np.float32))
+    parts["teeth"] = freeze(np.asarray(parts["teeth"] * ~lip, np.float32))
+    hard = replace(plate.found_light, hard=True)
+    plate = replace(plate, albedo=freeze(albedo), colour=freeze(albedo), parts=parts, found_light=hard)
+    shaded, lit = ((np.abs(u - at) < 0.05) & (np.abs(v + 0.28) < 0.022) for at in (0.15, -0.10))
+    before, after = np.log(luminance(plate.albedo)), np.log(np.maximum(luminance(mended(plate)), 1e-3))
+    assert np.median(before[lit]) - np.median(before[shaded]) > 2 * (np.median(after[lit]) - np.median(after[shaded]))
+    assert np.std(after[shaded]) < 0.6 * np.std(before[shaded])
+
+
 def test_lips_lose_the_blue_of_an_old_sky_and_keep_their_own_colour() -> None:
     plate = toothed(chip=False)
     u, v = hw(plate)

@@ -27,6 +27,11 @@ laugh had no fold to laugh with and sixty years no lines: fourteen pairs seen bl
 DEEPEST, HARDER, SOFT_HW = (0.55, 0.60), 0.15, 0.003
 """Most depth (log luminance) that a line keeps there and elsewhere, what more goes of lines elsewhere that a hard lamp drew, and how softly
 what is left of one lies on the skin, sigma. A fold is a valley with round shores; two pixels of black are ink, whoever's they were."""
+SMILES_HW, FOLD_HW = 0.06, 0.0045
+"""How far beyond the way past the corners of the mouth a smile's own fold lies, and how softly what is left of it lies on the skin, sigma.
+A fold is as broad as a finger's edge: with its soft shade taken off and its narrow core left, it was a jagged line of ink."""
+INKED = (1.2, 1.8)
+"""Depth of a line over the most that it keeps from which it is a fold with a black core, and surely is."""
 SPOT_HW, SPOT, APART = 0.010, 0.16, (0.06, 0.14)
 """Width under which what is darker than the skin all round it is a spot; the most depth (log luminance) one keeps that stands alone; and
 the share of the skin round it (within three spots' widths) that others cover, from which it is stubble, and surely is. Moles are broader,
@@ -50,8 +55,9 @@ a fold comes out redder than it went in (Langer 1999, "When shadows become inter
 colour of the sky or the walls."""
 FOLDS = (6, 126, 355, 50, 280, 205, 425, 57, 287, 164, 212, 432)
 """Mesh points round the nose, its folds and the way from there past the corners of the mouth to the chin."""
-SPARED_HW = 0.045
-"""How far round eyes, brows and lips nothing is taken for a line of skin."""
+SPARED_HW, LIP_HW = 0.045, 0.015
+"""How far round eyes, brows and lips nothing is taken for a line of skin; and round lips nothing for a smile's fold, which may run past
+their corners at a third of that: of one fold half was eased, and half was ink."""
 NOSTRILS, NOSTRIL_HW = ((98, 240, 75, 60, 20, 242, 97), (327, 460, 305, 290, 250, 462, 326)), 0.022
 """Mesh points round each nostril, and how far round it its shade may lie."""
 
@@ -79,21 +85,24 @@ def smooth(albedo: F32, plate: Plate) -> F32:
     # Beyond skin lies skin as well, as far as a line is concerned: a lip or a lock is no shore of one.
     whole = np.asarray(level + (1 - step(clear, 0.4, 0.8)) * (among(level, clear + np.float32(1e-4), 0.02 * k) - level), np.float32)
     depth = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, _disc(LINE_HW * k), borderType=cv2.BORDER_REPLICATE) - whole
-    on = np.asarray(clear * (1 - blur(cv2.dilate(step(spared, 0.1, 0.5), _disc(2 * SPARED_HW * k)), 0.01 * k)), np.float32)
-    for ring in NOSTRILS:
-        pit = cv2.convexHull(np.round(plate.landmarks[list(ring), :2] - np.array([box[1].start, box[0].start])).astype(np.int32))
-        hole = cv2.dilate(cv2.fillConvexPoly(np.zeros(skin.shape, np.uint8), pit, 1), _disc(2 * NOSTRIL_HW * k))
-        on = np.asarray(on * (1 - blur(hole.astype(np.float32), 0.006 * k)), np.float32)
     # A line's own middle has no direction; it lies between shores that have one.
     runs = cv2.dilate(step(_coherence(whole, ALONG_HW * k), *RUNS), _disc(0.5 * ALONG_HW * k))
     lines = depth * step(depth, *DEEP) * runs
     folds = np.zeros(skin.shape, np.uint8)
     hull = cv2.convexHull(np.round(plate.landmarks[list(FOLDS), :2] - np.array([box[1].start, box[0].start])).astype(np.int32))
     here = blur(cv2.fillConvexPoly(folds, hull, 1).astype(np.float32), 0.04 * k)
+    smile = blur(cv2.dilate(cv2.fillConvexPoly(folds, hull, 1), _disc(2 * SMILES_HW * k)).astype(np.float32), 0.02 * k)
     usual = ELSEWHERE + HARDER * plate.found_light.hard
     share, most = usual + (LIFTED - usual) * here, DEEPEST[1] + (DEEPEST[0] - DEEPEST[1]) * here
     left = most * (1 - np.exp(-(1 - share) * lines / most))
-    change = blur(np.asarray(lines - left, np.float32), 0.003 * k) + left - blur(np.asarray(left, np.float32), SOFT_HW * k)
+    taken, left = np.asarray(lines - left, np.float32), np.asarray(left, np.float32)
+    soft = blur(taken, 0.003 * k)
+    # A fold's core goes with its shores: what is left is the whole fold, softer. What is no deeper than a wrinkle stays as fine as it is.
+    inked = cv2.dilate(step(np.asarray(clear * lines / most, np.float32), *INKED), _disc(LINE_HW * k))
+    smile = np.asarray(smile * blur(inked, 0.3 * LINE_HW * k), np.float32)
+    change = soft + smile * np.maximum(taken - soft, 0) + left - blur(left, SOFT_HW * k)
+    change += smile * (blur(left, SOFT_HW * k) - blur(left, FOLD_HW * k))
+    on = _borders_spared(plate, box, clear, smile)
     # However black its middle is, what is left is no ink.
     change = np.maximum(change, np.minimum(lines, depth - left) * step(depth - change - np.float32(1.2) * most, 0.0, 0.1))
     change += _spots(whole, clear, k) * (1 - runs)
@@ -101,7 +110,8 @@ def smooth(albedo: F32, plate: Plate) -> F32:
     tint = tone / np.exp(level)[..., None]
     # A fold is redder as well, by light that went from wall to wall.
     redder = np.asarray(np.clip(change / 0.25, 0, 1), np.float32)[..., None]
-    tint += np.float32(LIFTED) * redder * (among(np.asarray(tint, np.float32), clear + np.float32(1e-4), LINE_HW * k) - tint)
+    beside = among(np.asarray(tint, np.float32), clear + np.float32(1e-4), LINE_HW * k)
+    tint += np.maximum(np.float32(LIFTED), np.float32(HUED) * smile)[..., None] * redder * (beside - tint)
     cool = np.log(np.maximum(tint[..., 2], np.float32(1e-2)) / np.maximum(tint[..., 0], np.float32(1e-2)))
     cool = cool - among(np.asarray(cool, np.float32), clear + np.float32(1e-4), BROAD_HW * k)
     thrown = step(blur(np.asarray(cool * clear, np.float32), 0.012 * k), *COOLER)
@@ -126,6 +136,24 @@ def smooth(albedo: F32, plate: Plate) -> F32:
     tone[...] = tint * np.exp(level + change)[..., None]
     added[box] = change
     return added
+
+
+def _borders_spared(plate: Plate, box: tuple[slice, slice], clear: F32, smile: F32) -> F32:
+    """Where lines are lines of skin, f32 of `box`: on `clear` skin, no feature, no nostril; a `smile`'s fold f32 runs past lips."""
+    k, parts = plate.hw_px, plate.parts
+
+    def round_(marked: F32, reach_hw: float) -> F32:
+        return blur(cv2.dilate(step(marked, 0.1, 0.5), _disc(2 * reach_hw * k)), 0.01 * k)
+
+    mouth = np.asarray(np.maximum(parts["lips"][box], parts["teeth"][box]), np.float32)
+    other = np.asarray(np.maximum.reduce([parts[name][box] for name in ("eyes", "brows", "glasses", "hair")]), np.float32)
+    lips = np.maximum(round_(mouth, LIP_HW), round_(mouth, SPARED_HW) * (1 - smile))
+    on = np.asarray(clear * (1 - np.maximum(lips, round_(other, SPARED_HW))), np.float32)
+    for ring in NOSTRILS:
+        pit = cv2.convexHull(np.round(plate.landmarks[list(ring), :2] - np.array([box[1].start, box[0].start])).astype(np.int32))
+        hole = cv2.dilate(cv2.fillConvexPoly(np.zeros(clear.shape, np.uint8), pit, 1), _disc(2 * NOSTRIL_HW * k))
+        on = np.asarray(on * (1 - blur(hole.astype(np.float32), 0.006 * k)), np.float32)
+    return on
 
 
 def _bristled(plate: Plate, box: tuple[slice, slice]) -> F32:

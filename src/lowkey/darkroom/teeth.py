@@ -31,6 +31,8 @@ ROUND_HW = 0.09
 EVENED = (0.25, 0.75)
 """Share of the row's own broad light and dark that goes, of a soft light's, which is the lips' and cheeks' shade on a round row, and of a
 hard one's, which is an old lamp's."""
+LOWER_LIT = 1.1
+"""Most of that which a lower row is left, over the upper's: a lamp that stood into an open mouth made it three stops the brighter one."""
 CHIP_HW, CHIP = 0.030, 0.62
 """Half the width under which a dark place between two teeth of a row is a chip or a spot, and the least it is to have of that row's light:
 under one hard lamp it would print as a hole, and the row as fangs."""
@@ -41,18 +43,24 @@ skin under a warm lamp are green ones."""
 FLESH, FLESHED = (2.2, 1.0, 0.70), 0.85
 """Colour over its green of what is nearly black between the lips, and the share of the way there: light that comes out of there has met
 blood several times, and of no colour is only what a photo does not hold."""
+MET = 0.30
+"""Power with which the light on a lower row has flesh's colour beside that on the upper: it has met lips and tongue once more, and with the
+upper's own hue it was a grey-green slab in two mouths (red over green in print 1.32 under 1.27, 1.33 under 1.54; now 1.45, 1.48)."""
 SEEN = (0.05, 0.20)
 """Share of the teeth's light, or of the lips' where none are seen, from which what is darker has a colour of its own, and surely has."""
 BEHIND, GLEAM, TONGUE = 0.35, (0.3, 0.6), (0.5, 0.8)
 """Share of the light on the row in the shade that comes in behind both, share of its row's light from which what is red is no tongue, and
 how far from the middle to the corner one lies."""
+TONGUE_HW = 0.024
+"""Least breadth of a tongue between two rows: what is red in a chink of less lies in its teeth's shade, and was a dot of fire."""
 GUM = (1.15, 1.45)
 """Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
-BLUEST = 0.85
-"""Most blue over green between the lips: flesh and enamel both have less."""
+BLUEST, ORANGEST = 0.85, 0.6
+"""Most blue over green between the lips: flesh and enamel both have less; and least, for what is beyond is a dark channel of the photo that
+ends in nothing."""
 CORNER = 0.66
 """Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
-BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.33, 2.0
+BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.42, 2.0
 """Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; what is
 left of the light on the row under it, which stands further in (at .2 a mouth is a black slot with a dirty band); and where it is said to be
 if there is none."""
@@ -142,20 +150,25 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         sound = np.asarray(teeth * np.minimum(grey / np.float32(usual), 1.5) ** 2, np.float32)
         # Each row has its own: under a hard lamp the lower stands in the light and the upper in the lip's shade.
         level, least = np.zeros_like(grey), np.full_like(grey, np.inf)
+        tint = np.zeros_like(colour)
         for one in (np.asarray(1 - under, np.float32), under):
+            # A row of which little is seen has the other's hue, not what lies between them.
+            tint += one[..., None] * among(colour, np.asarray(sound * (one + np.float32(0.05)) + 1e-4 * inner, np.float32), 0.06 * k)
             own_level = among(grey, np.asarray(sound * one + 1e-4 * inner, np.float32), ROUND_HW * k)
             level += one * own_level
             least = np.minimum(least, own_level)
-        tint = among(colour, np.asarray(sound + 1e-4 * inner, np.float32), 0.06 * k)
         red = colour[..., 0] / np.maximum(colour[..., 1], 1e-3) * (tint[..., 1] / np.maximum(tint[..., 0], 1e-3))
         blood = ramp(blur(np.asarray(red, np.float32), 0.004 * k), *GUM)
         # What lies behind both rows, in the middle, has of the light of the one in the shade.
         behind = blood * (1 - ramp(grey / level, *GLEAM)) * (1 - ramp(np.abs(a), *TONGUE)) * np.float32(gap < 1)
+        behind = _broad(np.asarray(behind * inner, np.float32), TONGUE_HW * k)
         chips = _chips(teeth, k) * (1 - blood * (1 - under))
         rows = np.maximum(grey / (level + behind * np.minimum(least / np.float32(BEHIND) - level, 0)), np.float32(CHIP) * chips)
         rows = np.asarray(rows, np.float32)
         brightest = min(ENAMEL, max(OVER_SKIN * skin, 0.22))
-        aim = float(np.clip(usual, 0.6 * brightest, 0.95 * brightest)) * (level / usual) ** np.float32(1 - EVENED[plate.found_light.hard])
+        lit = (level / usual) ** np.float32(1 - EVENED[plate.found_light.hard])
+        lit += under * np.minimum(np.float32(LOWER_LIT) - lit, 0)
+        aim = float(np.clip(usual, 0.6 * brightest, 0.95 * brightest)) * lit
         wanted = np.asarray(_pressed(rows) * aim * (1 - (1 - np.float32(BELOW)) * under * (1 - behind)), np.float32)
         wanted = np.asarray(wanted * (1 - (1 - np.float32(CORNER)) * ramp(np.abs(a), 0.25, 1.0)), np.float32)
         pale = np.asarray(np.maximum(ramp(rows, 0.25, 0.6) * (1 - blood), chips), np.float32)[..., None]
@@ -163,6 +176,7 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         lost = np.asarray(np.maximum(1 - pale, 0) * (1 - ramp(rows, *SEEN))[..., None], np.float32)
         colour = colour + np.float32(FLESHED) * lost * (flesh - colour)
         cream = tint + np.float32(CREAMED) * (np.array(CREAM, np.float32) - tint)
+        cream = cream * flesh ** (np.float32(MET) * under)[..., None]
         colour = _without_blue(colour + pale * (cream - colour))
         _dim_beside(tone, inner, lips, wanted, k)
     elif sure.any():
@@ -179,8 +193,8 @@ def _pressed(rows: F32) -> F32:
 
 
 def _without_blue(colour: F32) -> F32:
-    """A colour f32[h, w, 3] over its luminance: nothing in there is blue but what a lens made so at the edges of something white."""
-    colour[..., 2] = np.minimum(colour[..., 2], np.float32(BLUEST) * colour[..., 1])
+    """A colour f32[h, w, 3] over its luminance: blue in there is a lens's, at an edge of something white; orange is a channel lost."""
+    colour[..., 2] = np.clip(colour[..., 2], np.float32(ORANGEST) * colour[..., 1], np.float32(BLUEST) * colour[..., 1])
     return np.asarray(colour / np.maximum(luminance(np.asarray(colour, np.float32)), 0.05)[..., None])
 
 
@@ -191,6 +205,12 @@ def _chips(teeth: F32, k: float) -> F32:
     whole = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, np.ones((1, side), np.uint8))[:, side:-side]
     # A closing's own corners are no edge of a tooth.
     return blur(whole.astype(np.float32), 2.5 * SOFT_HW * k)
+
+
+def _broad(behind: F32, width_px: float) -> F32:
+    """What of `behind` f32[h, w] is nowhere narrower than `width_px`: an opening (Serra 1982)."""
+    side = 2 * max(round(width_px / 2), 1) + 1
+    return np.asarray(cv2.morphologyEx(behind, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))), np.float32)
 
 
 def _gap(rows: F32, a: F32, t: F32) -> float:
