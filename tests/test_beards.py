@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lowkey.darkroom import beards, neck
+from lowkey.darkroom import beards, neck, roots
 from lowkey.darkroom.figure import Figure
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.meshes import OVAL
@@ -88,7 +88,14 @@ def test_a_grey_beard_leans_to_its_skin_and_is_lit_as_that_is() -> None:
     sure = found > 0.99
     np.testing.assert_allclose(luminance(albedo[sure]), luminance(plate.albedo[sure]), rtol=1e-3)
     hue = np.log(albedo[sure] / albedo[sure][:, 1:2])
-    np.testing.assert_allclose(hue, np.broadcast_to(beards.SKIN_SHINES * np.log(FACE / FACE[1]), hue.shape), atol=0.01)
+    # Strands have white hair's hue, and gaps between them go over to skin's.
+    share = (hue[:, 0] / np.log(FACE[0] / FACE[1]), hue[:, 2] / np.log(FACE[2] / FACE[1]))
+    np.testing.assert_allclose(share[0], share[1], atol=0.02)
+    pale = luminance(albedo[sure])
+    assert np.median(share[0][pale > np.percentile(pale, 70)]) == pytest.approx(beards.SKIN_SHINES, abs=0.02)
+    assert share[0].min() > beards.SKIN_SHINES - 0.02
+    assert share[0][pale < np.percentile(pale, 5)].mean() > beards.SKIN_SHINES + 0.1
+    assert share[0].max() < 1.02
     figure = Figure(got)
     beards.hung(figure, found, neck.below_jaw(got.landmarks, got.size_px, got.hw_px))
     assert figure.hair[sure].max() < 1 - beards.LIT_AS_SKIN + 0.01
@@ -107,3 +114,50 @@ def test_a_dark_beard_thins_out_and_has_the_colour_of_the_head() -> None:
     np.testing.assert_allclose(luminance(got.albedo[chin]), luminance(plate.albedo[chin]), rtol=1e-3)
     bare = person(turn=0.0)
     assert beards.thinned(bare) is bare
+
+
+def test_a_grey_beards_strands_are_no_border_of_hair() -> None:
+    """Half skin all over, it was evened as pale hair's border is: a felt with a third of the strands that it had."""
+    plate, _ = bearded(GREY, read=False, head=(0.9, 0.88, 0.85))
+    got, found = beards.grown(plate)
+    assert found is not None
+    sure, left = found > 0.99, {}
+    for name, beard in (("told", found), ("untold", None)):
+        albedo = np.array(got.albedo)
+        roots.toned(albedo, got, beard)
+        left[name] = float(np.log(luminance(albedo[sure])).std() / np.log(luminance(got.albedo[sure])).std())
+    assert left["told"] == pytest.approx(1, abs=0.02)
+    assert left["untold"] < 0.9
+
+
+def test_a_grey_beard_ends_in_single_hairs_over_its_own_shade() -> None:
+    plate, on = bearded(GREY, read=False, low=0.10)
+    # Single hairs, paler than the neck, that are ever fewer toward the outline.
+    y, x = np.mgrid[: on.shape[0], : on.shape[1]].astype(np.float32)
+    last = (on > 0) & (y > CHIN_Y + 0.03 * HW) & (np.sin(0.9 * x) < 0)
+    albedo = np.array(plate.albedo)
+    albedo[last] = 0.4 * FACE
+    albedo[(on == 0) & (y > CHIN_Y + 0.03 * HW)] = 0.4 * FACE
+    plate = replace(plate, albedo=freeze(albedo), colour=freeze(albedo))
+    got, found = beards.grown(plate)
+    assert found is not None
+    whole = neck.keep(got)
+    kept, ends = beards.ended(whole, got, found)
+    inner = np.abs(x - EYE_X) < 0.12 * HW
+    edge, deep = (inner & (np.abs(y - CHIN_Y - v * HW) < 0.01 * HW) for v in (0.07, -0.05))
+    hairs, gaps = edge & (np.sin(0.9 * x) > 0.5), edge & (np.sin(0.9 * x) < -0.5)
+    assert kept.head[hairs].mean() > kept.head[gaps].mean() + 0.25
+    assert kept.head[deep].min() > 0.98
+    beyond = inner & (y > CHIN_Y + 0.16 * HW)
+    assert kept.head[beyond].max() == 0
+    np.testing.assert_array_equal(kept.head[y < CHIN_Y - 0.3 * HW], whole.head[y < CHIN_Y - 0.3 * HW])
+    # It loses its light toward that end, and what is beneath lies in its shade.
+    dark = np.array(got.albedo)
+    beards.sunk(dark, got, ends)
+    assert (dark / got.albedo)[hairs].mean() < 0.75
+    assert (dark / got.albedo)[deep].mean() > 0.9
+    figure = Figure(got)
+    beards.shaded(figure, ends, 0)
+    under, far = (inner & (np.abs(y - CHIN_Y - v * HW) < 0.01 * HW) for v in (0.13, 0.40))
+    assert (figure.albedo / got.albedo)[under].mean() < 0.7
+    np.testing.assert_allclose(figure.albedo[far], got.albedo[far], rtol=0.01)

@@ -6,13 +6,14 @@ cheeks', by its texture, and by where it sits. What is found is hair, before fac
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from lowkey.darkroom import neck
 from lowkey.darkroom.figure import Figure
+from lowkey.darkroom.neck import Kept
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate import meshes
@@ -124,17 +125,115 @@ def hung(figure: Figure, beard: F32, below: F32) -> None:
     figure.depth[box] = form[..., 3]
 
 
+GAP_HW, GAP = 0.012, (0.0, 0.45)
+"""Over what (sigma) a strand's surroundings are read, and how much darker (log) than they a gap begins to show skin, and shows it alone:
+all in white hair's hue, the gaps were the greenish grey of felt beside a warm face."""
+
+
 def whitened(albedo: F32, plate: Plate, beard: F32) -> None:
     """Give a grey `beard` f32[h, w] the hue of white hair over its own skin, in place of `albedo` f32[h, w, 3]."""
     cheeks = (plate.parts["skin"] > 0.9) & (beard < 0.01) & (meshes.oval(plate.landmarks, beard.shape) > 0)
     if not cheeks.any():
         return
     hue = np.log(np.maximum(np.median(albedo[cheeks], 0), np.float32(2e-3)))
-    white = np.exp(np.float32(SKIN_SHINES) * (hue - hue[1]))
-    rows, columns = np.flatnonzero((beard > 0).any(1)), np.flatnonzero((beard > 0).any(0))
-    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    box = _around(beard, 0)
     own = albedo[box]
+    grey = np.log(np.maximum(luminance(own), np.float32(2e-3)))
+    gap = step(blur(grey, GAP_HW * plate.hw_px) - grey, *GAP)
+    shines = np.float32(SKIN_SHINES) + np.float32(1 - SKIN_SHINES) * gap
+    white = np.exp(shines[..., None] * (hue - hue[1]))
     own += (white * (luminance(own) / luminance(white))[..., None] - own) * beard[box][..., None]
+
+
+STANDS_HW, THINS_HW, OUT_HW = 0.10, (0.010, 0.065), 0.030
+"""How near its outline a beard's end is, between which distances within it hair closes over what is behind, and how far beyond it the last
+hairs end: between them it is single hairs, ever fewer, over the dark under a chin. A step there lay on the collar like cut felt."""
+HAIR, TELLS = (0.15, 0.40, 0.60), (0.12, 0.40)
+"""Which share of the way from the neck's luminance to the beard's is no hair yet, how much more that is at the last tips, and how much more
+is all hair; and how much paler (log) the beard has to be before that begins to say anything, and does: beside a neck as pale as it is,
+single hairs are told by their surroundings alone."""
+NECK_HW, SEEN_HW2, ROUND_HW, CORNER = 0.012, 0.004, 0.050, (0.04, 0.26)
+"""How far from a beard's outline the neck is, and how much of it has to be seen to know its tone; round which (sigma) it is asked how much
+beard there is, and how much of it hangs at least and surely: its corners run out on the jaw, beside skin that is lit."""
+UNMIXED = 0.6
+"""How far (log) what shines between a beard's last hairs goes over to those hairs' own tone: all the way, they were felt once more."""
+SHADED = 0.60
+"""Share of its light that a hair loses toward its end: a beard's lower edge turns under the chin, and hangs in the shade of all above."""
+COVERS, COVERS_HW = 0.9, (0.015, 0.035)
+"""Light denied beneath a beard, and how far below it and how softly (sigma) that lies on neck and collar."""
+
+
+@dataclass(frozen=True)
+class Ends:
+    """A grey beard and where it ends, f32[h, w]."""
+
+    beard: F32
+    """Where it is, with all the room in which its last hairs end."""
+    edge: F32
+    """How near its outline below the jaw: 1 there and beyond, 0 from STANDS_HW within it."""
+
+
+def ended(kept: Kept, plate: Plate, beard: F32) -> tuple[Kept, Ends]:
+    """What is kept, the outline of a `beard` f32[h, w] below the jaw ending hair by hair; and that end.
+
+    What single hairs there are, and how long, is read off the photo: they are what is paler than the neck behind them.
+    """
+    k, edge = plate.hw_px, np.zeros_like(beard)
+    box = _around(beard, round(0.25 * k))
+    head, mine, below = (np.ascontiguousarray(m[box]) for m in (kept.head, beard, kept.below))
+    solid = (blur(np.maximum(head, mine), 2 * EDGE_HW * k) > 0.5).astype(np.uint8)
+    if solid.all():
+        return kept, Ends(beard, edge)
+    within = (cv2.distanceTransform(solid, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)) / np.float32(k)
+    # Bare jaw beside a beard ends as a jaw does; what shows between its last hairs is none.
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(OUT_HW * k) + 1,) * 2)
+    mass = step(blur(cv2.morphologyEx(mine, cv2.MORPH_CLOSE, reach), 2 * EDGE_HW * k), 0.2, 0.6)
+    near = blur(cv2.dilate(mine, reach), EDGE_HW * k)
+    on = np.where(within > 0, mass, near) * step(below, -0.10, -0.04)
+    tone = luminance(np.ascontiguousarray(plate.colour[box]))
+    grey = np.log(np.maximum(tone, np.float32(2e-3)))
+    fine = grey - blur(grey, COLOUR_HW * k)
+    own = np.clip(plate.parts["skin"][box] + plate.parts["hair"][box], 0, 1)
+    behind = (within < -NECK_HW) * (below > 0) * plate.parts["skin"][box] * plate.matte[box] * (near < 0.9)
+    pale, bare = (_round(tone, np.asarray(m, np.float32), k) for m in (mass * (within > 0) * (fine > 0), behind))
+    # Where a collar hides all of the neck nothing is known of that.
+    seen = float(behind.sum() > SEEN_HW2 * k * k)
+    told = seen * step(np.log(np.maximum(pale, np.float32(2e-3)) / np.maximum(bare, np.float32(2e-3))), *TELLS)
+    # Toward its tip a hair is ever thinner: what counts as one there is ever purer.
+    tip = np.float32(HAIR[1]) * step(-within, -THINS_HW[1], OUT_HW)
+    hair = np.clip(((tone - bare) / np.maximum(pale - bare, np.float32(2e-3)) - HAIR[0] - tip) / np.float32(HAIR[2]), 0, 1)
+    hair = told * hair + (1 - told) * step(fine, *STRAND)
+    whole = np.asarray(step(within, *THINS_HW), np.float32)
+    # Beyond the outline a pale shirt is no hair.
+    cover = np.maximum(whole, hair * step(within, -OUT_HW, 0.0) * np.where(within > 0, 1, own)) * plate.matte[box]
+    ends, out, wide = np.array(kept.head), np.array(kept.hair), np.array(beard)
+    ends[box] += on * (cover - head)
+    out[box], wide[box] = np.maximum(out[box], on), np.maximum(mine, on)
+    edge[box] = on * (1 - step(within, 0.0, STANDS_HW)) * step(blur(mine, ROUND_HW * k), *CORNER)
+    return replace(kept, head=ends, hair=out), Ends(wide, edge)
+
+
+def sunk(albedo: F32, plate: Plate, ends: Ends) -> None:
+    """Let a beard's last hairs be hair alone, without the old neck that shone between them, and lose their light, in `albedo`, in place."""
+    k, box = plate.hw_px, _around(ends.beard, 0)
+    own, edge, beard = albedo[box], ends.edge[box], ends.beard[box]
+    tone = luminance(own)
+    sure = np.asarray(beard * (1 - step(edge, 0.2, 0.6)) * (tone > blur(tone, COLOUR_HW * k)), np.float32)
+    lack = np.maximum(_round(tone, sure, k) / np.maximum(tone, np.float32(2e-3)), 1)
+    own *= (np.power(lack, np.float32(UNMIXED) * step(edge, 0.3, 0.9)) * (1 - np.float32(SHADED) * edge))[..., None]
+
+
+def shaded(figure: Figure, ends: Ends, top: int) -> None:
+    """Darken what lies beneath a beard, in place, before that is laid over it: `figure` from row `top` down."""
+    k, box = figure.hw_px, _around(ends.beard, round(4 * COVERS_HW[1] * figure.hw_px))
+    first = max(box[0].start, top)
+    by = round(COVERS_HW[0] * k)
+    down = np.pad(ends.beard[box], ((by, 0), (0, 0)))[: len(ends.beard[box])]
+    near = blur(down, COVERS_HW[1] * k)[first - box[0].start :]
+    there = np.s_[first : box[0].stop, box[1]]
+    gain = 1 - np.float32(COVERS) * near
+    figure.albedo[there] *= gain[..., None]
+    figure.sheen[there] *= gain
 
 
 SOFT_HW, INSIDE_HW = 0.018, (0.0, 0.05)
@@ -183,6 +282,17 @@ def thinned(plate: Plate) -> Plate:
     dyed *= (luminance(albedo[box]) / np.maximum(luminance(dyed), np.float32(1e-4)))[..., None]
     albedo[box] += (dyed - albedo[box]) * there[..., None]
     return replace(plate, parts=parts, albedo=freeze(albedo))
+
+
+def _around(beard: F32, margin: int) -> tuple[slice, slice]:
+    """Rows and columns of a `beard` f32[h, w], and as many more on each side."""
+    rows, columns = np.flatnonzero((beard > 0).any(1)), np.flatnonzero((beard > 0).any(0))
+    return np.s_[max(rows[0] - margin, 0) : rows[-1] + 1 + margin, max(columns[0] - margin, 0) : columns[-1] + 1 + margin]
+
+
+def _round(of: F32, where: F32, k: float) -> F32:
+    """What `of` f32[h, w] is hereabouts among `where` f32[h, w], and further off where there is none."""
+    return neck.spread(np.repeat(of[..., None], 3, 2), where, k)[..., 0]
 
 
 def _over_green(colour: F32, channel: int) -> F32:

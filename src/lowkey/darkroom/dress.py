@@ -80,11 +80,15 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     kept, figure = both(lambda: neck.keep(plate), lambda: Figure(plate))
     if cloth.kind == "own":  # exactly as photographed, for measurements
         return figure.subject(plate, 1.0)
+    last: beards.Ends | None = None
+    if beard is not None:
+        # Over the neck that the photo shows, its hairs end as they do there.
+        kept, last = beards.ended(kept, plate, beard) if cloth.kind in MADE else (kept, beards.Ends(beard, np.zeros_like(beard)))
 
     def formed() -> Sewn | None:
         seams.round_off(figure, plate.hw_px)
-        if beard is not None:
-            beards.hung(figure, beard, kept.below)
+        if last is not None:
+            beards.hung(figure, last.beard, kept.below)
         # Frames of glasses stand off the face, so that they throw a thin shadow on it.
         figure.depth += np.float32(FRAME_HW) * blur(step(plate.parts["glasses"], 0.3, 0.8), 0.008 * plate.hw_px)
         if retouched:
@@ -102,19 +106,20 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
             figure.eased = (_most(halved, plate), weaker, hues.calmed(figure.albedo, plate))
         tresses.groom(figure.albedo, plate, hand)
         if retouched:
-            roots.toned(figure.albedo, plate)
+            roots.toned(figure.albedo, plate, beard)
         strands.deepened(figure.albedo, plate, crop)
         strands.completed(figure.albedo, plate, hand)
 
     # The albedo alone is retouched, while form, garment and neck are made: of the photo, not of what was retouched.
     sewn, _ = both(formed, coloured)
     draped.one_skin(figure, kept.hands, plate, np.asarray((plate.parts["skin"] > 0.9) & (kept.below < -0.05), np.float32))
-    if beard is not None:
-        beards.whitened(figure.albedo, plate, beard)
+    if last is not None:
+        beards.whitened(figure.albedo, plate, last.beard)
+        beards.sunk(figure.albedo, plate, last)
     figure.ears = ears.shaped(figure, plate)
     roots.rooted(figure, plate, hand)
     if sewn is not None:
-        _cut_anew(figure, plate, sewn, kept, cloth)
+        _cut_anew(figure, plate, sewn, kept, cloth, last)
     else:
         _darken(figure, plate, kept, cloth)
     draped.relit(figure, kept, plate)
@@ -177,7 +182,7 @@ def _sewn(plate: Plate, kept: Kept, cloth: Cloth) -> Sewn:
     return Sewn(bust, made, throat.rebuild(plate, bust, kept, near.of(x), near.of(y), at, made.collar), at, top, first, tint, dye)
 
 
-def _cut_anew(figure: Figure, plate: Plate, sewn: Sewn, kept: Kept, cloth: Cloth) -> None:
+def _cut_anew(figure: Figure, plate: Plate, sewn: Sewn, kept: Kept, cloth: Cloth, beard: beards.Ends | None) -> None:
     """Take the photo's body away and lay neck, garment and what is kept over each other."""
     h, w = plate.matte.shape
     k = plate.hw_px
@@ -199,6 +204,8 @@ def _cut_anew(figure: Figure, plate: Plate, sewn: Sewn, kept: Kept, cloth: Cloth
         figure.touched(sheet.cover, (at[0] + top, at[1] + first))
         figure.lay(seams.without_slivers(sheet, part.head, at, first, k), (at[0] + top, at[1] + first), dye)
     _level(figure.albedo[top:], figure.cloth[top:] * figure.matte[top:], cloth.reflectance)
+    if beard is not None:
+        beards.shaded(figure, beard, top)
 
     seams.drawn_over(own, part, plate.parts["hands"][top:], k)
     arms = sleeve.arms(part.hands, k) if part.hands.max() > 0.5 else []

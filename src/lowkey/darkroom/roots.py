@@ -76,8 +76,11 @@ def blended(plate: Plate) -> Plate:
     return replace(plate, parts={**parts, "hair": freeze(new), "skin": freeze(left)})
 
 
-def toned(albedo: F32, plate: Plate) -> None:
-    """Where pale hair and skin run into one another (`blended`), the tone and hue of both do, in the albedo f32[h, w, 3], in place."""
+def toned(albedo: F32, plate: Plate, beard: F32 | None = None) -> None:
+    """Where pale hair and skin run into one another (`blended`), the tone and hue of both do, in the albedo f32[h, w, 3], in place.
+
+    A `beard` f32[h, w] is half skin all over (`beards.ON_FACE`) and no border anywhere: taken for one it lost its strands to a grey felt.
+    """
     k, parts = plate.hw_px, plate.parts
     box = haircut.around(parts["hair"])
     if box is None:
@@ -90,6 +93,8 @@ def toned(albedo: F32, plate: Plate) -> None:
     gain = np.clip((there + share * (here - there)) / np.maximum(near, np.float32(1e-3)), 0.4, 2.5)
     on = _paler(luminance(here), luminance(there), both, solid)
     on = blur(np.asarray(on * np.minimum(6 * share * (1 - share), 1)[..., 0], np.float32), EVEN_HW * k)
+    if beard is not None:
+        on *= 1 - step(blur(np.ascontiguousarray(beard[box]), EVEN_HW * k), 0.0, 0.3)
     albedo[box] = tone * (1 + on[..., None] * (gain - 1))
 
 
