@@ -140,3 +140,20 @@ def test_a_ragged_wrist_is_drawn_smooth() -> None:
     assert edge[1].std() < 0.6 * edge[0].std()
     assert abs(edge[1].mean() - 80) < 2
     assert (float(smooth.min()), float(smooth.max())) == (0.0, 1.0)
+
+
+def test_a_narrow_strip_of_a_wrap_has_no_folds_and_a_broad_one_has_up_to_its_border() -> None:
+    strip, broad = np.zeros((240, 240), np.float32), np.zeros((240, 240), np.float32)
+    strip[:, 100:108], broad[:, 60:180] = 1, 1  # .025 and .375 hw wide
+    assert draped._broad(strip, 320.0).max() < 0.05
+    assert draped._broad(broad, 320.0)[broad > 0].min() > 0.95
+
+
+def test_no_throat_is_put_into_the_gap_between_a_jaw_and_a_wrap_that_touches_it() -> None:
+    y = np.mgrid[:300, :300][0].astype(np.float32)
+    face, near, far = (np.asarray(m, np.float32) for m in (y < 150, y >= 157, y >= 180))
+    every = np.ones_like(face)
+    assert neck._up_to(face, near, every, 100, 320.0)[150:157].min() > 0.95
+    loose = neck._up_to(face, far, every, 100, 320.0)
+    np.testing.assert_array_equal(loose, face)
+    np.testing.assert_array_equal(neck._up_to(face, np.zeros_like(face), every, 100, 320.0), face)

@@ -13,6 +13,10 @@ SIZE, HW = 480, 240.0
 SKIN, WRAP, SHADE = (np.array(c, np.float32) for c in ((0.50, 0.33, 0.27), (0.42, 0.30, 0.40), (0.12, 0.07, 0.055)))
 
 
+UNDER = SKIN * np.array([0.85, 0.66, 0.66], np.float32)
+"""An under-scarf as it is measured in a photo: redder than skin by .37 stops, darker by .5."""
+
+
 def wrapped(wrap: F32) -> tuple[F32, F32, F32, F32, F32]:
     """Colour, skin, cloth, landmarks and distance (hw) to a face's true edge (+ outside), read .10 hw too wide on the right."""
     rng = np.random.default_rng(5)
@@ -62,3 +66,33 @@ def test_beside_the_face_no_skin_lies_under_a_wrap_that_closes_and_an_ear_under_
     bare, _ = hem.worn(colour, skin, cloth, mesh, HW)
     assert (bare[bulge].mean() < 0.1) == closes
     assert (bare[bulge].mean() > 0.9) == (not closes)
+
+
+def test_an_under_scarf_of_another_cloth_is_cloth_and_a_shade_or_a_light_of_its_tone_is_skin() -> None:
+    colour, skin, cloth, mesh, away = wrapped(WRAP)
+    cheek = np.abs(np.mgrid[:SIZE, :SIZE][0] - 250) < 70
+    band = cheek & (away > -0.035) & (away < 0)
+    for tone, its in ((UNDER, True), (0.7 * SKIN, False), (1.4 * SKIN, False)):
+        laid = np.where(((away > -0.04) & (away < 0.03))[..., None], tone, colour).astype(np.float32)
+        bare, worn = hem.worn(laid, skin, cloth, mesh, HW)
+        assert (bare[band].mean() < 0.2) == its, tone
+        assert (bare[band].mean() > 0.8) != its, tone
+        np.testing.assert_allclose(bare + worn, skin + cloth, atol=1e-6)
+
+
+def test_a_strip_of_wrap_beside_a_far_cheek_is_whole() -> None:
+    """It is too narrow to hold any sound cloth, and was read as half skin where it is narrowest."""
+    colour, _, _, mesh, away = wrapped(WRAP)
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    far = columns < 230
+    person = ~far | (away < 0.05)
+    strip, cheek = far & (away > 0) & (away < 0.05), np.abs(rows - 250) < 50
+    colour = np.where((away > 0)[..., None], WRAP, SKIN).astype(np.float32)
+    worn = ((away > 0) & person).astype(np.float32)
+    half = np.where(strip & (np.abs(rows - 250) < 25), 0.45, 1).astype(np.float32)
+    cloth = worn * half
+    skin = person - cloth
+    bare, wrap = hem.worn(colour, skin.astype(np.float32), cloth, mesh, HW)
+    assert wrap[strip & cheek & (away > 0.015)].mean() > 0.95
+    assert bare[far & cheek & (away < -0.02)].mean() > 0.99
+    assert skin[strip & cheek & (away > 0.015)].mean() > 0.2

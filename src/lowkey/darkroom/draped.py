@@ -22,6 +22,8 @@ FOLDS_HW = ((0.010, 0.035), (0.030, 0.110))
 """Between which sizes (sigma) folds are read: creases, and the broad falls of cloth."""
 DEEP_HW = (0.030, 0.110)
 """How deep a fold of each size is, per natural log by which it is darker than the cloth round it, hw."""
+BROAD_HW = 0.025
+"""Half the width under which a strip of a wrap, beside a far cheek, has no folds: its hems' own shade would be read for one."""
 STEEP = 0.75
 """Steepest slope that is put on, hw per hw."""
 HOLLOW = 0.70
@@ -75,9 +77,11 @@ def relit(figure: Figure, kept: Kept, plate: Plate) -> None:
         fold = np.clip(mean(fine) - mean(broad), -0.8, 0.4)
         height += np.float32(deep) * fold
         hollow += np.minimum(fold, 0)
+    roomy = _broad(mine, k)
+    hollow *= roomy
     right, down = slopes(np.asarray(height, np.float32), k)
     long_ = np.maximum(np.hypot(right, down), np.float32(1e-6))
-    inner = sure * np.float32(STEEP) * np.tanh(long_ / np.float32(STEEP)) / long_
+    inner = sure * roomy * np.float32(STEEP) * np.tanh(long_ / np.float32(STEEP)) / long_
     normal = figure.normal[box].copy()
     # Slopes are put on in the surface's own plane: seen from the side a fold is as deep as from the front.
     normal[..., 0] -= right * inner
@@ -88,7 +92,7 @@ def relit(figure: Figure, kept: Kept, plate: Plate) -> None:
     normal[..., 0] -= over * right
     normal[..., 1] += over * down
     figure.normal[box] = normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), np.float32(1e-6))
-    figure.depth[box] += height * sure
+    figure.depth[box] += height * sure * roomy
     figure.albedo[box] *= np.exp(np.float32(HOLLOW) * hollow * mine)[..., None]
     found = 1 - np.float32(LOST_EDGE) * (1 - step(falls / np.float32(FALLS), *LOST_FOLD))
     edge = np.float32(EDGE) * found * np.exp(-within / np.float32(EDGE_HW))
@@ -106,6 +110,18 @@ def _within(matte: F32, k: float) -> F32:
     """How far within the person's outline f32[h, w] (hw) each pixel of `matte` f32[h, w] lies; its border is none."""
     solid = cv2.copyMakeBorder((matte > 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     return np.asarray(cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1] / np.float32(k), np.float32)
+
+
+def _broad(wrap: F32, k: float) -> F32:
+    """1 f32[h, w] where `wrap` f32[h, w] is broad enough for folds, softly less in a narrow strip of it."""
+    q = 4
+    size = (max(wrap.shape[1] // q, 2), max(wrap.shape[0] // q, 2))
+    side = 2 * max(round(BROAD_HW * k / q), 1) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    # A border is no narrow strip: what is broad is carried on over it.
+    broad = cv2.dilate(cv2.morphologyEx(cv2.resize(wrap, size, interpolation=cv2.INTER_AREA), cv2.MORPH_OPEN, disc), disc)
+    soft = blur(np.asarray(broad, np.float32), BROAD_HW * k / q)
+    return np.asarray(step(cv2.resize(soft, wrap.shape[::-1], interpolation=cv2.INTER_LINEAR), 0.15, 0.5), np.float32)
 
 
 def _falling(within: F32, rows: F32, columns: F32, k: float) -> F32:

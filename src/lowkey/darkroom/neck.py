@@ -245,6 +245,8 @@ UNLIKE, FOLD_HW = 12.0, 0.06
 """Squared deviations from a wrap's own colour from which it is another cloth, or a fold no wider than twice this."""
 JAW_SOFT_HW = 0.016
 """Over how much the jaw's line is feathered."""
+CLOSE_HW = 0.03
+"""Half the width of a gap between jaw and wrap in which no throat is seen (a scarf pinned under the chin: .02 wide in the photo)."""
 TAB_HW, HEM_HW = 0.07, 0.055
 """Half the width under which what hangs from a wrap is no part of it, and over what its hem is straightened, sigma."""
 
@@ -357,10 +359,28 @@ def keep(plate: Plate) -> Kept:
     bare = np.asarray((1 - body_cloth) * plate.matte, np.float32)
     face = hanging.on_nose(np.asarray(above * bare, np.float32), mesh[4], start, k)
     face = np.minimum(hanging.evened(face, start, int(mesh[CHIN, 1] - 0.1 * k), k), bare)
-    head = np.maximum(np.maximum(face, hair * plate.matte), step(wrap, 0.15, 0.80) * plate.matte)
+    worn = np.asarray(step(wrap, 0.15, 0.80) * plate.matte, np.float32)
+    face = _up_to(face, worn, bare, start, k)
+    head = np.maximum(np.maximum(face, hair * plate.matte), worn)
     hands = hanging.own_skin(step(np.maximum(plate.parts["hands"], _raised(plate, below)), 0.15, 0.80), plate)
     hands = hanging.drawn(hands, k) * plate.matte
     return Kept(np.asarray(head, np.float32), wrap, hair, np.asarray(hands, np.float32), below)
+
+
+def _up_to(face: F32, wrap: F32, bare: F32, start: int, k: float) -> F32:
+    """The face f32[h, w] carried on to a `wrap` f32[h, w] that lies close under its jaw, over what is `bare` f32[h, w], from row `start`.
+
+    A throat put into so narrow a gap is a black line, and the photo's chin that is mixed into the wrap's border a pale wire beyond it.
+    """
+    if wrap.max() <= 0.5:
+        return face
+    side = 2 * round(CLOSE_HW * k) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    both = np.ascontiguousarray(np.maximum(face, wrap)[start:])
+    gap = np.asarray(cv2.morphologyEx(both, cv2.MORPH_CLOSE, disc), np.float32) - both
+    face = face.copy()
+    face[start:] = np.maximum(face[start:], np.minimum(both + gap, bare[start:]) * (gap > 0.01))
+    return face
 
 
 def _raised(plate: Plate, below: F32) -> F32:
