@@ -108,7 +108,8 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         if retouched:
             roots.toned(figure.albedo, plate, beard)
         strands.deepened(figure.albedo, plate, crop)
-        strands.completed(figure.albedo, plate, hand)
+        strands.completed(figure.albedo, plate, hand, crop)
+        nap.unveiled(figure.albedo, plate, crop)
 
     # The albedo alone is retouched, while form, garment and neck are made: of the photo, not of what was retouched.
     sewn, _ = both(formed, coloured)

@@ -29,6 +29,8 @@ SIZES = ((0.0036, 1.0), (0.0085, 0.6))
 """How wide strands are and the strands that lie together, and how much each counts."""
 WALK_HW = 0.07
 """How far a strand is followed each way."""
+NOISE = 2.6
+"""By what noise is multiplied to deviate by one."""
 LOCK_HW, UNEVEN = 0.05, 0.35
 """Over what size strands stand out more here and less there, and by how much."""
 SOLID_HW = 0.012
@@ -114,8 +116,11 @@ def deepened(albedo: F32, plate: Plate, crop: float) -> None:
     tone *= np.exp(np.asarray(change, np.float32))[..., None]
 
 
-def completed(albedo: F32, plate: Plate, hand: float) -> None:
-    """Give hair's albedo f32[h, w, 3] the strands that the photo lost, in place. `hand` is +1 or -1 as the person leans."""
+def completed(albedo: F32, plate: Plate, hand: float, crop: float = 0.0) -> None:
+    """Give hair's albedo f32[h, w, 3] the strands that the photo lost, in place. `hand` is +1 or -1 as the person leans.
+
+    As far as hair is `crop` it is a felt of points: strands drawn down a temple were streaks in paint.
+    """
     hair, k = plate.parts["hair"], plate.hw_px
     box = haircut.around(hair)
     if box is None:
@@ -134,7 +139,9 @@ def completed(albedo: F32, plate: Plate, hand: float) -> None:
     where = np.asarray(mine * (much > 0.01), np.float32)
     total, mass = np.zeros_like(grey), 0.0
     for stream, (wide, share) in enumerate(SIZES):
-        total += tresses.strung(x, y, wide, 111 + stream, dx, dy, where, WALK_HW * k, share)
+        strung = tresses.strung(x, y, wide, 111 + stream, dx, dy, where, WALK_HW * k, share) if crop < 1 else np.zeros_like(grey)
+        points = np.float32(share * NOISE) * noise(x / np.float32(wide), y / np.float32(wide), 115 + stream) if crop > 0 else strung
+        total += strung + np.float32(crop) * (points - strung)
         mass += share**2
     stands = 1 + np.float32(UNEVEN) * noise(x / np.float32(LOCK_HW), y / np.float32(LOCK_HW), 113)
     drawn = much * stands * np.clip(total / np.float32(np.sqrt(mass)), -2.2, 2.2)
