@@ -101,3 +101,24 @@ def test_where_pale_hair_runs_into_skin_its_tone_does() -> None:
     assert down[h // 2] > 0.43
     assert down[h // 2 - far] == pytest.approx(0.8, abs=0.01)
     assert down[h // 2 + far] == pytest.approx(0.4, abs=0.01)
+
+
+def test_pale_hair_ends_in_single_hairs_and_not_in_a_blur() -> None:
+    """Along a row of the border a pixel is mostly strand or mostly skin, and strands grow fewer row by row; hue goes with them."""
+    plate, line = lined()
+    over = np.asarray(plate.parts["hair"] > 0.5)[..., None]
+    pale = np.asarray(np.where(over, np.array((0.92, 0.78, 0.64), np.float32), plate.albedo), np.float32)
+    plate = roots.blended(replace(plate, albedo=freeze(pale), colour=freeze(pale)))
+    figure = Figure(plate)
+    roots.toned(figure.albedo, plate)
+    before = luminance(figure.albedo)
+    roots.rooted(figure, plate, neck.hand_of(plate))
+    columns = np.s_[round(EYE_X - 0.3 * HW) : round(EYE_X + 0.3 * HW)]
+    shares = [figure.hair[round(line + d * HW), columns] for d in (-0.02, 0.0, 0.02)]
+    assert shares[1].std() > 0.2
+    assert shares[0].mean() > shares[1].mean() + 0.1 > shares[2].mean() + 0.2
+    row = round(line)
+    assert luminance(figure.albedo)[row, columns].std() > 2 * before[row, columns].std()
+    assert np.corrcoef(shares[1], figure.albedo[row, columns, 2] / figure.albedo[row, columns, 0])[0, 1] > 0.8
+    far = round(line + 0.15 * HW)
+    np.testing.assert_allclose(figure.hair[far, columns], plate.parts["hair"][far, columns], atol=0.01)

@@ -106,3 +106,23 @@ def test_a_sideburn_that_goes_on_above_the_brow_is_no_scrap() -> None:
     matte = freeze(np.maximum(plate.matte, around))
     got = scraps.healed(replace(plate, parts={name: freeze(part) for name, part in parts.items()}, matte=matte))
     assert got.parts["hair"][(strip > 0) & (y > high + 3)].min() > 0.9
+
+
+def test_a_ghost_between_an_ear_and_the_room_is_the_rooms_and_hair_that_hangs_together_stays() -> None:
+    for gap, gone in ((True, True), (False, False)):
+        plate, _ = beside(0.0)
+        y, x = np.mgrid[: plate.matte.shape[0], : plate.matte.shape[1]].astype(np.float32)
+        u, v = (x - EYE_X) / np.float32(HW) - np.float32(0.72), (y - CHIN_Y) / np.float32(HW) + np.float32(0.62)
+        ear = (np.maximum(np.abs(u), np.abs(v)) < 0.1).astype(np.float32)
+        ghost = np.asarray((u > 0.1) & (u < 0.13) & (np.abs(v) < 0.05), np.float32)
+        lock = np.asarray((u > 0.05) & (u < 0.35) & (v > -0.45) & (v < (-0.14 if gap else -0.04)), np.float32) * (1 - ear)
+        parts = {name: np.asarray(part * (np.hypot(u, v) > 0.5), np.float32) for name, part in plate.parts.items()}
+        parts["skin"] += ear
+        parts["hair"] = np.maximum(parts["hair"], np.maximum(0.7 * ghost, lock) * (1 - ear))
+        whole = np.asarray(parts["skin"] + parts["hair"] + parts["cloth"], np.float32)
+        parts["background"] = np.asarray(1 - whole, np.float32)
+        got = scraps.healed(replace(plate, parts={n: freeze(p) for n, p in parts.items()}, matte=freeze(whole)))
+        there = (ghost > 0) & (ear == 0)
+        assert (got.matte[there].max() < 0.05) == gone
+        np.testing.assert_allclose(got.matte[ear > 0], whole[ear > 0], atol=0.02)
+        np.testing.assert_allclose(got.parts["hair"][lock > 0], parts["hair"][lock > 0], atol=0.02)

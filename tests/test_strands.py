@@ -108,3 +108,19 @@ def test_black_hair_does_not_sink() -> None:
     black, sure = locked(0.12, level=0.008)
     change = np.log(luminance(deepened(black)) / luminance(black.albedo))[sure]
     assert -0.12 < change.mean() < 0.05
+
+
+def test_white_hair_keeps_its_tone_and_gets_fewer_strands() -> None:
+    """Beside a face that it outshines: what sinks brown hair leaves its mean where it was, and its contrast is raised less."""
+    plain, _ = locked(0.12)
+    face = float(np.median(luminance(plain.albedo)[plain.parts["skin"] > 0.9]))
+    white, sure = locked(0.12, level=2.4 * face)
+    change = np.log(luminance(deepened(white)) / luminance(white.albedo))[sure]
+    brown = np.log(luminance(deepened(plain)) / luminance(plain.albedo))[sure]
+    assert brown.mean() < -0.1
+    assert abs(change.mean()) < 0.03
+    assert change.std() < 0.8 * brown.std()
+    level, soft = np.asarray(2.4 * face / 0.16, np.float32), haired(0.0)[0]
+    lit = replace(soft, albedo=freeze(np.asarray(np.where(soft.parts["hair"][..., None] > 0.5, level, 1) * soft.albedo, np.float32)))
+    drawn = [np.log(luminance(completed(p)) / luminance(p.albedo))[sure].std() for p in (soft, lit)]
+    assert 0.4 * drawn[0] < drawn[1] < 0.85 * drawn[0]

@@ -45,6 +45,14 @@ NORMAL = 0.3
 PALE_HW, BESIDE_HW, EVEN_HW, PALER = 0.013, 0.06, 0.004, (0.9, 1.3)
 """Over what (sigma) pale hair and skin run into one another; round which their tones are compared, and over which the answer is evened;
 hair over skin (luminance) from which it begins to be paler, and is."""
+STANDS_HW, CLEAR_HW, LONG_HW, VEIL, UNLIKE = 0.017, (0.026, 0.042), 0.028, 0.25, 0.12
+"""How far (one deviation) single pale hairs stand out of the middle of that border; between what distances from it hair and skin are only
+themselves; how far each hair is followed each way; how much of the border is hair too fine to be told apart; and by how much (log) one
+differs from the next. Mixed smoothly all through, the border was a blurred band 6 to 15 pixels wide of neither hue, a wig's seam: here a
+pixel is a strand or skin, and only the strands' number thins out."""
+WHITE_HEAD = (1.4, 1.8)
+"""Hair over skin (medians of luminance) from which a head is white enough for that, and surely: 1.90 on a white one. Grey hair whose rim
+the sun burnt out (1.30) keeps the strands it has: drawn over, they were a scribble."""
 SHEEN_LOST, DOWN_HW, DOWN = 0.5, 0.025, 0.4
 """Share of skin's mirror that down between and before the roots takes, and how far from hair (sigma) it grows: with a mirror of its own the
 skin has a pale crease along its hair; and the share of its colour (not its tone) that is greyer hair's: skin that lacks its mirror's white
@@ -147,8 +155,10 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     fine = np.square(grey - blur(grey * beyond, 0.5 * OWN_HW * k) / np.maximum(blur(beyond, 0.5 * OWN_HW * k), np.float32(0.02)))
     own = np.sqrt(blur(fine * beyond, OWN_HW * k) / np.maximum(blur(beyond, OWN_HW * k), np.float32(0.02)))
     band = np.asarray(band * (1 - step(own, *OWN)), np.float32)
+    over_ears = band
     if figure.ears is not None:
-        band *= 1 - step(blur(np.ascontiguousarray(figure.ears[box]), 0.02 * k), 0.02, 0.2)
+        ears = blur(np.ascontiguousarray(figure.ears[box]), 0.02 * k)
+        band, over_ears = band * (1 - step(ears, 0.02, 0.2)), np.asarray(band * (1 - step(ears, 0.3, 0.8)), np.float32)
     sure = np.asarray(hair * step(within, 0.008, 0.02), np.float32)
     if band.max() < 0.1 or float(sure.sum()) < 0.005 * k * k:
         return changed
@@ -181,6 +191,11 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     tone += (of_hair - tone) * stands[..., None]
     tone += (of_skin - tone) * bares[..., None]
     moved = stands - bares
+    of = [luminance(figure.albedo[m > 0.9]) for m in (figure.hair, figure.skin)]
+    if min(len(one) for one in of) >= 100:
+        ratio = float(np.median(of[0])) / max(float(np.median(of[1])), 2e-3)
+        over_ears = over_ears * step(np.array([ratio], np.float32), *WHITE_HEAD)[0]
+        moved = _single(tone, hair, moved, (x, y, dx, dy), over_ears, within, k)
     figure.hair[box] = np.clip(hair + moved * matte, 0, 1)
     figure.skin[box] = np.clip(skin - moved * matte, 0, 1)
     downy = step(blur(hair * solid, DOWN_HW * k), 0.02, 0.30) * step(over, 0.0, OVER_EYES_HW[1])
@@ -192,6 +207,43 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     figure.specular[box] *= 1 - np.maximum(stands, np.float32(SHEEN_LOST) * downy)
     changed[box] = moved
     return changed
+
+
+def _single(tone: F32, hair: F32, moved: F32, field: tuple[F32, F32, F32, F32], band: F32, within: F32, k: float) -> F32:
+    """Pale hair and skin that run into one another told apart in single hairs, in the albedo `tone` f32[h, w, 3], in place.
+
+    `moved` f32[h, w] is what of skin is hair besides `hair` f32[h, w] already, and is returned with this added. `field` is x, y (hw from
+    the nose) and the flow, `band` f32[h, w] where it is the line, `within` f32[h, w] how far inside hair (hw).
+    """
+    sure, bare = (np.asarray(step(side, *CLEAR_HW), np.float32) for side in (within, -within))
+    sure, bare = sure * hair, bare * (1 - hair)
+    if min(float(sure.sum()), float(bare.sum())) < 0.005 * k * k:
+        return moved
+    here, there = (among(tone, np.asarray(m + 1e-6, np.float32), BESIDE_HW * k) for m in (sure, bare))
+    # Hair that is white further in may be in its own shade along the line: hairs there are no paler than what they stand before.
+    edge = among(tone, np.asarray(hair * step(within, 0.006, 0.014) * (within < CLEAR_HW[1]) + 1e-6, np.float32), 1.5 * PALE_HW * k)
+    here *= np.minimum(luminance(edge) * np.float32(1.1) / np.maximum(luminance(here), np.float32(1e-3)), 1)[..., None]
+    on = step(luminance(here) / np.maximum(luminance(there), np.float32(1e-3)), *PALER) * band
+    if float(on.max()) < 0.05:
+        return moved
+    x, y, dx, dy = field
+    strand = np.zeros_like(within)
+    for stream, (wide, share) in enumerate(((0.8 * FINE_HW, 0.9), (TUFT_HW, 0.5))):
+        strand += tresses.strung(x, y, wide, 125 + stream, dx, dy, np.ascontiguousarray(band), LONG_HW * k, share)
+    # Most end near the line; one in many goes on, and is thin.
+    strand = np.clip(strand, -1.6, 1.2) + np.float32(1.5) * np.clip(strand - 1.2, 0, 1.5)
+    cover = np.clip(0.5 + (within + np.float32(STANDS_HW) * strand) * np.float32(k / max(SOFT_HW * k, 2.0)), 0, 1)
+    cover *= np.exp2(-np.maximum(-within, 0) / np.float32(THINS_HW))
+    veil = blur(np.asarray(within > 0, np.float32), STANDS_HW * k)
+    cover = np.asarray(cover + np.float32(VEIL) * (veil - cover), np.float32)
+    # Light and dark of the two go on into it, finer than the border.
+    near = among(tone, np.ones_like(within), 0.3 * PALE_HW * k)
+    fine = np.clip(luminance(tone) / np.maximum(luminance(near), np.float32(1e-3)), 0.6, 1.6)[..., None]
+    unlike = tresses.strung(x, y, FINE_HW, 127, dx, dy, np.ascontiguousarray(band), LONG_HW * k, UNLIKE)
+    own = here * np.exp(unlike)[..., None]
+    want = (there + cover[..., None] * (own - there)) * fine
+    tone += (want - tone) * on[..., None]
+    return np.asarray(moved + on * (cover - hair - moved), np.float32)
 
 
 def _squared(dx: F32, dy: F32, runs: F32, within: F32, k: float, shape: tuple[int, ...]) -> tuple[F32, F32]:

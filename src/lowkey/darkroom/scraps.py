@@ -27,6 +27,9 @@ SMALL_HW2 = 0.012
 """Area, squared head-widths, up to which a piece is a scrap: a lobe alone has .02."""
 ENCLOSED = 0.60
 """Share of a piece's border along which lies what it belongs to."""
+GHOST_HW2, BETWEEN = 0.006, (0.10, 0.25)
+"""Area of a piece of hair up to which it is a ghost of the room beside an ear (one on fourteen heads, .0026); and the share of its border
+along which there is other hair at most, and skin as well as room at least (0, .45 and .55)."""
 FRINGE_HW = 0.030
 """Half the width of a strip of hair along the jaw that is none."""
 BLOWN = (0.15, 0.45)
@@ -70,12 +73,13 @@ def healed(plate: Plate) -> Plate:
     to_skin = _scraps(hair > 0.5, skin > 0.5, k) * beside
     corner = np.array([first, top], np.float32)
     ear = _ear(hair, skin, matte, tone, inside, mesh[:, :2] - corner, k)
+    ghost = _ghosts(hair, skin, matte, k) * beside
     fringe = np.zeros_like(hair)
     low = int(np.clip(0.3 * mesh[BROW, 1] + 0.7 * mesh[CHIN, 1] - top, 8, len(hair) - 8))
     there = np.s_[max(low - round(0.10 * k), 0) :]
     fringe[there] = _fringe(hair[there], skin[there], matte[there], tone[there], 0.10 * k, k) * beside[there]
-    to_hair, to_skin, fringe = (m * (1 - ear) for m in (to_hair, to_skin, fringe))
-    found = np.maximum.reduce([to_hair, to_skin, fringe, ear])
+    to_hair, to_skin, fringe, ghost = (m * (1 - ear) for m in (to_hair, to_skin, fringe, ghost))
+    found = np.maximum.reduce([to_hair, to_skin, fringe, ear, ghost])
     if found.max() <= 0:
         return plate
     # What is far from all of it is nobody's colour there.
@@ -84,9 +88,12 @@ def healed(plate: Plate) -> Plate:
     part = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
     h, w = found[part].shape
     box = np.s_[top + part[0].start : top + part[0].start + h, first + part[1].start : first + part[1].start + w]
-    to_hair, to_skin, fringe, ear, hair, skin, matte = (
-        np.ascontiguousarray(one[part]) for one in (to_hair, to_skin, fringe, ear, hair, skin, matte)
+    to_hair, to_skin, fringe, ear, ghost, hair, skin, matte = (
+        np.ascontiguousarray(one[part]) for one in (to_hair, to_skin, fringe, ear, ghost, hair, skin, matte)
     )
+    # Its hair alone: the ear's own soft rim stays.
+    ghost = np.minimum(ghost * hair, matte)
+    hair, matte = hair - ghost, matte - ghost
     tone = np.ascontiguousarray(tone[part])
     to_hair, to_skin, fringe, ear = (blur(np.asarray(m, np.float32), 1.0) for m in (to_hair, to_skin, fringe, ear))
     of_hair = spread(tone, np.asarray(step(hair, 0.8, 0.99) * (1 - step(np.maximum(to_skin, ear), 0.0, 0.3)), np.float32), k)
@@ -186,6 +193,29 @@ def _scraps(piece: np.ndarray, of: np.ndarray, k: float) -> F32:
         if ring.any() and of[there][ring].mean() > ENCLOSED:
             # The soft border goes with it.
             np.maximum(out[there], cv2.dilate(mine, np.ones((5, 5), np.uint8)).astype(np.float32), out=out[there])
+    return out
+
+
+def _ghosts(hair: F32, skin: F32, matte: F32, k: float) -> F32:
+    """Small pieces of hair between an ear and the room, f32[h, w], that hang together with no other hair: they are the room's.
+
+    A pale thing out of focus behind an ear is to a reader a wisp of the pale hair over it; lit, it is a second rim in mid-air.
+    """
+    out = np.zeros_like(hair)
+    piece = (hair > 0.25 * np.maximum(matte, 0.1)) & (matte > 0.08) & (skin < 0.5)
+    _, names, stats, _ = cv2.connectedComponentsWithStats(piece.astype(np.uint8), connectivity=8)
+    wide = 2 * max(round(0.0125 * k), 1) + 1
+    for i in np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < GHOST_HW2 * k * k):
+        x, y, width, height, area = stats[i]
+        # What the window cuts goes on outside it.
+        if i == 0 or area < 8 or y == 0 or x == 0 or y + height == hair.shape[0] or x + width == hair.shape[1]:
+            continue
+        there = np.s_[max(y - wide, 0) : y + height + wide, max(x - wide, 0) : x + width + wide]
+        mine = (names[there] == i).astype(np.uint8)
+        ring = (cv2.dilate(mine, np.ones((wide, wide), np.uint8)) > 0) & (mine == 0)
+        locks, bare, room = ((m[there][ring] > 0.5).mean() for m in (hair, skin, 1 - matte))
+        if locks < BETWEEN[0] and min(bare, room) > BETWEEN[1]:
+            np.maximum(out[there], cv2.dilate(mine, np.ones((wide, wide), np.uint8)).astype(np.float32), out=out[there])
     return out
 
 

@@ -48,6 +48,11 @@ TOP = 1.2
 RIMMED_HW, RIM = (0.05, 0.12), 0.10
 """How near the room (sigma) hair may have an old lamp's rim, over what distance (sigma) the hair's own tone is read there, and how much
 lighter (log luminance) than that its outline is without one."""
+PALER, AIRY = (0.9, 1.3), 0.3
+"""Luminance of hair over the face's from which it begins to be white, and is; and the share of the depth and of the strands given to others
+that white hair goes without. A strand that takes up no light passes it on: between white locks lies the light of the others, no black
+(Zinke et al. 2008). Sunk as brown hair is it fell to .6 of its tone, slate-grey within a pale seam where the sinking ended before the skin
+(a head of 2.9; one against the sun has 1.4, the others under .7)."""
 BLACK = (0.02, 0.10)
 """Luminance up to which hair is black and sinks no further, only its locks stand out; and from which it is not."""
 
@@ -91,7 +96,9 @@ def deepened(albedo: F32, plate: Plate, crop: float) -> None:
     layers = [blur(own, s * k / 2) / np.maximum(blur(mass, s * k / 2), np.float32(0.05)) for s in LOCKS_HW]
     there = np.asarray(mass * _solid(mass, matte, k / 2), np.float32)
     wide = blur(there, ROUND_HW * k / 2)
-    pale = step(np.exp(layers[-1]), *BLACK)
+    face = luminance(plate.albedo[plate.parts["skin"] > 0.9])
+    white = _white(np.asarray(layers[-1], np.float32), face)
+    pale = step(np.exp(layers[-1]), *BLACK) * (1 - white)
     # Light that stood behind the head before is left in the outer strands, as a pale band along the outline.
     outer = step(blur(1 - matte, RIMMED_HW[0] * k / 2), 0.01, 0.12)
     inner = np.asarray(there * (1 - outer), np.float32)
@@ -104,16 +111,23 @@ def deepened(albedo: F32, plate: Plate, crop: float) -> None:
         more = np.clip(np.float32(DEPTH) / np.maximum(have, np.float32(1e-3)), 1, np.float32(DEEPEST)) - 1
         # A gleam in felt stands out already: brought out with the rest it is a worm.
         more = more / (1 + np.square(band / np.float32(DEPTH)))
+        more = more * (1 - np.float32(AIRY) * white)
         change += np.float32(1 - crop) * more * (band + np.minimum(band, 0) * np.float32(GAP - 1) * pale - np.float32(TOP) * have * pale)
     change *= there
     # Between hair and skin nothing is lighter than what it is made of: blown out in the photo, it is a pale crease along the hairline.
-    face = luminance(plate.albedo[plate.parts["skin"] > 0.9])
     if face.size:
         made_of = mass * np.exp(usual) + (1 - mass) * np.float32(np.median(face))
         line = step(mass, 0.05, 0.3) * (1 - there) * step(sure, 0.02, 0.10)
         change -= np.maximum(layers[0] - np.log(np.maximum(made_of, np.float32(2e-3))), 0) * line
     change = cv2.resize(change, mine.shape[::-1], interpolation=cv2.INTER_LINEAR) * step(mine, 0.02, 0.2)
     tone *= np.exp(np.asarray(change, np.float32))[..., None]
+
+
+def _white(broad: F32, face: F32) -> F32:
+    """How surely f32[h, w] hair of `broad` log luminance f32[h, w] is white beside a face of luminance `face` f32[n]."""
+    if not face.size:
+        return np.zeros_like(broad)
+    return np.asarray(step(np.exp(broad) / max(float(np.median(face)), 2e-3), *PALER), np.float32)
 
 
 def completed(albedo: F32, plate: Plate, hand: float, crop: float = 0.0) -> None:
@@ -136,6 +150,8 @@ def completed(albedo: F32, plate: Plate, hand: float, crop: float = 0.0) -> None
     dx, dy, runs = tresses.flow(grey, mine, mine > 0.5, x, y, k, hand)
     # Curls run nowhere: strands drawn through them would be scratches.
     much = np.ascontiguousarray(step(lack, LEAST, 2 * LEAST) * lack * step(runs, *fringe.CURLED), np.float32)
+    broad = np.asarray(blur(grey * mine, LOCKS_HW[-1] * k) / np.maximum(blur(mine, LOCKS_HW[-1] * k), np.float32(0.05)), np.float32)
+    much *= 1 - np.float32(AIRY) * _white(broad, luminance(plate.albedo[plate.parts["skin"] > 0.9]))
     where = np.asarray(mine * (much > 0.01), np.float32)
     total, mass = np.zeros_like(grey), 0.0
     for stream, (wide, share) in enumerate(SIZES):
