@@ -99,8 +99,9 @@ def test_the_same_shot_makes_the_same_bytes(bench: Bench, engine: Engine, frame:
         cold = shoot(bench, fresh)
     finally:
         fresh.close()
-    assert np.array_equal(frame.pixels, again.pixels), "after another seed"
-    assert np.array_equal(frame.pixels, cold.pixels), "from a new engine"
+    # The notes hold what a local model was shown: they tell whether that differed, or what it drew of it.
+    assert np.array_equal(frame.pixels, again.pixels), f"after another seed: {again.notes} for {frame.notes}"
+    assert np.array_equal(frame.pixels, cold.pixels), f"from a new engine: {cold.notes} for {frame.notes}"
 
 
 def test_another_seed_makes_another_frame(bench: Bench, engine: Engine, frame: Frame) -> None:
