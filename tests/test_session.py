@@ -326,6 +326,14 @@ def test_a_read_only_session_can_be_looked_at_and_not_changed(studio: Callable[.
     assert sorted(file.name for file in folder.iterdir()) == before
 
 
+def test_a_table_whose_column_was_renamed_by_damage_is_damaged(studio: Callable[..., Shoot]) -> None:
+    folder = studio().folder
+    with closing(sqlite3.connect(folder / "session.db", isolation_level=None)) as other:
+        other.execute("ALTER TABLE setups RENAME COLUMN warnings TO warningz")
+    with Store.open(folder) as store, pytest.raises(stores.Damaged, match="warnings"):
+        store.setups()
+
+
 def test_a_writer_that_waits_too_long_is_told_so(studio: Callable[..., Shoot], monkeypatch: pytest.MonkeyPatch) -> None:
     folder = studio().folder
     other = sqlite3.connect(folder / "session.db", isolation_level=None)

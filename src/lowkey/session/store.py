@@ -37,6 +37,16 @@ class Damaged(StoreError):
         self.why = why
 
 
+class _Row(sqlite3.Row):
+    """A row whose column may be missing: damage in a table's own text renames it, and every page is whole."""
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return super().__getitem__(key)
+        except IndexError:
+            raise Damaged(f"a column of it is missing: {key}"[:120]) from None
+
+
 @dataclass(frozen=True)
 class FrameRow:
     """One frame as the database has it."""
@@ -260,7 +270,7 @@ def _frame(row: sqlite3.Row) -> FrameRow:
 
 def _connected(file: Path) -> sqlite3.Connection:
     database = sqlite3.connect(file, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-    database.row_factory = sqlite3.Row
+    database.row_factory = _Row
     database.text_factory = lambda data: data.decode("utf-8", "replace")
     # A file from a stranger: its schema may not run functions of ours, and no cell is larger than a page of a record can be.
     database.execute("PRAGMA trusted_schema = OFF")
