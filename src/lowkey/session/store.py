@@ -38,13 +38,16 @@ class Damaged(StoreError):
 
 
 class _Row(sqlite3.Row):
-    """A row whose column may be missing: damage in a table's own text renames it, and every page is whole."""
+    """A row whose column may be missing, or hold bytes: damage renames the one and retypes the other, and every page is whole."""
 
     def __getitem__(self, key: Any) -> Any:
         try:
-            return super().__getitem__(key)
+            value = super().__getitem__(key)
         except IndexError:
             raise Damaged(f"a column of it is missing: {key}"[:120]) from None
+        if isinstance(value, bytes):  # no column holds any
+            raise Damaged(f"a cell of it is no text: {key}"[:120])
+        return value
 
 
 @dataclass(frozen=True)
