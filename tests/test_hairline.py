@@ -88,7 +88,7 @@ def fringe(tone: F32) -> tuple[F32, F32, F32, F32]:
     hair[:120] = 1
     mesh = np.zeros((478, 3), np.float32)
     mesh[:, 0], mesh[:, 1] = np.linspace(80, 320, 478), np.linspace(110, 400, 478)
-    mesh[list(hairline.BROWS), :2] = np.stack([np.linspace(90, 310, 10), np.full(10, 190)], 1)
+    mesh[list(hairline.UPPER_BROWS), :2] = np.stack([np.linspace(90, 310, 10), np.full(10, 190)], 1)
     return cv2.GaussianBlur(colour.astype(np.float32), (0, 0), 1.0), np.asarray(1 - hair, np.float32), hair, mesh
 
 

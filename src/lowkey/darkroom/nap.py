@@ -88,7 +88,8 @@ def felted(plate: Plate, hand: float, crop: float) -> Plate:
         return plate
     matte, mine, skin, tone = (np.array(a[box]) for a in (plate.matte, hair, plate.parts["skin"], plate.albedo))
     usual = _own(tone, mine, skin, matte, k)
-    strip = _strip(plate, box) * np.float32(crop)
+    seen = plate.photographed(plate.window, plate.size_px)[box]
+    strip = _strip(plate, box, seen) * np.float32(crop)
     ys, xs = np.mgrid[box].astype(np.float32)
     x, y = (xs - plate.landmarks[NOSE, 0]) * np.float32(hand / k), (ys - plate.landmarks[NOSE, 1]) / np.float32(k)
     dots = enumerate(POINTS_HW)
@@ -121,7 +122,7 @@ def felted(plate: Plate, hand: float, crop: float) -> Plate:
     )
     clear = cv2.remap(_clear(skin, k), *there, interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     # A strip of crop is thinner than it has to be: what the mirror shows is then forehead, and there is none beyond it.
-    known, veiled = step(known, 0.85, 0.98), _glaring(plate, box)
+    known, veiled = step(known, 0.85, 0.98), _glaring(plate, box, seen)
     sound = np.asarray(1 - veiled * (1 - known * clear), np.float32)[..., None]
     doubt = near * step(blur(1 - matte, 0.006 * k), *DOUBT) * np.maximum(known, veiled) * (within < SOUND_HW)
     tone += (plain + sound * (mirrored - plain) - tone) * doubt[..., None]
@@ -148,7 +149,7 @@ def unveiled(albedo: F32, plate: Plate, crop: float) -> None:
     if box is None or crop < 0.05 or not face.any():
         return
     mine, other, matte, tone = (np.ascontiguousarray(a[box]) for a in (hair, skin, plate.matte, albedo))
-    glare = _glaring(plate, box)
+    glare = _glaring(plate, box, plate.photographed(plate.window, plate.size_px)[box])
     usual = _own(tone, mine, other, matte, k)
     dark = 1 - step(luminance(np.exp(usual)) / np.float32(max(float(np.median(luminance(albedo[face]))), 1e-3)), *DARK)
     within = cv2.distanceTransform((matte > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
@@ -164,14 +165,14 @@ def unveiled(albedo: F32, plate: Plate, crop: float) -> None:
     albedo[box] = tone * np.exp(how[..., None] * change)
 
 
-def _glaring(plate: Plate, box: tuple[slice, slice]) -> F32:
-    """How surely f32[h, w] of `box` the photo's room hereabouts is so bright that it veils dark hair."""
+def _glaring(plate: Plate, box: tuple[slice, slice], seen: F32) -> F32:
+    """How surely f32[h, w] of `box` the photo's room hereabouts is so bright (`seen` f32[h, w]) that it veils dark hair."""
     k, face = plate.hw_px, plate.parts["skin"] > 0.9
     if not face.any():
         return np.zeros_like(plate.matte[box])
     lit = max(float(np.median(luminance(plate.colour[face]))), 1e-3)
     room = np.asarray((plate.matte[box] < 0.05) * plate.inside[box], np.float32)
-    beside = among(plate.photographed(plate.window, plate.size_px)[box], room, OWN_HW * k)
+    beside = among(seen, room, OWN_HW * k)
     return np.asarray(step(beside / np.float32(lit), *GLARING) * step(blur(room, OWN_HW * k), 1e-3, 0.02), np.float32)
 
 
@@ -197,15 +198,15 @@ def _own(tone: F32, hair: F32, skin: F32, matte: F32, k: float) -> F32:
     return np.asarray((near + np.float32(0.05) * whole) / (mass + np.float32(0.05)), np.float32)
 
 
-def _strip(plate: Plate, box: tuple[slice, slice]) -> F32:
-    """How surely f32[h, w] of `box` skin on the outline is a strip of crop between two stretches of it."""
+def _strip(plate: Plate, box: tuple[slice, slice], seen: F32) -> F32:
+    """How surely f32[h, w] of `box` skin on the outline is a strip of crop between two stretches of it; `seen` f32[h, w] is the photo."""
     k = plate.hw_px
     matte, hair, skin = (np.ascontiguousarray(a[box]) for a in (plate.matte, plate.parts["hair"], plate.parts["skin"]))
     within = cv2.distanceTransform((matte > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
     bridged = _bridged(np.asarray(hair > 0.5 * np.maximum(matte, np.float32(0.2))), matte > 0.5, k)
     if not bridged.any():
         return np.zeros_like(matte)
-    seen = np.log(np.maximum(plate.photographed(plate.window, plate.size_px)[box], np.float32(2e-3)))
+    seen = np.log(np.maximum(seen, np.float32(2e-3)))
     bare = np.asarray((skin > 0.9) & (within > 2 * STRIP_HW[1]), np.float32)
     room = np.asarray((matte < 0.05) * plate.inside[box], np.float32)
     beside, behind = (among(seen, m, OWN_HW * k / 2) for m in (bare, room))

@@ -190,10 +190,12 @@ def noisy(plate: Plate) -> float:
     part = np.s_[rows[0] : rows[-1] + 1]
     log, here = np.log(np.maximum(luminance(plate.albedo[part]), np.float32(2e-3))), face[part]
     fine, mass = log - blur(log, BANDS_HW[0] * k), here.astype(np.float32)
+    loud = float(np.interp(_deviation(fine[here]), LOUD, (0.0, 1.0)))
+    if not loud:
+        return 0.0
     local = (blur(np.abs(fine) * mass, NOISE_HW * k) / np.maximum(blur(mass, NOISE_HW * k), np.float32(1e-3)))[here]
     even = float(np.quantile(local, 0.1)) / max(float(np.median(local)), 1e-6)
-    sure = [float(np.interp(value, limits, (0.0, 1.0))) for value, limits in ((even, EVEN_NOISE), (_deviation(fine[here]), LOUD))]
-    return sure[0] * sure[1]
+    return float(np.interp(even, EVEN_NOISE, (0.0, 1.0))) * loud
 
 
 def excess(plate: Plate) -> float:

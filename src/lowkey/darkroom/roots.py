@@ -194,8 +194,8 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     of = [luminance(figure.albedo[m > 0.9]) for m in (figure.hair, figure.skin)]
     if min(len(one) for one in of) >= 100:
         ratio = float(np.median(of[0])) / max(float(np.median(of[1])), 2e-3)
-        over_ears = over_ears * step(np.array([ratio], np.float32), *WHITE_HEAD)[0]
-        moved = _single(tone, hair, moved, (x, y, dx, dy), over_ears, within, k)
+        if white := step(np.array([ratio], np.float32), *WHITE_HEAD)[0]:
+            moved = _single(tone, hair, moved, (x, y, dx, dy), over_ears * white, within, k)
     figure.hair[box] = np.clip(hair + moved * matte, 0, 1)
     figure.skin[box] = np.clip(skin - moved * matte, 0, 1)
     downy = step(blur(hair * solid, DOWN_HW * k), 0.02, 0.30) * step(over, 0.0, OVER_EYES_HW[1])

@@ -32,7 +32,7 @@ LIKE = (0.32, 0.44)
 SHADE, ROUGH, ROUGH_HW = 0.6, 0.3, 0.015
 """Shares of a difference in tone and in roughness that count: skin in the shade is still skin, while its colour hardly changes; and over
 what roughness is measured, sigma."""
-BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
+UPPER_BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 """Mesh points along the brows' upper edges, from the viewer's left."""
 OVER_BROW_HW = (0.01, 0.03)
 """How far over the brows a fringe is looked for, and surely: what lies lower is brow."""
@@ -101,8 +101,8 @@ def fringed(colour: F32, skin: F32, hair: F32, landmarks: F32, hw_px: float) -> 
     A forehead is where skin is expected, so hair before it was read as skin, and came out as grey smears once its "shade" was taken off.
     It hangs from the hair above it, is darker than lit skin, and has hair's colour.
     """
-    brows = landmarks[list(BROWS), :2]
-    x0, x1 = (int(np.clip(v, 0, skin.shape[1])) for v in (landmarks[list(BROWS[:1]), 0].min(), landmarks[list(BROWS[-1:]), 0].max() + 1))
+    brows = landmarks[list(UPPER_BROWS), :2]
+    x0, x1 = (int(np.clip(v, 0, skin.shape[1])) for v in (brows[0, 0], brows[-1, 0] + 1))
     top = int(np.clip(landmarks[:468, 1].min() - 0.3 * hw_px, 0, len(skin) - 1))
     end = int(np.clip(brows[:, 1].max(), top + 1, len(skin)))
     face = np.s_[top : int(np.clip(landmarks[152, 1], end, len(skin))), x0:x1]

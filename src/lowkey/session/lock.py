@@ -35,7 +35,7 @@ def locked(folder: Path, name: str, *, wait_s: float = 20.0, once: bool = False)
             with contextlib.suppress(OSError):  # Windows removes no file that is open
                 file.unlink()
     finally:
-        os.close(handle)  # which unlocks; the file stays, because removing it would let two hold two files of one name
+        os.close(handle)  # which unlocks; else the file stays, because removing it would let two hold two files of one name
 
 
 def _taken(handle: int) -> bool:

@@ -310,7 +310,7 @@ def _version(database: sqlite3.Connection) -> int:
             raise Damaged("it is another program's database")
         if tables and database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise Damaged("its pages contradict each other")
-        return version
+        return version if tables else 0
     finally:
         with suppress(sqlite3.Error):
             database.execute("ROLLBACK")
