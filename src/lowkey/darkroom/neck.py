@@ -11,12 +11,13 @@ from typing import Any
 import cv2
 import numpy as np
 from numba import njit, prange
+from numpy.typing import NDArray
 
 from lowkey.darkroom import hanging, shoulders
 from lowkey.darkroom.knit import Field
 from lowkey.gaussian import blur
 from lowkey.pixels import F32
-from lowkey.plate.meshes import OVAL
+from lowkey.plate.meshes import MIDLINE, OVAL
 from lowkey.plate.plate import Plate
 from lowkey.plate.zones import ramp as step
 
@@ -144,6 +145,8 @@ def hand_of(plate: Plate) -> float:
     return 1.0 if float(mesh[CHIN, 0] - mesh[list(EARS), 0].mean()) + 1e-6 >= 0 else -1.0
 
 
+PROFILE_DEG, ASIDE_HW = (30.0, 50.0), (0.35, 0.70)
+"""Yaw from which to which a head is a profile, and most that a neck's axis lies beside the chin of one that is none and of one."""
 SOFT, SOFT_PX = 0.45, (0.90, 1.7)
 """How soft cloth is drawn for each plate pixel that a pixel of the photo became, and the least and most of it."""
 
@@ -162,14 +165,18 @@ def measure(plate: Plate, wrap: F32) -> Bust:
 
     # The neck hangs from the skull, between the ears, and follows the head's roll half-way.
     down = chin[:2] - mesh[BROW, :2]
-    roll = float(np.clip(down[0] / max(float(down[1]), 1.0), -0.5, 0.5))
     turn = float(chin[0] - ears[0]) / float(k)
-    guess = float(np.clip(-turn + 0.65 * roll, -0.35, 0.35))
+    aside = float(step(np.array([abs(plate.pose.yaw_deg)], np.float32), *PROFILE_DEG)[0])
+    # In profile the line from brow to chin leans with a head that nods.
+    roll = float(np.clip(down[0] / max(float(down[1]), 1.0), -0.5, 0.5)) * (1 - aside)
+    reach = ASIDE_HW[0] + (ASIDE_HW[1] - ASIDE_HW[0]) * aside
+    guess = float(np.clip(-turn + 0.65 * roll, -reach, reach))
     shift, half = _neck_run(plate, float(chin[0]) + guess * float(k), float(chin[1]))
     offset = guess + shift
     # Necks are hardly ever wider than the jaw's corners, and never a post.
     corners = mesh[list(JAW_CORNERS)]
-    half = float(np.clip(half, LEAST_NECK_HW, max(0.50 * float(np.linalg.norm(corners[0] - corners[1])) / float(k), LEAST_NECK_HW)))
+    most = max(0.50 * float(np.linalg.norm(corners[0] - corners[1])) / float(k), LEAST_NECK_HW)
+    half = float(np.clip(half, LEAST_NECK_HW, most + (max(most, 0.46) - most) * aside))
 
     axis = float(chin[0]) + offset * float(k)
     hair = plate.parts["hair"] > 0.3
@@ -342,6 +349,7 @@ def keep(plate: Plate) -> Kept:
     # Beside the jaw skin draws in toward the line, like a nape; cut straight off it would be a block under the ear.
     oval = np.ones((h, w), np.uint8)
     cv2.fillPoly(oval, [np.round(mesh[list(OVAL), :2]).astype(np.int32)], 0)
+    cv2.fillPoly(oval, [_front(mesh, 1)], 0)
     out = cv2.distanceTransform(oval, cv2.DIST_L2, 5) / np.float32(k)
     aside = out - 0.01 - 1.5 * np.maximum(-below, 0)
     above = np.maximum(above * (1 - step(aside, 0.0, 0.012)), lobes * hanging.broad(lobes, k))
@@ -350,9 +358,11 @@ def keep(plate: Plate) -> Kept:
     start = int(np.clip(mesh[4, 1] + (0.05 + sunk) * k, 0, h - 1))
     solid = (plate.matte[start:] > 0.3) & (above[start:] > 0.3)
     anew = np.maximum.accumulate(np.maximum.accumulate(solid, axis=0) & ~solid, axis=0) & solid
-    nose = int(np.clip(mesh[4, 0], 1, w - 1))
-    anew[:, :nose] = np.maximum.accumulate(anew[:, :nose][:, ::-1], axis=1)[:, ::-1]
-    anew[:, nose:] = np.maximum.accumulate(anew[:, nose:], axis=1)
+    # Within the jaw's corners nothing hangs from an ear: a profile's lips begin anew under its nose.
+    ends = int(np.clip(left, 1, w - 1)), int(np.clip(max(right, float(mesh[4, 0])), 1, w - 1))
+    anew[:, ends[0] : ends[1]] = False
+    anew[:, : ends[0]] = np.maximum.accumulate(anew[:, : ends[0]][:, ::-1], axis=1)[:, ::-1]
+    anew[:, ends[1] :] = np.maximum.accumulate(anew[:, ends[1] :], axis=1)
     above[start:] *= 1 - blur(cv2.dilate(anew.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32), 1.0)
     # A reader's nine tenths is a whole: half-sure wraps and hands would let the garment's weave shine through.
     body_cloth = step(np.clip(plate.parts["cloth"] - wrap, 0, 1), 0.15, 0.80)
@@ -424,8 +434,15 @@ def below_jaw(mesh: F32, size_px: tuple[int, int], k: float) -> F32:
     )
     inner = np.zeros((h, w), np.uint8)
     cv2.fillPoly(inner, [np.round(ring * 16).astype(np.int32)], 1, shift=4)
+    # Of a profile the far half of the jaw lies behind the mouth, and the outline is nose, lips and chin.
+    cv2.fillPoly(inner, [_front(mesh, 16)], 1, shift=4)
     distance = cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5) - cv2.distanceTransform(inner, cv2.DIST_L2, 5)
     return np.asarray(cv2.GaussianBlur(distance, (0, 0), 2.0) / np.float32(k), np.float32)
+
+
+def _front(mesh: F32, units: int) -> NDArray[np.int32]:
+    """What nose, lips and chin span, int32[n, 1, 2] in `units` a pixel: of a head that looks ahead it lies within the jaw."""
+    return np.asarray(cv2.convexHull(np.round(mesh[list(MIDLINE), :2] * units).astype(np.int32)), np.int32)
 
 
 def spread(colour: Field, weight: Field, hw_px: float) -> F32:

@@ -33,6 +33,8 @@ MOUTH = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 1
 JAW = (234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323, 454)
 """The lower half of the oval, from frame-left ear over the chin to frame-right ear."""
 # fmt: on
+MIDLINE = (10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 1, 2, 164, 0, 13, 17, 18, 200, 199, 175, 152)
+"""From forehead over nose and lips to the chin: the outline of a face in profile, which leaves its oval behind it."""
 MOUTH_CENTRE = 478
 """Index of the one vertex added to the 478: the middle of the mouth opening."""
 
