@@ -145,8 +145,9 @@ def hand_of(plate: Plate) -> float:
     return 1.0 if float(mesh[CHIN, 0] - mesh[list(EARS), 0].mean()) + 1e-6 >= 0 else -1.0
 
 
-PROFILE_DEG, ASIDE_HW = (30.0, 50.0), (0.35, 0.70)
-"""Yaw from which to which a head is a profile, and most that a neck's axis lies beside the chin of one that is none and of one."""
+PROFILE_DEG, ASIDE_HW, DEEP_HW = (30.0, 50.0), (0.35, 0.70), 0.46
+"""Yaw from which to which a head is a profile, most that a neck's axis lies beside the chin of one that is none and of one, and half of a
+neck's depth from throat to nape, which a profile shows."""
 SOFT, SOFT_PX = 0.45, (0.90, 1.7)
 """How soft cloth is drawn for each plate pixel that a pixel of the photo became, and the least and most of it."""
 
@@ -176,7 +177,7 @@ def measure(plate: Plate, wrap: F32) -> Bust:
     # Necks are hardly ever wider than the jaw's corners, and never a post.
     corners = mesh[list(JAW_CORNERS)]
     most = max(0.50 * float(np.linalg.norm(corners[0] - corners[1])) / float(k), LEAST_NECK_HW)
-    half = float(np.clip(half, LEAST_NECK_HW, most + (max(most, 0.46) - most) * aside))
+    half = float(np.clip(half, LEAST_NECK_HW, most + (max(most, DEEP_HW) - most) * aside))
 
     axis = float(chin[0]) + offset * float(k)
     hair = plate.parts["hair"] > 0.3
@@ -359,7 +360,8 @@ def keep(plate: Plate) -> Kept:
     solid = (plate.matte[start:] > 0.3) & (above[start:] > 0.3)
     anew = np.maximum.accumulate(np.maximum.accumulate(solid, axis=0) & ~solid, axis=0) & solid
     # Within the jaw's corners nothing hangs from an ear: a profile's lips begin anew under its nose.
-    ends = int(np.clip(left, 1, w - 1)), int(np.clip(max(right, float(mesh[4, 0])), 1, w - 1))
+    nose = float(mesh[4, 0])
+    ends = int(np.clip(min(left, nose), 1, w - 1)), int(np.clip(max(right, nose), 1, w - 1))
     anew[:, ends[0] : ends[1]] = False
     anew[:, : ends[0]] = np.maximum.accumulate(anew[:, : ends[0]][:, ::-1], axis=1)[:, ::-1]
     anew[:, ends[1] :] = np.maximum.accumulate(anew[:, ends[1] :], axis=1)
