@@ -190,6 +190,19 @@ def test_one_head_has_one_dye_and_keeps_its_light_and_dark() -> None:
     assert luminance(got)[sure] == pytest.approx(luminance(albedo)[sure], rel=0.02)
 
 
+def test_a_fringe_has_no_rusty_ends() -> None:
+    """What skin's red put into solid hair beside it is no dye of its own."""
+    plate, sure = haired((0.12, 0.06, 0.03), strands=0.4)
+    beside = sure & (cv2.dilate((plate.parts["skin"] > 0.5).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
+    albedo = np.array(plate.albedo)
+    albedo[beside] *= np.array([1.2, 0.85, 0.9], np.float32)
+    got = groomed(replace(plate, albedo=freeze(albedo)))
+    before, after = (np.log(a[beside, 0] / a[beside, 1]).mean() - np.log(2.0) for a in (albedo, got))
+    assert beside.sum() > 300
+    assert before > 0.3
+    assert after < 0.75 * before
+
+
 def test_olive_hair_turns_brown() -> None:
     plate, sure = haired((0.20, 0.19, 0.03), strands=0.2)
     got = np.log(groomed(plate)[sure]).mean(0)

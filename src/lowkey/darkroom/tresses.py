@@ -175,7 +175,7 @@ def _unstained(tone: F32, hair: F32, skin: F32, k: float, face: F32) -> None:
     red = np.maximum(warm[0], np.float32(least)) + np.float32(SCALP) * skin
     log[..., 0] = np.maximum(log[..., 0], log[..., 1] + red)
     log[..., 2] = np.minimum(log[..., 2], log[..., 1] - warm[1])
-    _one_dye(log, np.asarray(hair * (1 - skin), np.float32), step(before, 2e-3, 8e-3), k)
+    _one_dye(log, hair, np.asarray(hair * (1 - skin), np.float32), step(before, 2e-3, 8e-3), k)
     # Beside skin too: no skin's yellow is ahead of its red.
     olive = np.maximum(log[..., 1] - log[..., 2] - np.float32(OLIVE[0]) * (log[..., 0] - log[..., 1]) - np.float32(OLIVE[1]), 0)
     log[..., 2] += np.float32(0.8) * olive
@@ -212,13 +212,14 @@ def _greyed(log: F32, usual: F32, face: F32) -> None:
     log[..., 2] += np.maximum(yellow - line, 0) * (grey * np.float32(1 - LEVELLED))
 
 
-def _one_dye(log: F32, hair: F32, bright: F32, k: float) -> None:
+def _one_dye(log: F32, hair: F32, apart: F32, bright: F32, k: float) -> None:
     """Colour held to the hair's own hereabouts, in place: locks differ in brightness, hardly in pigment; what differs is the old light.
 
-    log f32[h, w, 3] is log colour, `hair` f32[h, w] how surely it is hair's, `bright` f32[h, w] whether it is bright enough to tell a
-    colour: what is not (the grey that black was lifted to) takes the colour of what is.
+    log f32[h, w, 3] is log colour, `hair` f32[h, w] how surely it is hair's, `apart` f32[h, w] the same away from skin, whose red shines
+    into a fringe's ends and would leave them rusty; `bright` f32[h, w] whether it is bright enough to tell a colour: what is not (the grey
+    that black was lifted to) takes the colour of what is.
     """
-    wide, sure = DYE_HW * k, np.asarray(step(hair, 0.85, 0.99) * bright, np.float32)
+    wide, sure = DYE_HW * k, np.asarray(step(apart, 0.85, 0.99) * bright, np.float32)
     mass = blur(sure, wide)
     # Through thin hair the scalp shows.
     known = hair * step(mass, 0.01, 0.06) * haircut.fullness(hair, k)
