@@ -17,7 +17,7 @@ from lowkey.darkroom.subject import Subject
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
 from lowkey.pixels import F32, freeze, luminance
-from lowkey.plate import meshes, posture
+from lowkey.plate import balance, meshes, posture
 from lowkey.plate.albedo import chroma_shift
 from lowkey.plate.plate import Plate
 from lowkey.rig import Auto, Cloth, Direction, Rig, jittered, leans
@@ -283,7 +283,10 @@ def edits(plate: Plate) -> tuple[Edit, ...]:
     median, most = chroma_shift(plate.colour, plate.albedo, skin, plate.hw_px)
     fine = pores.lacking(plate)
     drawn = (Edit("fine texture drawn on skin the photo shows too softly, deviation", round(fine / math.log(2), 3), "scene stops"),)
+    exposed = math.log2(max(luminance(np.array([plate.developed], np.float32))[0], 1e-3))
+    brought = (Edit("photo developed before it was read: exposure and white", round(exposed, 2), "scene stops"),)
     return (
+        *(brought if plate.developed != balance.AS_IT_IS else ()),
         *(drawn if fine >= pores.LEAST else ()),
         Edit("old light evened out on the face's skin, 5th to 95th percentile", round(levelled, 3), "scene stops"),
         Edit("skin chroma at equal lightness, median", round(median, 3), "dE00", SKIN_CHROMA_BOUND),

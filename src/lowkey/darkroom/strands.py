@@ -51,8 +51,8 @@ lighter (log luminance) than that its outline is without one."""
 PALER, AIRY = (0.9, 1.3), 0.55
 """Luminance of hair over the face's from which it begins to be white, and is; and the share of the depth and of the strands given to others
 that white hair goes without. A strand that takes up no light passes it on: between white locks lies the light of the others, no black
-(Zinke et al. 2008), and given .7 of the strands its cotton was engraved steel. Sunk as brown hair is it fell to .6 of its tone, slate-grey within a pale seam where the sinking ended before the skin
-(a head of 2.9; one against the sun has 1.4, the others under .7)."""
+(Zinke et al. 2008); given .7 of the strands its cotton was engraved steel. Sunk as brown hair is it fell to .6 of its tone, slate-grey
+within a pale seam where the sinking ended before the skin (a head of 2.9; one against the sun has 1.4, the others under .7)."""
 BLACK = (0.02, 0.10)
 """Luminance up to which hair is black and sinks no further, only its locks stand out; and from which it is not."""
 

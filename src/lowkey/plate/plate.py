@@ -58,6 +58,7 @@ class Plate:
     """
 
     photo: Photo
+    """As it was read: developed, where its exposure or its white was far off (`balance`)."""
     window: Placement
     """Photo pixels to plate pixels."""
     hw_px: float
@@ -85,6 +86,8 @@ class Plate:
     warnings: tuple[Caution, ...]
     read_by: Mapping[str, str]
     """Names and versions of what read it."""
+    developed: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """By what the file's linear red, green and blue were multiplied to make `photo` (`balance.developed`)."""
 
     @property
     def size_px(self) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import numpy as np
 from lowkey.frame import Placement
 from lowkey.photo import Photo
 from lowkey.pixels import F32, U8, freeze, srgb_encode
-from lowkey.plate import albedo, faces, fitness, landmarks, matte, outline, parts, relief, shading, window
+from lowkey.plate import albedo, balance, faces, fitness, landmarks, matte, outline, parts, relief, shading, window
 from lowkey.plate.opinions import Panel
 from lowkey.plate.plate import Caution, Plate
 from lowkey.together import both
@@ -26,6 +26,8 @@ def scan(photo: Photo, face: int | None = None) -> Plate:
     found = faces.find(photo)
     chosen = faces.choose(photo, found, face)
     cautions = [*fitness.examine(photo, chosen), *_others(found, chosen)]
+    gains, developed = balance.read(photo, chosen, coloured=all(c.code != "no-colour" for c in cautions))
+    photo, cautions = balance.developed(photo, gains), [*cautions, *developed]
     panel = Panel()
     guess, at = _guess(photo, chosen, found, panel)
     opened = window.open_on(chosen.points, photo.size_px, guess, at)
@@ -61,6 +63,7 @@ def scan(photo: Photo, face: int | None = None) -> Plate:
         confidence=confidence,
         warnings=tuple(cautions),
         read_by={**_readers(), **panel.used},
+        developed=gains,
     )
 
 

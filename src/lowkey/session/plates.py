@@ -26,7 +26,7 @@ from lowkey.errors import LowkeyError
 from lowkey.frame import Placement
 from lowkey.photo import Photo, write_whole
 from lowkey.pixels import F32, freeze
-from lowkey.plate import readers, scan
+from lowkey.plate import balance, readers, scan
 from lowkey.plate.plate import Caution, FoundLight, Plate, Pose
 
 LARGEST_BYTES = 2_000_000_000
@@ -126,6 +126,7 @@ def _packed(plate: Plate) -> bytes:
         "confidence": plate.confidence,
         "warnings": [dataclasses.astuple(caution) for caution in plate.warnings],
         "read_by": dict(plate.read_by),
+        "developed": list(plate.developed),
     }
     maps: dict[str, Any] = {name: getattr(plate, name) for name in _MAPS}
     maps |= {f"parts.{name}": part for name, part in plate.parts.items()}
@@ -152,8 +153,9 @@ def _unpacked(photo: Photo, file: Path) -> Plate:
         maps: dict[str, F32] = {name: freeze(held[name]) for name in held.files if name != "page"}
         page = json.loads(held["page"].tobytes())
     light = page["found_light"]
+    red, green, blue = page["developed"]
     return Plate(
-        photo=photo,
+        photo=balance.developed(photo, (red, green, blue)),
         window=Placement(*page["window"]),
         hw_px=page["hw_px"],
         pose=Pose(*page["pose"]),
@@ -161,6 +163,7 @@ def _unpacked(photo: Photo, file: Path) -> Plate:
         confidence=page["confidence"],
         warnings=tuple(Caution(*caution) for caution in page["warnings"]),
         read_by=page["read_by"],
+        developed=(red, green, blue),
         parts={name.removeprefix("parts."): part for name, part in maps.items() if name.startswith("parts.")},
         **{name: maps[name] for name in _MAPS},
     )
