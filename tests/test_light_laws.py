@@ -212,6 +212,34 @@ def test_horizon_of_a_wall_is_its_angle() -> None:
     assert abs(float(diagonal[38, 125]) - math.atan(1 / (0.5 * math.sqrt(2)))) < 0.03
 
 
+def test_what_hides_nothing_is_hidden_all_the_same() -> None:
+    ground = np.zeros((41, 201), np.float32)
+    ground[:, 150:160], ground[:, 100:104] = 1.0, 2.0
+    hides = np.ones(ground.shape, np.uint8)
+    hides[:, 100:104] = 0
+    for turned in (False, True):
+        field, solid = (np.ascontiguousarray(m.T) if turned else m for m in (ground, hides))
+        angle = horizon(field, math.pi / 2 * -turned, 50.0, 0.0, hides=solid)
+        angle = angle.T if turned else angle
+        assert abs(float(angle[20, 90]) - math.atan(50 / 60)) < 0.01
+        assert abs(float(angle[20, 102]) - math.atan(-50 / 57)) < 0.01
+
+
+def test_the_trace_of_a_lock_over_the_room_throws_no_shadow() -> None:
+    """What is left of something in the soft edge of a mask covers a few hundredths: it is no wall beside a head."""
+    plain = bust.subject(HW)
+    matte, depth = np.array(plain.matte), np.array(plain.depth)
+    room = matte < 0.02
+    near = room & (np.cumsum(room[:, ::-1], 1)[:, ::-1] > 0) & (np.abs(np.arange(len(matte)) - plain.head_px[1])[:, None] < 0.3 * HW)
+    traced = np.where(near, np.float32(0.05), matte).astype(np.float32), np.where(near, np.float32(1.0), depth).astype(np.float32)
+    direction, head = Direction(70, 10), matte > 0.9
+    want = Relight(plain).visibility(direction, 4.0)
+    assert (want[head] > 0.5).any()
+    got = Relight(replace(plain, matte=traced[0], depth=traced[1])).visibility(direction, 4.0)
+    inner = cv2.erode(head.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    assert np.abs(got - want)[inner].max() < 0.05
+
+
 def test_same_bytes_for_any_thread_count() -> None:
     import numba
 

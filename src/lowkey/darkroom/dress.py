@@ -200,7 +200,7 @@ def _cut_anew(figure: Figure, plate: Plate, sewn: Sewn, kept: Kept, cloth: Cloth
     figure.lay(sewn.neck, sewn.at, np.ones(3, np.float32))
     hidden = tresses.tucked(part, own.depth, plate, bust, _covered(made, part.head.shape, first))
     tresses.sunk(own.albedo, part.hair, hidden, k)
-    tapered.taper(part, own.albedo, hidden, plate, bust.hand)
+    tapered.taper(part, own.albedo, hidden, plate, bust, figure.skin[top:] * figure.matte[top:])
     for sheet, at in made.outer:
         figure.touched(sheet.cover, (at[0] + top, at[1] + first))
         figure.lay(seams.without_slivers(sheet, part.head, at, first, k), (at[0] + top, at[1] + first), dye)

@@ -12,18 +12,24 @@ from typing import Any
 import cv2
 import numpy as np
 from numba import njit, prange
+from numpy.typing import NDArray
 
 from lowkey.pixels import F32
 
 VOID_HW = -4.0
 """Depths below this hold nobody: they neither receive nor block light."""
+HIDES = 0.1
+"""Coverage from which something stands in a lamp's way: the trace that was left of a lock over the room was a wall, and smeared a neck."""
 LEAST_RISE = 0.07
 """Angle (radians) over the tangent plane from which something hides a lamp: what rises less may be the relief's own error."""
 
 
 @njit(cache=True, parallel=True)
-def _sweep(depth: Any, tilt: float, forward: bool, first: int, pitch: float, bias: float, out: Any) -> None:
-    """Horizon slopes on sheared lines y = first + k + tilt * (x - middle); light toward +x if `forward`. out f32[lines, w]."""
+def _sweep(depth: Any, hides: Any, tilt: float, forward: bool, first: int, pitch: float, bias: float, out: Any) -> None:
+    """Horizon slopes on sheared lines y = first + k + tilt * (x - middle); light toward +x if `forward`. out f32[lines, w].
+
+    What does not hide (`hides` u8[h, w] is 0) is hidden all the same.
+    """
     h, w = depth.shape
     middle = 0.5 * (w - 1)
     stride = math.sqrt(1.0 + tilt * tilt) * pitch
@@ -59,6 +65,9 @@ def _sweep(depth: Any, tilt: float, forward: bool, first: int, pitch: float, bia
                 best = slope
                 j -= 1
             out[k, x] = best
+            near = y0 if y0 + 1 >= h or (y0 >= 0 and f < 0.5) else y0 + 1
+            if not hides[near, x]:
+                continue
             while n >= 2 and (hull_z[n - 1] - z) * (hull_x[n - 2] - s) <= (hull_z[n - 2] - z) * (hull_x[n - 1] - s):
                 n -= 1
             hull_x[n], hull_z[n] = s, z
@@ -87,15 +96,20 @@ def _gather(lines: Any, depth: Any, tilt: float, first: int, out: Any, turned: b
                 out[y, x] = angle
 
 
-def horizon(depth: F32, azimuth_rad: float, px_per_hw: float, bias_hw: float = 0.004) -> F32:
+def horizon(
+    depth: F32, azimuth_rad: float, px_per_hw: float, bias_hw: float = 0.004, hides: NDArray[np.uint8] | None = None
+) -> F32:  # fmt: skip
     """Angle f32[h, w] (radians above the picture plane) under which `depth` f32[h, w] (hw) hides the light.
 
     `azimuth_rad` lies in the picture plane: 0 toward frame-right, +pi/2 up. A light whose elevation over the picture plane
     is above the angle is seen. `bias_hw` lifts the receiver; it only delays contact shadows, attached shadow is n.l's work.
+    `hides` u8[h, w] is 0 where somebody is who stands in no light's way; None: all do.
     """
     dx, dy = math.cos(azimuth_rad), -math.sin(azimuth_rad)
     turned = abs(dy) > abs(dx)
     field = np.ascontiguousarray(depth.T if turned else depth, np.float32)
+    solid = np.ones(depth.shape, np.uint8) if hides is None else hides
+    solid = np.ascontiguousarray(solid.T if turned else solid)
     if turned:
         dx, dy = dy, dx
     h, w = field.shape
@@ -104,7 +118,7 @@ def horizon(depth: F32, azimuth_rad: float, px_per_hw: float, bias_hw: float = 0
     lean = math.ceil(abs(tilt) * 0.5 * (w - 1)) + 1
     first, last = -lean, h - 1 + lean
     lines = np.empty((last - first + 1, w), np.float32)
-    _sweep(field, tilt, dx > 0, first, 1.0 / px_per_hw, bias_hw, lines)
+    _sweep(field, solid, tilt, dx > 0, first, 1.0 / px_per_hw, bias_hw, lines)
     out = np.empty(depth.shape, np.float32)
     _gather(lines, field, tilt, first, out, turned)
     return out

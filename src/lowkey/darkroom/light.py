@@ -16,7 +16,7 @@ from numba import njit, prange
 
 from lowkey.blackbody import RGB
 from lowkey.darkroom import bounce, brdf, eyes, loose, mouth, ribbed
-from lowkey.darkroom.horizon import VOID_HW, horizon, openness, unhidden, without_flecks
+from lowkey.darkroom.horizon import HIDES, VOID_HW, horizon, openness, unhidden, without_flecks
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
@@ -78,6 +78,7 @@ class Relight:
         s = subject
         depth = np.where(s.matte > 0.02, s.depth, np.float32(-8)).astype(np.float32)
         self._depth_half = np.ascontiguousarray(depth[::2, ::2])
+        self._hides_half = np.ascontiguousarray(s.matte[::2, ::2] > HIDES, np.uint8)
         self._void = freeze(self._depth_half <= VOID_HW)
         self._thick = _thick(s)
         both(lambda: self._shadows(depth), self._surfaces)
@@ -231,10 +232,8 @@ class Relight:
         step = next((s for s in SWEEPS_DEG if (high - low) / s < MOST_SWEEPS), SWEEPS_DEG[-1])
         first = math.floor(low / step)
         angles = np.stack([self._horizon(step * (first + i)) for i in range(math.ceil(high / step) - first + 1)])
-        seen = np.zeros(self._depth_half.shape, np.float32)
-        away = middle - step * first
-        wrap = self._wrap_half
-        unhidden(angles, turned, elevation, self._tangent_half, wrap, away, step * first, spread, count, step, radius, seen)
+        seen, away = np.zeros(self._depth_half.shape, np.float32), middle - step * first
+        unhidden(angles, turned, elevation, self._tangent_half, self._wrap_half, away, step * first, spread, count, step, radius, seen)
         seen = without_flecks(self._loose.shade(_soften(seen, ~self._void, 0.8)), self.subject.skin[::2, ::2], self.subject.hw_px / 2)
         return _enlarged(seen, 2, (h, w))
 
@@ -255,7 +254,8 @@ class Relight:
     def _horizon(self, azimuth_deg: float) -> F32:
         """Horizon at half size toward an azimuth of the picture plane, rounded to half degrees and kept."""
         step = round(azimuth_deg * 2) % 720
-        return self._kept(self._horizons, step, 60, lambda: horizon(self._depth_half, math.radians(step / 2), self.subject.hw_px / 2))
+        k, hides = self.subject.hw_px / 2, self._hides_half
+        return self._kept(self._horizons, step, 60, lambda: horizon(self._depth_half, math.radians(step / 2), k, hides=hides))
 
     def _unit(self, direction: Direction, angular_radius_deg: float, distance_hw: float, grid_deg: float) -> F32:
         """Radiance f32[h, w, 3] per unit irradiance."""
