@@ -25,10 +25,10 @@ an arch light is carried by enamel and by the wet hollow behind it."""
 ENTERED_HW, ENTERED = 0.060, 0.5
 """Over how broad a part of skin, sigma, light is told that enters beside each tooth, and the power with which it counts beside the arch's
 own form: a row that stays light where lip and cheek above it lie in the nose's shadow is a row before a face."""
-BROUGHT = 0.68
+BROUGHT = 0.74
 """Most light on the front of a row, against the brightest tenth of the skin round it: with the mesh's own, flat and in the lip's full
 shade, teeth printed at 76 codes beside a cheek of 202. Photographs in such a light have 150 to 165 there where the lamp stands further in
-front; ours 120 to 155. A row without its joints glared at .66, a row with them does not."""
+front; ours 130 to 168. A row without its joints glared at .66, a row with them does not."""
 THROWN = 0.24
 """Share of the light on teeth that lips, gums and cheeks have thrown there, and coloured: enamel alone is a grey beside flesh."""
 CORNERED, CORNER_HW = 0.12, 0.045
@@ -37,9 +37,10 @@ another, and what a mesh mirrors instead is a white smear."""
 BESIDE_HW, EASED = 0.12, 0.75
 """How far round the corners of a mouth, sigma, a mesh's own ditch is made shallower, and by what share: it draws a smile's fold deep and
 narrow, a black blot beside the lips where a cheek has a broad, shallow one. Path-traced heads have such meshes, and are lit as they are."""
-COMMISSURE, LIPPED = (0.62, 1.08), (0.55, 0.40)
+COMMISSURE, LIPPED = (0.62, 1.08), (0.55, 0.036)
 """Half of an opening's breadth from which the corner of the mouth shades it, and where it does so wholly; light at the upper lip's edge,
-and the share of the opening over which its shade ends."""
+and how far below it (hw) its shade ends: a lip stands out before its teeth by as much however wide a mouth is opened, and a share of the
+opening left a speaker's upper row in it to its tips, as dim as the lower."""
 
 
 class Mouth:
@@ -62,7 +63,7 @@ class Mouth:
         self._teeth = np.asarray(s.teeth[self._box] * (1 - step(s.lips[self._box], 0.6, 1.0)), np.float32)
         self._lips = np.asarray(s.lips[self._box] * (1 - self._teeth), np.float32)
         self._skin = np.asarray((s.skin * s.matte)[self._box] * (1 - self._teeth), np.float32)
-        self._arch = _arch(self._teeth)
+        self._arch = _arch(self._teeth, s.hw_px)
         self._pictured = s.shine > 1.0
         self._beside = _corners(s.lips[self._box], BESIDE_HW * s.hw_px) * self._skin
         self._corners = _corners(s.lips[self._box], CORNER_HW * s.hw_px)
@@ -123,7 +124,7 @@ def _corners(lips: F32, sigma: float) -> F32:
     return np.asarray(out, np.float32)
 
 
-def _arch(teeth: F32) -> tuple[F32, F32] | None:
+def _arch(teeth: F32, hw_px: float) -> tuple[F32, F32] | None:
     """Of the row `teeth` f32[h, w]: where each place lies across it, -1 to 1, and the share of light that lips leave; None without one."""
     columns = np.flatnonzero((teeth > 0.5).any(0))
     open_ = np.flatnonzero((teeth > 0.5).any(1))
@@ -131,10 +132,9 @@ def _arch(teeth: F32) -> tuple[F32, F32] | None:
         return None
     middle, half = (columns[0] + columns[-1]) / 2, (columns[-1] - columns[0] + 1) / 2
     across = np.clip((np.arange(teeth.shape[1], dtype=np.float32) - np.float32(middle)) / np.float32(half), -1.2, 1.2)[None]
-    # Below the edge of the upper lip, column by column, as a share of the tallest opening.
+    # Below the edge of the upper lip, column by column.
     first = np.where((teeth > 0.5).any(0), np.argmax(teeth > 0.5, axis=0), 0).astype(np.float32)
     first = np.interp(np.arange(teeth.shape[1]), columns, first[columns]).astype(np.float32)
-    tall = float((teeth > 0.5).sum(0).max())
-    below = np.asarray((np.arange(len(teeth), dtype=np.float32)[:, None] - first) / np.float32(max(tall, 1.0)), np.float32)
+    below = np.asarray((np.arange(len(teeth), dtype=np.float32)[:, None] - first) / np.float32(hw_px), np.float32)
     shade = LIPPED[0] + (1 - LIPPED[0]) * step(below, 0.0, LIPPED[1])
     return across, np.asarray(shade * (1 - step(np.abs(across), *COMMISSURE)), np.float32)

@@ -31,7 +31,7 @@ ROUND_HW = 0.09
 EVENED = (0.25, 0.75)
 """Share of the row's own broad light and dark that goes, of a soft light's, which is the lips' and cheeks' shade on a round row, and of a
 hard one's, which is an old lamp's."""
-LOWER_LIT = 1.1
+LOWER_LIT = 0.9
 """Most of that which a lower row is left, over the upper's: a lamp that stood into an open mouth made it three stops the brighter one."""
 CHIP_HW, CHIP = 0.030, 0.62
 """Half the width under which a dark place between two teeth of a row is a chip or a spot, and the least it is to have of that row's light:
@@ -55,11 +55,21 @@ TONGUE_HW = 0.024
 """Least breadth of a tongue between two rows: what is red in a chink of less lies in its teeth's shade, and was a dot of fire."""
 GUM = (1.15, 1.45)
 """Red over green, against the teeth's, from which what lies between them begins to be gum, and is."""
+TORN_HW = 0.0125
+"""Least breadth of a dark notch in a row under a hard lamp that is filled though it is red: it is the lip's own shadow, which ate a tooth,
+and under another lamp a row torn off. What is left open between two tips is under two millimetres, and stays."""
 BLUEST, ORANGEST = 0.85, 0.6
 """Most blue over green between the lips: flesh and enamel both have less; and least, for what is beyond is a dark channel of the photo that
 ends in nothing."""
 CORNER = 0.66
 """Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
+ALONE, SPECK = 0.55, 1.0
+"""Light that is left to a tooth or two between lips a little apart, and the power of what a speck in a mere slit is lighter than lips that
+goes: one lit tooth in a dark arc is a crumb on the lips."""
+WALL, WALL_HW = 0.30, 0.018
+"""Least that is reflected right inside the lips' rim, over theirs, and the depth from the rim at which it is a third of that: lips turn in
+and their red lining goes on into the hollow. What is black there in a photo is its lamp's; beside lips in key light it was a wedge of ink
+at the corners, and a line of it under the upper lip."""
 BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.42, 2.0
 """Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; what is
 left of the light on the row under it, which stands further in (at .2 a mouth is a black slot with a dirty band); and where it is said to be
@@ -89,14 +99,19 @@ def across(plate: Plate, xs: F32, ys: F32) -> tuple[F32, F32]:
     return np.asarray(a, np.float32), np.asarray((fall - edges[0]) / tall, np.float32)
 
 
-def opening(plate: Plate, box: tuple[slice, slice]) -> F32:
-    """What lies between the lips f32[h, w] within a box of the plate; nothing where a mouth is shut."""
+def _drawn(plate: Plate, box: tuple[slice, slice]) -> F32:
+    """What the mesh's inner lips enclose, f32[h, w] of `box`."""
     ring = plate.landmarks[[*UPPER, *LOWER[-2:0:-1]], :2] - np.array([box[1].start, box[0].start], np.float32)
-    apart = float(np.linalg.norm(plate.landmarks[13, :2] - plate.landmarks[14, :2])) / plate.hw_px
-    open_ = step(apart, *PARTED)
     out = np.zeros(plate.matte[box].shape, np.uint8)
     cv2.fillPoly(out, [np.round(ring * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    return np.asarray(blur(out.astype(np.float32) / 255, EDGE_HW * plate.hw_px) * np.float32(open_), np.float32)
+    return np.asarray(out.astype(np.float32) / 255, np.float32)
+
+
+def opening(plate: Plate, box: tuple[slice, slice]) -> F32:
+    """What lies between the lips f32[h, w] within a box of the plate; nothing where a mouth is shut."""
+    apart = float(np.linalg.norm(plate.landmarks[13, :2] - plate.landmarks[14, :2])) / plate.hw_px
+    open_ = step(apart, *PARTED)
+    return np.asarray(blur(_drawn(plate, box), EDGE_HW * plate.hw_px) * np.float32(open_), np.float32)
 
 
 def slit(plate: Plate, box: tuple[slice, slice]) -> F32:
@@ -127,10 +142,13 @@ def between(plate: Plate) -> F32:
 def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> None:
     """Put what lies between the lips into the albedo f32[h, w, 3], in place, beside skin of a median reflectance `skin`."""
     inner = opening(plate, box)
-    if float(inner.max()) < 0.3:
-        return
     k, tone, photo = plate.hw_px, albedo[box], plate.colour[box]
     lips = np.asarray(plate.parts["lips"][box], np.float32)
+    if float(inner.max()) < 0.3:
+        # From lips that are as good as shut to a slit.
+        if (parted := min(10 * float(inner.max()), 1.0)) > 0:
+            _shade_speck(tone, np.asarray(np.float32(parted) * np.minimum(2 * slit(plate, box) * lips, 1), np.float32), lips)
+        return
     rows_px, columns_px = np.mgrid[box]
     a, t = across(plate, columns_px.astype(np.float32), rows_px.astype(np.float32))
     # What delighting did to the lips all round is done to the opening as a whole, channel by channel.
@@ -162,16 +180,20 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         # What lies behind both rows, in the middle, has of the light of the one in the shade.
         behind = blood * (1 - ramp(grey / level, *GLEAM)) * (1 - ramp(np.abs(a), *TONGUE)) * np.float32(gap < 1)
         behind = _broad(np.asarray(behind * inner, np.float32), TONGUE_HW * k)
-        chips = _chips(teeth, k) * (1 - blood * (1 - under))
-        rows = np.maximum(grey / (level + behind * np.minimum(least / np.float32(BEHIND) - level, 0)), np.float32(CHIP) * chips)
-        rows = np.asarray(rows, np.float32)
+        whole = _chips(teeth, k)
+        torn = _torn(whole, teeth, np.asarray(grey / level, np.float32), k) if plate.found_light.hard else np.float32(0)
+        chips = whole * (1 - blood * (1 - under) * (1 - torn))
+        own_rows = grey / (level + behind * np.minimum(least / np.float32(BEHIND) - level, 0))
+        rows = np.asarray(np.maximum(own_rows, np.float32(CHIP) * chips), np.float32)
         brightest = min(ENAMEL, max(OVER_SKIN * skin, 0.22))
         lit = (level / usual) ** np.float32(1 - EVENED[plate.found_light.hard])
         lit += under * np.minimum(np.float32(LOWER_LIT) - lit, 0)
         aim = float(np.clip(usual, 0.6 * brightest, 0.95 * brightest)) * lit
         wanted = np.asarray(_pressed(rows) * aim * (1 - (1 - np.float32(BELOW)) * under * (1 - behind)), np.float32)
         wanted = np.asarray(wanted * (1 - (1 - np.float32(CORNER)) * ramp(np.abs(a), 0.25, 1.0)), np.float32)
-        pale = np.asarray(np.maximum(ramp(rows, 0.25, 0.6) * (1 - blood), chips), np.float32)[..., None]
+        # What is filled is tooth by what it was lifted: the dark of a photo, made light, has no colour that is seen.
+        filled = np.maximum(chips, np.minimum(2 * (rows - own_rows), 1))
+        pale = np.asarray(np.maximum(ramp(rows, 0.25, 0.6) * (1 - blood), filled), np.float32)[..., None]
         # What a photo holds of a mouth's depth is nearly black, and of no colour.
         lost = np.asarray(np.maximum(1 - pale, 0) * (1 - ramp(rows, *SEEN))[..., None], np.float32)
         colour = colour + np.float32(FLESHED) * lost * (flesh - colour)
@@ -182,8 +204,31 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
     elif sure.any():
         lost = 1 - ramp(np.asarray(grey / np.float32(np.median(grey[sure])), np.float32), *SEEN)
         colour = _without_blue(colour + np.float32(FLESHED) * lost[..., None] * (flesh - colour))
+        wanted = grey * np.float32(ALONE)
+    if sure.any():
+        wanted = np.maximum(wanted, _walls(plate, box, float(np.median(luminance(tone)[sure]))))
     mended = blur(np.asarray(colour * wanted[..., None], np.float32), SOFT_HW * k)
     tone += inner[..., None] * (mended - tone)
+
+
+def _shade_speck(tone: F32, slit_: F32, lips: F32) -> None:
+    """Take what is lighter and less red than `lips` f32[h, w] where they part a little, `slit_` f32[h, w], into their shade, in place."""
+    sure = lips > 0.6
+    if not sure.any():
+        return
+    grey, ruddy = np.maximum(luminance(tone), np.float32(1e-3)), tone[..., 0] / np.maximum(tone[..., 1], np.float32(1e-3))
+    over = np.maximum(grey / np.float32(np.median(grey[sure])), 1)
+    pale = 1 - ramp(np.asarray(ruddy / np.float32(np.median(ruddy[sure])), np.float32), 0.80, 0.95)
+    on = pale * slit_ * ramp(np.asarray(over, np.float32), 1.0, 1.2)
+    usual = np.median(tone[sure] / grey[sure][:, None], 0).astype(np.float32)
+    tone += on[..., None] * ((grey * over ** np.float32(-SPECK))[..., None] * usual - tone)
+
+
+def _walls(plate: Plate, box: tuple[slice, slice], lips: float) -> F32:
+    """Least that is reflected between lips of a median reflectance `lips`, f32[h, w]: they turn in, and lose their light with depth."""
+    open_ = (_drawn(plate, box) > 0.5).astype(np.uint8)
+    deep = cv2.distanceTransform(open_, cv2.DIST_L2, 5) / np.float32(WALL_HW * plate.hw_px)
+    return np.asarray(np.float32(WALL * lips) * np.exp(-deep), np.float32)
 
 
 def _pressed(rows: F32) -> F32:
@@ -205,6 +250,12 @@ def _chips(teeth: F32, k: float) -> F32:
     whole = cv2.morphologyEx(pad, cv2.MORPH_CLOSE, np.ones((1, side), np.uint8))[:, side:-side]
     # A closing's own corners are no edge of a tooth.
     return blur(whole.astype(np.float32), 2.5 * SOFT_HW * k)
+
+
+def _torn(whole: F32, teeth: F32, rows: F32, k: float) -> F32:
+    """Where a broad dark notch is within a closed row `whole` f32[h, w] that shows `teeth` f32[h, w], by light `rows` over its level."""
+    dark = np.asarray(whole * (1 - ramp(teeth, 0.2, 0.5)) * (1 - ramp(rows, 0.20, 0.40)), np.float32)
+    return np.minimum(2 * blur(_broad(dark, TORN_HW * k), 0.5 * TORN_HW * k), np.float32(1))
 
 
 def _broad(behind: F32, width_px: float) -> F32:
