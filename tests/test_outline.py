@@ -122,6 +122,30 @@ def test_the_rooms_colour_leaves_the_border() -> None:
     assert np.abs(own[180:240, 180:240] - SKIN).max() < 1e-6  # within nothing changes
 
 
+def test_a_helix_keeps_its_own_light_and_dark_and_none_of_the_rooms() -> None:
+    alpha, _, parts = head()
+    y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32)
+    deep = 42 * (1 - np.hypot((x - 308) / 42, (y - 215) / 50))
+    alpha = np.maximum(alpha, np.clip(0.5 + deep / 2, 0, 1)).astype(np.float32)
+    parts["skin"] = alpha.copy()
+    beside = (x > 322) & (deep > -6)
+    flat = np.broadcast_to(SKIN, (SIZE, SIZE, 3)).copy()
+    # The shade under a helix is darker and redder; outside it the window's light has eaten two pixels of the ear.
+    shade = beside & (deep > 5) & (deep < 9)
+    seen = np.where(shade[..., None], SKIN * np.array([0.55, 0.42, 0.40], np.float32), flat)
+    fringe = beside & (deep < 2)
+    seen = np.where(fringe[..., None], ROOM, seen).astype(np.float32)
+    # The matte took the shade for half the room's, and the solver painted it over.
+    bitten = np.where(shade, np.float32(0.55), alpha).astype(np.float32)
+    parts["skin"] = np.minimum(parts["skin"], bitten)
+    level = np.abs(y - 215) < 15
+    _, got, _ = outline.settle(bitten, flat, seen, parts, points(), HW, 1.0)
+    deepest = level & beside & (deep > 6) & (deep < 8)
+    np.testing.assert_allclose(np.median(got[deepest], 0), np.median(seen[deepest], 0), rtol=0.15)
+    rim = level & fringe & (deep > 0)
+    assert np.log(got[rim][:, 0] / got[rim][:, 2]).min() > 0.5 * np.log(SKIN[0] / SKIN[2])
+
+
 @pytest.mark.parametrize("kind", ["skin", "hair", "cloth"])
 def test_parts_still_add_up_to_the_matte(kind: str) -> None:
     alpha, colour, parts = head(kind)

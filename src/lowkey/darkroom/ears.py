@@ -2,7 +2,7 @@
 
 A silhouette blown up to a form makes an ear a ball that leans to the lamp, lit flat as a cut-out. In life its plane faces the one who looks
 at the face, and light from the side only grazes it. Its folds and its bowl are the photo's own light and dark: a hollow is dark in any
-light, and a form read off the grain of a small, soft ear and lit anew is crumpled wax.
+light, and a shallow relief of them, of nothing as fine as a photo's grain (that would be crumpled wax), turns its walls to the lamp.
 """
 
 from __future__ import annotations
@@ -37,9 +37,13 @@ FOLDS_HW = (0.007, 0.020, 0.10)
 """Between which sizes (sigma) the photo's light and dark on it are its helix, antihelix and bowl; under the middle one also grain."""
 CHEEKS, GRAINS = (50, 280), 1.5
 """Mesh points on bare cheeks, where a photo's grain is read, and how many times its variance is none of an ear's folds."""
+BROADER = 0.38
+"""Variance of grain that is as coarse as the finest of these sizes between the two broader ones, in shares of that between the finer."""
 CARVED, SINKS, RISES = 1.6, 1.5, 0.40
 """How much of that it has, and how far (log) it sinks and rises at most, by degrees: delighting took most of it for light, and a sky looks
 into a bowl which a lamp beside the head does not; what shone on a fold was the old room's lamps."""
+DEEP_HW, STEEP, EVEN_HW = 0.021, 0.45, 0.009
+"""How deep a fold is that is an e-th as light, the most slope it has, and over what (sigma) its form is evened."""
 GLOWS = (0.93, 1.03, 1.10)
 """How deep each of red, green and blue goes into a fold: what is left of the light there has gone from skin to skin, and came off red."""
 BELOW_FACE = 0.82
@@ -73,13 +77,15 @@ def shaped(figure: Figure, plate: Plate) -> F32:
     turn = mask * step(inward, 0.2 * ROLL_HW, 1.2 * ROLL_HW)
     # Out to where nobody is: the outline's last pixels, left as they were, would be a line, and a wall before the lamp.
     wide = np.where(figure.matte[box] < 0.95, cv2.dilate(mask, np.ones((2 * round(BESIDE_HW[0] * k) + 1,) * 2, np.uint8)), mask)
-    _flattened(figure.depth[box], mask, wide, side[..., 0], k)
+    # All of it, however slim: what is left of a cushion shades the ear's middle.
+    _flattened(figure.depth[box], mask, np.minimum(2 * wide, 1), side[..., 0], k)
+    folds = _folds(plate.colour[box], mask, _grain(plate.colour, plate), k)
     normal = figure.normal[box]
-    normal += turn[..., None] * (plane - normal)
+    normal += turn[..., None] * (_sloped(plane, folds, mask, k) - normal)
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), np.float32(1e-6))
     _flushed(figure.albedo[box], plate.colour[box], mask, plate)
     _toned(figure.albedo[box], mask, wide, plate, first)
-    carved = _carved(figure.albedo[box], plate.colour[box], mask, _grain(plate.colour, plate), k)
+    carved = _carved(figure.albedo[box], folds, mask, k)
     figure.albedo[box] *= np.exp(carved[..., None] * np.array(GLOWS, np.float32))
     # Its skin is dull: a mirror image on it is a wet cut-out's. Down grows on its rim, which has no grazing mirror at all: there the whole
     # room would be drawn round the ear as a line.
@@ -99,30 +105,52 @@ def _flattened(depth: F32, mask: F32, wide: F32, side: F32, k: float) -> None:
     rows, columns = (np.arange(n, dtype=np.float32) / np.float32(k) for n in mask.shape)
     plane = UPWARD * rows[:, None] - OUTWARD * side * columns
     for half in (side > 0, side < 0):
-        mine = (mask > 0.8) & half
+        mine = (mask > 0.8 * (mask * half).max()) & half
         if mine.any():
             middle = np.float32(np.median((depth - plane)[mine]))
             depth += wide * half * (plane + middle - depth)
 
 
-def _carved(tone: F32, colour: F32, mask: F32, grain: float, k: float) -> F32:
-    """What the albedo f32[h, w, 3] of an ear lacks of its folds and bowl, log f32[h, w], as the photo `colour` f32[h, w, 3] has them.
+def _folds(of: F32, mask: F32, grain: float, k: float) -> F32:
+    """An ear's light and dark, log f32[h, w], of `of` f32[h, w, 3] between the sizes of its rim and of its bowl.
 
     `grain` is the variance of a cheek's own texture in the finer of the two bands: what an ear has no more of is grain (Lee 1980).
     """
-    near = tuple(np.maximum(blur(mask, s * k), np.float32(0.05)) for s in FOLDS_HW)
+    fine, middle, broad = _evened(np.log(np.maximum(luminance(of), np.float32(2e-3))), mask, k)
+    out = np.zeros_like(mask)
+    for band, over, noise in ((fine - middle, FOLDS_HW[1], grain), (middle - broad, FOLDS_HW[2], BROADER * grain)):
+        power = blur(np.square(band) * mask, over * k) / np.maximum(blur(mask, over * k), np.float32(0.05))
+        out += band * np.maximum(1 - np.float32(GRAINS * noise) / np.maximum(power, np.float32(1e-6)), 0)
+    return out
 
-    def folds(of: F32, noise: float) -> F32:
-        grey = np.log(np.maximum(luminance(of), np.float32(2e-3))) * mask
-        fine, middle, broad = (blur(np.asarray(grey, np.float32), s * k) / n for s, n in zip(FOLDS_HW, near, strict=True))
-        small = np.asarray(fine - middle, np.float32)
-        power = blur(np.square(small) * mask, FOLDS_HW[1] * k) / near[1]
-        return np.asarray(small * np.maximum(1 - np.float32(noise) / np.maximum(power, 1e-6), 0) + middle - broad, np.float32)
 
+def _evened(grey: F32, mask: F32, k: float) -> list[F32]:
+    """`grey` f32[h, w] evened over each of FOLDS_HW, among the ear's own pixels."""
+    return [np.asarray(blur(grey * mask, s * k) / np.maximum(blur(mask, s * k), np.float32(0.05)), np.float32) for s in FOLDS_HW]
+
+
+def _sloped(plane: F32, folds: F32, mask: F32, k: float) -> F32:
+    """Normals f32[h, w, 3] of an ear's `plane` f32[1, w, 3] with its `folds` f32[h, w] as heights: what is dark in it is deep.
+
+    Under a sky dark is deep (Langer & Zucker 1994): that says where a rim ends and a bowl begins, and little of how steep it is there, so
+    that the slope is held to what a half-tone needs. Flat in a light from the side an ear is a paper cut-out, however well it is painted.
+    """
+    height = np.float32(DEEP_HW * k) * np.tanh(blur(folds * mask, EVEN_HW * k))
+    right, down = (np.asarray(cv2.Scharr(height, cv2.CV_32F, i, 1 - i), np.float32) / 32 for i in (1, 0))
+    steep = np.hypot(right, down)
+    held = np.float32(STEEP) * np.tanh(steep / np.float32(STEEP)) / np.maximum(steep, np.float32(1e-6)) * mask
+    out = np.asarray(np.broadcast_to(plane, (*mask.shape, 3)).copy(), np.float32)
+    out[..., 0] -= right * held
+    out[..., 1] += down * held
+    return np.asarray(out / np.linalg.norm(out, axis=2, keepdims=True), np.float32)
+
+
+def _carved(tone: F32, folds: F32, mask: F32, k: float) -> F32:
+    """What the albedo f32[h, w, 3] of an ear lacks of its `folds` f32[h, w] in the photo, log f32[h, w]."""
     # Cut off at a height, a fold is a plateau with a drawn edge.
-    wanted = np.float32(CARVED) * folds(colour, GRAINS * grain)
+    wanted = np.float32(CARVED) * folds
     most = np.where(wanted > 0, np.float32(RISES), np.float32(SINKS))
-    return np.asarray((most * np.tanh(wanted / most) - folds(tone, 0.0)) * mask, np.float32)
+    return np.asarray((most * np.tanh(wanted / most) - _folds(tone, mask, 0.0, k)) * mask, np.float32)
 
 
 def _grain(of: F32, plate: Plate) -> float:

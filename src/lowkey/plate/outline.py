@@ -52,6 +52,14 @@ RIM_HW = {"skin": (0.014, 0.032), "hair": (0.018, 0.050), "cloth": (0.014, 0.032
 SOUND_HW = {"skin": (0.017, 0.024), "hair": (0.045, 0.065), "cloth": (0.017, 0.024)}
 """From how far within the outline colours are the person's for sure."""
 NEARBY_HW = 0.035
+KNOWN, REDDER, BRIGHTER, SHARP_HW = (0.15, 0.45), (-0.24, -0.10), 1.25, (0.004, 0.011)
+"""Within an ear's outline the photo's light and dark are its helix and its bowl: from which share of the person, log red over green beyond
+the skin's hereabouts (blood shines through a rim, and a wall beside it is paler), up to how many times as bright as that skin, and from
+how far within the outline, where nothing of the room is mixed in."""
+HOLE_HW2 = 0.006
+"""Area up to which what is enclosed by such skin is as well."""
+EAR_ROWS_HW, EAR_ROOT_HW = ((0.40, 0.30), (0.22, 0.34)), (0.05, 0.01)
+"""How far over the brow and under the nose an ear's rows end, and how far within the mesh's ear it begins and is one."""
 LET_THROUGH = {"skin": 1.0, "hair": 0.7, "cloth": 1.0}
 """How much of that it may be brighter: light that came through the outermost hair was the old room's."""
 ROOM_TO_VARY = {"skin": 0.8, "hair": 1.3, "cloth": 1.2}
@@ -88,7 +96,9 @@ def settle(
     new = np.asarray(new + ramp(thick - old, 0.05, 0.2) * np.minimum(old - new, 0), np.float32)
     # A lock before a wall of its own darkness is half sure; with the wall taken out nothing of it was left but a smear.
     trusted = (share["hair"] * ramp(old, 0.5, 0.8))[..., None]
-    own = _held(np.asarray(own + trusted * (photo - own), np.float32), old, new, within, solid, share, hw_px)
+    own = np.asarray(own + trusted * (photo - own), np.float32)
+    folds, fold = _folds(photo, np.minimum(old, new), within, solid, share, placed, hw_px)
+    own = _held(np.asarray(own + folds[..., None] * (fold - own), np.float32), old, new, within, solid, share, folds, hw_px)
     # Nothing lies further in than a temple's strip of hair, nor beyond a crop's felt: their light and dark are the photo's.
     own *= 1 + (np.maximum(temple, rough) * (luminance(photo) / np.maximum(luminance(own), np.float32(1e-3)) - 1))[..., None]
 
@@ -265,8 +275,55 @@ def _joined(alpha: F32) -> F32:
     return np.asarray(np.where(own & ((label == largest) | (label == 0)), alpha, 0) * (alpha > 0.004), np.float32)
 
 
-def _held(colour: F32, old: F32, alpha: F32, within: F32, solid: F32, share: Mapping[str, F32], hw_px: float) -> F32:
-    """The person's colour with its border held to the colours further in, part by part, and carried a little beyond it."""
+def _folds(
+    seen: F32, alpha: F32, within: F32, solid: F32, share: Mapping[str, F32], points: F32, hw_px: float
+) -> tuple[F32, F32]:  # fmt: skip
+    """Where ears are as the photo `seen` f32[h, w, 3] has them, f32[h, w] 0..1, and their colour there f32[h, w, 3].
+
+    A helix and the shade under it lie as near to the outline as light of the room does, and are as unlike the skin further in: a matting
+    half loses them, and held to that skin an ear is flat. What tells them from the room is that they are no paler than skin.
+    """
+    h, w = alpha.shape
+    down, across = np.arange(h, dtype=np.float32)[:, None], np.arange(w, dtype=np.float32)[None]
+    over, under = (points[BROW, 1] - down) / np.float32(hw_px), (down - points[NOSE_BASE, 1]) / np.float32(hw_px)
+    left, right = sorted(points[list(EARS), 0])
+    wide, nose = max(float(right - left), 1.0), float(points[NOSE, 0])
+    beside = np.maximum(
+        ramp((left - across) / np.float32(hw_px), -EAR_ROOT_HW[0], -EAR_ROOT_HW[1]) * step((nose - left) / wide, *TURNED),
+        ramp((across - right) / np.float32(hw_px), -EAR_ROOT_HW[0], -EAR_ROOT_HW[1]) * step((right - nose) / wide, *TURNED),
+    )
+    rows = (1 - ramp(over, EAR_ROWS_HW[0][1], EAR_ROWS_HW[0][0])) * (1 - ramp(under, *EAR_ROWS_HW[1]))
+    # An outline that was straightened lies beyond the person's own: a mixture with a dark wall is no shade.
+    clear = cv2.distanceTransform((alpha > KNOWN[0]).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
+    sharp = ramp(np.minimum(within, clear), *SHARP_HW)
+    zone = np.asarray(rows * beside * ramp(share["skin"], 0.5, 0.8) * ramp(alpha, *KNOWN) * sharp, np.float32)
+    asked = zone > 0.02
+    if not asked.any():
+        return np.zeros_like(alpha), seen
+    sound = np.asarray(solid * ramp(within, *SOUND_HW["skin"]) * ramp(share["skin"], 0.6, 0.9), np.float32)
+    mean, var = evidence.hereabouts(seen, sound, asked, NEARBY_HW * hw_px)
+    mean = np.maximum(mean, np.float32(2e-3))
+    even = np.maximum(blur(seen, 0.004 * hw_px)[asked], np.float32(2e-3))
+    redder = np.log(even[:, 0] / even[:, 1]) - np.log(mean[:, 0] / mean[:, 1])
+    found, fold = np.zeros_like(alpha), seen.copy()
+    found[asked] = zone[asked] * ramp(redder, *REDDER) * (var[:, 0] < 10)
+    # What shines on a fold is pale, and a hollow may be read as hair: within an ear both are its own.
+    _, label, stats, _ = cv2.connectedComponentsWithStats((found < 0.5).astype(np.uint8), connectivity=4)
+    holes = stats[:, cv2.CC_STAT_AREA] < HOLE_HW2 * hw_px**2
+    found = np.maximum(found, blur((holes[label] & (found < 0.5)).astype(np.float32), 0.8)) * sharp
+    # A rim that the old lamp burnt out is no lighter skin.
+    over = np.maximum(luminance(even) / (np.float32(BRIGHTER) * luminance(mean)), 1)
+    fold[asked] *= (over ** (ramp(within[asked], *RIM_HW["skin"]) - 1))[:, None]
+    return found, fold
+
+
+def _held(
+    colour: F32, old: F32, alpha: F32, within: F32, solid: F32, share: Mapping[str, F32], folds: F32, hw_px: float
+) -> F32:  # fmt: skip
+    """The person's colour with its border held to the colours further in, part by part, and carried a little beyond it.
+
+    But for `folds` f32[h, w], where it is known.
+    """
     reach = max(last for _, last in RIM_HW.values())
     asked = (within > -0.08) & ((within < reach) | (old < 0.95)) & ((alpha > 0) | (within > -0.05))
     if not asked.any():
@@ -287,7 +344,7 @@ def _held(colour: F32, old: F32, alpha: F32, within: F32, solid: F32, share: Map
         even = off.mean(1, keepdims=True)
         even = np.minimum(even, LET_THROUGH[name] * np.tanh(even / LET_THROUGH[name]))
         held = mean + room * (np.tanh(even) + np.float32(0.35) * np.tanh(off - even))
-        how = np.maximum(1 - ramp(depth, *RIM_HW[name]), 1 - ramp(old[asked], 0.80, 0.97))[:, None]
+        how = (np.maximum(1 - ramp(depth, *RIM_HW[name]), 1 - ramp(old[asked], 0.80, 0.97)) * (1 - folds[asked]))[:, None]
         total += weight * np.where(var[:, :1] < 10, here + how * (held - here), here)
         mass += weight
     mixed = np.clip((total + 1e-6 * here) / mass, 0, 1)
