@@ -25,7 +25,7 @@ AS_IT_IS: Gains = (1.0, 1.0, 1.0)
 
 WHITEST, LEAST, MEANT, MOST_STOPS = 99.8, 0.40, 0.60, 4.0
 """Percentile of a photo's luminance that holds its whites (a collar, an eye, a lamp's gleam), what it reaches at least in a photo that is
-exposed (fifteen .56 to 1, six in low key .41 to .87), what one that does not is brought to, twice as fast as it falls short, and at most."""
+exposed (fifteen .56 to 1, six in low key .41 to .87), what another is brought to, twice as fast as it falls short, and the most."""
 PALEST, PUREST = (5.0, 9.0), (46.0, 56.0)
 """CIELAB chroma of a face at `undertone.LEVEL` under which it is no skin's, and over which: measured skins lie at 16 to 30 (Xiao and
 others 2017), photos of twenty people at 12 to 46; in between nothing is done."""
