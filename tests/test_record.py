@@ -20,6 +20,7 @@ from lowkey import photo, rig
 from lowkey.errors import LookError, PhotoError, StoreError
 from lowkey.frame import Edit, Frame, Framing, Placement, Shot
 from lowkey.look import Look
+from lowkey.plate import balance
 from lowkey.plate.plate import Plate
 from lowkey.session import plates
 from lowkey.session.files import sha256_of
@@ -302,6 +303,22 @@ def cupboard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small_plate: Plate
     monkeypatch.setenv("LOWKEY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(plates, "scan", scan)
     return reads
+
+
+def test_a_kept_plate_has_its_photo_as_it_was_developed(cupboard: list[int], small_plate: Plate, monkeypatch: pytest.MonkeyPatch) -> None:
+    gains = (2.0, 1.5, 1.7)
+
+    def scan(picture: Any, face: int | None = None) -> Plate:
+        cupboard.append(1)
+        return replace(small_plate, photo=balance.developed(picture, gains), developed=gains)
+
+    monkeypatch.setattr(plates, "scan", scan)
+    fresh, kept = (plates.of(small_plate.photo) for _ in range(2))
+    assert len(cupboard) == 1
+    assert kept.developed == fresh.developed == gains
+    assert kept.photo.pixels.dtype == np.uint16
+    assert (kept.photo.pixels == fresh.photo.pixels).all()
+    assert not (kept.photo.pixels == small_plate.photo.pixels).all()
 
 
 def test_a_kept_plate_is_the_plate(cupboard: list[int], small_plate: Plate) -> None:
