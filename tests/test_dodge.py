@@ -66,3 +66,21 @@ def test_a_hot_plane_is_burned_in_by_half_of_what_is_over_and_keeps_its_place() 
 def test_a_point_of_shine_is_no_plane() -> None:
     light = np.full((H, W), 0.2, np.float32) + 1.0 * disc(80, 200, 1.5)
     assert factor(light, ())[200, 80] > 0.93
+
+
+def test_a_hollow_in_a_lit_cheek_is_dodged_and_the_terminator_stays() -> None:
+    """A smile's hollow of a mesh has no edge: a smudge. What is open to the dark is the picture's own shadow."""
+    x = np.arange(W, dtype=np.float32)[None] * np.ones((H, 1), np.float32)
+    lit = np.asarray(0.3 / (1 + np.exp((90 - x) / 6)) + 0.004, np.float32)
+    away = np.hypot(x - 175, np.arange(H, dtype=np.float32)[:, None] - 160)
+    smudge = np.asarray(1 - 0.75 * np.exp(-((away / 9) ** 2) / 2), np.float32)
+    person, skin = face(lit * smudge)
+    cheek = disc(170, 160, 70)
+    plain = dodge.held(person, skin, NOTHING, (), HW)[..., 0]
+    given = dodge.held(person, skin, NOTHING, (), HW, cheek)[..., 0]
+    assert 1.15 < given[160, 175] / plain[160, 175] <= dodge.MOST
+    # It stays the darkest place of its cheek, and nothing else is lifted.
+    assert (given * lit * smudge)[160, 175] < 0.8 * (given * lit * smudge)[160, 215]
+    assert np.abs(given / plain - 1)[away > 40].max() < 0.03
+    outside = dodge.held(person, skin, NOTHING, (), HW, disc(60, 250, 20))[..., 0]
+    np.testing.assert_allclose(outside, plain, atol=1e-6)

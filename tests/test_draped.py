@@ -37,6 +37,28 @@ def test_a_dark_fold_of_a_wrap_is_a_valley() -> None:
     assert np.array_equal(folded.normal[kept.wrap < 0.01], flat.normal[kept.wrap < 0.01])
 
 
+def test_a_wrap_has_its_folds_up_to_the_hand_that_holds_it() -> None:
+    """Its last pixels before a hand, without fold and shade, were a thread of light round the fist."""
+    plate = person(wrap=True, turn=0.0)
+    kept = neck.keep(plate)
+    u, v = hw(plate)
+    away = np.hypot(u - 0.62, v + 0.5) - 0.06
+    hands = np.clip(0.5 - away * HW / 3, 0, 1).astype(np.float32)
+    held = replace(kept, hands=hands, wrap=np.asarray(kept.wrap * (1 - hands), np.float32))
+    fold = 0.5 * np.clip((u - 0.40) / 0.2, 0, 1)
+    seen = replace(plate, colour=np.asarray(plate.colour * (1 - fold * (kept.wrap > 0.5))[..., None], np.float32))
+    figure, before = Figure(seen), Figure(seen)
+    draped.relit(figure, held, seen)
+    wrapped = (kept.wrap > 0.95) & (np.abs(v + 0.5) < 0.04) & (u < 0.62)
+    last, further = wrapped & (away > 0.2 / HW) & (away < 2 / HW), wrapped & (away > 0.025) & (away < 0.05)
+    assert min(last.sum(), further.sum()) > 10
+    darker = luminance(figure.albedo) / luminance(before.albedo)
+    turned = figure.normal[..., 0] - before.normal[..., 0]
+    share = held.wrap[last].mean()
+    assert turned[last].mean() > 0.6 * share * turned[further].mean() > 0.01
+    assert 1 - darker[last].mean() > 0.85 * share * (1 - darker[further].mean())
+
+
 def test_a_wrap_ends_in_a_dark_hem() -> None:
     plate = person(wrap=True, turn=0.0)
     kept, (u, _) = neck.keep(plate), hw(plate)

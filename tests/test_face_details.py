@@ -107,14 +107,51 @@ def test_specks_of_hard_light_go_and_those_of_soft_light_are_skin() -> None:
     own = luminance(soft.albedo)[there].max() / luminance(SKIN)
     assert luminance(smoothed(soft))[there].max() / luminance(SKIN) == pytest.approx(own, rel=0.02)
     # Of a face that is rougher all over than skin is, they go; of one that is as smooth they are what it has.
-    noise = np.random.default_rng(5).standard_normal(soft.matte.shape).astype(np.float32)
-    band = blur(noise, pores.BAND_HW[0] * HW) - blur(noise, pores.BAND_HW[1] * HW)
-    grain = np.exp(band * np.float32(2.5 * pores.USUAL / band.std()))[..., None]
-    rough = replace(hard, albedo=freeze(np.asarray(hard.albedo * grain, np.float32)))
+    rough = roughened(hard)
     assert pores.excess(hard) == pores.excess(replace(rough, found_light=soft.found_light)) == 0
     assert pores.excess(rough) > 0.9
     log = [np.log(luminance(one))[there] for one in (rough.albedo, smoothed(rough))]
     assert np.std(log[1]) < 0.6 * np.std(log[0])
+
+
+def roughened(plate: Plate) -> Plate:
+    """The same, rougher all over than skin is."""
+    noise = np.random.default_rng(5).standard_normal(plate.matte.shape).astype(np.float32)
+    band = blur(noise, pores.BAND_HW[0] * HW) - blur(noise, pores.BAND_HW[1] * HW)
+    grain = np.exp(band * np.float32(2.5 * pores.USUAL / band.std()))[..., None]
+    return replace(plate, albedo=freeze(np.asarray(plate.albedo * grain, np.float32)))
+
+
+def test_what_hard_light_drew_goes_above_the_mesh_as_within_it() -> None:
+    """A forehead is higher than the mesh, which ends in a level line: above it there was leather."""
+    plate = roughened(marked(hard=True))
+    top = creases.face_box(plate)[0].start
+    margin = round(0.06 * HW)
+    assert top > 3 * margin, "the head's skin goes on above the mesh"
+    within = np.s_[:, round(EYE_X - 0.1 * HW) : round(EYE_X + 0.1 * HW)]
+    ratio = np.log(luminance(smoothed(plate)))[within], np.log(luminance(plate.albedo))[within]
+    outer, inner = slice(margin, top - margin), slice(top + margin, top + 3 * margin)
+    above, below = (float(np.std(ratio[0][rows]) / np.std(ratio[1][rows])) for rows in (outer, inner))
+    assert above == pytest.approx(below, abs=0.1)
+    assert above < 0.75
+
+
+def test_mottles_that_are_left_of_leather_are_evened_and_a_mole_stays() -> None:
+    plate = marked(hard=True)
+    noise = np.random.default_rng(7).standard_normal(plate.matte.shape).astype(np.float32)
+    blots = blur(noise, creases.MOTTLES_HW[0] * HW) - blur(noise, creases.MOTTLES_HW[1] * HW)
+    plate = replace(plate, albedo=freeze(np.asarray(plate.albedo * np.exp(0.05 * blots / blots.std())[..., None], np.float32)))
+    plate = roughened(plate)
+    u, v = hw(plate)
+    plain = (np.abs(u) < 0.3) & (np.abs(v + 0.85) < 0.15) & ~((np.abs(u + 0.18) < 0.14) & (np.abs(v + 0.75) < 0.12))
+
+    def spread(albedo: F32) -> float:
+        log = np.log(luminance(albedo))
+        return float(np.std((blur(log, creases.MOTTLES_HW[0] * HW) - blur(log, creases.MOTTLES_HW[1] * HW))[plain]))
+
+    after = smoothed(plate)
+    assert spread(after) < 0.55 * spread(plate.albedo)
+    assert depth_at(after, plate, (-0.17, -0.52)) > 0.55 * depth_at(plate.albedo, plate, (-0.17, -0.52))
 
 
 @pytest.mark.parametrize(("shade", "hard", "kept"), [

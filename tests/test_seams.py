@@ -159,3 +159,34 @@ def test_a_jaw_s_line_carries_on_the_cheek_s_slope() -> None:
     last = own.depth[100, 112:123]
     assert np.diff(last).max() < 0.5 * slope / k  # carried level it was a shelf: 0
     assert last[-1] > depth[100, 122] + 0.5  # and not the fall to the body
+
+
+def test_a_cheek_goes_on_beyond_the_mesh_to_the_wrap_beside_it() -> None:
+    """What falls back to a throat there is a pit in a lit cheek, and what turns under there a rust-coloured one."""
+    h, w, k = 200, 200, 200.0
+    _, x = np.mgrid[:h, :w].astype(np.float32)
+    face, wrap = (x >= 80).astype(np.float32), (x < 66).astype(np.float32)
+    skin = 1 - wrap
+    slope = np.float32(0.8) * (x - 80) / np.float32(k)
+    depth = np.where(x >= 80, slope, -0.4).astype(np.float32)
+    side = np.float32(1 / np.hypot(0.8, 1))
+    cheek, throat_ = (np.array(v, np.float32) for v in ((-0.8 * side, 0, side), (0, -1, 0)))
+    normal = np.where((x >= 80)[..., None], cheek, throat_)
+    one, nil = np.ones((h, w), np.float32), np.zeros((h, w), np.float32)
+    below = (80 - x) / np.float32(k)
+    kept = neck.Kept(one, wrap, nil, nil, below)
+    own = SimpleNamespace(depth=depth.copy(), normal=normal.copy(), matte=one, skin=skin, albedo=np.full((h, w, 3), 0.4, np.float32))
+    fuller = seams.beside_wrap(own, kept, face, k)  # type: ignore[arg-type]
+    assert fuller[100, 72] > 0.9
+    assert fuller[:, 82:].max() == fuller[:, :64].max() == 0
+    seams.turn_under(own, kept, seams.round_about(fuller, k), k)  # type: ignore[arg-type]
+    assert own.albedo[100, 68:120].min() > 0.85 * 0.4  # turned under it is .26
+    whole = seams.meet_wrap(own, face, fuller, k)  # type: ignore[arg-type]
+    there = np.s_[60:140, 70:80]
+    assert np.abs(own.depth - slope)[there].max() < 0.03
+    assert (own.normal @ cheek)[there].min() > 0.97
+    assert whole[there].min() > 0.9  # and no pit is looked for
+    np.testing.assert_array_equal(own.depth[:, :64], depth[:, :64])
+    # Without a wrap nothing is fuller than its mesh.
+    bare = neck.Kept(one, nil, nil, nil, below)
+    assert seams.beside_wrap(own, bare, face, k).max() == 0  # type: ignore[arg-type]

@@ -43,6 +43,9 @@ ALONG_HW = 0.012
 SPECK_HW, SPECKS, CRACKS = 0.014, 0.7, 0.45
 """Width under which what is brighter than the skin round it is a speck that hard light set on a pore's rim or a bristle, and what is darker
 a crack that it drew, and the shares of them that go; soft light sets none."""
+MOTTLES_HW, MOTTLED, MARKED = (0.0055, 0.020), 0.5, 0.14
+"""Sigmas between which what specks and cracks leave behind lies, and the share of it that goes: blots of one size all over a cheek, without
+the pores that had been in them, are leather. What is deeper than the last (log luminance) is a person's own mark."""
 MOLE_HW = 0.05
 """Width up to which what is dark is a person's own mark and no shadow."""
 BROAD_HW, BROAD, CAST, HUED = 0.15, (0.10, 0.55), 0.80, 0.9
@@ -69,10 +72,19 @@ def face_box(plate: Plate) -> tuple[slice, slice]:
     return slice(max(int(y0), 0), min(int(y1) + 1, h)), slice(max(int(x0), 0), min(int(x1) + 1, w))
 
 
+def _bare_box(plate: Plate) -> tuple[slice, slice]:
+    """`face_box` and what of a forehead or a scalp lies above it: skin goes on where a mesh ends, and so do its lines."""
+    rows, columns = face_box(plate)
+    above = np.flatnonzero((plate.parts["skin"] * plate.inside)[: rows.start, columns].max(1, initial=0) > 0.5)
+    return slice(int(above[0]) if len(above) else rows.start, rows.stop), columns
+
+
 def smooth(albedo: F32, plate: Plate) -> F32:
     """Weaken old lines and specks on the face's skin of `albedo` f32[h, w, 3], in place; returns the log luminance f32[h, w] added."""
     added = np.zeros(plate.matte.shape, np.float32)
-    k, box = plate.hw_px, face_box(plate)
+    k, rough = plate.hw_px, np.float32(pores.excess(plate))
+    # Lines above the mesh are few, and soft light's are left; what hard light drew ends in leather where it is not taken to the hair.
+    box = _bare_box(plate) if rough > 0 else face_box(plate)
     skin = np.ascontiguousarray((plate.parts["skin"] * plate.inside)[box])
     if skin.size == 0 or float((skin > 0.9).sum()) < 0.05 * k * k:
         return added
@@ -122,13 +134,13 @@ def smooth(albedo: F32, plate: Plate) -> F32:
     shaded = blur(np.asarray(np.clip(change / 0.20, 0, 1) * (cast > 0), np.float32), 0.006 * k)
     around = among(np.asarray(tint, np.float32), np.asarray(clear * (1 - shaded) + np.float32(1e-4), np.float32), 0.05 * k)
     tint += (np.float32(HUED) * shaded)[..., None] * (around - tint)
-    rough = np.float32(pores.excess(plate))
     if rough > 0:
         bright = whole - cv2.morphologyEx(whole, cv2.MORPH_OPEN, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE)
         dark = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE) - whole
         change += rough * on * (np.maximum(np.float32(CRACKS) * dark - change, 0) - np.float32(SPECKS) * bright)
         # What is left of a line between skin that has been smoothed is a pen's: it is spread as the fold that it was.
         now = np.asarray(whole + change, np.float32)
+        change -= rough * on * (1 - runs) * _mottles(now, clear, k)
         thin = cv2.morphologyEx(now, cv2.MORPH_CLOSE, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE) - now
         change += rough * on * runs * (thin - blur(np.asarray(thin, np.float32), SOFT_HW * k))
         grey = level - cv2.morphologyEx(level, cv2.MORPH_OPEN, _disc(SPECK_HW * k), borderType=cv2.BORDER_REPLICATE)
@@ -173,6 +185,13 @@ def _cast(level: F32, change: F32, on: F32, k: float) -> F32:
     # What is as fine as stubble and pores is no shadow, nor is what is as narrow as a mole: it stays on the skin that comes up.
     broad = blur(cv2.morphologyEx(np.asarray(lack, np.float32), cv2.MORPH_OPEN, _disc(MOLE_HW * k)), 0.008 * k)
     return np.asarray(on * np.minimum(lack, broad), np.float32)
+
+
+def _mottles(level: F32, clear: F32, k: float) -> F32:
+    """What of log luminance `level` f32[h, w] is to go from clear skin f32[h, w] so that it is even between pores and marks."""
+    fine, broad = (among(level, clear + np.float32(1e-4), sigma * k) for sigma in MOTTLES_HW)
+    mottle = np.asarray(fine - broad, np.float32)
+    return np.asarray(np.float32(MOTTLED) * mottle * np.exp(-np.square(mottle / np.float32(MARKED))), np.float32)
 
 
 def _spots(level: F32, clear: F32, k: float) -> F32:

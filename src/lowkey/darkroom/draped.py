@@ -33,6 +33,8 @@ NAP = 0.35
 EDGE, EDGE_HW, TURNS_HW, TURNED = 0.50, 0.016, 0.030, 0.9
 """How much loose fibre is seen at a wrap's outline, where the eye looks along it, and how far in (one over e); within what distance the
 cloth turns over there, and by what slope. A lamp behind it draws its hem in light: without it a scarf is a plate cut out of card."""
+HOLDS_HW, HELD_SURE = 0.020, 0.35
+"""How near to a hand a wrap is one up to it, and how much surer it is held to be there: what else than the wrap lies under a hand."""
 LOST_EDGE, LOST_FOLD = 0.80, (-0.35, 0.45)
 """Share of that fibre which is not seen where a fold falls back at the outline, and between which heights of folds (in their own depth):
 of one width all along, it is a milky line round the head."""
@@ -59,7 +61,9 @@ def relit(figure: Figure, kept: Kept, plate: Plate) -> None:
     m = round(0.12 * k)
     box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
     # A hand that holds it lies before it.
-    mine = np.asarray(step(wrap[box], 0.4, 0.9) * (1 - kept.hands[box]), np.float32)
+    side = 2 * round(HOLDS_HW * k) + 1
+    held = blur(cv2.dilate(kept.hands[box], np.ones((side, side), np.uint8)), 0.3 * HOLDS_HW * k)
+    mine = np.asarray(step(wrap[box] + np.float32(HELD_SURE) * held, 0.4, 0.9) * (wrap[box] > 0.02) * (1 - kept.hands[box]), np.float32)
     # A print or a shirt that shines through at the border is no fold: only what is surely wrap is read.
     sure = np.asarray(cv2.erode(mine, np.ones((5, 5), np.uint8)), np.float32)
     shade = np.log(np.maximum(luminance(plate.colour[box]), np.float32(0.004))) * sure
@@ -81,7 +85,8 @@ def relit(figure: Figure, kept: Kept, plate: Plate) -> None:
     hollow *= roomy
     right, down = slopes(np.asarray(height, np.float32), k)
     long_ = np.maximum(np.hypot(right, down), np.float32(1e-6))
-    inner = sure * roomy * np.float32(STEEP) * np.tanh(long_ / np.float32(STEEP)) / long_
+    # Up to a hand that holds it: without its folds, its last pixels there would face the lamp, a thread of light round a fist.
+    inner = np.maximum(sure, held * mine) * roomy * np.float32(STEEP) * np.tanh(long_ / np.float32(STEEP)) / long_
     normal = figure.normal[box].copy()
     # Slopes are put on in the surface's own plane: seen from the side a fold is as deep as from the front.
     normal[..., 0] -= right * inner

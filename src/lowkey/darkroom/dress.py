@@ -192,7 +192,10 @@ def _cut_anew(figure: Figure, plate: Plate, sewn: Sewn, kept: Kept, cloth: Cloth
     own, part = figure.cut(top), kept.below_row(top)
     lobes = np.zeros_like(part.head) if figure.ears is None else figure.ears[top:] * (1 - step(part.below, 0.05, 0.10))
     seams.heal_jaw(own, part, lobes, k)
-    seams.turn_under(own, part, lobes, k)
+    face = meshes.oval(plate.landmarks, (h, w))[top:].astype(np.float32)
+    fuller = seams.beside_wrap(own, part, face, k)
+    seams.turn_under(own, part, np.maximum(lobes, seams.round_about(fuller, k)), k)
+    cheek = seams.meet_wrap(own, face, fuller, k)
     seams.unmix(own, part, plate.parts["cloth"][top:], k)
 
     for sheet, at in made.inner:
@@ -255,9 +258,8 @@ def _cut_anew(figure: Figure, plate: Plate, sewn: Sewn, kept: Kept, cloth: Cloth
             if arm.bare > sleeve.FOREARM_HW:
                 figure.touched(sheet.cover, (row + top, column))
             figure.lay(sheet, (row + top, column), np.asarray(tint / luminance(tint) * level, np.float32))
-    face = meshes.oval(plate.landmarks, (h, w))[top:].astype(np.float32)
     # An ear is a leaf before the neck, and no pit: filled as one it had a black lobe.
-    seams.fill_pits(figure, part, face if figure.ears is None else np.maximum(face, figure.ears[top:]), top, k)
+    seams.fill_pits(figure, part, cheek if figure.ears is None else np.maximum(cheek, figure.ears[top:]), top, k)
     if figure.ears is not None:
         # What was taken for an ear's rim under a lobe is neck now, and no light comes through a neck.
         figure.ears[top:] *= part.head

@@ -92,7 +92,7 @@ class Enlarger:
         yield "light", np.asarray(person * cover, np.float32), rig
 
         if not self.keep_skin:
-            person = person * dodge.held(person, view.face, view.eyes, view.sockets, view.hw_px)
+            person = person * dodge.held(person, view.face, view.eyes, view.sockets, view.hw_px, view.cheeks)
             person = person * pores.deepened(person, view.pored, view.hw_px)
         if rig.exposure_ev is None:
             metered = film.meter(person, view.face, own) + film.complexion_ev(own, view.face)
@@ -180,7 +180,8 @@ class _View:
         """The face without its mouth: lips have no pores, and what is as fine in their shade is a camera's noise."""
         self.eyes = freeze(np.clip(self.printed(np.asarray(cv2.dilate(plate.parts["eyes"], np.ones((9, 9), np.uint8)), np.float32)), 0, 1))
         self.hw_px = plate.hw_px * inner.scale
-        self.sockets = dodge.sockets(inner.points(plate.landmarks[:, :2]), self.hw_px, size_px)
+        mesh = inner.points(plate.landmarks[:, :2])
+        self.sockets, self.cheeks = dodge.sockets(mesh, self.hw_px, size_px), dodge.cheeks(mesh, self.hw_px, size_px)
         self.solid = freeze(np.clip(self.printed(lit.subject.skin + lit.subject.cloth), 0, 1) * self.matte)
         """Skin and cloth, which flare spares; hair may catch some."""
         self.passing = freeze(np.maximum(self.printed(loose.strands(lit.subject)), 0))

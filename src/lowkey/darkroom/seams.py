@@ -172,16 +172,87 @@ def heal_jaw(own: Figure, part: Kept, ears: F32, k: float) -> None:
     knob = step(part.below[box], -KNOB_HW, -KNOB_HW + 0.02) * under
     form += (knob * step(form[..., 3] - carried[..., 3], *NEARER_HW) * (mass > 1e-8))[..., None] * (carried - form)
     sound = ((part.below[box] < -0.018) & (own.matte[box] > 0.9)).astype(np.float32)
-    # Depth goes on by its slope: carried level it would be a shelf before a cheek that falls away, and shade it from the side.
+    onward, mass = _onward(form, sound, k)
+    _laid(own, box, form, onward, np.asarray(band[box] * (mass > 1e-8), np.float32))
+
+
+BESIDE_WRAP_HW, SURE_HW = 0.12, 0.02
+"""How near to a wrap, and how far beyond the mesh, a cheek goes on as it ends there; and how far within the mesh it is surely a cheek."""
+
+
+def beside_wrap(own: Figure, part: Kept, face: F32, k: float) -> F32:
+    """What of a cheek f32[h, w] shows between the mesh (`face` f32[h, w], 1 there) and a wrap: a far cheek is fuller than a mesh's."""
+    out = np.zeros_like(face)
+    rows, columns = (np.flatnonzero(((part.wrap > 0.5) & (part.below < PIT_HW)).any(axis)) for axis in (1, 0))
+    if len(rows) < 4 or len(columns) < 4 or not (face > 0.5).any():
+        return out
+    m = round(2 * BESIDE_WRAP_HW * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    zone = own.skin[box] * (1 - np.maximum(part.wrap, part.hair)[box]) * step(part.below[box], -0.35, -0.25)
+    zone = zone * step(-part.below[box], -PIT_HW, 0.05 - PIT_HW)
+    for place in (part.wrap[box], face[box]):
+        away = cv2.distanceTransform((place < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
+        zone = zone * (1 - step(away, 0.7 * BESIDE_WRAP_HW, BESIDE_WRAP_HW)) * (part.head[box] > 0)
+    # What lies right at the mesh's own edge ends with it.
+    out[box] = zone * step(away, 0.0, SURE_HW)
+    return out
+
+
+def round_about(beside: F32, k: float) -> F32:
+    """`beside` f32[h, w] and, softly, the cheek before it: a jaw's line that a cheek goes on over is no jaw's edge."""
+    out, rows, columns = np.zeros_like(beside), np.flatnonzero((beside > 0.5).any(1)), np.flatnonzero((beside > 0.5).any(0))
+    if not len(rows):
+        return out
+    m = round(TURNS_HW * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    away = cv2.distanceTransform((beside[box] < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
+    out[box] = 1 - step(away, 0.2 * TURNS_HW, 0.9 * TURNS_HW)
+    return out
+
+
+def meet_wrap(own: Figure, face: F32, beside: F32, k: float) -> F32:
+    """Carry a cheek's form from the mesh (`face` f32[h, w], 1 there) over what lies `beside` a wrap f32[h, w], in place; gives the whole.
+
+    No throat begins there: what falls back to one leaves a pit in a lit cheek, and a pit filled column by column a box.
+    """
+    rows, columns = np.flatnonzero((beside > 0).any(1)), np.flatnonzero((beside > 0).any(0))
+    if not len(rows):
+        return face
+    m = round(0.15 * k)
+    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
+    there = (face[box] > 0.5).astype(np.uint8)
+    within, away = (cv2.distanceTransform(v, cv2.DIST_L2, 5) / np.float32(k) for v in (there, 1 - there))
+    form = np.dstack([own.normal[box], own.depth[box]])
+    carried, mass = _onward(form, np.asarray(step(within, SURE_HW, 2 * SURE_HW) * (own.matte[box] > 0.9), np.float32), k)
+    # A mesh ends a little before it is no cheek any more: the two are one across its line.
+    side = 2 * round(2 * SURE_HW * k) + 1
+    line = cv2.dilate(beside[box], np.ones((side, side), np.uint8)) * (away < 2 * SURE_HW) * own.skin[box]
+    zone = np.maximum(beside[box], blur(np.asarray(line, np.float32), 0.2 * SURE_HW * k))
+    much = np.asarray(zone * (1 - step(within, 0.5 * SURE_HW, SURE_HW)) * (mass > 1e-8), np.float32)
+    _laid(own, box, form, carried, much)
+    whole = face.copy()
+    np.maximum(whole[box], much, out=whole[box])
+    return whole
+
+
+def _onward(form: F32, sound: F32, k: float) -> tuple[F32, F32]:
+    """Facing and depth f32[h, w, 4] carried on from where `sound` f32[h, w] is 1, and the mass f32[h, w] that was in reach.
+
+    Depth goes on by its slope: carried level it would be a shelf before a cheek that falls away, and shade it from the side.
+    """
     high, wide = sound.shape
     y, x = np.arange(high, dtype=np.float32)[:, None] / np.float32(k), np.arange(wide, dtype=np.float32) / np.float32(k)
     right, down = (np.clip(g, -STEEPEST, STEEPEST) for g in neck.slopes(blur(np.ascontiguousarray(form[..., 3]), 0.008 * k), k))
-    known = np.dstack([form[..., :3], form[..., 3] - right * x - down * y, right, down])
-    total, mass = _carried(known, sound, k)
+    total, mass = _carried(np.dstack([form[..., :3], form[..., 3] - right * x - down * y, right, down]), sound, k)
     carried = total / np.maximum(mass, 1e-9)[..., None]
     carried[..., 3] += carried[..., 4] * x + carried[..., 5] * y
-    mix = (band[box] * (mass > 1e-8))[..., None]
-    form += mix * (carried[..., :4] - form)
+    return np.asarray(carried[..., :4], np.float32), mass
+
+
+def _laid(own: Figure, box: tuple[slice, slice], form: F32, carried: F32, much: F32) -> None:
+    """Give a figure's `box` its `form` f32[h, w, 4], facing and depth, with what was `carried` over it by `much` f32[h, w], in place."""
+    mix = much[..., None]
+    form += mix * (carried - form)
     length = np.maximum(np.linalg.norm(form[..., :3], axis=2, keepdims=True), 1e-6)
     own.normal[box] = np.where(mix > 0, form[..., :3] / length, own.normal[box])
     own.depth[box] = form[..., 3]
