@@ -108,6 +108,18 @@ def test_a_shade_of_hair_as_dark_as_a_fringe_is_skin() -> None:
     np.testing.assert_array_equal(bare, skin)
 
 
+def test_a_shade_on_dark_skin_is_no_fringe_where_the_hair_hereabouts_is_shade() -> None:
+    """Between two lamps a dark forehead has a red shade under hair of nearly its own hue; its upper half was taken for hair already."""
+    brown, red = np.array([0.060, 0.026, 0.016], np.float32), np.array([0.016, 0.0040, 0.0030], np.float32)
+    colour, skin, hair, mesh = fringe(red)
+    colour[120:][np.abs(colour[120:] - SKIN).max(-1) < 0.05] = brown
+    colour[:120] *= np.array([0.0060, 0.0028, 0.0019], np.float32) / BLACK
+    colour[80:120, 120:280] = red
+    bare, strands = hairline.fringed(cv2.GaussianBlur(colour, (0, 0), 1.0), skin, hair, mesh, HW)
+    np.testing.assert_array_equal(strands, hair)
+    np.testing.assert_array_equal(bare, skin)
+
+
 def test_brows_that_hang_from_nothing_are_no_fringe() -> None:
     colour, skin, hair, mesh = fringe(SKIN)
     colour[165:185, 130:180] = BLACK

@@ -115,10 +115,18 @@ def fringed(colour: F32, skin: F32, hair: F32, landmarks: F32, hw_px: float) -> 
     if bare.sum() < 100:
         return skin, hair
     lit = bare * (look[..., 0] > np.median(look[..., 0][bare > 0]) - np.float32(LIT))
-    (own, near), (other, mass) = (_usual(look, sure, 2 * WIDE_HW * hw_px) for sure in (lit, _sure(strands, 0.02 * hw_px)))
+    known = lit, _sure(strands, 0.02 * hw_px)
+    if not all(sure.any() for sure in known):
+        return skin, hair
+    (own, near), (other, mass) = (_usual(look, sure, 2 * WIDE_HW * hw_px) for sure in known)
     apart = other - own
     hue = np.sqrt((apart[..., 1:] ** 2).sum(-1))
     place = ((look - own) * apart)[..., 1:].sum(-1) / np.maximum(hue, np.float32(0.05)) ** 2
+    # Hereabouts shade may be all there is of hair: what this head's hair is, as a whole, has to say the same.
+    plain, dyed = (np.median(look[sure > 0], 0)[1:] for sure in known)
+    way = dyed - plain
+    place = np.minimum(place, (look[..., 1:] - plain) @ way / max(float(way @ way), 0.05**2))
+    hue = np.minimum(hue, np.float32(np.hypot(*way)))
     deep = (look - own)[..., 0] / np.minimum(apart[..., 0], np.float32(-0.3))
     told = ramp(hue, *OTHER) * ramp(-apart[..., 0], *DARKER) * ramp(np.minimum(near, mass), 0.002, 0.01)
     rows, columns = np.mgrid[face].astype(np.float32)
