@@ -161,3 +161,38 @@ def test_a_grey_beard_ends_in_single_hairs_over_its_own_shade() -> None:
     under, far = (inner & (np.abs(y - CHIN_Y - v * HW) < 0.01 * HW) for v in (0.13, 0.40))
     assert (figure.albedo / got.albedo)[under].mean() < 0.7
     np.testing.assert_allclose(figure.albedo[far], got.albedo[far], rtol=0.01)
+
+
+def moustached(*, tufts: bool) -> tuple[Plate, F32]:
+    """A person with a moustache of thin hairs, of which a reader knew two tufts, or nothing; where it grows."""
+    plate = person(turn=0.0)
+    mesh = np.array(plate.landmarks)
+    for index, u, v in ((98, -0.08, -0.50), (327, 0.08, -0.50), (287, 0.18, -0.38), (410, 0.14, -0.40), (0, 0, -0.40), (186, -0.14, -0.40),
+                        (57, -0.18, -0.38), (2, 0, -0.52)):  # fmt: skip
+        mesh[index, :2] = (EYE_X + u * HW, CHIN_Y + v * HW)
+    y, x = np.mgrid[: plate.matte.shape[0], : plate.matte.shape[1]].astype(np.float32)
+    u, v = (x - EYE_X) / np.float32(HW), (y - CHIN_Y) / np.float32(HW)
+    on = np.asarray((np.abs(u) < 0.12) & (np.abs(v + 0.45) < 0.035), np.float32)
+    read = on * (np.abs(u) > 0.03) * tufts
+    skin, tone = np.array(FACE, np.float32), np.array(FACE, np.float32) * np.float32(0.3)
+    albedo = np.broadcast_to(skin, (*on.shape, 3)) + on[..., None] * (tone - skin)
+    parts = {name: np.zeros_like(on) for name in plate.parts} | {"hair": read, "skin": 1 - read}
+    parts = {name: freeze(np.asarray(part, np.float32)) for name, part in parts.items()}
+    return replace(plate, landmarks=freeze(mesh), albedo=freeze(np.asarray(albedo, np.float32)), parts=parts), on
+
+
+def test_between_two_tufts_of_a_moustache_hairs_are_hair() -> None:
+    plate, on = moustached(tufts=True)
+    got = beards.joined(plate)
+    u = (np.arange(on.shape[1]) - EYE_X) / HW
+    between = (on > 0) & (np.abs(u) < 0.02)
+    assert plate.parts["hair"][between].max() == 0
+    assert got.parts["hair"][between].mean() > 0.8
+    far = np.hypot(u, (np.arange(len(on))[:, None] - CHIN_Y) / HW + 0.45) > 0.25
+    np.testing.assert_array_equal(got.parts["hair"][far], plate.parts["hair"][far])
+    np.testing.assert_allclose(got.parts["hair"] + got.parts["skin"], 1, atol=1e-6)
+
+
+def test_a_dark_upper_lip_without_a_moustache_is_skin() -> None:
+    plate, _ = moustached(tufts=False)
+    assert beards.joined(plate) is plate

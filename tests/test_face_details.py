@@ -11,7 +11,7 @@ from lowkey.darkroom import creases, eyes, figure, pores
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
-from lowkey.plate import details
+from lowkey.plate import details, features
 from lowkey.plate.plate import FoundLight, Plate
 from lowkey.plate.undertone import ab, apart
 from test_dress import CHIN_Y, EYE_X, FACE, HIGH, HW, WIDE, hw, person
@@ -274,3 +274,22 @@ def test_a_coloured_frames_arm_runs_on_where_its_colour_does(frame: tuple[float,
     assert more[beyond].mean() == pytest.approx(1.0 if runs_on else 0.0, abs=0.1)
     assert more[(y > 60) | (y < 30)].max() < 0.1
     assert more[iris & (y < 38) & (x > 54) & (x < 58)].max() < 0.3
+
+
+def test_a_brow_is_told_beside_its_own_skin_and_not_under_a_fringe() -> None:
+    """A fringe over most of the forehead was the skin that a brow's bare end was compared with: half a brow stayed."""
+    k, at = 300.0, (150.0, 100.0)
+    points = np.zeros((478, 3), np.float32)
+    ring = features.BROWS[0]
+    for i, u, v in zip(ring, (-0.2, -0.1, 0.0, 0.1, 0.2, 0.2, 0.1, 0.0, -0.1, -0.2), (-0.01,) * 5 + (0.02,) * 5, strict=True):
+        points[i, :2] = (at[0] + u * k, at[1] + v * k)
+    y, x = np.mgrid[0:200, 0:300].astype(np.float32)
+    u, v = (x - at[0]) / np.float32(k), (y - at[1]) / np.float32(k)
+    tone = np.where((np.abs(v) < 0.012) & (np.abs(u) < 0.2), np.float32(-0.7), np.float32(0))
+    tone = np.where((u > -0.05) & ((v < -0.03) | (v > 0.05)), np.float32(-1.2), tone)
+    look = np.dstack([tone / details.SAME[0], np.zeros((200, 300, 2), np.float32)]).astype(np.float32)
+    face = details._Face(look, points, k, np.ones((200, 300), np.float32))
+    found = details._brow(face, 0)
+    bare = (np.abs(v) < 0.006) & (u > -0.18) & (u < -0.12)
+    assert found[bare].mean() > 0.5
+    assert found[(np.abs(u + 0.15) < 0.03) & (v > 0.02)].max() < 0.05

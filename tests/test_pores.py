@@ -132,3 +132,22 @@ def test_pores_are_deepened_in_the_shade_alone() -> None:
     assert np.abs(np.log(factor[:, 140:])).max() < 1e-3
     dark = np.log(light[20:180, 20:70])
     assert np.corrcoef(np.log(factor[20:180, 20:70]).ravel(), dark.ravel())[0, 1] > 0.9
+
+
+def test_rims_of_light_beside_a_brow_are_pressed_and_its_hairs_stay(soft: Plate) -> None:
+    """Tempering spares what lies near a brow, so that its hairs stay; the rims that sharpening left round them are none."""
+    x, y = (round(float(v)) for v in soft.landmarks[50, :2])
+    parts = dict(soft.parts)
+    brow = np.zeros_like(soft.matte)
+    brow[y - 4 : y + 5, x - 20 : x] = 1
+    plate, albedo = replace(soft, parts={**parts, "brows": brow}), soft.albedo.copy()
+    albedo[y, x + 3] *= np.exp(-0.8)
+    albedo[y, x + 4] *= np.exp(0.18)
+    albedo[y - 6, x - 8] *= np.exp(0.9)
+    albedo[y - 2, x - 9] *= np.exp(0.18)
+    before = np.log(luminance(albedo))
+    pores.tempered(albedo, plate)
+    moved = np.log(luminance(albedo)) - before
+    assert moved[y, x + 4] < -0.05
+    np.testing.assert_allclose(moved[[y, y - 2], [x + 3, x - 9]], 0, atol=0.01, err_msg="a dark hair, the brow")
+    assert moved[y - 6, x - 8] > -0.05, "a white hair, which stands out by .9"

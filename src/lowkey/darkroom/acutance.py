@@ -85,6 +85,7 @@ def restored(albedo: F32, plate: Plate) -> None:
     # On skin as it was photographed: what has been smoothed since tells nothing of the noise on a brow.
     shown = np.log(np.maximum(luminance(plate.albedo[box]), np.float32(4e-3)))
     noise = [_noise(shown, skin, sigma * k) for sigma in EDGES_HW]
+    before = np.log(np.maximum(luminance(albedo[box]), np.float32(4e-3)))
     _clean(albedo[box], mine * np.float32(CLEANED) * step(np.asarray(max(gains), np.float32), *SOFT), noise[0], EDGES_HW[0] * k)
     mine = mine * (1 - _near_lips(plate, box))
     mine = mine * (1 - np.float32(IRISED) * _irises(plate, box))
@@ -98,9 +99,11 @@ def restored(albedo: F32, plate: Plate) -> None:
         # Twice, for half of it would go beyond the tones round an edge, and may not.
         crisp = level + np.float32(2 * (gain - 1)) * fine * edge
         low, high = cv2.erode(level, around), cv2.dilate(level, around)
+        # Nor beyond those of the photo: cleaned first, a lid's edge was carried a little past them.
+        low, high = np.maximum(low, cv2.erode(before, around)), np.minimum(high, cv2.dilate(before, around))
         # Bounds of a few pixels end in corners: along a lid they are beads.
         more = blur(np.asarray(np.clip(crisp, low, high) - level, np.float32), ROUNDED * sigma * k)
-        level = np.asarray(np.clip(level + more, low, high), np.float32)
+        level = before = np.asarray(np.clip(level + more, low, high), np.float32)
     albedo[box] *= np.exp(mine * (level - own))[..., None]
 
 

@@ -236,6 +236,55 @@ def shaded(figure: Figure, ends: Ends, top: int) -> None:
     figure.sheen[there] *= gain
 
 
+MOUSTACHE, SEPTUM = (98, 327, 287, 410, 0, 186, 57), (0.10, 0.25)
+"""Mesh points round where a moustache grows, wings of the nose to corners of the mouth, and the share of it that a reader called hair from
+which there is one, and surely."""
+BESIDE_HW, WIDER_HW, HAIRS = 0.03, 0.04, (0.20, 0.55)
+"""Over what (sigma) hairs stand beside others, how far beyond those points they do, and how far (log luminance) from the skin's tone to the
+read hairs' something is hair of the same moustache, and surely."""
+
+
+def joined(plate: Plate) -> Plate:
+    """The plate with a moustache whole, where its reader took the thin parts of one for skin; unchanged where there is none.
+
+    Skin is smoothed, and evened to the cheeks' tone: of what lay between two tufts a smudge was left, and the tufts floated.
+    """
+    k, mesh = plate.hw_px, plate.landmarks
+    h, w = plate.matte.shape
+    hull = cv2.convexHull(np.round(mesh[list(MOUSTACHE), :2]).astype(np.int32))[:, 0]
+    m = round(3 * WIDER_HW * k)
+    (x0, y0), (x1, y1) = hull.min(0) - m, hull.max(0) + m + 1
+    box = np.s_[int(np.clip(y0, 0, h)) : int(np.clip(y1, 0, h)), int(np.clip(x0, 0, w)) : int(np.clip(x1, 0, w))]
+    hair, skin, lips = (np.ascontiguousarray(plate.parts[name][box]) for name in ("hair", "skin", "lips"))
+    if min(hair.shape) < 8:
+        return plate
+    zone = np.zeros(hair.shape, np.uint8)
+    cv2.fillConvexPoly(zone, hull - np.array([box[1].start, box[0].start], np.int32), 1)
+    free = zone * (1 - lips)
+    there = float(step(np.array([(hair * free).sum() / max(float(free.sum()), 1.0)], np.float32), *SEPTUM)[0])
+    read, bare = (hair > 0.9) & (lips < 0.1), (skin > 0.9) & (lips < 0.1)
+    if there == 0 or min(int(read.sum()), int(bare.sum())) < 60:
+        return plate
+    log = np.log(np.maximum(luminance(plate.albedo[box]), np.float32(2e-3)))
+    dark, light = float(np.median(log[read])), float(np.percentile(log[bare], 60))
+    if light - dark < LEAST:
+        return plate
+    # Of the tone hereabouts and of each hair's own: skin between two hairs stays skin, and a mole alone is none.
+    near = step(blur(np.asarray(hair * (1 - lips), np.float32), BESIDE_HW * k), 0.03, 0.20)
+    near *= blur(np.asarray(cv2.dilate(zone, np.ones((2 * round(WIDER_HW * k) + 1,) * 2, np.uint8)), np.float32), 0.3 * WIDER_HW * k)
+    told = 0.5 * (log + blur(log, FINE_HW * k))
+    mine = step((np.float32(light) - told) / np.float32(light - dark), *HAIRS)
+    # A wing of the nose ends in a shade, and nothing grows over it.
+    low = step((np.arange(box[0].start, box[0].stop, dtype=np.float32) - mesh[NOSE_BASE, 1]) / np.float32(k), 0.0, 0.02)[:, None]
+    more = np.asarray(np.float32(there) * near * mine * low * skin * (1 - step(lips, 0.1, 0.5)), np.float32)
+    parts = dict(plate.parts)
+    for name, way in (("hair", 1), ("skin", -1)):
+        new = np.array(plate.parts[name])
+        new[box] += way * more
+        parts[name] = freeze(new)
+    return replace(plate, parts=parts)
+
+
 SOFT_HW, INSIDE_HW = 0.018, (0.0, 0.05)
 """Over what (sigma) a beard's density is evened: hairs stand ever further apart toward its edge, over 5 mm and more; and between which
 distances within the face's outline that is done: further out it is the head's own hair."""

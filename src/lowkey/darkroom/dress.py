@@ -74,7 +74,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
     """
     hand = neck.hand_of(plate)
     if cloth.kind != "own":
-        plate, beard = beards.grown(beards.thinned(scraps.healed(roots.blended(plate))))
+        plate, beard = beards.grown(beards.thinned(beards.joined(scraps.healed(roots.blended(plate)))))
         crop = nap.cropped(plate, hand)
         plate = nap.felted(tresses.frayed(plate, hand), hand, crop)
     kept, figure = both(lambda: neck.keep(plate), lambda: Figure(plate))

@@ -57,6 +57,10 @@ GRAIN_HW, GRAINED = 0.008, 0.7
 """Sigma of the form of skin without its grain, and the share of the grain that goes where a hard lamp drew it."""
 NEAR_HW = 0.024
 """As near as this to lids, lashes and brows nothing is tempered."""
+BRIGHTER, DARKER, WHITE = 0.05, 0.12, (0.25, 0.45)
+"""Log luminance by which skin beside a brow may outshine the skin round it, by how much under what lies hereabouts it is a dark hair, and
+from how much more it is a white one, and surely: a photo sharpened too much has a rim of light round every hair there, and another lamp lit
+it as a relief."""
 COLOUR_HW, MOTTLE = 0.010, 0.016
 """Finer than this the colour of skin holds noise and chroma subsampling, and its most deviation in log of red and of blue over green."""
 IN_SHADE, DARK = 0.55, (0.05, 0.28)
@@ -73,9 +77,11 @@ def tempered(albedo: F32, plate: Plate) -> None:
         return
     k, tone = plate.hw_px, albedo[box]
     wide = 2 * round(NEAR_HW * k) + 1
-    lids = sum(plate.parts[name][box] for name in ("eyes", "brows"))
-    near = blur(cv2.dilate(np.asarray(np.minimum(lids, 1), np.float32), np.ones((wide, wide), np.uint8)), 0.5 * NEAR_HW * k)
-    skin = np.asarray(skin * (1 - near), np.float32)
+    near_eyes, near_brows = (
+        blur(cv2.dilate(plate.parts[name][box], np.ones((wide, wide), np.uint8)), 0.5 * NEAR_HW * k) for name in ("eyes", "brows")
+    )
+    _dulled(tone, np.asarray(skin * (1 - near_eyes), np.float32), near_brows, k)
+    skin = np.asarray(skin * (1 - np.maximum(near_eyes, near_brows)), np.float32)
     face = _inner(plate)[box] * skin > 0.9
     known = int(face.sum()) >= 200
     # Beyond its outline skin goes on as it ends there: a blur that looked over it would draw a line along it.
@@ -98,6 +104,22 @@ def tempered(albedo: F32, plate: Plate) -> None:
     # What colour lost or won in luminance is given back.
     change += log - np.log(np.maximum(luminance(tone), np.float32(2e-3)))
     tone *= np.exp(skin * change)[..., None]
+
+
+def _dulled(tone: F32, skin: F32, near: F32, k: float) -> None:
+    """Press the bright rims of hairs on `skin` f32[h, w] that is `near` f32[h, w] to a brow, in colours f32[h, w, 3], in place."""
+    rows, columns = np.flatnonzero((near > 0.02).any(1)), np.flatnonzero((near > 0.02).any(0))
+    if not len(rows):
+        return
+    m = round(3 * NEAR_HW * k)
+    there = np.s_[max(rows[0] - m, 0) : rows[-1] + m + 1, max(columns[0] - m, 0) : columns[-1] + m + 1]
+    part, mine = tone[there], np.ascontiguousarray(skin[there])
+    log = np.log(np.maximum(luminance(part), np.float32(2e-3)))
+    # Among hairs the mean is no skin's: each of them is left out of it.
+    bare = np.asarray(mine * step(log - _within(log, mine, NEAR_HW * k), -DARKER, 0.0), np.float32)
+    over = np.maximum(log - _within(log, bare, NEAR_HW * k), 0)
+    change = np.float32(BRIGHTER) * (1 - np.exp(-over / np.float32(BRIGHTER))) - over
+    part *= np.exp(mine * near[there] * (1 - step(over, *WHITE)) * change)[..., None]
 
 
 def levelled(normal: F32, plate: Plate) -> None:

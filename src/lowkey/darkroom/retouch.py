@@ -305,7 +305,8 @@ def _one_melanin(albedo: F32, plate: Plate) -> None:
     if int(sure.sum()) < 60:
         return
     log = np.log(np.maximum(tone, np.float32(4e-3)))
-    off = among_coarsely(np.asarray(log - log[..., 1:2], np.float32), np.asarray(brows, np.float32), HUE_HW * k)
+    # A small photo's colours are blotches of several pixels: one end of a thin brow was olive.
+    off = among(np.asarray(log - log[..., 1:2], np.float32), np.asarray(brows + np.float32(1e-4), np.float32), MOTTLE_HW * k)
     off -= np.median((log - log[..., 1:2])[sure], 0).astype(np.float32)
     told = tone * np.exp(brows[..., None] * (np.float32(BROW_HUE) * np.tanh(off / np.float32(BROW_HUE)) - off))
     tone[:] = told * (luminance(tone) / np.maximum(luminance(np.asarray(told, np.float32)), np.float32(1e-4)))[..., None]

@@ -14,6 +14,7 @@ from lowkey.pixels import F32, luminance
 from lowkey.plate import features
 from lowkey.plate.features import BROWS, LIPS
 from lowkey.plate.meshes import EYES, MOUTH
+from lowkey.plate.shading import among
 from lowkey.plate.zones import ramp, step
 
 MARGIN_HW = 0.3
@@ -24,6 +25,8 @@ SAME = np.array([0.5, 0.2, 0.2], np.float32)
 COLOURED = 4.0
 """Distance of a frame's colour from grey and from the cheeks' (units of `SAME`) from which its colour alone tells it, wherever it runs."""
 
+BESIDE_HW, STRANDS = 0.06, np.float32(0.6)
+"""Over what the tone of skin beside a brow is told, sigma, and how much darker (stops) than what lies hereabouts a strand is."""
 SECTORS, HELD_ROUND = 48, (0.35, 0.5)
 """Directions round an eye in which a frame is looked for; and the share of them that one piece must fill to be a frame. A browline frame of
 two colours or of clear plastic comes in crumbs: dark crumbs on a cheek are worse than a frame that is lit as skin is."""
@@ -90,9 +93,19 @@ def _look(colour: F32, y0: float) -> F32:
 
 
 def _brow(face: _Face, side: int) -> F32:
-    """A brow is drawn where the picture is darker than the skin around it."""
-    around = face.near(BROWS[side], 0.03, 0.05)[0]
-    darker = (around - cv2.blur(face.look[..., 0], (3, 3))) * SAME[0]
+    """A brow is drawn where the picture is darker than the skin beside it.
+
+    Beside it, not around it all: light falls off along a brow, and a fringe over one end made the other end as light as skin.
+    """
+    tone = face.look[..., 0]
+    band = np.asarray((face.drawn(BROWS[side], 0.08) > 0.5) & (face.drawn(BROWS[side], 0.03) < 0.5) & (face.person > 0.8), np.float32)
+    usual = face.near(BROWS[side], 0.03, 0.05)[0]
+    # Strands over the forehead and the lid's lashes are no skin.
+    skin = band * ramp(tone - among(tone, band + np.float32(1e-4), BESIDE_HW * face.hw_px), -STRANDS / SAME[0], 0.0) + np.float32(1e-4)
+    around = among(tone, np.asarray(skin, np.float32), BESIDE_HW * face.hw_px)
+    known = ramp(blur(np.asarray(skin, np.float32), BESIDE_HW * face.hw_px), 0.01, 0.05)
+    around = usual + known * (around - usual)
+    darker = (around - cv2.blur(tone, (3, 3))) * SAME[0]
     return np.asarray(face.drawn(BROWS[side], 0.012) * ramp(darker, 0.25, 0.9), np.float32)
 
 
