@@ -78,6 +78,21 @@ def test_a_whole_temple_in_shade_under_white_hair_is_skin() -> None:
     assert strands[60:280, 340:362].mean() > 0.9, "the hair itself stays"
 
 
+def test_a_shade_as_dark_as_its_hair_is_skin_where_it_is_redder_and_broad() -> None:
+    """Skin that only skin lights is redder than the lit one, and than any hair beside it; a strip of it is skin between strands."""
+    deep = np.array([0.14, 0.05, 0.033], np.float32)
+    for columns, broad in ((slice(150, 250), True), (slice(180, 196), False)):
+        colour, skin, hair, mesh = head()
+        colour[120:190, columns] = deep
+        hair[120:190, columns] = 0.95
+        skin = np.asarray(1 - hair, np.float32)
+        bare, strands = hairline.bared(cv2.GaussianBlur(colour, (0, 0), 1.0), skin, hair, mesh, HW)
+        inner = strands[130:180, columns.start + 4 : columns.stop - 4]
+        assert inner.mean() < 0.05 if broad else inner.min() > 0.8
+        np.testing.assert_allclose(bare + strands, 1, atol=1e-6)
+        assert strands[:105].min() > 0.97
+
+
 def fringe(tone: F32) -> tuple[F32, F32, F32, F32]:
     """A head read as skin from row 120 down, before whose forehead something of a colour hangs from the hair down to row 150."""
     rng = np.random.default_rng(5)

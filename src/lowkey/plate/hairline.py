@@ -32,6 +32,9 @@ LIKE = (0.32, 0.44)
 SHADE, ROUGH, ROUGH_HW = 0.6, 0.3, 0.015
 """Shares of a difference in tone and in roughness that count: skin in the shade is still skin, while its colour hardly changes; and over
 what roughness is measured, sigma."""
+REDDER, DEEPER, SHADE_HW = (0.25, 0.50), 0.7, (0.085, 0.045)
+"""Stops of red over green by which a place is redder than skin and hair hereabouts, and surely; the share of its depth that then counts no
+more; half the width under which it is a hairline (a lock-strewn one .06, a shaded forehead .13), and of what it closes over."""
 UPPER_BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 """Mesh points along the brows' upper edges, from the viewer's left."""
 OVER_BROW_HW = (0.01, 0.03)
@@ -73,7 +76,9 @@ def bared(colour: F32, skin: F32, hair: F32, landmarks: F32, hw_px: float) -> tu
     within = np.asarray(cv2.distanceTransform((s + t > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k), np.float32)
     outer = ramp(within, *OUTER_HW[0]) * (1 - ramp(within, *OUTER_HW[1])) * (t > 0.97)
     skin_like = _usual(look, _sure(s, 0.01 * k), WIDE_HW * k)
-    back = _as_skin(look, skin_like, _usual(look, _sure(t, INSET_HW * k), 2 * WIDE_HW * k))
+    hair_like = _usual(look, _sure(t, INSET_HW * k), 2 * WIDE_HW * k)
+    back = _as_skin(look, skin_like, hair_like)
+    back = np.maximum(back, _blushing(look, skin_like, hair_like, np.asarray(s > 0.9, np.float32), k))
     edge = _usual(look, np.asarray(outer, np.float32), 2 * WIDE_HW * k)
     lighter = ramp((edge[0] - look)[..., 0] / np.float32(SHADE), *LIGHTER)
     bald = np.maximum(s, lighter * _as_skin(look, skin_like, edge))
@@ -167,3 +172,21 @@ def _as_skin(look: F32, skin: tuple[F32, F32], hair: tuple[F32, F32]) -> F32:
     beside = np.sqrt(np.maximum(((look - own) ** 2).sum(-1) - (place * away) ** 2, 0)) / np.maximum(away, np.float32(1e-3))
     told = ramp(away, *APART) * ramp(np.minimum(near_skin, near_hair), 0.005, 0.03)
     return np.asarray(told * (1 - ramp(np.maximum(np.maximum(place, -0.4 * place), 0.6 * beside), *LIKE)), np.float32)
+
+
+def _blushing(look: F32, skin: tuple[F32, F32], hair: tuple[F32, F32], bare: F32, k: float) -> F32:
+    """Skin f32[h, w] in a shade so deep that its tone is hair's, beside `bare` f32[h, w]: it is redder than skin and hair are hereabouts.
+
+    Only skin that is lit by skin is so. A strip of it as narrow as a hairline is skin between strands, and theirs.
+    """
+    red = ramp(look[..., 1] - np.maximum(skin[0][..., 1], hair[0][..., 1]), *REDDER)
+    lifted = look.copy()
+    lifted[..., 0] -= np.float32(DEEPER) * red * (look - skin[0])[..., 0]
+    shade = np.asarray((_as_skin(lifted, skin, hair) > 0.5) * red * (1 - bare), np.float32)
+    broad, across = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(r * k), 1) + 1,) * 2) for r in SHADE_HW)
+    _, piece = cv2.connectedComponents((shade > 0.5).astype(np.uint8), connectivity=8)
+    wide = cv2.erode((cv2.morphologyEx(np.maximum(shade, bare), cv2.MORPH_CLOSE, across) * (1 - bare) > 0.5).astype(np.uint8), broad) > 0
+    shade = shade * np.isin(piece, np.unique(piece[wide & (piece > 0)]))
+    # What is left of it between its reddest parts and the skin is shade, too.
+    closed = np.asarray(cv2.morphologyEx(np.maximum(shade, bare), cv2.MORPH_CLOSE, across), np.float32)
+    return np.asarray(np.maximum(shade, closed * (1 - bare) * cv2.dilate(shade, across)), np.float32)
