@@ -13,7 +13,7 @@ from lowkey.plate.zones import ramp as step
 
 FINE_HW, BROAD_HW = 0.006, 0.25
 """What is broader than a freckle, and what is as broad as a cheek, sigma: between them lie a hue's blotches."""
-CALMED = 0.70
+CALMED = 0.67
 """Share of their log red and blue over green that goes: a camera's noise, two lights and its own sharpening are in there beside blood. In
 blind pairs .45 of it won 12 to 2 and 13 to 1, .75 won 12 to 2 against that, .95 lost 4 to 10; half as much hue again lost 0 to 14.
 Skin keeps its own colour by CIEDE2000 of 4: at .75 the palest of twelve was at 4.00."""
