@@ -473,6 +473,18 @@ def test_highlights_of_moist_skin_are_held() -> None:
     assert np.diff(held[np.argsort(wet, kind="stable")]).min() > -1e-6
 
 
+def test_what_is_half_skin_and_half_hair_mirrors_no_more_than_skin() -> None:
+    """Along a hairline half of a pixel is skin: the other half's share of a mirror image that burns was a white wire between the two."""
+    s = bust.subject()
+    glossy = np.full_like(s.skin, 0.2)
+    lamp = Source(Direction(60, 20), angular_radius_deg=2.5)
+    there = s.matte * (1 - s.eyes) > 0.99
+    for share in (0.4, 0.7, 1.0):
+        kinds = {"skin": np.full_like(s.skin, share), "hair": np.full_like(s.skin, 1 - share)}
+        mixed = replace(s, albedo=np.zeros_like(s.albedo), specular=glossy, roughness=glossy, shine=1.01, **kinds)
+        assert luminance(Relight(mixed).source(lamp))[there].max() <= light.HELD * 1.001
+
+
 def test_a_rim_on_moist_skin_comes_in_by_degrees() -> None:
     """With a lamp far behind, all of a temple mirrors it: where that begins it is no plate that is as bright at once."""
     s = bust.subject(200.0)

@@ -84,6 +84,19 @@ def test_a_bite_between_temple_and_ear_is_filled_with_skin() -> None:
     assert np.abs(np.sqrt(own[211, 305]) - np.sqrt(SKIN)).max() < 0.05
 
 
+@pytest.mark.parametrize(("below", "fills"), [("skin", True), ("cloth", False)])
+def test_a_gap_over_a_shoulder_is_none(below: str, fills: bool) -> None:
+    """Under a cheek that recedes the room is seen down to the shoulder; under a temple, down to the ear."""
+    alpha, colour, parts = head()
+    alpha[197:215, 290:] = 0
+    parts["skin"] = alpha.copy()
+    parts["skin"][215:, 290:] = 0
+    parts[below][215:, 290:] = alpha[215:, 290:]
+    got, _, _ = settled(alpha, colour, parts)
+    assert (got[202, 305] > 0.9) == fills
+    assert (got[202, 305] < 0.1) != fills
+
+
 def test_a_hollow_beside_the_eye_of_a_turned_face_stays() -> None:
     alpha, colour, parts = head()
     alpha[205:225, 300:] = 0

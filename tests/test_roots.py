@@ -59,6 +59,29 @@ def test_an_edge_is_broken_over_a_few_millimetres_and_no_further() -> None:
     np.testing.assert_allclose((figure.hair + figure.skin)[changed != 0], 1, atol=0.02)
 
 
+def test_a_crop_thins_out_by_degrees_in_dots() -> None:
+    """Over .03 to .06 hw there is less of it from row to row, and dots within a row are not alike; other hair has a line of strands."""
+    plate, line = lined()
+    middle, near = np.abs(np.arange(plate.matte.shape[1]) - EYE_X) < 0.35 * HW, slice(int(line - 0.08 * HW), int(line + 0.08 * HW))
+    thins, steepest, dots, darkest = [], [], [], []
+    for crop in (0.0, 1.0):
+        figure = Figure(plate)
+        roots.rooted(figure, plate, neck.hand_of(plate), crop)
+        share = figure.hair[near, middle]
+        down, tone = share.mean(1), luminance(figure.albedo[near, middle]).mean(1)
+        assert down[0] > 0.98
+        assert down[-1] < 0.02
+        thins.append(int(((down > 0.04) & (down < 0.96)).sum()))
+        steepest.append(float(np.abs(np.diff(down)).max()))
+        dots.append(float(share[(down > 0.3) & (down < 0.9)].std(1).max()))
+        darkest.append(float(tone[np.argmax(down < 0.75)] / tone[0]))
+    assert thins[0] < 0.03 * HW < thins[1] < 0.06 * HW
+    assert steepest[1] < 0.7 * steepest[0]
+    assert dots[1] > 0.05
+    # Scalp among stubble lies in its shade.
+    assert 1.3 < darkest[1] < 6
+
+
 def test_where_the_photo_has_its_own_strands_none_are_drawn() -> None:
     plate, _ = lined(rough=0.5)
     assert np.abs(rooted(plate)[1]).max() < 0.02

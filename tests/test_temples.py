@@ -75,3 +75,18 @@ def test_what_is_covered_and_the_other_side_stay() -> None:
     alpha, _, _, found = temples.restored(*before, keep, points(), HW)
     assert found[:, 210:].max() == 0
     np.testing.assert_array_equal(alpha[:, 210:], before[0][:, 210:])
+
+
+@pytest.mark.parametrize(("crop", "whole"), [(True, True), (False, False)])
+def test_a_dent_between_a_crop_and_an_ear_is_none(crop: bool, whole: bool) -> None:
+    """A bite that nothing in the photo tells from the room; other hair than a crop stands off the skull, and has bays."""
+    y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32)
+    alpha = (np.hypot((x - 210) / 112, (y - 200) / 170) < 1).astype(np.float32)
+    alpha[175:215, 310 + 8 :] = 0
+    hair = np.asarray(alpha * (y < (120 if crop else 250)), np.float32)
+    found = temples.rounded(alpha, hair, points(), HW)
+    assert (found[195, 319] > 0.6) == whole
+    assert found[:, 335:].max() == 0
+    # Far within the line a bay is a bay.
+    alpha[175:215, 300:] = 0
+    assert temples.rounded(alpha, hair, points(), HW)[195, 312] < 0.1

@@ -118,7 +118,7 @@ def dress(plate: Plate, cloth: Cloth, *, retouched: bool = True) -> Subject:
         beards.whitened(figure.albedo, plate, last.beard)
         beards.sunk(figure.albedo, plate, last)
     figure.ears = ears.shaped(figure, plate)
-    roots.rooted(figure, plate, hand)
+    roots.rooted(figure, plate, hand, crop)
     if sewn is not None:
         _cut_anew(figure, plate, sewn, kept, cloth, last)
     else:

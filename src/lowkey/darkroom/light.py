@@ -32,8 +32,9 @@ HELD = np.float32(0.42)
 """Brightest mirror image of a unit lamp on moist skin: where it would burn, powder is dabbed on."""
 HELD_BEHIND = 0.75
 """Share of that which goes with a lamp straight behind: at grazing angles all of a temple mirrors it, and dries to a white plate."""
-TURNED = 0.5
-"""Cosine to such a lamp at which skin has its share: a plate that is as bright right where it begins is cut out with scissors."""
+TURNED, MIXED = 0.5, 3
+"""Cosine to such a lamp at which skin has its share: a plate that is as bright right where it begins is cut out with scissors. And times
+its share of a pixel that skin counts for it: of half skin half the mirror image was left to burn, a white wire along a hairline."""
 FILL, FILL_RADIUS_DEG, CORNEA = Direction(0.0, 35.0), 4.4, 0.025
 """Where the fill's card stands, its angular radius, and what share of its light the cornea mirrors (F0 of water)."""
 EVEN = 0.16
@@ -274,9 +275,9 @@ class Relight:
             diffuse += self._pale * (_blur(diffuse * s.cloth, THREAD_HW * s.hw_px) / self._cloth_mass - diffuse)
         if s.shine > 1.0:
             # Leather, too, keeps its grain only where its sheen is held; wool mirrors nothing.
-            for surface, most in ((s.skin, HELD), (s.cloth * (s.specular > 0), 2 * HELD)):
+            for surface, most in ((np.minimum(MIXED * s.skin, 1), HELD), (s.cloth * (s.specular > 0), 2 * HELD)):
                 held = most * np.float32(1 - HELD_BEHIND * max(behind, 0.0))
-                if surface is s.skin and (far := min((behind - 0.35) / 0.35, 1.0)) > 0:
+                if most == HELD and (far := min((behind - 0.35) / 0.35, 1.0)) > 0:
                     facing = np.clip(self._normal @ np.array(direction.vector, np.float32) / np.float32(TURNED), 0.02, 1)
                     held = held * (1 + np.float32(far) * (facing - 1))
                 gloss += surface * (held * (1 - np.exp(-gloss / held)) - gloss)
@@ -496,5 +497,4 @@ def _soften(value: F32, inside: Any, sigma: float) -> F32:
     top, base = _blur(value * mass, sigma), _blur(mass, sigma)
     near = np.where(base > 0.02, top / np.maximum(base, np.float32(1e-4)), 0)
     wide_top, wide_base = _blur(value * mass, 4 * sigma), _blur(mass, 4 * sigma)
-    far = wide_top / np.maximum(wide_base, np.float32(1e-4))
-    return np.where(base > 0.02, near, far).astype(np.float32)
+    return np.where(base > 0.02, near, wide_top / np.maximum(wide_base, np.float32(1e-4))).astype(np.float32)

@@ -14,6 +14,7 @@ import numpy as np
 
 from lowkey.darkroom import haircut, tresses
 from lowkey.darkroom.figure import Figure
+from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import spread
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
@@ -36,8 +37,13 @@ SINGLE, THINS_HW = 0.6, 0.014
 """How much of a pixel a single hair covers at the line, for it is thinner than one, and over what distance half of that is gone."""
 SHADED = 0.15
 """How much of the skin's tone the skin between roots has: it lies in their shade."""
-OVER_EYES_HW = (0.02, 0.16)
-"""How far over the outer corners of the eyes the line is a hairline at all, and surely: under it are sideburns and beards."""
+FADES_HW, STUBBLE_HW, STUBBLE, DARKER = (-0.020, 0.036), (0.004, 0.009), 0.25, (1.3, 2.2)
+"""From where to where along its depth a crop thickens, how wide its hairs and their tufts are, and how much those differ in how much they
+cover: cut to a few millimetres they hide no scalp, so its line is a density, and neither an edge nor strands out of one. Skin over hair
+(luminance) from which that is seen: grey stubble is told from skin by its own strands."""
+OVER_EYES_HW, CROP_LOW_HW = (0.02, 0.16), 0.28
+"""How far over the outer corners of the eyes the line is a hairline at all, and surely: under it are sideburns and beards. A crop thins out
+down its sideburns as well: its line is one so much further down."""
 OWN_HW, OWN = 0.012, (0.07, 0.16)
 """Round which (sigma) the photo's own strands are looked for on the line's skin side, and their RMS of log luminance: none, and enough."""
 NORMAL = 0.3
@@ -117,16 +123,16 @@ def _paler(here: F32, there: F32, both: F32, solid: F32) -> F32:
     return np.asarray(step(here / np.maximum(there, np.float32(1e-3)), *PALER) * (both > 0.8) * (solid > 0.9), np.float32)
 
 
-def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
+def rooted(figure: Figure, plate: Plate, hand: float, crop: float = 0.0) -> F32:
     """Break the hairline of a figure, in place; the share f32[h, w] of each pixel that changed from skin to hair (or back, under 0).
 
-    `hand` is +1 or -1 as the person leans: a mirrored person gets mirrored roots.
+    `hand` is +1 or -1 as the person leans: a mirrored person gets mirrored roots. `crop` is 1 for hair cut to a felt, 0 for any other.
     """
     k, mesh = plate.hw_px, plate.landmarks
     changed = np.zeros_like(figure.matte)
     hair, skin = (np.asarray(m[::4, ::4], np.float32) for m in (figure.hair, figure.skin))
     both = blur(hair, 0.01 * k) * blur(skin, 0.01 * k)
-    low = float(mesh[list(OUTER_CORNERS), 1].mean() - OVER_EYES_HW[0] * k)
+    low = float(mesh[list(OUTER_CORNERS), 1].mean() - (OVER_EYES_HW[0] - crop * CROP_LOW_HW) * k)
     both[max(int(low / 4), 0) :] = 0
     rows, columns = np.flatnonzero((both > 0.02).any(1)), np.flatnonzero((both > 0.02).any(0))
     if len(rows) < 3 or len(columns) < 3:
@@ -146,7 +152,8 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     within = np.asarray(within / np.float32(k), np.float32)
     ys, xs = np.mgrid[box].astype(np.float32)
     over = (np.float32(low) - ys) / np.float32(k)
-    at_line = blur(skin * (1 - solid), ZONE_HW * k) * blur(hair * solid, ZONE_HW * k)
+    zone = ZONE_HW * (1 + crop)
+    at_line = blur(skin * (1 - solid), zone * k) * blur(hair * solid, zone * k)
     band = step(4 * at_line, 0.10, 0.50) * (np.abs(within) < 3 * ZONE_HW) * step(over, 0.0, OVER_EYES_HW[1]) * step(matte, 0.9, 1.0)
     grey = np.log(np.maximum(luminance(tone), np.float32(2e-3)))
     # Beside an ear, and where the photo's own strands cross the line, nothing is drawn.
@@ -188,13 +195,23 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     )
     thin = np.exp2(-np.maximum(-within, 0) / np.float32(THINS_HW))
     stands, bares = np.maximum(change, 0) * np.float32(SINGLE) * thin, np.maximum(-change, 0) * np.float32(SHADED)
+    thinned = np.float32(crop) * step(luminance(of_skin) / np.maximum(luminance(of_hair), np.float32(1e-3)), *DARKER)
+    if crop > 0:
+        fades = (_thinning(x, y, hair, skin, solid, k) - old) * band
+        stands += thinned * (np.maximum(fades, 0) - stands)
+        bares += thinned * (np.maximum(-fades, 0) - bares)
     tone += (of_hair - tone) * stands[..., None]
-    tone += (of_skin - tone) * bares[..., None]
+    bared = (of_skin - tone) * bares[..., None]
+    if crop > 0:
+        # Scalp among stubble lies in its shade: of the two the tones mix, not their light.
+        ratio = np.maximum(of_skin, np.float32(2e-3)) / np.maximum(tone, np.float32(2e-3))
+        bared += thinned[..., None] * (tone * (np.power(ratio, bares[..., None]) - 1) - bared)
+    tone += bared
     moved = stands - bares
     of = [luminance(figure.albedo[m > 0.9]) for m in (figure.hair, figure.skin)]
     if min(len(one) for one in of) >= 100:
-        ratio = float(np.median(of[0])) / max(float(np.median(of[1])), 2e-3)
-        if white := step(np.array([ratio], np.float32), *WHITE_HEAD)[0]:
+        paler = float(np.median(of[0])) / max(float(np.median(of[1])), 2e-3)
+        if white := step(np.array([paler], np.float32), *WHITE_HEAD)[0]:
             moved = _single(tone, hair, moved, (x, y, dx, dy), over_ears * white, within, k)
     figure.hair[box] = np.clip(hair + moved * matte, 0, 1)
     figure.skin[box] = np.clip(skin - moved * matte, 0, 1)
@@ -203,10 +220,22 @@ def rooted(figure: Figure, plate: Plate, hand: float) -> F32:
     # Red hair's would be that hem again.
     blues = [one[..., 2] / np.maximum(one[..., 0], np.float32(1e-3)) for one in (dyed, tone)]
     greyer = step(blues[0] - blues[1], 0.0, 0.2)
-    tone += (dyed - tone) * (np.float32(DOWN) * downy * skin * greyer)[..., None]
+    tone += (dyed - tone) * (np.float32(DOWN) * downy * (skin + np.float32(crop) * bares) * greyer)[..., None]
     figure.specular[box] *= 1 - np.maximum(stands, np.float32(SHEEN_LOST) * downy)
     changed[box] = moved
     return changed
+
+
+def _thinning(x: F32, y: F32, hair: F32, skin: F32, solid: np.ndarray, k: float) -> F32:
+    """Share f32[h, w] of hair on either side of the line where a crop thins out: it rises with the distance from skin, in dots.
+
+    x, y f32[h, w] are hw from the nose, `solid` u8[h, w] is the mass of hair; before the room nothing thins out.
+    """
+    bare = ((solid == 0) & (skin > hair)).astype(np.uint8)
+    deep = cv2.distanceTransform(1 - bare, cv2.DIST_L2, 5) - cv2.distanceTransform(bare, cv2.DIST_L2, 5)
+    dense = step(np.asarray(deep / np.float32(k), np.float32), *FADES_HW)
+    dots = sum(noise(x / np.float32(wide), y / np.float32(wide), 128 + i) for i, wide in enumerate(STUBBLE_HW))
+    return np.asarray(np.clip(dense + np.float32(STUBBLE) * 4 * dense * (1 - dense) * dots, 0, 1), np.float32)
 
 
 def _single(tone: F32, hair: F32, moved: F32, field: tuple[F32, F32, F32, F32], band: F32, within: F32, k: float) -> F32:

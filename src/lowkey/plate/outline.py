@@ -91,7 +91,7 @@ def settle(
     ears = _ears(points, box, alpha.shape, hw_px)
     thick = old
     old, own = airy.thinned(old, np.ascontiguousarray(colour[box]), photo, share["hair"], hw_px)
-    new, within, solid = _settled(old, bitten, share, ears, hw_px, scale)
+    new, within, solid = _settled(old, bitten, share, placed, ears, hw_px, scale)
     # Where the room was seen between strands it stays seen.
     new = np.asarray(new + ramp(thick - old, 0.05, 0.2) * np.minimum(old - new, 0), np.float32)
     # A lock before a wall of its own darkness is half sure; with the wall taken out nothing of it was left but a smear.
@@ -211,7 +211,7 @@ def _completed(skin: F32, hair: F32, tuft: NDArray[np.bool_], alpha: F32, seen: 
 
 
 def _settled(
-    alpha: F32, bitten: F32, share: Mapping[str, F32], ears: tuple[F32, F32], hw_px: float, scale: float
+    alpha: F32, bitten: F32, share: Mapping[str, F32], points: F32, ears: tuple[F32, F32], hw_px: float, scale: float
 ) -> tuple[F32, F32, F32]:  # fmt: skip
     """The settled matte f32[h, w]; signed distance to its outline, hw (+ within); and 1 where the old matte knew the person.
 
@@ -220,18 +220,22 @@ def _settled(
     """
     base = np.clip((alpha - 0.35) / np.float32(0.3), 0, 1).astype(np.float32)
 
-    # A low gap beside bare skin is a bite; between fingers it is a gap.
+    # A low gap beside bare skin is a bite; between fingers it is a gap, and a cheek over a shoulder ends in the open.
     tall, pad = 2 * round(BITE_HW * hw_px / 2) + 1, round(BITE_HW * hw_px) + 1
     was = np.clip((bitten - 0.35) / np.float32(0.3), 0, 1).astype(np.float32)
-    wide = cv2.copyMakeBorder(was, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    head = np.asarray(was * (1 - ramp(share["cloth"], 0.3, 0.7)), np.float32)
+    wide = cv2.copyMakeBorder(head, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((tall, 1), np.uint8))[pad:-pad, pad:-pad]
     beside_skin = ramp(blur(np.asarray(share["skin"] * alpha, np.float32), 0.03 * hw_px), 0.05, 0.2)
     beside_skin = beside_skin * (1 - ramp(blur(share["hands"] * alpha, 0.05 * hw_px), 0.01, 0.05))
     # Teeth are no bites.
     side = 2 * round(TOOTH_HW * hw_px) + 1
     tooth = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    gap = np.minimum(cv2.morphologyEx(closed - was, cv2.MORPH_OPEN, tooth), 1 - base)
-    filled = np.asarray(gap * beside_skin * (1 - ramp(share["cloth"], 0.1, 0.3)) * ears[0], np.float32)
+    gap = np.minimum(cv2.morphologyEx(closed - head, cv2.MORPH_OPEN, tooth), 1 - base)
+    bare = beside_skin * (1 - ramp(share["cloth"], 0.1, 0.3)) * ears[0]
+    filled = np.asarray(gap * bare, np.float32)
+    dent = temples.rounded(np.asarray(base + filled, np.float32), np.asarray(share["hair"] * alpha, np.float32), points, hw_px)
+    filled = np.asarray(np.maximum(filled, np.minimum(dent, 1 - base) * bare), np.float32)
 
     # An ear is round: what stands out of it in a point or a corner is the hair's or the room's.
     side = 2 * round(CORNER_HW * hw_px) + 1

@@ -39,6 +39,9 @@ OUT_HW, ROOT_HW, EAR_HW = 0.07, 0.05, 0.10
 and how far over the brow's row an ear's top may lie, which is none of that line."""
 DOUBT_HW, DOUBT = 0.020, (0.10, 0.22)
 """Round what (sigma), and how much, a matte has to doubt (4 a (1 - a)) for hair to lie beyond its outline: a clean edge is hair's own."""
+DENT_HW, SOME_HW2, CROPPED_HW2 = (0.008, 0.022), 0.02, (0.35, 0.42)
+"""How far within a skull's line an outline between hair and ear may lie that is a matte's dent; area of hair from which a head has any, up
+to which it is cropped, and from which it is not: other hair stands off the skull."""
 HOLE_HW, THIN_HW = 0.016, 0.007
 """Half of how wide a hole in such hair is that is none, and half the width under which a strip is an outline's softness, and no hair."""
 
@@ -123,6 +126,33 @@ def _restore(
     hair[box] += taken + more
     alpha[box] = cover + more
     found[box] = np.maximum(found[box], np.maximum(taken, more))
+
+
+def rounded(alpha: F32, hair: F32, points: F32, hw_px: float) -> F32:
+    """1 within the skull's line where a matte f32[h, w] has a dent between a crop and the ear's root, f32[h, w]: a skull has none.
+
+    Nothing tells `hair` f32[h, w] from a glaring room that veils it, so none is claimed: the outline alone is made whole.
+    """
+    h, w = alpha.shape
+    found = np.zeros_like(alpha)
+    area = np.array([hair.sum() / hw_px**2], np.float32)
+    cropped = 1 - ramp(area, *CROPPED_HW2)[0]
+    if cropped <= 0 or area[0] < SOME_HW2:
+        return found
+    for side in SIDES:
+        edge = points[list(side), :2]
+        way = 1.0 if edge[3, 0] > points[4, 0] else -1.0
+        top, end = (int(np.clip(v, 0, h)) for v in (edge[1, 1] - OVER_HW[0] * hw_px, edge[3, 1]))
+        reach = 2 * OUTSIDE_HW[1] * hw_px
+        first, last = (int(np.clip(v, 0, w)) for v in (edge[:, 0].min() - reach, edge[:, 0].max() + reach))
+        if end - top < 8 or last - first < 8:
+            continue
+        box = np.s_[top:end, first:last]
+        cover = np.ascontiguousarray(alpha[box])
+        out = cv2.distanceTransform((cover < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
+        near = cropped * _skull(cover, points, side, way, (top, first), hw_px) * (1 - ramp(out, *DENT_HW))
+        found[box] = np.maximum(found[box], near)
+    return found
 
 
 def _skull(cover: F32, points: F32, side: tuple[int, ...], way: float, corner: tuple[int, int], k: float) -> F32:
