@@ -125,7 +125,9 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     long = float(step(np.array([full], np.float32), *LONG)[0])
     straight = min(combed, float(step(np.array([_fibre(s)], np.float32), *FIBRES)[0])) if combed * long > 0 else 0.0
     frizz = (1 - straight) * (1 - (1 - LOCKED) * combed)
-    may = np.asarray(may * (step(runs, *hairs.COMBED) * straight + frizz) * long, np.float32)
+    # A mass of strands is open at its outline, coils and locks end where they end.
+    thins = np.asarray(may * step(runs, *hairs.COMBED) * straight * long, np.float32)
+    may = np.asarray(thins + may * frizz * long, np.float32)
     flow = np.stack([one[there] for one in (dx, dy, runs, -right, -down, _curve(within, q))], 1)
     # From a mass of hair, not from the line that an ear's lit rim was read as.
     outward = flow[:, 3:5] / np.maximum(np.linalg.norm(flow[:, 3:5], axis=1, keepdims=True), np.float32(1e-6))
@@ -147,7 +149,7 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
         hairs.flown(flow[take][:, [0, 1, 2, 5]], outward[take], curled[there][take], one[take], tufts[take], full)
         for one, take in zip(sown, picked, strict=True)
     ]).astype(np.float32)  # fmt: skip
-    inward = np.concatenate([one[take][:, 6] * may[there][take] for one, take in zip(sown, picked, strict=True)])
+    inward = np.concatenate([one[take][:, 6] * thins[there][take] for one, take in zip(sown, picked, strict=True)])
     line = (at, outward)
     at, outward = (np.concatenate([one[take] for take in picked]) for one in line)
     deepest = np.float32(hairs.FROM * k * (RECEDES_HW[0] + (RECEDES_HW[1] - RECEDES_HW[0]) * full))
@@ -155,7 +157,7 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
 
     (cover, lit, most), owner = np.zeros((3, h, w), np.float32), np.zeros((h, w), np.int32)
     hairs.draw(starts, single, np.float32(k), cover, lit, most, owner)
-    open_ = np.asarray(cv2.resize(_open(within, near, may, curled, s, full), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    open_ = np.asarray(cv2.resize(_open(within, near, thins, curled, s, full), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     open_ *= np.clip(s.hair / np.maximum(s.matte, np.float32(1e-3)), 0, 1)  # nothing but hair
     if own is not None:
         # What a photo has beside a crop is its room.
@@ -273,8 +275,8 @@ def _add(
 def _open(within: F32, near: F32, may: F32, curled: F32, s: Subject, full: float) -> F32:
     """Share f32[h, w] (at half size) by which hair is open, `within` f32[h, w] hw from its outline.
 
-    Hairs `may` f32[h, w] stray there; `near` f32[h, w] is all of hair's outline, what it has of wisps included. What lies apart from the
-    mass, or hangs on it by a thread, goes altogether.
+    Straight hairs `may` f32[h, w] stray there; `near` f32[h, w] is all of hair's outline, what it has of wisps included. What lies apart
+    from the mass, or hangs on it by a thread, goes altogether.
     """
     q = s.hw_px / 2
     local = cv2.dilate(within, np.ones((2 * round(APART_HW * q) + 1,) * 2, np.uint8))
