@@ -52,6 +52,9 @@ up to which hair is matted or coiled, and from which it is strands (locks .40, a
 by side and run as combed hair does; within one nothing does, and a smooth single hair beside it is somebody else's."""
 LOCKED = 0.4
 """How much a matted lock frizzes, of what coils do."""
+RAGGED = (0.15, 0.30)
+"""How half-covered an outline is hereabouts from which coils that the matte holds begin to be enough, and are: one more over the mouth of a
+bay among them makes an eye of it."""
 LONG = (0.10, 0.40)
 """How full (0 cropped, 1 full) a head of hair is from which single hairs are long enough to stand off it, and all of them do."""
 CLUSTER, SCANT = ((9.0, 0.6), (27.0, 0.8)), (0.25, 1.9)
@@ -109,8 +112,8 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
 
     # Where the photo's own wisps are, they are enough.
     wisps = matte if own is None else np.maximum(matte, np.minimum(_half(own, size), 0.5) * (matte < 0.5))
-    loose = step(blur(np.asarray(4 * wisps * (1 - wisps), np.float32), 0.02 * q), 0.28, 0.48)
-    may = np.asarray(near * (1 - loose), np.float32)
+    wispy = blur(np.asarray(4 * wisps * (1 - wisps), np.float32), 0.02 * q)
+    may = np.asarray(near * (1 - step(wispy, 0.28, 0.48)), np.float32)
     at = _along(s.matte, may)
     if not len(at):
         return s
@@ -127,7 +130,7 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     frizz = (1 - straight) * (1 - (1 - LOCKED) * combed)
     # A mass of strands is open at its outline, coils and locks end where they end.
     thins = np.asarray(may * step(runs, *hairs.COMBED) * straight * long, np.float32)
-    may = np.asarray(thins + may * frizz * long, np.float32)
+    may = np.asarray(thins + may * (1 - step(wispy, *RAGGED)) * frizz * long, np.float32)
     flow = np.stack([one[there] for one in (dx, dy, runs, -right, -down, _curve(within, q))], 1)
     # From a mass of hair, not from the line that an ear's lit rim was read as.
     outward = flow[:, 3:5] / np.maximum(np.linalg.norm(flow[:, 3:5], axis=1, keepdims=True), np.float32(1e-6))
