@@ -46,6 +46,15 @@ def test_a_small_gap_is_hair_and_a_large_one_is_the_room() -> None:
     assert got.matte[np.hypot(x, y) > 0.62].max() == 0
 
 
+def test_a_doubt_of_a_few_percent_within_a_mass_lets_no_lamp_through() -> None:
+    """Of a lamp's disc, hundreds of times as bright as hair, a twentieth is a white speck."""
+    subject, (small,) = head(hair=True, holes=[(0, 0, 0.02)])
+    doubt = np.where(small > 0, np.float32(0.94), subject.matte)
+    got = gaps.crossed(replace(subject, matte=freeze(doubt), hair=freeze(doubt)))
+    assert got.matte[159:162, 159:162].min() > 0.99
+    assert got.matte[small > 0].mean() > 0.97
+
+
 def test_no_lamp_comes_through_a_hair_before_others() -> None:
     subject, (small,) = head(hair=True, holes=[(0, 0, 0.02)])
     lone = freeze(np.ones_like(subject.matte))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lowkey.darkroom import strays
+from lowkey.darkroom import hairs, strays
 from lowkey.darkroom.strays import strewn
 from lowkey.darkroom.subject import Subject
 from lowkey.pixels import F32, freeze
@@ -186,3 +186,73 @@ def test_what_is_as_thin_as_a_few_hairs_ends_in_nothing(wide_hw: float, left: fl
     assert kept[mass].min() > 0.99
     assert kept[lock & (off < 0) & (off > -0.01 * HW)].min() > 0.9
     assert kept[lock & (off < -0.12 * HW)].mean() == pytest.approx(left, abs=0.05)
+
+
+def felted(s: Subject, locks: bool) -> Subject:
+    """The same of coils no broader than a hair or two, in locks that hang side by side or in none."""
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    fine = np.random.default_rng(4).standard_normal((SIDE, SIDE)).astype(np.float32)
+    broad = 0.5 * np.sin(0.35 * np.hypot(x - SIDE / 2 + 0.5, y - SIDE / 2 + 0.5)) if locks else 0
+    tone = np.where(s.hair > 0, np.exp(0.3 * fine + broad), 1).astype(np.float32)
+    albedo = np.where(s.hair[..., None] > 0, np.float32((0.06, 0.04, 0.03)) * tone[..., None], s.albedo)
+    return replace(s, albedo=freeze(np.asarray(albedo, np.float32)))
+
+
+def combing(s: Subject) -> float:
+    """How many times as much what is added beyond a crown's outline changes from the head outward as along it."""
+    more = added(s)[1]
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    x, y = x - SIDE / 2 + 0.5, y - SIDE / 2 + 0.5
+    away = np.hypot(x, y)
+    down, right = np.gradient(more)
+    ring = (away > 0.71 * HW) & (away < 0.74 * HW) & (y < -0.2 * HW)
+    assert more[ring].mean() > 0.005
+    outward, along = ((right * a + down * b) / away for a, b in ((x, y), (-y, x)))
+    return float(np.square(outward[ring]).sum() / np.square(along[ring]).sum())
+
+
+@pytest.mark.parametrize("locks", [True, False])
+def test_locks_and_coils_frizz_and_no_straight_hair_stands_off_them(locks: bool) -> None:
+    strands, felt = combed(head(0.7, 0.35)), felted(head(0.7, 0.35), locks)
+    assert strays._fibre(strands) > strays.FIBRES[1]
+    assert strays._fibre(felt) < strays.FIBRES[0]
+    ratios = combing(strands), combing(felt)
+    assert ratios[0] > 2, ratios
+    assert ratios[1] < 2, ratios
+
+
+def test_an_outline_is_as_round_as_it_is_and_no_notch_bends_hair_outward() -> None:
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    away = np.hypot(x - SIDE / 2, y - SIDE / 2) / np.float32(HW)
+    for radius in (0.4, 0.7):
+        ring = np.abs(away - radius) < 0.01
+        assert np.median(strays._curve(np.asarray(radius - away, np.float32), HW)[ring]) == pytest.approx(1 / radius, rel=0.15)
+    assert strays._curve(np.asarray(away - 0.5, np.float32), HW)[np.abs(away - 0.5) < 0.01].max() == 0
+
+
+def test_hair_lies_round_the_head_and_no_two_bright_ones_bend_alike() -> None:
+    n = 4000
+    dice = np.random.default_rng(1).random((n, hairs.DICE)).astype(np.float32)
+    outward, straight = np.tile(np.float32((0, -1)), (n, 1)), np.zeros(n, np.float32)
+    flat, round_ = (
+        hairs.flown(np.tile(np.float32((1, 0, 1, curve)), (n, 1)), outward, straight, dice, np.zeros((n, 2), np.float32), 1.0)
+        for curve in (0.0, 2.0)
+    )
+    # Toward the mass, by as much as the outline itself; one that flies by less.
+    toward = np.abs(round_[:, 2]) - np.abs(flat[:, 2])
+    assert np.median(toward) == pytest.approx(2.0, abs=0.05)
+    assert toward.min() > 0
+    bright = round_[:, 9] > 0.5
+    assert 0.35 < (round_[bright, 3] > 0).mean() < 0.65
+    assert np.std(round_[bright, 6]) > 0.2 * np.mean(round_[bright, 6])
+
+
+def test_hairs_come_in_clusters_and_not_as_the_teeth_of_a_comb(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many leave arcs of .06 head-widths: a variance of their mean is chance, less is a comb."""
+    starts: list[F32] = []
+    monkeypatch.setattr(hairs, "draw", lambda at, *_: starts.append(at))
+    added(combed(head(0.7, 0.35)))
+    around = np.degrees(np.arctan2(SIDE / 2 - starts[0][:, 1], starts[0][:, 0] - SIDE / 2))
+    many = np.histogram(around, np.arange(30, 151, 5))[0]
+    assert many.mean() > 8
+    assert many.var() > 2 * many.mean(), (many.var(), many.mean())

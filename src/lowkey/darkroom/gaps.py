@@ -19,8 +19,9 @@ from lowkey.plate.zones import ramp as step
 
 SMALL_HW2 = (0.0035, 0.0050)
 """Area (squared head-widths) up to which a gap is crossed by the next layer's strands, and from which it is open to the room."""
-LEVELS = (0.5, 0.85)
-"""Coverages under which a place is a gap: a clear one, and one with a strand or two across."""
+LEVELS = (0.5, 0.85, 0.97)
+"""Coverages under which a place is a gap: a clear one, one with a strand or two across, and a matte's doubt of a few percent, through which
+a lamp's own disc is a white speck all the same."""
 DENSE_HW, DENSE = 0.015, (0.70, 0.85)
 """Round what (sigma) it is asked how dense hair is beside a gap, its coverage from which that is a mass at all, and surely: between the
 last hairs of an outline that thins out there is no more hair behind, and shut gaps were beads."""

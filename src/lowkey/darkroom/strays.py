@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from lowkey.darkroom import flyaways, fringe, haircut, tresses
+from lowkey.darkroom import flyaways, fringe, haircut, hairs, tresses
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.subject import Subject
 from lowkey.gaussian import blur
@@ -42,38 +42,29 @@ TAPERS_HW = (0.025, 0.090)
 """How far along it from the mass what is as thin as a few hairs begins to thin out, and has ended."""
 ALONG_HW = (0.0035, 0.0020)
 """How far apart along the outline hairs come out of the mass, cropped and full: 150 to 400 along a lit side."""
-ROOT_HW, FROM = (0.012, 0.030), 0.9
-"""How far before it comes out of the mass a hair begins; and from how deep at most it comes out, of how deep the mass is open: all from one
-line, they are that line, in ink."""
-OFF, COMBED = ((0.35, 1.45), (0.02, 0.40)), (0.18, 0.42)
-"""Radians by which they leave the outline: of cropped hair as velvet does, of full most of them by little; and how much hair runs one way
-hereabouts from which it begins to lie as full hair does, and does."""
 COILED_HEAD = (0.26, 0.40)
 """How much a head's hair runs one way along its outline, on the median, up to which it is coiled everywhere, and from which it is not (an
 afro .16, crops .20 to .40, ten other heads .48 to .77): coils drawn back from a parting run there, and end in coils all the same. Straight
 hairs bridged the notch of a parted crown like a lid."""
+FIBRE_HW, FIBRES = 0.015, (0.45, 0.58)
+"""Over what distance (sigma) the finest that a photo has of hair is asked whether it lies one way, and how much of it does, on the median,
+up to which hair is matted or coiled, and from which it is strands (locks .40, an afro .33; eight other heads .63 to .85). Locks hang side
+by side and run as combed hair does; within one nothing does, and a smooth single hair beside it is somebody else's."""
+LOCKED = 0.4
+"""How much a matted lock frizzes, of what coils do."""
+RAGGED = (0.15, 0.30)
+"""How half-covered an outline is hereabouts from which coils that the matte holds begin to be enough, and are: one more over the mouth of a
+bay among them makes an eye of it."""
 LONG = (0.10, 0.40)
 """How full (0 cropped, 1 full) a head of hair is from which single hairs are long enough to stand off it, and all of them do."""
-FLOWS = 0.7
-"""Share of the angle between the photo's flow and the outline that a hair keeps."""
-BACK = 0.08
-"""Share of them that lie the other way, so that hairs cross."""
-REACH_HW = ((0.004, 0.018), (0.012, 0.150))
-"""Length beyond the outline, from and (one in six or so) to."""
-ARC, WAVE = (0.1, 1.0), (8.0, 1.1)
-"""A hair falls back: curvature in (twice its angle over its length), from and to; and the wave in it, radians a head-width and periods
-a length."""
-COIL_HW, COILED = (0.008, 0.022), (0.15, 0.60)
-"""Radius of the arcs in which curled hair ends, and how many turns of one stand off the mass: closed, they are a stamp."""
-FLIES, FLY_HW, FLY_OFF = 0.05, (0.02, 0.09), 0.45
-"""Share of full straight hair that flies, how far (hw), and by how many radians at most it leaves the outline besides."""
+CLUSTER, SCANT = ((9.0, 0.6), (27.0, 0.8)), (0.25, 1.9)
+"""How many to a head-width, and how much at most, hairs come in tufts and in wisps of a tuft; and between which shares of what is usual:
+strewn evenly they are the teeth of a comb."""
+CURVE_HW, CURVES = 0.06, (0.0, 5.0)
+"""Over what distance (sigma) an outline's own curve is read, and between which radians a head-width: hair lies round the head. Straight
+on from where it leaves, it is a needle."""
 FACES = (0.55, 0.90)
 """How much the outline faces one way, of what it does on the median, from which hairs come out of it, and all of them."""
-COVER = ((0.25, 0.06), (0.34, 0.06))
-"""Optical thickness of a hair where it leaves the mass, and at its tip, of cropped hair and of full."""
-LEAST, TURNS = 0.03, 4.0
-"""What any hair passes of a lamp behind it, and the power by which few are turned so that they pass all of it on (the TT lobe of Marschner
-et al. 2003 is .1 to .2 rad wide, and a hair is not round)."""
 CROSSED = 1.0
 """How much of that black hairs over it take, per optical thickness; pale ones send most of it on (Zinke et al. 2008)."""
 NAP = 0.08
@@ -103,7 +94,7 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     q, size = k / 2, (max(w // 2, 1), max(h // 2, 1))
     hair, matte, skin, cloth, kept = (_half(m, size) for m in (s.hair, s.matte, s.skin, s.cloth, inside))
     # Where the photo's edge cuts hair it has no outline.
-    edge = np.ones((2 * round(ROOT_HW[1] * q) + 1,) * 2, np.uint8)
+    edge = np.ones((2 * round(hairs.ROOT_HW[1] * q) + 1,) * 2, np.uint8)
     kept = np.asarray(cv2.erode(kept, edge, borderType=cv2.BORDER_CONSTANT, borderValue=(0.0,)), np.float32)
     near = np.asarray(step(blur(hair, 0.012 * q) / np.maximum(blur(matte, 0.012 * q), 1e-3), 0.6, 0.95) * kept, np.float32)
     near = np.asarray(near * (1 - step(blur(skin, 0.03 * q), 0.03, 0.12)) * (1 - step(blur(cloth, 0.05 * q), 0.02, 0.12)), np.float32)
@@ -121,49 +112,55 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
 
     # Where the photo's own wisps are, they are enough.
     wisps = matte if own is None else np.maximum(matte, np.minimum(_half(own, size), 0.5) * (matte < 0.5))
-    loose = step(blur(np.asarray(4 * wisps * (1 - wisps), np.float32), 0.02 * q), 0.28, 0.48)
-    may = np.asarray(near * (1 - loose), np.float32)
+    wispy = blur(np.asarray(4 * wisps * (1 - wisps), np.float32), 0.02 * q)
+    may = np.asarray(near * (1 - step(wispy, 0.28, 0.48)), np.float32)
     at = _along(s.matte, may)
     if not len(at):
         return s
     there = tuple(np.minimum(at // 2, np.array(size) - 1).T[::-1])
     px, py = x[there][None], y[there][None]
     # A tuft's hairs lie alike.
-    tufts = np.stack([noise(px * 9, py * 9, 83 + i)[0] for i in range(2)], 1)
+    tufts = np.stack([noise(px * each, py * each, 83 + i)[0] for i, each in enumerate((16, 9))], 1)
     # Cropped and thinning hair strays less, and not far.
     full = haircut.length(s.hair, k, runs[there], hair[there] > 0.3)
-    # Where hair is cropped or coiled a straight hair is somebody else's.
-    straight = step(np.asarray(np.median(runs[there]), np.float32), *COILED_HEAD)
-    long = step(np.asarray(full, np.float32), *LONG)
-    may = np.asarray(may * step(runs, *COMBED) * straight * long, np.float32)
-    flow = np.stack([one[there] for one in (dx, dy, runs, -right, -down)], 1)
+    # Where hair is cropped or coiled a straight hair is somebody else's, and on a matted lock.
+    combed = float(step(np.array([np.median(runs[there])], np.float32), *COILED_HEAD)[0])
+    long = float(step(np.array([full], np.float32), *LONG)[0])
+    straight = min(combed, float(step(np.array([_fibre(s)], np.float32), *FIBRES)[0])) if combed * long > 0 else 0.0
+    frizz = (1 - straight) * (1 - (1 - LOCKED) * combed)
+    # A mass of strands is open at its outline, coils and locks end where they end.
+    thins = np.asarray(may * step(runs, *hairs.COMBED) * straight * long, np.float32)
+    may = np.asarray(thins + may * (1 - step(wispy, *RAGGED)) * frizz * long, np.float32)
+    flow = np.stack([one[there] for one in (dx, dy, runs, -right, -down, _curve(within, q))], 1)
     # From a mass of hair, not from the line that an ear's lit rim was read as.
-    outward = flow[:, 3:] / np.maximum(np.linalg.norm(flow[:, 3:], axis=1, keepdims=True), np.float32(1e-6))
+    outward = flow[:, 3:5] / np.maximum(np.linalg.norm(flow[:, 3:5], axis=1, keepdims=True), np.float32(1e-6))
     # At a tip, in a notch and on a speck of matte an outline faces no one way: what stands off it there lies like a fir's branches.
-    faces = np.linalg.norm(flow[:, 3:], axis=1)
+    faces = np.linalg.norm(flow[:, 3:5], axis=1)
     chance = may[there] * step(faces / max(float(np.median(faces)), 1e-6), *FACES)
     for deep in ROOTED_HW:
         xs, ys = np.clip(np.round(at / 2 - outward * np.float32(deep * q)), 0, np.array(size) - 1).astype(int).T
         chance = chance * step(hair[ys, xs], 0.4, 0.8)
-    curled = 1 - step(runs, *fringe.CURLED)
+    curled = np.asarray(np.maximum(1 - step(runs, *fringe.CURLED), 1 - straight), np.float32)
     # Some contours have more of them, some fewer.
-    chance = chance * np.clip(0.9 + 0.3 * tufts[:, 0], 0.4, 1.3)
-    apart = ALONG_HW[0] + (ALONG_HW[1] - ALONG_HW[0]) * full
+    crowd = sum((much * noise(px * each, py * each, 79 + i)[0] for i, (each, much) in enumerate(CLUSTER)), np.float32(0.9))
+    chance = chance * np.clip(crowd, *SCANT) / np.float32(SCANT[1])
+    apart = (ALONG_HW[0] + (ALONG_HW[1] - ALONG_HW[0]) * full) / SCANT[1]
     whole, part = divmod(1 / (apart * k), 1)
-    sown = [_dice(px, py, 90 + 8 * n) for n in range(int(whole) + 1)]
+    sown = [hairs.thrown(px, py, 90 + hairs.DICE * n) for n in range(int(whole) + 1)]
     picked = [one[:, 0] < chance * (1 if n < whole else part) for n, one in enumerate(sown)]
-    hairs = np.concatenate([
-        _flown(flow[take, :3], outward[take], curled[there][take], one[take], tufts[take], full)
+    single = np.concatenate([
+        hairs.flown(flow[take][:, [0, 1, 2, 5]], outward[take], curled[there][take], one[take], tufts[take], full)
         for one, take in zip(sown, picked, strict=True)
     ]).astype(np.float32)  # fmt: skip
-    inward = np.concatenate([one[take][:, 6] * may[there][take] for one, take in zip(sown, picked, strict=True)])
+    inward = np.concatenate([one[take][:, 6] * thins[there][take] for one, take in zip(sown, picked, strict=True)])
     line = (at, outward)
     at, outward = (np.concatenate([one[take] for take in picked]) for one in line)
-    starts = at - outward * (np.float32(FROM * k) * (RECEDES_HW[0] + (RECEDES_HW[1] - RECEDES_HW[0]) * np.float32(full)) * inward)[:, None]
+    deepest = np.float32(hairs.FROM * k * (RECEDES_HW[0] + (RECEDES_HW[1] - RECEDES_HW[0]) * full))
+    starts = at - outward * (deepest * inward)[:, None]
 
     (cover, lit, most), owner = np.zeros((3, h, w), np.float32), np.zeros((h, w), np.int32)
-    _draw(starts, hairs, np.float32(k), cover, lit, most, owner)
-    open_ = np.asarray(cv2.resize(_open(within, near, may, curled, s, full), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    hairs.draw(starts, single, np.float32(k), cover, lit, most, owner)
+    open_ = np.asarray(cv2.resize(_open(within, near, thins, curled, s, full), (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
     open_ *= np.clip(s.hair / np.maximum(s.matte, np.float32(1e-3)), 0, 1)  # nothing but hair
     if own is not None:
         # What a photo has beside a crop is its room.
@@ -173,7 +170,7 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     if own is not None and own.max() > 0:
         turned = np.square(np.clip(0.5 + 0.5 * noise(x / np.float32(TURNED_HW), y / np.float32(TURNED_HW), 97), 0, 1))
         thick = -np.log(1 - np.minimum(own, np.float32(MOST)))
-        through = thick * (LEAST + TURNED * cv2.resize(turned, (w, h), interpolation=cv2.INTER_LINEAR))
+        through = thick * (hairs.LEAST + TURNED * cv2.resize(turned, (w, h), interpolation=cv2.INTER_LINEAR))
         _add(thick, through, line[0], len(starts), cover, lit, most, owner)
         starts, outward = np.concatenate([starts, line[0]]), np.concatenate([outward, line[1]])
     maps = (s.matte, s.hair, s.depth, s.albedo, s.normal, s.specular, s.sheen)
@@ -281,8 +278,8 @@ def _add(
 def _open(within: F32, near: F32, may: F32, curled: F32, s: Subject, full: float) -> F32:
     """Share f32[h, w] (at half size) by which hair is open, `within` f32[h, w] hw from its outline.
 
-    Hairs `may` f32[h, w] stray there; `near` f32[h, w] is all of hair's outline, what it has of wisps included. What lies apart from the
-    mass, or hangs on it by a thread, goes altogether.
+    Straight hairs `may` f32[h, w] stray there; `near` f32[h, w] is all of hair's outline, what it has of wisps included. What lies apart
+    from the mass, or hangs on it by a thread, goes altogether.
     """
     q = s.hw_px / 2
     local = cv2.dilate(within, np.ones((2 * round(APART_HW * q) + 1,) * 2, np.uint8))
@@ -313,95 +310,39 @@ def _half(a: F32, size: tuple[int, int]) -> F32:
     return np.asarray(cv2.resize(a, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
+def _fibre(s: Subject) -> float:
+    """How much the finest that is seen of hair lies one way, on the median of where any is seen (0 is a felt, 1 is strands)."""
+    box = haircut.around(s.hair)
+    if box is None:
+        return 1.0
+    k, mine = s.hw_px, s.hair[box]
+    sure = cv2.erode(mine, np.ones((3, 3), np.uint8)) > 0.9
+    grey = np.log(np.maximum(luminance(np.ascontiguousarray(s.albedo[box])), np.float32(2e-3)))
+    gx, gy = (cv2.Scharr(grey, cv2.CV_32F, i, 1 - i) * sure for i in (1, 0))
+    xx, yy, xy = (blur(np.asarray(one, np.float32), FIBRE_HW * k) for one in (gx * gx, gy * gy, gx * gy))
+    seen = xx + yy
+    # What is even says nothing.
+    told = sure & (seen > float(np.percentile(seen[sure], 20))) if sure.any() else sure
+    if not told.any():
+        return 1.0
+    return float(np.median((np.sqrt((xx - yy) ** 2 + 4 * xy * xy) / np.maximum(seen, np.float32(1e-9)))[told]))
+
+
+def _curve(within: F32, q: float) -> F32:
+    """Radians a head-width f32[h, w] by which the outline of what lies `within` f32[h, w] of it turns, where it is round."""
+    level = blur(within, CURVE_HW * q)
+    right, down = (np.asarray(cv2.Scharr(level, cv2.CV_32F, i, 1 - i, scale=1 / 32), np.float32) for i in (1, 0))
+    size = np.maximum(np.hypot(right, down), np.float32(1e-6))
+    turns = cv2.Scharr(right / size, cv2.CV_32F, 1, 0, scale=1 / 32) + cv2.Scharr(down / size, cv2.CV_32F, 0, 1, scale=1 / 32)
+    return np.asarray(np.clip(-turns * np.float32(q), *CURVES), np.float32)
+
+
 def _along(matte: F32, may: F32) -> NDArray[np.int64]:
     """Places (x, y) i64[n, 2] along the outline where hair `may` (at half size) stray."""
     lines, _ = cv2.findContours((matte > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     points = np.concatenate([line[:, 0] for line in lines]).astype(np.int64) if lines else np.zeros((0, 2), np.int64)
     rows, columns = np.minimum(points[:, 1] // 2, len(may) - 1), np.minimum(points[:, 0] // 2, may.shape[1] - 1)
     return np.asarray(points[may[rows, columns] > 0.02])
-
-
-def _dice(x: F32, y: F32, stream: int) -> F32:
-    """Eight numbers 0..1 f32[n, 8] that belong to places f32[1, n] on the head, and to its mirror image in a mirrored head."""
-    return np.stack([np.asarray(np.mod(np.abs(noise(x * 977, y * 977, stream + i)[0]) * 7.0, 1.0), np.float32) for i in range(8)], 1)
-
-
-def _lies(flow: F32, outward: F32, dice: F32) -> F32:
-    """Which way along the outline a hair lies, unit f32[n, 2]: as `flow` f32[n, 2] does there, most of it downward, some back."""
-    along = np.stack([-outward[:, 1], outward[:, 0]], 1)
-    lies = (flow * along).sum(1)
-    back = np.where(np.abs(lies) > 0.3, (lies < 0) != (flow[:, 1] < 0), along[:, 1] < 0) ^ (dice > 1 - BACK)
-    return np.asarray(np.where(back[:, None], -along, along), np.float32)
-
-
-def _flown(flow: F32, outward: F32, curled: F32, dice: F32, tufts: F32, full: float) -> F32:
-    """Hairs f32[n, 10] as `_draw` takes them, of hair `curled` f32[n] (0..1), on a head cropped (0) or `full` (1)."""
-
-    def of(pair: tuple[tuple[float, float], tuple[float, float]]) -> list[float]:
-        return [a + (b - a) * full for a, b in zip(*pair, strict=True)]
-
-    straight, along = 1 - curled, _lies(flow[:, :2], outward, dice[:, 1])
-    lean = np.clip(0.2 * tufts[:, 1] + dice[:, 2], 0, 1)
-    lies = np.maximum(step(flow[:, 2], *COMBED), full)
-    low, high = (a + (b - a) * lies for a, b in zip(*OFF, strict=True))
-    # Hair brushed up or back ends that way.
-    steep = FLOWS * np.arcsin(np.clip(np.abs((flow[:, :2] * outward).sum(1)), 0, 1)) * straight
-    off = np.maximum(low + (high - low) * lean ** (1 + lies), np.minimum(steep, high) * (0.6 + 0.8 * dice[:, 3])) * straight
-    flies = (dice[:, 5] > 1 - FLIES) * full
-    off = off + straight * flies * np.float32(FLY_OFF) * dice[:, 3] + curled * (0.2 + 1.2 * lean)
-    # Combed hair is long where it is thin.
-    low, high = (a + (b - a) * np.maximum(full, 0.6 * lies) for a, b in zip(*REACH_HW, strict=True))
-    reach = low + (high - low) * dice[:, 4] ** 3
-    reach = straight * (reach + flies * (FLY_HW[0] + (FLY_HW[1] - FLY_HW[0]) * dice[:, 3]))
-    radius = COIL_HW[0] + (COIL_HW[1] - COIL_HW[0]) * dice[:, 3] * (0.4 + 0.6 * full)
-    reach = reach + curled * 2 * np.pi * radius * (COILED[0] + (COILED[1] - COILED[0]) * dice[:, 4]) * (0.3 + 0.7 * full)
-    bend = straight * (ARC[0] + (ARC[1] - ARC[0]) * dice[:, 6]) * np.minimum(2 * off / np.maximum(reach, 0.03), 18) + curled / radius
-    wave = straight * WAVE[0] * (2 * dice[:, 7] - 1)
-    heading = np.cos(off)[:, None] * along + np.sin(off)[:, None] * outward
-    # Positive bends toward the mass: a hair lies back.
-    side = np.where(along[:, 0] * outward[:, 1] - along[:, 1] * outward[:, 0] > 0, -1.0, 1.0)
-    root = ROOT_HW[0] + (ROOT_HW[1] - ROOT_HW[0]) * full * (1 - 0.5 * curled)
-    cover = ((0.35 + 0.65 * dice[:, 3]) * (1 - 0.4 * flies))[:, None] * np.array(of(COVER))
-    lost = root / np.clip(np.sin(off), 0.3, 1)
-    turned = LEAST + (1 - LEAST) * dice[:, 7] ** TURNS
-    return np.column_stack([heading, side * bend, side * wave, 6.28 * dice[:, 2], reach, cover, lost, turned])
-
-
-@njit(cache=True)
-def _draw(at: Any, hairs: Any, k: Any, cover: Any, lit: Any, most: Any, owner: Any) -> None:
-    """Walk each hair outward in steps of half a pixel and add its optical thickness to `cover` f32[h, w], and as much of it
-    as is turned to a lamp behind it to `lit`.
-
-    `owner` is whose is the `most` of a pixel: its colour counts there.
-    """
-    h, w = cover.shape
-    for i in range(len(at)):
-        ux, uy, bend, wave, phase = hairs[i, 0], hairs[i, 1], hairs[i, 2] / k, hairs[i, 3] / k, hairs[i, 4]
-        reach, root = hairs[i, 5] * k, hairs[i, 8] * k
-        px, py = at[i, 0] - ux * root, at[i, 1] - uy * root
-        for n in range(int(2 * (root + reach))):
-            px, py = px + 0.5 * ux, py + 0.5 * uy
-            t = (0.5 * n - root) / reach
-            if t > 0:
-                turn = 0.5 * (bend + wave * np.sin(phase + 6.28 * WAVE[1] * t))
-                ux, uy = ux - uy * turn, uy + ux * turn
-                length = max(np.sqrt(ux * ux + uy * uy), 1e-6)
-                ux, uy = ux / length, uy / length
-            t = max(t, 0.0)
-            # It comes out of the mass by degrees.
-            a = 0.5 * (hairs[i, 6] + (hairs[i, 7] - hairs[i, 6]) * t) * min((1 - t) * 2.5, 1.0) * min(0.25 * (n / root) ** 2, 1.0)
-            ix, iy = int(np.floor(px)), int(np.floor(py))
-            if ix < 0 or iy < 0 or ix >= w - 1 or iy >= h - 1:
-                break
-            fx, fy = px - ix, py - iy
-            for r in range(2):
-                for c in range(2):
-                    part = a * (fx if c else 1 - fx) * (fy if r else 1 - fy)
-                    cover[iy + r, ix + c] += part
-                    lit[iy + r, ix + c] += part * hairs[i, 9]
-                    if part > most[iy + r, ix + c]:
-                        most[iy + r, ix + c] = part
-                        owner[iy + r, ix + c] = i
 
 
 @njit(cache=True, parallel=True)
