@@ -284,10 +284,11 @@ def edits(plate: Plate) -> tuple[Edit, ...]:
     median, most = chroma_shift(plate.colour, plate.albedo, skin, plate.hw_px)
     fine = pores.lacking(plate)
     drawn = (Edit("fine texture drawn on skin the photo shows too softly, deviation", round(fine / math.log(2), 3), "scene stops"),)
-    exposed = math.log2(max(luminance(np.array([plate.developed], np.float32))[0], 1e-3))
-    brought = (Edit("photo developed before it was read: exposure and white", round(exposed, 2), "scene stops"),)
+    stops, white = balance.size(plate.developed, np.asarray(np.maximum(np.median(before, 0), 1e-4), np.float32))
+    brought = [Edit("the photo brought up before it was read", round(stops, 2), "scene stops")] if stops > 0.02 else []
+    brought += [Edit("the photo's white balanced on its face before it was read", round(white, 2), "dE00")] if white > 0.02 else []
     return (
-        *(brought if plate.developed != balance.AS_IT_IS else ()),
+        *brought,
         *(drawn if fine >= pores.LEAST else ()),
         Edit("old light evened out on the face's skin, 5th to 95th percentile", round(levelled, 3), "scene stops"),
         Edit("skin chroma at equal lightness, median", round(median, 3), "dE00", SKIN_CHROMA_BOUND),

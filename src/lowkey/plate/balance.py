@@ -33,8 +33,8 @@ PALE, PURE = 13.0, 36.0
 """Chroma that one beyond is balanced to."""
 SKIN_HUE_DEG = (45.0, 60.0)
 """Hue to which a face too pale to have one is balanced."""
-TOLD_STOPS, TOLD_DE = 0.5, 2.0
-"""From which size on a photographer is told."""
+TOLD_STOPS = 0.5
+"""From how many stops on a photographer is told: what was too dark comes up with its grain. A white is balanced without a loss."""
 ACROSS_PX = 160
 """Width at which a face is looked at."""
 
@@ -55,13 +55,8 @@ def read(photo: Photo, face: Face, *, coloured: bool) -> tuple[Gains, tuple[Caut
     if coloured and own is not None:
         seen = undertone.ab(own[None])
         meant = _of_skin(seen[0])[None]
-        moved = float(undertone.apart(seen, meant)[0])
-        if moved > 0:
+        if not np.array_equal(seen, meant):
             white = undertone.at_level(meant)[0].astype(np.float64) / np.maximum(undertone.at_level(seen)[0], 1e-3)
-        if moved >= TOLD_DE:
-            how = "a stronger colour" if np.hypot(*seen[0]) > PURE else "less colour"
-            text = f"the photo's white is off: its face has {how} than any skin, and was balanced by {moved:.0f} dE00; balance it yourself"
-            said.append(Caution("white-balanced", text))
     red, green, blue = (float(v) for v in white * 2.0**stops)
     return (red, green, blue), tuple(said)
 
@@ -77,6 +72,15 @@ def developed(photo: Photo, gains: Gains) -> Photo:
     pixels = np.stack([table[photo.pixels[..., i]] for i, table in enumerate(tables)], -1)
     pixels.flags.writeable = False
     return replace(photo, pixels=pixels)
+
+
+def size(gains: Gains, skin: F32) -> tuple[float, float]:
+    """What `gains` did to `skin` f32[3], linear, as it came out of them: stops, and CIEDE2000 at equal lightness."""
+    was = np.asarray(skin / np.array(gains, np.float32), np.float32)
+    level = [float(luminance(colour[None])[0]) for colour in (was, skin)]
+    of = zip((was, skin), level, strict=True)
+    tint = [undertone.ab(np.asarray(colour[None] * (undertone.LEVEL / y), np.float32)) for colour, y in of]
+    return float(np.log2(level[1] / level[0])), float(undertone.apart(*tint)[0])
 
 
 def _stops(photo: Photo) -> float:
