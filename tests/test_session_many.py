@@ -83,6 +83,17 @@ def test_a_csv_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     assert error.value.code == "bad-batch"
 
 
+@pytest.mark.parametrize("out", ["/.", "/", "a\0b"])
+def test_a_folder_without_a_name_is_that_lines_fault_alone(tmp_path: Path, out: str) -> None:
+    """Two lines that name a root could not be told apart, and the whole batch stopped with a traceback: found by the guided fuzzer."""
+    lines = f"photo,out\nana.png,{out}\nben.png,{out},more\nmia.png,mia\n"
+    several = batch._apart(batch.parse_csv(lines.encode(), tmp_path, tmp_path / "out"))
+    assert [bool(one.problem) for one in several] == [True, True, False]
+    assert "out is a client's folder" in str(several[0].problem)
+    assert [one.out.parent for one in several] == [tmp_path / "out"] * 3
+    assert len({one.out for one in several}) == 3
+
+
 def test_two_photos_of_one_name_are_two_clients(tmp_path: Path) -> None:
     picture(tmp_path / "in" / "ana.png")
     (tmp_path / "in" / "ana.jpg").write_bytes(b"x")

@@ -104,11 +104,15 @@ def _client(row: Mapping[Any, Any], beside: Path, base: Path, line: int) -> Clie
     cells = {key: value for key, value in given.items() if value}
     said = cells.get("photo", "")
     out = cells.get("out")
-    place = base / Path(out) if out and "\0" not in out else base / f"{safe_stem(said or f'line {line}')}_lowkey"
+    # A root has no name: nobody's folder, and nothing that a second one could be told apart from.
+    named = bool(out and "\0" not in out and (base / out).name)
+    place = base / str(out) if named else base / f"{safe_stem(said or f'line {line}')}_lowkey"
     if row.get(None):
         return Client(Path(said or f"line {line}"), place, problem=f"line {line} has more cells than the heading")
     if not said or "\0" in said:
         return Client(Path(f"line {line}"), place, problem=f"line {line} names no photo")
+    if out and not named:
+        return Client(beside / said, place, problem=f"line {line}: out is a client's folder, not {out[:40]!r}")
     face = cells.get("face")
     if face is not None and not (face.isascii() and face.isdigit() and 1 <= int(face[:6]) <= 999):
         return Client(beside / said, place, problem=f"line {line}: a face is a number from 1, not {face[:20]!r}")
