@@ -229,7 +229,7 @@ def test_a_session_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
         assert one.store.rows("SELECT * FROM exports") == []
 
 
-@pytest.mark.parametrize("damage", ["header", "middle", "zeros", "text", "cut", "empty", "length"])
+@pytest.mark.parametrize("damage", ["header", "middle", "zeros", "text", "cut", "empty", "length", "version"])
 def test_a_damaged_database_is_rebuilt_and_what_was_lost_is_named(studio: Callable[..., Shoot], damage: str) -> None:
     folder = studio(seeds=3).folder
     selecting.mark([folder / A], stars=4)
@@ -250,6 +250,8 @@ def test_a_damaged_database_is_rebuilt_and_what_was_lost_is_named(studio: Callab
             del data[5000:]
         case "empty":
             data = bytearray()
+        case "version":  # of the schema, found by fuzzing: it is a signed number
+            data[60:64] = (-5).to_bytes(4, "big", signed=True)
         case "length":  # of a row, found by fuzzing: SQLite says that memory ran out
             at = data.index(b"tableframesframes")
             data[at - 9 : at + 7], data[at + 11] = b"\xff" * 16, 0x8C

@@ -306,6 +306,8 @@ def _version(database: sqlite3.Connection) -> int:
         if version > VERSION:
             said = f"this session was written by a newer lowkey (its version {version}, this one reads up to {VERSION})"
             raise StoreError("newer-session", f"{said}; nothing was changed. Update lowkey")
+        if version < 0:
+            raise Damaged(f"its version is {version}, and none is below 0")
         if application != APPLICATION_ID and (tables or version):
             raise Damaged("it is another program's database")
         if tables and database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
