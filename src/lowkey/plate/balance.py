@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lowkey.photo import Photo
 from lowkey.pixels import F32, luminance, srgb_decode, srgb_encode
@@ -114,7 +115,7 @@ def _skin(photo: Photo, face: Face) -> F32 | None:
     return np.asarray(undertone.at_level(np.median(undertone.ab(level), 0)[None])[0], np.float32)
 
 
-def _of_skin(seen: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _of_skin(seen: NDArray[np.float64]) -> NDArray[np.float64]:
     """CIE a*, b* f64[2] of a face brought within what skins are: unchanged where it is."""
     chroma, hue = float(np.hypot(*seen)), float(np.degrees(np.arctan2(seen[1], seen[0])))
     pale = float(np.clip((PALEST[1] - chroma) / (PALEST[1] - PALEST[0]), 0, 1))

@@ -115,13 +115,17 @@ def _ears(points: F32, box: tuple[slice, slice], shape: tuple[int, ...], hw_px: 
     """1 where ears may be, on the sides that show one, f32 of `box`: on the rows from brow to nose, and with those over them too."""
     level = np.arange(*box[0].indices(shape[0]), dtype=np.float32)[:, None]
     below, above = (np.asarray((level - points[i, 1]) / hw_px, np.float32) for i in (BROW, NOSE_BASE))
-    # A face turned far shows no ear on its far side: what is hollow there is the eye's.
     across = np.arange(*box[1].indices(shape[1]), dtype=np.float32)[None]
-    left, right = sorted(points[list(EARS), 0])
-    wide, nose = max(float(right - left), 1.0), float(points[NOSE, 0])
-    shown = np.where(across < nose, step((nose - left) / wide, *TURNED), step((right - nose) / wide, *TURNED)).astype(np.float32)
+    shown = np.where(across < points[NOSE, 0], *_sides(points)).astype(np.float32)
     low = 1 - ramp(above, -0.05, 0.05)
     return ramp(below, -0.05, 0.05) * low * shown, ramp(below, -0.30, -0.20) * low * shown
+
+
+def _sides(points: F32) -> tuple[float, float]:
+    """How surely an ear is seen at the viewer's left and right: a face turned far shows none on its far side, where an eye's hollow is."""
+    left, right = sorted(points[list(EARS), 0])
+    wide, nose = max(float(right - left), 1.0), float(points[NOSE, 0])
+    return step((nose - left) / wide, *TURNED), step((right - nose) / wide, *TURNED)
 
 
 def _carried(named: Mapping[str, F32], alpha: F32, hw_px: float) -> dict[str, F32]:
@@ -291,11 +295,9 @@ def _folds(
     down, across = np.arange(h, dtype=np.float32)[:, None], np.arange(w, dtype=np.float32)[None]
     over, under = (points[BROW, 1] - down) / np.float32(hw_px), (down - points[NOSE_BASE, 1]) / np.float32(hw_px)
     left, right = sorted(points[list(EARS), 0])
-    wide, nose = max(float(right - left), 1.0), float(points[NOSE, 0])
-    beside = np.maximum(
-        ramp((left - across) / np.float32(hw_px), -EAR_ROOT_HW[0], -EAR_ROOT_HW[1]) * step((nose - left) / wide, *TURNED),
-        ramp((across - right) / np.float32(hw_px), -EAR_ROOT_HW[0], -EAR_ROOT_HW[1]) * step((right - nose) / wide, *TURNED),
-    )
+    begins, whole = (-root for root in EAR_ROOT_HW)
+    far = (left - across) / np.float32(hw_px), (across - right) / np.float32(hw_px)
+    beside = np.maximum(*(ramp(out, begins, whole) * shown for out, shown in zip(far, _sides(points), strict=True)))
     rows = (1 - ramp(over, EAR_ROWS_HW[0][1], EAR_ROWS_HW[0][0])) * (1 - ramp(under, *EAR_ROWS_HW[1]))
     # An outline that was straightened lies beyond the person's own: a mixture with a dark wall is no shade.
     clear = cv2.distanceTransform((alpha > KNOWN[0]).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(hw_px)
