@@ -15,10 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lowkey.blackbody import warmth
-from lowkey.darkroom import film, optics
+from lowkey.darkroom import Enlarger, film, optics
+from lowkey.frame import Framing
+from lowkey.look import Look
 from lowkey.pixels import srgb_decode
+from lowkey.plate.plate import Caution, Plate
 from lowkey.plate.undertone import ab, at_level
-from lowkey.rig import Lamp, Lens, Stock
+from lowkey.rig import Lamp, Lens, Stock, of
 from lowkey.seeds import Streams
 
 STOCKS = tomllib.loads((resources.files("lowkey") / "data" / "stocks.toml").read_text("utf-8"))
@@ -117,6 +120,30 @@ def test_monochrome_weighs_the_spectrum() -> None:
     assert red[0] > blue[0] + 15
     toned = clean(np.full((1, 1, 3), 0.18), stock("pan-400"))[0, 0]
     assert 1 < toned[0] - toned[2] < 12
+
+
+def test_a_photo_without_colour_is_printed_in_one_warm_tone() -> None:
+    brown, silver = film.toned(Stock()), stock("pan-400")
+    lamp, skin = np.array([[[0.5, 0.3, 0.12], [0.3, 0.3, 0.3]]]), np.linspace(0.08, 0.6, 12)[None, :, None] * np.ones(3)
+    codes = clean(skin, brown)[0].astype(int)
+    assert (np.diff(codes, axis=0) > 0).all()
+    assert (codes[:, 0] > codes[:, 1]).all() and (codes[:, 1] > codes[:, 2]).all()
+    # Of one brightness a lamp of any colour and grey skin print as one colour.
+    weights = np.array(brown.spectral_rgb) / sum(brown.spectral_rgb)
+    even = clean(lamp * (0.3 / (lamp @ weights))[..., None], brown)[0].astype(int)
+    assert np.abs(even[0] - even[1]).max() <= 1
+    assert film.toned(silver) is silver
+
+
+def test_a_frame_of_a_photo_without_colour_is_of_one_tone(astronaut_plate: Plate) -> None:
+    grey = replace(astronaut_plate, warnings=(Caution("no-colour", "black and white"),))
+    frame = Enlarger(grey, Framing(), (128, 160)).develop(of(Look()), 3)
+    codes = frame.pixels.reshape(-1, 3) / 257
+    lit = codes[codes[:, 1] > 60]
+    tone = (lit[:, 0] - lit[:, 2]) / lit[:, 1]
+    assert frame.rig.stock.monochrome
+    # What a tone's colour is hangs on its brightness alone: neighbours in brightness have one.
+    assert np.abs(np.diff(tone[np.argsort(lit[:, 1])])).max() < 0.03 < tone.mean()
 
 
 def test_halation_keeps_a_flat_field_and_the_sum_of_light() -> None:

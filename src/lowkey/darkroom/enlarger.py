@@ -96,7 +96,8 @@ class Enlarger:
             person = person * pores.deepened(person, view.pored, view.hw_px)
         if rig.exposure_ev is None:
             metered = film.meter(person, view.face, own) + film.complexion_ev(own, view.face)
-            stock = film.timed(rig.stock, own, view.face, rig.key.irradiance_rgb)
+            grey = any(said.code == "no-colour" for said in self.plate.warnings)
+            stock = film.toned(rig.stock) if grey else film.timed(rig.stock, own, view.face, rig.key.irradiance_rgb)
             rig = replace(rig, exposure_ev=metered + LIT_SKIN_EV + rig.exposure_offset_ev, stock=stock)
         level = film.SKIN / 2 ** (rig.exposure_ev or 0.0)
         if rig.lamp.visible:

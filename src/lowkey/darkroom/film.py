@@ -58,6 +58,8 @@ MIRED_PER_LOG = 125.0
 """Mired by which a print is timed for each unit of log red over blue that skin lacks: 1.3 times what makes it up (a mired is .0104)."""
 TIMED_FROM_KELVIN = 4450.0
 """The house's lamp, from which mired are counted."""
+SPECTRAL, TONE = (0.36, 0.42, 0.22), (0.28, -0.04, -0.30)
+"""What a print of a photo without colour sees of red, green and blue (a panchromatic film), and its tone: brown, as sulphide makes it."""
 SHADE_EV = 0.9
 """How far a meter opens beyond an incident reading of the key: a face left in shadow stays there, its rim prints bright."""
 
@@ -113,6 +115,16 @@ def timed(stock: Stock, reflectance: F32, skin: F32, key: RGB) -> Stock:
     after = warmth(1e6 / (1e6 / TIMED_FROM_KELVIN + mired))
     red, green, blue = (balance * new / old for balance, new, old in zip(stock.balance_rgb, after, before, strict=True))
     return replace(stock, balance_rgb=(red, green, blue))
+
+
+def toned(stock: Stock) -> Stock:
+    """The stock for a photo that has no colour: one warm tone, from lamp to cheek. Who chose a monochrome one keeps it.
+
+    Skin and hair without colour beside a lamp that has it are plaster under a sunset, and no colour for them can be known.
+    """
+    if stock.monochrome:
+        return stock
+    return replace(stock, monochrome=True, spectral_rgb=SPECTRAL, halation_rgb=(1.0, 1.0, 1.0), print_rgb=TONE)
 
 
 def record(exposure: F32, stock: Stock, streams: Streams, *, exposure_ev: float = 0.0, height_um: float = 36000.0) -> U16:
