@@ -127,7 +127,8 @@ def test_a_photo_without_colour_is_printed_in_one_warm_tone() -> None:
     lamp, skin = np.array([[[0.5, 0.3, 0.12], [0.3, 0.3, 0.3]]]), np.linspace(0.08, 0.6, 12)[None, :, None] * np.ones(3)
     codes = clean(skin, brown)[0].astype(int)
     assert (np.diff(codes, axis=0) > 0).all()
-    assert (codes[:, 0] > codes[:, 1]).all() and (codes[:, 1] > codes[:, 2]).all()
+    assert (codes[:, 0] > codes[:, 1]).all()
+    assert (codes[:, 1] > codes[:, 2]).all()
     # Of one brightness a lamp of any colour and grey skin print as one colour.
     weights = np.array(brown.spectral_rgb) / sum(brown.spectral_rgb)
     even = clean(lamp * (0.3 / (lamp @ weights))[..., None], brown)[0].astype(int)

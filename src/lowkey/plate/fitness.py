@@ -138,7 +138,8 @@ def _exposed(picture: U8, face: Face) -> tuple[Caution, ...]:
     said = []
     hue = cv2.cvtColor(crop.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)[shown][:, 1:].astype(np.float64)
     if float(np.linalg.eigvalsh(hue.T @ hue / max(len(hue), 1))[0]) < ONE_HUE_AB**2:
-        said.append(Caution("no-colour", "the photo is black and white: the darkroom prints it so, in one warm tone; --stock pan-400 prints it in greys"))
+        text = "the photo is black and white: the darkroom prints it so, in one warm tone; --stock pan-400 prints it in greys"
+        said.append(Caution("no-colour", text))
     burnt = float((np.median(crop[shown], axis=1) >= FULL_CODE).mean())
     if burnt > BURNT_SHARE:
         text = f"{burnt:.0%} of the face is burnt out in the photo: no light brings skin back there; use one exposed a stop less"
