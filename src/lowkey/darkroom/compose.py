@@ -16,6 +16,9 @@ CROWN_OVER_MESH = 1.3
 """Head height, chin to crown, over the height of the face mesh (the mesh ends at the hairline)."""
 
 
+TALL, WIDE_FW = 1.09, 0.72
+"""Hair over the head's own height, and its breadth in a frame, from which a frame steps back: big hair that crowds the edges was the one
+thing that made blind jurors choose a smaller head; cropped ones they want as they are."""
 CUT_FH = 0.03
 """How much further than the photo a frame cuts into a head that the photo has cut."""
 EYES_FH, CLOSER = 0.29, 1.1
@@ -51,11 +54,12 @@ def head_of(plate: Plate) -> Head:
     return Head(x, bottom - height / 2, height, min(crown, bottom - height), left, right)
 
 
-def place(plate: Plate, framing: Framing, size_px: tuple[int, int]) -> Placement:
+def place(plate: Plate, framing: Framing, size_px: tuple[int, int], *, anew: bool = False) -> Placement:
     """Plate pixels to frame pixels for a frame of ``(width, height)``.
 
     The framing's head size and place are wishes. Hair keeps its head room, and a side or top at which the photo cuts
     the person is never shown from beyond: the frame moves, then tightens, until it lies inside. Below, the body goes on.
+    Clothes cut `anew` go on at the sides as well, under shoulders that the photo need not show.
     """
     w, h = size_px
     if framing.source:
@@ -67,10 +71,11 @@ def place(plate: Plate, framing: Framing, size_px: tuple[int, int]) -> Placement
     # Big hair is given room by stepping back, down to three quarters of the wished size.
     tall = (head.y_px + head.height_px / 2 - head.top_px) / head.height_px
     wide = (head.right_px - head.left_px) * scale / w
-    scale *= float(np.clip(min(1.12 / max(tall, 1.12), 0.80 / max(wide, 0.80)), 0.75, 1.0))
+    scale *= float(np.clip(min(TALL / max(tall, TALL), WIDE_FW / max(wide, WIDE_FW)), 0.75, 1.0))
     rows = (int((0 - framing.head_centre[1] * h) / scale + head.y_px), int((1 - framing.head_centre[1]) * h / scale + head.y_px))
     left, top, right = _edges(plate)
-    cut_left, cut_right, cut_top = _cut(plate, rows, left, top, right)
+    counted = _without_clothes(plate, int(head.y_px + head.height_px / 2)) if anew else plate.matte
+    cut_left, cut_right, cut_top = _cut(plate, counted, rows, left, top, right)
     if cut_left and cut_right:
         scale = max(scale, w / (right - left))
     if cut_top:
@@ -99,12 +104,19 @@ def _edges(plate: Plate) -> tuple[int, int, int]:
     return max(math.ceil(first[0]), 0), max(math.ceil(first[1]), 0), min(math.floor(last[0]) + 1, w)
 
 
-def _cut(plate: Plate, rows: tuple[int, int], left: int, top: int, right: int) -> tuple[bool, bool, bool]:
-    """Whether the photo cuts the person at its left, right (within the rows shown) and top."""
-    m: F32 = plate.matte
+def _without_clothes(plate: Plate, chin: int) -> F32:
+    """The person f32[h, w] without what is worn below the row of the `chin`."""
+    bare: F32 = plate.matte.copy()
+    bare[max(chin, 0) :] -= plate.parts["cloth"][max(chin, 0) :]
+    return bare
+
+
+def _cut(plate: Plate, aside: F32, rows: tuple[int, int], left: int, top: int, right: int) -> tuple[bool, bool, bool]:
+    """Whether the photo cuts `aside` f32[h, w] at its left and right (within the rows shown), and the person at its top."""
     shown = slice(max(rows[0], 0), max(rows[1], 1))
 
     def cut(border: F32) -> bool:
         return bool((border > 0.5).sum() > 0.06 * plate.hw_px)
 
-    return cut(m[shown, left : left + 3].mean(1)), cut(m[shown, right - 3 : right].mean(1)), cut(m[top : top + 3].mean(0))
+    at_left, at_right = cut(aside[shown, left : left + 3].mean(1)), cut(aside[shown, right - 3 : right].mean(1))
+    return at_left, at_right, cut(plate.matte[top : top + 3].mean(0))

@@ -60,8 +60,13 @@ class Enlarger:
         self.source = plate
         """The plate as it was given."""
         self.keep_skin, self.framing, self.size_px = keep_skin, framing, size_px
-        self._places = {mirrored: compose.place(plate, _facing(framing, mirrored), size_px) for mirrored in (False, True)}
-        """Plate to frame, for a light from the viewer's right and from the left (looked at in the mirror: more room on the lamp's side)."""
+        self._places = {
+            (mirrored, anew): compose.place(plate, _facing(framing, mirrored), size_px, anew=anew)
+            for mirrored in (False, True)
+            for anew in (False, True)
+        }
+        """Plate to frame, for a light from the viewer's right and from the left (looked at in the mirror: more room on the lamp's side),
+        and for own clothes and such as are cut anew."""
         self._head = compose.head_of(plate)
         rows, cols = _shown(plate, self._places.values(), size_px)
         self._corner = Placement(1, cols.start, rows.start)
@@ -146,7 +151,7 @@ class Enlarger:
         """The frame's window on the plate."""
         mirrored = leans(rig) < 0
         if mirrored not in self._views:
-            place = self._places[mirrored]
+            place = self._places[mirrored, rig.cloth.kind in dress.MADE]
             head = place.points(np.array([[self._head.x_px, self._head.y_px]], np.float32))[0]
             self._views[mirrored] = _View(self.plate, lit, place, place @ self._corner, (float(head[0]), float(head[1])), self.size_px)
         return self._views[mirrored]
@@ -366,16 +371,15 @@ def honours(plate: Plate, rig: Rig, look: Look) -> dict[str, str]:
 
 
 def _shown(plate: Plate, places: Iterable[Placement], size_px: tuple[int, int]) -> tuple[slice, slice]:
-    """Rows and columns of the plate that frames of (width, height) placed so can show, and MARGIN_HW round them."""
+    """Rows of the plate, and columns of it or beyond its sides, that frames of (width, height) placed so show, and MARGIN_HW round them."""
     w, h = size_px
     seen = np.concatenate([place.inverse().points(np.array([[0, 0], [w - 1, h - 1]], np.float32)) for place in places])
     m = MARGIN_HW * plate.hw_px
     # The head is read whole, whatever is shown of it.
     seen = np.concatenate([seen, plate.landmarks[:, :2]])
-    high, wide = plate.matte.shape
-    x0, y0 = (max(int(v), 0) for v in np.floor(seen.min(0) - m))
+    x0, y0 = (int(v) for v in np.floor(seen.min(0) - m))
     x1, y1 = (int(v) + 1 for v in np.ceil(seen.max(0) + np.array([m, BELOW_HW * plate.hw_px])))
-    return slice(y0, min(y1, high)), slice(x0, min(x1, wide))
+    return slice(max(y0, 0), min(y1, plate.matte.shape[0])), slice(x0, x1)
 
 
 def _facing(framing: Framing, mirrored: bool) -> Framing:

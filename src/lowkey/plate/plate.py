@@ -104,22 +104,30 @@ class Plate:
         return (place @ Placement(1, x0, y0)).warp(luminance(self.photo.linear((x0, y0, x1, y1))), size_px)
 
     def cropped(self, rows: slice, cols: slice) -> Plate:
-        """The plate of these rows and columns alone (both with a start and an end within it)."""
+        """The plate of these rows and columns alone: rows within it, columns that may lie beyond its sides, where nobody is."""
         x0, y0 = cols.start, rows.start
-        if (rows.stop - y0, cols.stop - x0) == self.matte.shape:
+        if (x0, y0) == (0, 0) and (rows.stop, cols.stop) == self.matte.shape:
             return self
+        last = self.matte.shape[1] - 1
+        columns = np.arange(x0, cols.stop)
+        beyond = (columns < 0) | (columns > last)
+        columns = np.clip(columns, 0, last)
 
         def cut(a: F32) -> F32:
-            return freeze(np.ascontiguousarray(a[rows, cols]))
+            return freeze(np.ascontiguousarray(a[rows, columns] if beyond.any() else a[rows, cols]))
+
+        def shown(a: F32, nobody: float = 0.0) -> F32:
+            part = cut(a)
+            return freeze(np.where(beyond, np.float32(nobody), part)) if beyond.any() else part
 
         return replace(
             self,
             window=Placement(1, -x0, -y0) @ self.window,
             landmarks=freeze(self.landmarks - np.array([x0, y0, 0], np.float32)),
-            inside=cut(self.inside),
+            inside=shown(self.inside),
             colour=cut(self.colour),
-            matte=cut(self.matte),
-            parts={name: cut(part) for name, part in self.parts.items()},
+            matte=shown(self.matte),
+            parts={name: shown(part, float(name == "background")) for name, part in self.parts.items()},
             depth=cut(self.depth),
             normal=cut(self.normal),
             albedo=cut(self.albedo),
