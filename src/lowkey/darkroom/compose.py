@@ -21,7 +21,7 @@ TALL, WIDE_FW = 1.09, 0.72
 thing that made blind jurors choose a smaller head; cropped ones they want as they are."""
 CUT_FH = 0.03
 """How much further than the photo a frame cuts into a head that the photo has cut."""
-EYES_FH, CLOSER = 0.29, 1.1
+EYES_FH, CLOSER = 0.315, 1.16
 """Where the eyes of a head whose crown is cut lie at least, under the frame's top edge, and how much closer a frame goes for it at most: a
 close portrait has them near the upper third; high up, they stand over a dead chest."""
 
