@@ -106,3 +106,91 @@ def test_the_upper_lips_shade_has_one_depth_however_wide_a_mouth_is_open() -> No
 
     assert shade(0.16, 0.036) == pytest.approx(shade(0.09, 0.036), rel=0.1)
     assert shade(0.16, 0.008) < 0.8
+
+
+def test_a_black_line_at_the_rim_and_soot_beside_the_corners_take_the_lips_tone() -> None:
+    """A mesh's rim misses a photo's by a pixel or two: the hollow beyond it was an ink line, and a wedge on the cheek."""
+    plate = toothed(chip=False)
+    u, v = hw(plate)
+    line = (np.abs(u) < 0.16) & (np.abs(v + 0.426) < 0.007)
+    soot = (np.abs(u) > 0.20) & (np.abs(u) < 0.235) & (np.abs(v + 0.36) < 0.012)
+    inked = lipped(plate, [(line, (0.004, 0.004, 0.006)), (soot, (0.004, 0.004, 0.006))])
+    after, lip = mended(inked), float(luminance(LIP[None])[0])
+    tone = luminance(after)
+    rim = line & (np.abs(u) < 0.12) & (v < -0.424)
+    assert rim.sum() > 20
+    assert np.median(tone[rim]) > 0.35 * lip
+    beside = soot & (np.abs(u) > 0.222)
+    assert np.median(tone[beside]) > 0.3 * lip
+    red = np.median(after[rim], 0)
+    assert red[0] / red[1] == pytest.approx(float(LIP[0] / LIP[1]), rel=0.15)
+    # Lips that are no darker than lips stay, and so does what is black further off.
+    clean = lipped(plate, [])
+    away = (np.asarray(clean.parts["lips"]) > 0.9) & (teeth.between(plate) < 0.01)
+    assert np.allclose(mended(clean)[away], np.asarray(clean.albedo)[away], rtol=0.02)
+    far = np.hypot(u, v + 0.25) < 0.01
+    mole = np.array(clean.albedo)
+    mole[far] = 0.01
+    assert np.median(luminance(mended(replace(clean, albedo=freeze(mole), colour=freeze(mole))))[far]) < 0.012
+
+
+def jointed(white: float) -> float:
+    """Depth (log) of a joint a tenth darker than its row, in a row whose photo has so much light."""
+    plate = toothed(chip=False)
+    u, v = hw(plate)
+    box = np.array(plate.albedo)
+    box[np.asarray(plate.parts["teeth"]) > 0.5] = white
+    joint = (np.abs(u) < 0.006) & (np.asarray(plate.parts["teeth"]) > 0.5)
+    box[joint] = 0.9 * white
+    tone = luminance(mended(replace(plate, albedo=freeze(box), colour=freeze(box))))
+    row = np.abs(v + 0.36) < 0.008
+    return float(np.log(np.median(tone[row & (np.abs(np.abs(u) - 0.03) < 0.006)]) / np.median(tone[row & (np.abs(u) < 0.003)])))
+
+
+def test_joints_of_an_overexposed_row_are_given_back_what_the_shoulder_took() -> None:
+    assert jointed(0.95) > 1.5 * jointed(0.45)
+    assert jointed(0.45) < 0.11
+
+
+def test_a_joint_as_red_as_gum_is_no_crack_of_rust_and_a_green_haze_no_flesh() -> None:
+    plate = toothed(chip=False)
+    u, v = hw(plate)
+    box, row = np.array(plate.albedo), np.asarray(plate.parts["teeth"]) > 0.5
+    box[row & (np.abs(u) < 0.008)] = np.array(box[row][0]) * np.array([1.1, 0.65, 0.45], np.float32)
+    after = mended(replace(plate, albedo=freeze(box), colour=freeze(box)))
+    red = after[..., 0] / after[..., 1]
+    here = np.abs(v + 0.36) < 0.008
+    assert np.median(red[here & (np.abs(u) < 0.004)]) < 1.1 * np.median(red[here & (np.abs(np.abs(u) - 0.04) < 0.006)])
+    hazy = lipped(plate, [((np.abs(u) > 0.05) & (teeth.between(plate) > 0.3), (0.05, 0.06, 0.06))])
+    after = mended(hazy)
+    dark = (np.abs(np.abs(u) - 0.12) < 0.02) & here
+    assert np.median(after[dark][:, 0] / after[dark][:, 1]) > 1.08
+
+
+def test_a_wedge_between_two_teeth_is_filled_up_to_them_in_their_hue() -> None:
+    """Filled by half, and red at its sides, it was a facet."""
+    plate = toothed(chip=False)
+    u, v = hw(plate)
+    wedge = (np.abs(u - 0.025) < 0.018 * np.clip((v + 0.375) / 0.045, 0, 1)) & (v < -0.33)
+    after = mended(lipped(plate, [(wedge, (0.05, 0.02, 0.01))], hard=True))
+    tone, red = luminance(after), after[..., 0] / after[..., 1]
+    beside = (np.abs(np.abs(u - 0.025) - 0.047) < 0.008) & (np.abs(v + 0.35) < 0.008)
+    shown = wedge & (v > -0.362)
+    assert np.percentile(tone[shown], 5) > 0.5 * np.median(tone[beside])
+    assert np.percentile(red[shown], 95) < 1.1 * np.median(red[beside])
+
+
+def test_a_row_falls_off_with_the_light_on_the_lip_above_it() -> None:
+    """As steeply as skin nearly: a row that stays light where all round it lies in shade is a strip of paper."""
+    plate = toothed(chip=False)
+    u, v = hw(plate)
+    lip = freeze(np.asarray((np.abs(u) < 0.24) & (np.abs(np.abs(v + 0.36) - 0.07) < 0.02), np.float32))
+    row = np.abs(v + 0.345) < 0.01
+    found = []
+    for fall in (np.ones_like(u), np.clip(0.5 + u / 0.4, 0.05, 1)):
+        light = np.asarray(0.8 * fall, np.float32)
+        light[(np.abs(u) < 0.24) & (np.abs(v + 0.36) < 0.05)] *= 0.06
+        mouth_of(plate, lip).spread(light, (0.9, 0.4, 0.17))
+        found.append([float(np.median(light[row & (np.abs(u - at) < 0.01)])) for at in (0.0, 0.11)])
+    even, falling = (near / far for near, far in found)
+    assert falling / even < 0.75

@@ -22,7 +22,7 @@ PASSED = (1.0, 0.60)
 ROUND_HW, ROUND_DEG, WRAPPED = 0.35, 62.0, 0.42
 """How far round the mouth skin tells how much light comes to it, how far the last teeth of a smile are turned aside, and how far round such
 an arch light is carried by enamel and by the wet hollow behind it."""
-ENTERED_HW, ENTERED = 0.060, 0.5
+ENTERED_HW, ENTERED = 0.060, 0.8
 """Over how broad a part of skin, sigma, light is told that enters beside each tooth, and the power with which it counts beside the arch's
 own form: a row that stays light where lip and cheek above it lie in the nose's shadow is a row before a face."""
 BROUGHT = 0.74

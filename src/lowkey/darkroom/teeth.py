@@ -58,9 +58,9 @@ GUM = (1.15, 1.45)
 TORN_HW = 0.0125
 """Least breadth of a dark notch in a row under a hard lamp that is filled though it is red: it is the lip's own shadow, which ate a tooth,
 and under another lamp a row torn off. What is left open between two tips is under two millimetres, and stays."""
-BLUEST, ORANGEST = 0.85, 0.6
+BLUEST, ORANGEST, PALEST = 0.85, 0.6, 1.10
 """Most blue over green between the lips: flesh and enamel both have less; and least, for what is beyond is a dark channel of the photo that
-ends in nothing."""
+ends in nothing; and least red: a haze over a dark mouth is green in a warm print, and no flesh is."""
 CORNER = 0.66
 """Light on the last teeth that a smile shows over that on the first: lips and cheeks shade them."""
 ALONE, SPECK = 0.55, 1.0
@@ -70,6 +70,14 @@ WALL, WALL_HW = 0.30, 0.018
 """Least that is reflected right inside the lips' rim, over theirs, and the depth from the rim at which it is a third of that: lips turn in
 and their red lining goes on into the hollow. What is black there in a photo is its lamp's; beside lips in key light it was a wedge of ink
 at the corners, and a line of it under the upper lip."""
+RIM_HW, LIPPED = 0.06, 0.85
+"""How far round a lip tells its own light, sigma, and the share of it that its rim rises to outward: what is blacker there is the photo's
+hollow, which a mesh's rim missed by a pixel or two, and stood as an ink line round the opening and as soot beside its corners."""
+SHOULDER = (1.25, 4)
+"""White (of 1) at which a camera's shoulder would end, and the power with which it sets in (Reinhard et al. 2002 bend light so): in an
+overexposed row joints of a tenth are joints of a quarter, and without them it is a slab."""
+GRAIN_HW = 0.004
+"""What is finer, sigma, is a photo's noise, which no shoulder has bent by itself."""
 BINS, DIP, BELOW, NO_GAP = 24, 0.10, 0.42, 2.0
 """Steps from lip to lip in which a gap between two rows is looked for; how much darker it is than either, over the row's own light; what is
 left of the light on the row under it, which stands further in (at .2 a mouth is a black slot with a dirty band); and where it is said to be
@@ -158,6 +166,9 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
     grey: F32 = np.maximum(luminance(own), np.float32(1e-3))
     colour = own / grey[..., None]
     teeth = np.asarray(plate.parts["teeth"][box] * inner, np.float32)
+    bent = _unbent(blur(luminance(photo), GRAIN_HW * k))
+    bent /= among(bent, np.asarray(teeth + 1e-4 * inner, np.float32), ROUND_HW * k)
+    grey *= 1 + teeth * (bent - 1)
     wanted = grey
     flesh = np.array(FLESH, np.float32)
     if float((teeth > 0.5).sum()) >= LEAST_HW2 * k * k:
@@ -177,6 +188,8 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
             least = np.minimum(least, own_level)
         red = colour[..., 0] / np.maximum(colour[..., 1], 1e-3) * (tint[..., 1] / np.maximum(tint[..., 0], 1e-3))
         blood = ramp(blur(np.asarray(red, np.float32), 0.004 * k), *GUM)
+        # Under a warm lamp a joint is as red as gum, and would be a crack of rust in a row of cream.
+        rusty = np.asarray(blood * (1 - teeth), np.float32)
         # What lies behind both rows, in the middle, has of the light of the one in the shade.
         behind = blood * (1 - ramp(grey / level, *GLEAM)) * (1 - ramp(np.abs(a), *TONGUE)) * np.float32(gap < 1)
         behind = _broad(np.asarray(behind * inner, np.float32), TONGUE_HW * k)
@@ -193,7 +206,7 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         wanted = np.asarray(wanted * (1 - (1 - np.float32(CORNER)) * ramp(np.abs(a), 0.25, 1.0)), np.float32)
         # What is filled is tooth by what it was lifted: the dark of a photo, made light, has no colour that is seen.
         filled = np.maximum(chips, np.minimum(2 * (rows - own_rows), 1))
-        pale = np.asarray(np.maximum(ramp(rows, 0.25, 0.6) * (1 - blood), filled), np.float32)[..., None]
+        pale = np.asarray(np.maximum(ramp(rows, 0.25, 0.6) * (1 - rusty), filled), np.float32)[..., None]
         # What a photo holds of a mouth's depth is nearly black, and of no colour.
         lost = np.asarray(np.maximum(1 - pale, 0) * (1 - ramp(rows, *SEEN))[..., None], np.float32)
         colour = colour + np.float32(FLESHED) * lost * (flesh - colour)
@@ -206,7 +219,13 @@ def mend(albedo: F32, plate: Plate, box: tuple[slice, slice], skin: float) -> No
         colour = _without_blue(colour + np.float32(FLESHED) * lost[..., None] * (flesh - colour))
         wanted = grey * np.float32(ALONE)
     if sure.any():
-        wanted = np.maximum(wanted, _walls(plate, box, float(np.median(luminance(tone)[sure]))))
+        walls = _walls(plate, box, float(np.median(luminance(tone)[sure])))
+        # What a photo has lost of them is flesh.
+        lined = np.float32(FLESHED) * np.clip(2 * (1 - wanted / np.maximum(walls, np.float32(1e-4))), 0, 1)
+        lined = lined * (1 - ramp(colour[..., 0] / np.maximum(flesh[0] * colour[..., 1], np.float32(1e-3)), 0.8, 1.1))
+        colour = _without_blue(np.asarray(colour + lined[..., None] * (flesh - colour), np.float32))
+        wanted = np.maximum(wanted, walls)
+        _rims(tone, plate, box, lips, float(inner.max()))
     mended = blur(np.asarray(colour * wanted[..., None], np.float32), SOFT_HW * k)
     tone += inner[..., None] * (mended - tone)
 
@@ -231,6 +250,34 @@ def _walls(plate: Plate, box: tuple[slice, slice], lips: float) -> F32:
     return np.asarray(np.float32(WALL * lips) * np.exp(-deep), np.float32)
 
 
+def _rims(tone: F32, plate: Plate, box: tuple[slice, slice], lips: F32, open_: float) -> None:
+    """Lift what is black as the hollow at the rim of `lips` f32[h, w], open by `open_`, and beside their corners, to theirs, in place."""
+    k, grey = plate.hw_px, np.maximum(luminance(tone), np.float32(1e-3))
+    inside = _drawn(plate, box)
+    shut = (inside < 0.5).astype(np.uint8)
+    out = cv2.distanceTransform(shut, cv2.DIST_L2, 5) / np.float32(WALL_HW * k)
+    rows_px, columns_px = np.mgrid[box]
+    a, _ = across(plate, columns_px.astype(np.float32), rows_px.astype(np.float32))
+    skin = plate.parts["skin"][box] * ramp(np.abs(a), 0.8, 1.0) * (1 - inside)
+    # Their own tone is told off the rim; at a corner they end in skin.
+    far = np.asarray(np.maximum(lips, skin) * (ramp(out, 0.5, 1.0) + np.float32(1e-3)) + np.float32(1e-6), np.float32)
+    told = among(np.asarray(np.concatenate([tone, grey[..., None]], -1), np.float32), far, RIM_HW * k)
+    least = told[..., 3] * (np.float32(WALL) + np.float32(LIPPED - WALL) * (1 - np.exp(-out)))
+    on = np.maximum(np.maximum(lips, inside), skin) * (1 - ramp(out, 2.0, 3.0)) * np.float32(open_)
+    lift = np.maximum(least / grey, 1)
+    hue = told[..., :3] / np.maximum(told[..., 3:], np.float32(1e-3))
+    if (sure := (lips > 0.6) & (out > 0.5)).any():
+        hue += lips[..., None] * (np.median(tone[sure] / grey[sure][:, None], 0).astype(np.float32) - hue)
+    lifted = np.minimum(2 * (lift - 1), 1)[..., None]
+    tone += on[..., None] * ((grey * lift)[..., None] * (tone / grey[..., None] * (1 - lifted) + hue * lifted) - tone)
+
+
+def _unbent(light: F32) -> F32:
+    """Gain f32[h, w] that gives light f32[h, w] near a camera's white the contrast that its shoulder took."""
+    white, power = SHOULDER
+    return np.asarray(1 / (1 - np.clip(light / np.float32(white), 0, 1 / white) ** power), np.float32)
+
+
 def _pressed(rows: F32) -> F32:
     """Light and dark within a row over its level f32[h, w], bent under 1.25: what glistened in the photo's light is form, and no lamp."""
     over = np.maximum(rows - 1, 0)
@@ -239,6 +286,7 @@ def _pressed(rows: F32) -> F32:
 
 def _without_blue(colour: F32) -> F32:
     """A colour f32[h, w, 3] over its luminance: blue in there is a lens's, at an edge of something white; orange is a channel lost."""
+    colour[..., 0] = np.maximum(colour[..., 0], np.float32(PALEST) * colour[..., 1])
     colour[..., 2] = np.clip(colour[..., 2], np.float32(ORANGEST) * colour[..., 1], np.float32(BLUEST) * colour[..., 1])
     return np.asarray(colour / np.maximum(luminance(np.asarray(colour, np.float32)), 0.05)[..., None])
 
@@ -255,7 +303,10 @@ def _chips(teeth: F32, k: float) -> F32:
 def _torn(whole: F32, teeth: F32, rows: F32, k: float) -> F32:
     """Where a broad dark notch is within a closed row `whole` f32[h, w] that shows `teeth` f32[h, w], by light `rows` over its level."""
     dark = np.asarray(whole * (1 - ramp(teeth, 0.2, 0.5)) * (1 - ramp(rows, 0.20, 0.40)), np.float32)
-    return np.minimum(2 * blur(_broad(dark, TORN_HW * k), 0.5 * TORN_HW * k), np.float32(1))
+    # All of the notch, up to the teeth beside it: half of one is a facet.
+    side = 2 * max(round(TORN_HW * k / 2), 1) + 1
+    notch = cv2.dilate(_broad(dark, TORN_HW * k), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return np.minimum(2 * blur(notch, 0.25 * TORN_HW * k), np.float32(1))
 
 
 def _broad(behind: F32, width_px: float) -> F32:
