@@ -256,3 +256,37 @@ def test_hairs_come_in_clusters_and_not_as_the_teeth_of_a_comb(monkeypatch: pyte
     many = np.histogram(around, np.arange(30, 151, 5))[0]
     assert many.mean() > 8
     assert many.var() > 2 * many.mean(), (many.var(), many.mean())
+
+
+def test_no_hair_is_drawn_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read at half size threw one hair for two pixels of the outline: pairs side by side, which are blades."""
+    drawn: list[F32] = []
+    monkeypatch.setattr(hairs, "draw", lambda _, single, *__: drawn.append(single))
+    added(combed(head(0.7, 0.35)))
+    shapes = np.round(drawn[0][:, [4, 5, 6, 9]], 4)
+    assert len(shapes) > 300
+    assert len(np.unique(shapes, axis=0)) > 0.97 * len(shapes)
+
+
+def test_the_tip_of_a_tooth_goes_with_its_root_and_a_wisp_that_hangs_on_nothing_open_stays() -> None:
+    matte, open_ = np.zeros((2, 120, 120), np.float32)
+    matte[60:], open_[55:62] = 1, 1
+    matte[48:60, 40:43] = 1  # a tooth that stands on the outline
+    matte[20:32, 80:83] = 1  # what the photo has apart from it
+    left = matte * (1 - strays._cleared(open_, matte, HW))
+    assert left[40:56, 36:46].max() < 0.05
+    assert left[20:32, 80:83].min() > 0.95
+    assert left[64:].min() == 1
+
+
+def test_hair_opens_from_its_outline_inward_and_has_no_holes_within() -> None:
+    within = np.tile((np.arange(80, dtype=np.float32)[:, None] - 20) / np.float32(HW), (1, 80))
+    open_ = np.zeros((80, 80), np.float32)
+    open_[:27] = 1
+    open_[27:35, 20:24] = 0.9  # a gap that leads in
+    open_[30:36, 50:58] = 0.9  # a pocket
+    open_[27:30, 50:58] = 0.04
+    led = strays._led(open_, within, 20)
+    assert led[27:35, 20:24].min() > 0.85
+    assert led[30:36, 50:58].max() < 0.01
+    assert np.array_equal(led[:20], open_[:20])

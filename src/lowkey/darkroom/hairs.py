@@ -22,10 +22,11 @@ OFF, COMBED = ((0.35, 1.45), (0.02, 0.40)), (0.18, 0.42)
 hereabouts from which it begins to lie as full hair does, and does."""
 FLOWS = 0.7
 """Share of the angle between the photo's flow and the outline that a hair keeps."""
-BACK = 0.08
-"""Share of them that lie the other way, so that hairs cross."""
-REACH_HW, UNLIKE = ((0.004, 0.018), (0.012, 0.150)), 0.8
-"""Length beyond the outline, from and (one in six or so) to; and by how much tufts differ in it."""
+SCATTER, BACK = 0.18, 0.12
+"""By how many radians at most each leaves the outline otherwise than its tuft does; and the share of them that lie the other way, so that
+hairs cross."""
+REACH_HW, UNLIKE = ((0.004, 0.018), (0.022, 0.150)), 0.6
+"""Length beyond the outline, from and (one in six or so) to; and by how much (log) stretches of the outline differ in it."""
 ARC, WAVE = (0.1, 1.0), (8.0, 1.1)
 """A hair falls back: curvature in (twice its angle over its length), from and to; and the wave in it, radians a head-width and periods
 a length."""
@@ -34,21 +35,21 @@ COIL_HW, COILED, UNCOILS, UNWOUND = (0.008, 0.030), (0.15, 0.60), 0.8, 0.3
 curvature comes and goes along it; and the share of them that turn away from the mass."""
 FLIES, FLY_HW, FLY_OFF = 0.05, (0.02, 0.09), 0.45
 """Share of full straight hair that flies, how far (hw), and by how many radians at most it leaves the outline besides."""
-COVER = ((0.25, 0.06), (0.34, 0.06))
+COVER = ((0.25, 0.06), (0.36, 0.07))
 """Optical thickness of a hair where it leaves the mass, and at its tip, of cropped hair and of full."""
 LEAST, TURNS = 0.03, 4.0
 """What any hair passes of a lamp behind it, and the power by which few are turned so that they pass all of it on (the TT lobe of Marschner
 et al. 2003 is .1 to .2 rad wide, and a hair is not round)."""
-GLINT, PIECE = 0.5, 0.7
+GLINT, PIECE = 0.5, 0.5
 """How much less of it coils pass on: they are turned every way; and by how much what a hair passes on comes and goes along it."""
 
 
-DICE = 11
+DICE = 12
 """How many numbers a hair is thrown: one that is used for two things ties them, and all bright hairs bent one way."""
 
 
 def thrown(x: F32, y: F32, stream: int) -> F32:
-    """Numbers 0..1 f32[n, 11] that belong to places f32[1, n] on the head, and to its mirror image in a mirrored head."""
+    """Numbers 0..1 f32[n, 12] that belong to places f32[1, n] on the head, and to its mirror image in a mirrored head."""
     return np.stack([np.asarray(np.mod(np.abs(noise(x * 977, y * 977, stream + i)[0]) * 7.0, 1.0), np.float32) for i in range(DICE)], 1)
 
 
@@ -70,17 +71,18 @@ def flown(flow: F32, outward: F32, curled: F32, dice: F32, tufts: F32, full: flo
         return [a + (b - a) * full for a, b in zip(*pair, strict=True)]
 
     straight, along = 1 - curled, _lies(flow[:, :2], outward, dice[:, 1])
-    lean = np.clip(0.2 * tufts[:, 1] + dice[:, 2], 0, 1)
+    lean = np.clip(0.25 * tufts[:, 1] + dice[:, 2], 0, 1)
     lies = np.maximum(step(flow[:, 2], *COMBED), full)
     low, high = (a + (b - a) * lies for a, b in zip(*OFF, strict=True))
     # Hair brushed up or back ends that way.
     steep = FLOWS * np.arcsin(np.clip(np.abs((flow[:, :2] * outward).sum(1)), 0, 1)) * straight
     off = np.maximum(low + (high - low) * lean ** (1 + lies), np.minimum(steep, high) * (0.6 + 0.8 * dice[:, 3])) * straight
+    off = np.abs(off + straight * np.float32(SCATTER) * (2 * dice[:, 11] - 1))
     flies = (dice[:, 5] > 1 - FLIES) * full
     off = off + straight * flies * np.float32(FLY_OFF) * (1 - dice[:, 3]) + curled * (0.3 + 1.4 * lean)
     # Combed hair is long where it is thin.
     low, high = (a + (b - a) * np.maximum(full, 0.6 * lies) for a, b in zip(*REACH_HW, strict=True))
-    reach = np.minimum((low + (high - low) * dice[:, 4] ** 3) * np.clip(1 + np.float32(UNLIKE) * tufts[:, 0], 0.3, 2.0), high)
+    reach = np.minimum((low + (high - low) * dice[:, 4] ** 3) * np.exp(np.float32(UNLIKE) * tufts[:, 0]), 1.3 * high)
     reach = straight * (reach + flies * (FLY_HW[0] + (FLY_HW[1] - FLY_HW[0]) * dice[:, 3]))
     radius = COIL_HW[0] + (COIL_HW[1] - COIL_HW[0]) * dice[:, 3] * (0.4 + 0.6 * full)
     reach = reach + curled * 2 * np.pi * radius * (COILED[0] + (COILED[1] - COILED[0]) * dice[:, 4]) * (0.3 + 0.7 * full)
@@ -93,7 +95,7 @@ def flown(flow: F32, outward: F32, curled: F32, dice: F32, tufts: F32, full: flo
     # Positive bends toward the mass: a hair lies back.
     side = np.where(along[:, 0] * outward[:, 1] - along[:, 1] * outward[:, 0] > 0, -1.0, 1.0)
     root = ROOT_HW[0] + (ROOT_HW[1] - ROOT_HW[0]) * full * (1 - 0.5 * curled)
-    cover = ((0.2 + 0.8 * dice[:, 9] ** 1.5) * (1 - 0.4 * flies))[:, None] * np.array(of(COVER))
+    cover = ((0.2 + 0.8 * dice[:, 9] ** (2 - 0.5 * curled)) * (1 - 0.4 * flies))[:, None] * np.array(of(COVER))
     lost = root / np.clip(np.sin(off), 0.3, 1)
     turned = LEAST + (1 - LEAST) * dice[:, 7] ** TURNS * (1 - np.float32(GLINT) * curled)
     return np.column_stack([heading, side * bend, side * wave, 6.28 * dice[:, 10], reach, cover, lost, turned])

@@ -32,15 +32,21 @@ LOCK_HW = 0.034
 SMOOTHED_HW, FLOWN = 0.014, 0.30
 """Over what distance (sigma) teeth of the outline are forgotten, and by what share of its way in the mass ends further out along a strand
 of the fringe, and further in along a gap."""
+FLOWN_OF = 1.35
+"""How deep that may be at most, of how deep the mass is open: .9 of it, and 1.5 times that share."""
 THREAD_HW, NEAR_HW, SCRAP_HW2 = 0.010, 0.040, 0.03
 """Half of how thick a lock is at least, how far beyond it hair may be thinner, and the area (squared head-widths) up to which what lies
 apart is a scrap: such wisps are a solver's loops, dashes and torn flaps, and hairs are drawn anyway."""
 HANGS_BY, APART_FROM_HW, CRUMB_HW2 = 0.10, 0.012, 0.004
 """Coverage by which a piece of hair hangs on the rest; how far from all the rest, and how large (squared head-widths), one that hangs on
 nothing is a crumb."""
+TRACE = (0.05, 0.30)
+"""How open a mass of hair is from which it is seen through at all, and fully."""
+TIP, CUT = 0.3, 0.5
+"""Coverage that hangs together, and how open hair beside a piece is for the piece to have been cut off there."""
 TAPERS_HW = (0.025, 0.090)
 """How far along it from the mass what is as thin as a few hairs begins to thin out, and has ended."""
-ALONG_HW = (0.0035, 0.0020)
+ALONG_HW = (0.0030, 0.0012)
 """How far apart along the outline hairs come out of the mass, cropped and full: 150 to 400 along a lit side."""
 COILED_HEAD = (0.26, 0.40)
 """How much a head's hair runs one way along its outline, on the median, up to which it is coiled everywhere, and from which it is not (an
@@ -57,9 +63,9 @@ RAGGED = (0.15, 0.30)
 bay among them makes an eye of it."""
 LONG = (0.10, 0.40)
 """How full (0 cropped, 1 full) a head of hair is from which single hairs are long enough to stand off it, and all of them do."""
-CLUSTER, SCANT = ((9.0, 0.6), (27.0, 0.8)), (0.25, 1.9)
-"""How many to a head-width, and how much at most, hairs come in tufts and in wisps of a tuft; and between which shares of what is usual:
-strewn evenly they are the teeth of a comb."""
+CLUSTER, SCANT = ((3.1, 0.6), (8.3, 0.7), (23.0, 0.7)), (0.4, 2.6)
+"""How many to a head-width, and by how much (log) at most, hairs come in sheaves, tufts and wisps of a tuft; and between which shares of
+what is usual: strewn evenly, or in tufts of one size, they are the teeth of a comb."""
 CURVE_HW, CURVES = 0.06, (0.0, 5.0)
 """Over what distance (sigma) an outline's own curve is read, and between which radians a head-width: hair lies round the head. Straight
 on from where it leaves, it is a needle."""
@@ -118,9 +124,10 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
     if not len(at):
         return s
     there = tuple(np.minimum(at // 2, np.array(size) - 1).T[::-1])
-    px, py = x[there][None], y[there][None]
+    # Each pixel of the outline throws its own: one throw for a pixel of what is read at half size drew every hair twice, side by side.
+    px, py = (np.asarray((at[:, i] - nose_px[i]) * way / k, np.float32)[None] for i, way in ((0, hand), (1, 1)))
     # A tuft's hairs lie alike.
-    tufts = np.stack([noise(px * each, py * each, 83 + i)[0] for i, each in enumerate((16, 9))], 1)
+    tufts = np.stack([noise(px * each, py * each, 83 + i)[0] for i, each in enumerate((4.7, 9))], 1)
     # Cropped and thinning hair strays less, and not far.
     full = haircut.length(s.hair, k, runs[there], hair[there] > 0.3)
     # Where hair is cropped or coiled a straight hair is somebody else's, and on a matted lock.
@@ -142,8 +149,8 @@ def strewn(subject: Subject, inside: F32, nose_px: tuple[float, float], hand: fl
         chance = chance * step(hair[ys, xs], 0.4, 0.8)
     curled = np.asarray(np.maximum(1 - step(runs, *fringe.CURLED), 1 - straight), np.float32)
     # Some contours have more of them, some fewer.
-    crowd = sum((much * noise(px * each, py * each, 79 + i)[0] for i, (each, much) in enumerate(CLUSTER)), np.float32(0.9))
-    chance = chance * np.clip(crowd, *SCANT) / np.float32(SCANT[1])
+    crowd = sum((much * noise(px * each, py * each, 79 + i)[0] for i, (each, much) in enumerate(CLUSTER)), np.float32(-0.3))
+    chance = chance * np.clip(np.exp(crowd), *SCANT) / np.float32(SCANT[1])
     apart = (ALONG_HW[0] + (ALONG_HW[1] - ALONG_HW[0]) * full) / SCANT[1]
     whole, part = divmod(1 / (apart * k), 1)
     sown = [hairs.thrown(px, py, 90 + hairs.DICE * n) for n in range(int(whole) + 1)]
@@ -293,7 +300,47 @@ def _open(within: F32, near: F32, may: F32, curled: F32, s: Subject, full: float
     mass = cv2.dilate(cv2.morphologyEx((within > 0).astype(np.uint8), cv2.MORPH_OPEN, disc), rim)
     mass = blur(np.asarray(mass, np.float32), 0.006 * q)
     where = mass * blur(cv2.dilate(may, np.ones((2 * round(0.02 * q) + 1,) * 2, np.uint8)), 0.01 * q)
-    return np.asarray(np.maximum(where * (1 - step(smooth / deep, 0.3, 0.9)), near * (1 - _held(within, q))), np.float32)
+    open_ = np.asarray(np.maximum(where * (1 - step(smooth / deep, 0.3, 0.9)), near * (1 - _held(within, q))), np.float32)
+    return _cleared(_led(open_, within, round(FLOWN_OF * float(deep.max()) * q)), _half(s.matte, within.shape[::-1]), q)
+
+
+def _led(open_: F32, within: F32, steps: int) -> F32:
+    """The share f32[h, w] by which hair is open that leads in from the outline (reconstruction by dilation: Vincent 1993).
+
+    What opens further in than on the way there is a hole in the mass: a ring of the lamp in dark hair.
+    """
+    led, reach = np.where(within <= 0, open_, 0), np.ones((3, 3), np.uint8)
+    for _ in range(steps):
+        led = np.minimum(cv2.dilate(led, reach), open_)
+    # A trace of it is one all the same.
+    return np.asarray(led * np.where(within > 0, step(led, *TRACE), 1), np.float32)
+
+
+def _cleared(open_: F32, matte: F32, q: float) -> F32:
+    """The share f32[h, w] by which hair of a `matte` f32[h, w] is open: the tip of a tooth goes with its root, and is no crumb."""
+    body = matte * (1 - open_)
+    names, sizes = _pieces(body > TIP)
+    small = sizes < CRUMB_HW2 * q * q
+    small[0] = False
+    if not small[1:].any():
+        return open_
+    beside = np.asarray(cv2.dilate(open_, np.ones((5, 5), np.uint8)), np.float32)
+    tips = small & (_most(names, sizes, beside) > CUT)
+    return np.maximum(open_, blur(cv2.dilate(tips[names].astype(np.float32), np.ones((5, 5), np.uint8)), 0.7))
+
+
+def _pieces(where: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Which piece of bool[h, w] `where` each pixel belongs to, i32[h, w] (0: none), and how many pixels each has."""
+    _, names, stats, _ = cv2.connectedComponentsWithStats(where.astype(np.uint8), connectivity=8)
+    return np.asarray(names, np.int32), np.asarray(stats[:, cv2.CC_STAT_AREA], np.int32)
+
+
+def _most(names: NDArray[np.int32], sizes: NDArray[np.int32], value: F32) -> F32:
+    """The highest `value` f32[h, w] in each piece, f32[n]; the first is what belongs to none."""
+    most = np.zeros(len(sizes), np.float32)
+    there = np.flatnonzero(names)
+    np.maximum.at(most, names.ravel()[there], value.ravel()[there])
+    return most
 
 
 def _held(within: F32, q: float) -> F32:
