@@ -21,9 +21,9 @@ Sides = tuple[float, float]
 SLOPE, SLOPES = 0.36, (0.30, 0.42)
 """Fall of the shoulder line per hw across, about 20 degrees, and the least and most of it, 17 to 23: what the photo shows, or chance."""
 BROAD_HW, LEAST_HW, MOST_HW = 1.80, 1.56, 1.95
-"""Half the breadth over the deltoids in a sweater: mean, least and most. Bare, it is 51.0 cm of a man and 45.0 of a woman, over 14.5 and 13.3
-between the ears (Gordon et al. 1989 and 2014, bideltoid and bitragion breadth; the fifth woman of a hundred has 39.7): 1.76, 1.69 and 1.49
-hw, and 1 cm of wool."""
+"""Half the breadth over the deltoids in a sweater: mean, least and most. Bare, it is 51.0 cm of a man and 45.0 of a woman, over 14.5 and
+13.3 between the ears (Gordon et al. 1989 and 2014, bideltoid and bitragion breadth; the fifth woman of a hundred has 39.7): 1.76, 1.69
+and 1.49 hw, and 1 cm of wool."""
 LENS = 1.09
 """How much broader shoulders are drawn than a photo shows them: a lens held as close as portraits are taken makes the head, which is
 nearer, large, and it sat on a narrow chest like a puppet's. With this, ten of fourteen pairs were preferred."""
