@@ -56,7 +56,8 @@ def test_sharp_skin_is_left_alone(soft: Plate) -> None:
 
 
 def test_texture_as_even_as_noise_goes_and_skins_own_is_drawn(soft: Plate) -> None:
-    noise, skin = textured(soft, 2 * pores.USUAL, even=True), textured(soft, 2 * pores.USUAL)
+    loud = 1.33 * pores.LOUD[1]
+    noise, skin = textured(soft, loud, even=True), textured(soft, loud)
     assert pores.noisy(noise) > 0.9
     assert pores.noisy(skin) == 0 == pores.noisy(textured(soft, 0.5 * pores.USUAL, even=True))
     assert pores.lacking(noise) > 0.5 * pores.USUAL

@@ -154,7 +154,7 @@ class Stock:
     shoulder_code: int = 232
     """sRGB code that a skin highlight at 90th percentile x 1.6 rolls off to."""
     contrast: float = 1.0
-    grain_rms: float = 0.022
+    grain_rms: float = 0.017
     """RMS of the print's density at mid density through a 48 um aperture (the diffuse rms granularity of data sheets)."""
     grain_um: float = 12.0
     """Mean diameter of a grain clump."""
