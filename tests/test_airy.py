@@ -58,3 +58,30 @@ def test_a_mirrored_head_is_thinned_mirrored() -> None:
     one = thinned(alpha, seen)[0]
     two = thinned(np.ascontiguousarray(alpha[:, ::-1]), np.ascontiguousarray(seen[:, ::-1]))[0][:, ::-1]
     assert np.abs(one - two).max() < 0.02
+
+
+def curled(hair: F32, wall: F32, across_px: float = 8.0) -> tuple[F32, F32, F32]:
+    """Alpha that calls a disc solid, the photo of it, and 1 where a window lies deep in it."""
+    alpha, seen, _ = head(hair, wall, loose_px=0.0)
+    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    window = np.clip(across_px - np.hypot(x - 85, 0.5 * (y - 200)) + 0.5, 0, 1).astype(np.float32)
+    return alpha, np.asarray(seen + window[..., None] * (wall - seen), np.float32), window
+
+
+def test_a_window_in_a_curl_is_open_and_the_hair_round_it_stays() -> None:
+    alpha, seen, window = curled(BROWN, WALL)
+    assert np.abs(thinned(alpha, seen)[0] - alpha)[window > 0.9].max() < 0.1  # too deep for what is told from the outline
+    new, own = airy.opened(alpha, seen, seen, np.ones_like(alpha), HW)
+    assert new[window > 0.99].max() < 0.05
+    assert np.abs(new - alpha)[window == 0].max() < 0.02
+    rim = (window > 0.2) & (window < 0.7)
+    # What is left of its rim has the hair's colour, not the wall's.
+    assert np.median(own[rim] @ np.array([0.2, 0.7, 0.1], np.float32)) < 0.25
+
+
+def test_a_shine_a_speck_and_what_is_seen_before_a_room_of_many_tones_are_no_windows() -> None:
+    y, x = np.mgrid[:SIDE, :SIDE]
+    many = np.asarray(WALL * (0.5 + 0.5 * ((x // 20 + y // 20) % 2))[..., None], np.float32)
+    for hair, wall, across in ((PALE * np.float32(0.7), WALL, 8.0), (BROWN, many, 8.0), (BROWN, WALL, 0.5)):
+        alpha, seen, _ = curled(hair, wall, across)
+        assert np.abs(airy.opened(alpha, seen, seen, np.ones_like(alpha), HW)[0] - alpha).max() < 0.02

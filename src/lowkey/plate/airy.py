@@ -39,6 +39,14 @@ MISTAKEN = (0.04, 0.12)
 """Share of such hair that would be taken for the room at which the room is told no longer."""
 STEP = 4
 
+EVEN, WINDOW_HW2 = (0.045, 0.065), 4e-4
+"""Deviation of square-root colour up to which a room is a plain wall, and from which it is none; the least area of a window in a curl."""
+DARKER, FRAMED, SAME = 0.5, 0.7, (0.70, 1.15)
+"""How light the hair round a window may be at most (60th percentile, over the wall); the share of what lies round it that must be hair;
+and the window's own light over the wall's. Of fourteen portraits one has such windows; a shine on blond hair has .55 round it and more, a
+room of many tones none."""
+ROUND_HW = 0.02
+
 
 def thinned(alpha: F32, colour: F32, seen: F32, hair: F32, hw_px: float) -> tuple[F32, F32]:
     """Alpha f32[h, w] with the room taken out of loose hair, and the person's own colour f32[h, w, 3] there.
@@ -104,6 +112,46 @@ def _thinned(alpha: F32, colour: F32, seen: F32, hair: F32, hw_px: float, full: 
     solid = ramp(cv2.GaussianBlur(np.asarray(distance, np.float32), (0, 0), 1.0), *OPEN)
     share = np.asarray(belief * asked * ramp(hair, 0.25, 0.5), np.float32)
     new = np.asarray(np.minimum(alpha, 1 - share * (1 - solid)), np.float32)
+    return new, _own(colour, seen, np.asarray(wall * wall, np.float32), new, np.asarray(alpha - new > 0.02))
+
+
+def opened(alpha: F32, colour: F32, seen: F32, hair: F32, hw_px: float) -> tuple[F32, F32]:
+    """Alpha f32[h, w] with windows in a mass of dark curls open through which a plain light wall is seen, and the colour there.
+
+    They lie too deep to be judged by their distance from the outline; but all that is round them is hair, and they are the wall.
+    """
+    inner = (alpha > 0.5).astype(np.uint8)
+    outside = np.asarray(cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5) / np.float32(hw_px), np.float32)
+    root, k = np.sqrt(np.maximum(seen, 0)).astype(np.float32), hw_px / STEP
+    small, away = _small(root), _small(outside)
+    far = ((away > ROOM_HW[0]) & (away < ROOM_HW[1])).astype(np.float32)
+    room, mass = _hereabouts(small, far, k)
+    square, _ = _hereabouts(small * small, far, k)
+    plain = 1 - ramp(np.sqrt(added(np.maximum(square - room * room, 0)) + np.float32(NOISE)), *EVEN)
+    plain *= (luminance(room * room) > 0.25) & (mass > 0.004)
+    if plain.max() <= 0:
+        return alpha, colour
+    maps = (room, np.asarray(plain, np.float32))
+    wall, sure = (np.asarray(cv2.resize(m, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32) for m in maps)
+    light = luminance(root * root) / np.maximum(luminance(wall * wall), np.float32(1e-3))
+    candidates = (light > SAME[0]) & (light < SAME[1]) & (np.minimum(hair, alpha) > 0.6) & (sure > 0)
+    count, label, measured, _ = cv2.connectedComponentsWithStats(candidates.astype(np.uint8))
+    side, new = 2 * round(ROUND_HW * hw_px) + 1, alpha.copy()
+    for number in range(1, count):
+        x, y, w, h, area = (int(v) for v in measured[number])
+        if area < WINDOW_HW2 * hw_px**2:
+            continue
+        there = np.s_[max(y - side, 0) : y + h + side, max(x - side, 0) : x + w + side]
+        one = (label[there] == number).astype(np.uint8)
+        near = cv2.dilate(one, np.ones((side, side), np.uint8))
+        ring = (near > one) & (label[there] == 0)
+        if not ring.any() or float((hair[there] * alpha[there])[ring].mean()) < FRAMED:
+            continue
+        dark = float(np.percentile(light[there][ring], 60))
+        if dark > DARKER:
+            continue
+        solid = 1 - ramp(np.asarray((light[there] - dark) / (SAME[0] + 0.1 - dark), np.float32), 0.1, 1.0)
+        new[there] = np.minimum(new[there], 1 - sure[there] * near * hair[there] * (1 - solid))
     return new, _own(colour, seen, np.asarray(wall * wall, np.float32), new, np.asarray(alpha - new > 0.02))
 
 

@@ -91,6 +91,7 @@ def settle(
     ears = _ears(points, box, alpha.shape, hw_px)
     thick = old
     old, own = airy.thinned(old, np.ascontiguousarray(colour[box]), photo, share["hair"], hw_px)
+    old, own = airy.opened(old, own, photo, share["hair"], hw_px)
     new, within, solid = _settled(old, bitten, share, placed, ears, hw_px, scale)
     # Where the room was seen between strands it stays seen.
     new = np.asarray(new + ramp(thick - old, 0.05, 0.2) * np.minimum(old - new, 0), np.float32)
