@@ -194,7 +194,7 @@ def _cut_anew(figure: Figure, plate: Plate, sewn: Sewn, kept: Kept, cloth: Cloth
     seams.heal_jaw(own, part, lobes, k)
     face = meshes.oval(plate.landmarks, (h, w))[top:].astype(np.float32)
     fuller = seams.beside_wrap(own, part, face, k)
-    seams.turn_under(own, part, np.maximum(lobes, seams.round_about(fuller, k)), k)
+    seams.turn_under(own, part, np.maximum.reduce([lobes, seams.round_about(fuller, k), seams.beyond(face, k)]), k)
     cheek = seams.meet_wrap(own, face, fuller, k)
     seams.unmix(own, part, plate.parts["cloth"][top:], k)
 

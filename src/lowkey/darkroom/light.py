@@ -101,6 +101,9 @@ class Relight:
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
+        # Seen along it a pixel holds more skin: of a spread's variance the square of its slant is left (a stretch map; d'Eon et al.).
+        slant = cv2.resize(np.clip(self._tangent_half[..., 2], 0, 1), (w, h), interpolation=cv2.INTER_LINEAR)
+        self._unslanted = freeze(np.asarray(slant * slant, np.float32))
 
     def _surfaces(self) -> None:
         """What is read once of skin, hair and cloth: how they mirror a lamp and pass it on."""
@@ -289,10 +292,12 @@ class Relight:
         eyes.spread(diffuse, s)
         out = np.empty((h, w, 3), np.float32)
         mask = s.skin * s.matte
+        spread = [_blur(diffuse * mask, sigma * s.hw_px) / np.maximum(mass, np.float32(1e-3))
+                  for sigma, mass in zip(DIFFUSION_HW, self._skin_mass, strict=True)]
         mix = np.float32(DIFFUSION_SHARE) * s.skin
-        for c, sigma in enumerate(DIFFUSION_HW):
-            spread = _blur(diffuse * mask, sigma * s.hw_px) / np.maximum(self._skin_mass[c], np.float32(1e-3))
-            out[..., c] = diffuse + mix * (spread - diffuse)
+        for c in range(3):
+            # Along a jaw's turn red gets as far as blue does face on, and draws no line there.
+            out[..., c] = diffuse + mix * (spread[2] + self._unslanted * (spread[c] - spread[2]) - diffuse)
         out += self._bounce(diffuse)
         self._mouth.redden(out)
         out *= s.albedo
