@@ -56,6 +56,8 @@ FAIRER, AS_SKIN = 1.1, 0.45
 OPEN_HW, EVEN = 0.012, (0.006, 0.012, 2.5, 0.05)
 """Half of how wide skin among hair is at least; over what its detail is read (fine, broad), and the most of it over the known skin's, in
 that and added: a lock that the sun lit is as pale, and has strands."""
+SURE, PIECE_HW2 = 0.6, 0.0012
+"""Share of hair from which its reader was sure, and area (squared head-widths) from which that is a piece."""
 BEHIND = 0.45
 """Reflectance, in shares of the locks beside it, of hair behind a neck: it hangs in the shade of both."""
 EAR_LEVEL, EAR_DETAIL = 0.80, (0.5, 0.35)
@@ -164,15 +166,21 @@ def neck_in_hair(plate: Plate) -> F32:
     _, names = cv2.connectedComponents(broad)
     mine = np.bincount(names[known], minlength=int(names.max()) + 1) > 0.5 * NECK_HW2 * k * k
     mine[0] = False
+    # A reader's half-sure border of hair is a border: what is no hair at all was surely hair to it, and is a piece.
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats((mine[names] & (hair > SURE)).astype(np.uint8))
+    large = stats[:, cv2.CC_STAT_AREA] > PIECE_HW2 * k * k
+    large[0] = False
+    if not large.any():
+        return found
     # Its shaded border goes with it: of half a hair's tone it was an orange thread before a collar.
-    edge = cv2.dilate(mine[names].astype(np.uint8), disc, iterations=2) > 0
-    mine = (mine[names] | (edge & (grey > dark + 0.5 * AS_SKIN * (fair - dark)))) & out & (hair > 0.02)
+    edge = cv2.dilate(large[pieces].astype(np.uint8), disc, iterations=2) > 0
+    mine = edge & (grey > dark + 0.5 * AS_SKIN * (fair - dark)) & out & (hair > 0.02)
     found[box] = blur(cv2.dilate(mine.astype(np.float32), np.ones((3, 3), np.uint8)), 1.0) * hair
     return found
 
 
 def bared(part: Kept, albedo: F32, worn: F32, found: F32, k: float) -> None:
-    """Take a neck's skin that was `found` f32[h, w] in hair from what is kept of hair, in place, where neck or garment are `worn` f32[h, w].
+    """Take skin that was `found` f32[h, w] in hair from what is kept of it, in place, where neck or garment are `worn` f32[h, w].
 
     Kept it fell over both, a smear of the photo's neck before a collar. Beside them it is the hair that hangs behind a neck, in its shade.
     """

@@ -283,8 +283,9 @@ def fill_pits(figure: Figure, part: Kept, face: F32, top: int, k: float) -> None
     within = cv2.distanceTransform((face[box] > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
     sound = np.asarray(step(within, SURE_HW, 2 * SURE_HW) * (matte[box] > 0.9), np.float32)
     onward, mass = _onward(np.dstack([figure.normal[top:][box], depth[box]]), sound, k)
-    spanned = np.where((mass > 1e-8) & (deep < BESIDE_HW), np.maximum(closed, onward[..., 3]), closed)
-    lack = np.asarray(np.maximum(spanned - solid, 0) * (matte[box] > 0.5), np.float32)
+    bare = (1 - np.maximum(part.wrap, part.hair)[box]) * step(-part.below[box], 0.0, 0.02) * (mass > 1e-8)
+    lack = np.maximum(closed - solid, np.clip(onward[..., 3] - solid, 0, PIT_HW) * bare * (deep < BESIDE_HW))
+    lack = np.asarray(np.maximum(lack, 0) * (matte[box] > 0.5), np.float32)
     side = 2 * round(0.02 * k) + 1
     on = zone * step(cv2.dilate(lack, np.ones((side, side), np.uint8)), 0.01, 0.04)
     if on.max() <= 0:
@@ -319,7 +320,7 @@ def turn_under(own: Figure, part: Kept, ears: F32, k: float) -> None:
     rows, columns = np.flatnonzero((t > 0).any(1)), np.flatnonzero((t > 0).any(0))
     if len(rows) < 4 or len(columns) < 4:
         return
-    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    box = np.s_[max(rows[0] - round(TURNS_HW * k), 0) : rows[-1] + 1, columns[0] : columns[-1] + 1]
     right, down = neck.slopes(blur(np.ascontiguousarray(part.below[box]), 0.01 * k), k)
     much = np.asarray(np.square(t[box]) * bare[box], np.float32)
     normal = own.normal[box]
