@@ -494,8 +494,7 @@ def _blur(image: F32, sigma: float) -> F32:
 
 def _soften(value: F32, inside: Any, sigma: float) -> F32:
     """Blur f32[h, w] among the pixels inside only, and carry it a little beyond their edge."""
-    mass = inside.astype(np.float32)
-    top, base = _blur(value * mass, sigma), _blur(mass, sigma)
+    top, base = _blur(value * (mass := inside.astype(np.float32)), sigma), _blur(mass, sigma)
     near = np.where(base > 0.02, top / np.maximum(base, np.float32(1e-4)), 0)
     wide_top, wide_base = _blur(value * mass, 4 * sigma), _blur(mass, 4 * sigma)
     return np.where(base > 0.02, near, wide_top / np.maximum(wide_base, np.float32(1e-4))).astype(np.float32)

@@ -52,7 +52,7 @@ DIM = -0.5
 NECK_HW, NECK_HW2 = (0.75, 0.60), 0.010
 """How far beside and below the chin a neck's skin is looked for among its hair, and how much of it (squared head-widths) must be known."""
 FAIRER, AS_SKIN = 1.1, 0.45
-"""By how much (log luminance) a neck's skin must be paler than the hair beside it to be told from it, and from which share of that it is."""
+"""By how much (log luminance) a neck's skin must be paler than the hair beside it to be told from it, and from which share it is."""
 OPEN_HW, EVEN = 0.012, (0.006, 0.012, 2.5, 0.05)
 """Half of how wide skin among hair is at least; over what its detail is read (fine, broad), and the most of it over the known skin's, in
 that and added: a lock that the sun lit is as pale, and has strands."""
