@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 
 from lowkey.darkroom import scraps
-from lowkey.darkroom.neck import Kept
 from lowkey.pixels import F32, freeze
 from lowkey.plate.meshes import OVAL
 from lowkey.plate.plate import Plate
@@ -127,31 +126,3 @@ def test_a_ghost_between_an_ear_and_the_room_is_the_rooms_and_hair_that_hangs_to
         assert (got.matte[there].max() < 0.05) == gone
         np.testing.assert_allclose(got.matte[ear > 0], whole[ear > 0], atol=0.02)
         np.testing.assert_allclose(got.parts["hair"][lock > 0], parts["hair"][lock > 0], atol=0.02)
-
-
-def test_a_neck_s_skin_that_was_read_as_hair_falls_over_no_collar() -> None:
-    plate = person(turn=0.0)
-    y, x = np.mgrid[: plate.matte.shape[0], : plate.matte.shape[1]].astype(np.float32)
-    u, v = np.abs(x - EYE_X) / np.float32(HW), (y - CHIN_Y) / np.float32(HW)
-    low = (v > -0.1) & (v < 0.5) & (plate.matte > 0.99)
-    neck_, misread = low & (u < 0.4), low & (u > 0.3) & (u < 0.4) & (v > 0.02)
-    locks = low & (u >= 0.4)
-    parts = {name: np.where(low, 0, part).astype(np.float32) for name, part in plate.parts.items()}
-    parts["hair"][locks | misread] = 1
-    parts["skin"][neck_ & ~misread] = 1
-    colour = np.where(locks[..., None], np.float32(0.02), np.where(low[..., None], np.float32(0.3), plate.colour)).astype(np.float32)
-    plate = replace(plate, parts={name: freeze(part) for name, part in parts.items()}, colour=freeze(colour))
-    found = scraps.neck_in_hair(plate)
-    core = cv2.erode(misread.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-    assert core.sum() > 100
-    assert found[core & (v < 0.4)].mean() > 0.9
-    assert found[cv2.erode(locks.astype(np.uint8), np.ones((25, 25), np.uint8)) > 0].max(initial=0) < 0.05
-
-    one, nil = np.ones_like(found), np.zeros_like(found)
-    part = Kept(one.copy(), nil, parts["hair"].copy(), nil, nil)
-    tone = colour.copy()
-    scraps.bared(part, tone, np.asarray(x < EYE_X, np.float32), found, HW)
-    sure = core & (found > 0.99)
-    assert part.head[sure & (x < EYE_X)].max() < 0.02  # neck and collar lie over it
-    assert part.head[sure & (x > EYE_X)].min() == 1
-    assert tone[sure].max() < 0.05  # and beside them it is hair in the shade

@@ -194,16 +194,14 @@ def _cut_anew(figure: Figure, plate: Plate, sewn: Sewn, kept: Kept, cloth: Cloth
     seams.heal_jaw(own, part, lobes, k)
     face = meshes.oval(plate.landmarks, (h, w))[top:].astype(np.float32)
     fuller = seams.beside_wrap(own, part, face, k)
-    seams.turn_under(own, part, np.maximum.reduce([lobes, seams.round_about(fuller, k), seams.beyond(face, k)]), k)
+    seams.turn_under(own, part, np.maximum(lobes, seams.round_about(fuller, k)), k)
     cheek = seams.meet_wrap(own, face, fuller, k)
     seams.unmix(own, part, plate.parts["cloth"][top:], k)
 
     for sheet, at in made.inner:
         figure.lay(sheet, (at[0] + top, at[1] + first), dye)
     figure.lay(sewn.neck, sewn.at, np.ones(3, np.float32))
-    covered = _covered(made, part.head.shape, first)
-    scraps.bared(part, own.albedo, np.maximum(covered, figure.skin[top:] * figure.matte[top:]), scraps.neck_in_hair(plate)[top:], k)
-    hidden = tresses.tucked(part, own.depth, plate, bust, covered)
+    hidden = tresses.tucked(part, own.depth, plate, bust, _covered(made, part.head.shape, first))
     tresses.sunk(own.albedo, part.hair, hidden, k)
     tapered.taper(part, own.albedo, hidden, plate, bust, figure.skin[top:] * figure.matte[top:])
     for sheet, at in made.outer:

@@ -101,8 +101,6 @@ class Relight:
         self.open = freeze(_enlarged(_soften(self._open_coarse, coarse > VOID_HW, 1.0), n, (h, w)))
         """Share of the sky each pixel sees, f32[h, w]."""
         self._skin_mass = [_blur(s.skin * s.matte, sigma * s.hw_px) for sigma in DIFFUSION_HW]
-        # Seen along it a pixel holds more skin: of a spread's variance the square of its slant is left (a stretch map; d'Eon et al.).
-        self._unslanted = freeze(np.asarray(cv2.resize(np.clip(self._tangent_half[..., 2], 0, 1), (w, h)) ** 2, np.float32))
 
     def _surfaces(self) -> None:
         """What is read once of skin, hair and cloth: how they mirror a lamp and pass it on."""
@@ -263,7 +261,7 @@ class Relight:
     def _unit(self, direction: Direction, angular_radius_deg: float, distance_hw: float, grid_deg: float) -> F32:
         """Radiance f32[h, w, 3] per unit irradiance."""
         s, behind = self.subject, -direction.vector[2]
-        (h, w), mask = s.matte.shape, s.skin * s.matte
+        h, w = s.matte.shape
         seen = self.visibility(direction, angular_radius_deg, distance_hw)
         seen = self._ribbed.shaded(seen, direction, math.sin(math.radians(angular_radius_deg)))
         diffuse, gloss = np.zeros((h, w), np.float32), np.zeros((h, w), np.float32)
@@ -290,12 +288,11 @@ class Relight:
         self._mouth.dry(gloss)
         eyes.spread(diffuse, s)
         out = np.empty((h, w, 3), np.float32)
-        masses = zip(DIFFUSION_HW, self._skin_mass, strict=True)
-        spread = [_blur(diffuse * mask, sigma * s.hw_px) / np.maximum(mass, np.float32(1e-3)) for sigma, mass in masses]
+        mask = s.skin * s.matte
         mix = np.float32(DIFFUSION_SHARE) * s.skin
-        for c in range(3):
-            # Along a jaw's turn red gets as far as blue, and draws no line there.
-            out[..., c] = diffuse + mix * (spread[2] + self._unslanted * (spread[c] - spread[2]) - diffuse)
+        for c, sigma in enumerate(DIFFUSION_HW):
+            spread = _blur(diffuse * mask, sigma * s.hw_px) / np.maximum(self._skin_mass[c], np.float32(1e-3))
+            out[..., c] = diffuse + mix * (spread - diffuse)
         out += self._bounce(diffuse)
         self._mouth.redden(out)
         out *= s.albedo
@@ -400,7 +397,8 @@ def _bright(light: F32) -> float:
 def _without_islands(diffuse: F32, s: Subject) -> F32:
     """Factor f32[h, w] that sinks lit flecks lying apart in the dark (smaller than about 1 % of the face) into that dark."""
     h, w = diffuse.shape
-    small = cv2.resize(diffuse, (max(1, w // 4), max(1, h // 4)), interpolation=cv2.INTER_AREA)
+    size = (max(1, w // 4), max(1, h // 4))
+    small = cv2.resize(diffuse, size, interpolation=cv2.INTER_AREA)
     peak = float(small.max())
     if peak <= 0:
         return np.ones((h, w), np.float32)
@@ -485,7 +483,8 @@ def _pores(s: Subject) -> F32:
 def _enlarged(small: F32, factor: int, shape: tuple[int, int]) -> F32:
     """A map sampled at every `factor`-th pixel brought back to f32[h, w(, c)]: sample i sits exactly on pixel factor * i."""
     m = np.array([[1 / factor, 0, 0], [0, 1 / factor, 0]], np.float64)
-    return np.asarray(cv2.warpAffine(small, m, shape[::-1], flags=cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(small, m, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _blur(image: F32, sigma: float) -> F32:
@@ -494,7 +493,8 @@ def _blur(image: F32, sigma: float) -> F32:
 
 def _soften(value: F32, inside: Any, sigma: float) -> F32:
     """Blur f32[h, w] among the pixels inside only, and carry it a little beyond their edge."""
-    top, base = _blur(value * (mass := inside.astype(np.float32)), sigma), _blur(mass, sigma)
+    mass = inside.astype(np.float32)
+    top, base = _blur(value * mass, sigma), _blur(mass, sigma)
     near = np.where(base > 0.02, top / np.maximum(base, np.float32(1e-4)), 0)
     wide_top, wide_base = _blur(value * mass, 4 * sigma), _blur(mass, 4 * sigma)
     return np.where(base > 0.02, near, wide_top / np.maximum(wide_base, np.float32(1e-4))).astype(np.float32)

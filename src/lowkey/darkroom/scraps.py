@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from lowkey.darkroom.knit import noise
-from lowkey.darkroom.neck import Kept, spread
+from lowkey.darkroom.neck import spread
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, freeze, luminance
 from lowkey.plate.meshes import OUTER_CORNERS, OVAL
@@ -49,17 +49,6 @@ BARE_HW2, NONE_HW2 = 0.020, 0.006
 """Area of skin beside the face, on an ear's rows, from which that ear is bare, and up to which none is seen (squared head-widths)."""
 DIM = -0.5
 """Log luminance over the face's skin under which what stands there is hair indeed."""
-NECK_HW, NECK_HW2 = (0.75, 0.60), 0.010
-"""How far beside and below the chin a neck's skin is looked for among its hair, and how much of it (squared head-widths) must be known."""
-FAIRER, AS_SKIN = 1.1, 0.45
-"""By how much (log luminance) a neck's skin must be paler than the hair beside it to be told from it, and from which share it is."""
-OPEN_HW, EVEN = 0.012, (0.006, 0.012, 2.5, 0.05)
-"""Half of how wide skin among hair is at least; over what its detail is read (fine, broad), and the most of it over the known skin's, in
-that and added: a lock that the sun lit is as pale, and has strands."""
-SURE, PIECE_HW2 = 0.6, 0.0012
-"""Share of hair from which its reader was sure, and area (squared head-widths) from which that is a piece."""
-BEHIND = 0.45
-"""Reflectance, in shares of the locks beside it, of hair behind a neck: it hangs in the shade of both."""
 EAR_LEVEL, EAR_DETAIL = 0.80, (0.5, 0.35)
 """Luminance of an ear in shares of the cheek's, and how much of its own light and dark (log), up to what, it keeps."""
 
@@ -133,70 +122,6 @@ def healed(plate: Plate) -> Plate:
     ground[box] = np.maximum(ground[box], 1 - whole[box])
     parts["background"] = freeze(ground)
     return replace(plate, parts=parts, matte=freeze(whole), albedo=freeze(albedo))
-
-
-def neck_in_hair(plate: Plate) -> F32:
-    """A neck's skin between beard and locks, f32[h, w], which its reader took for hair with all round it."""
-    found = np.zeros_like(plate.matte)
-    k, mesh = plate.hw_px, plate.landmarks
-    h, w = plate.matte.shape
-    x, y = float(mesh[CHIN, 0]), float(mesh[CHIN, 1])
-    top, end = int(np.clip(mesh[NOSE_BASE, 1], 0, h)), int(np.clip(y + NECK_HW[1] * k, 0, h))
-    first, last = int(np.clip(x - NECK_HW[0] * k, 0, w)), int(np.clip(x + NECK_HW[0] * k, 0, w))
-    if end - top < 8 or last - first < 8:
-        return found
-    box = np.s_[top:end, first:last]
-    hair, skin = plate.parts["hair"][box], plate.parts["skin"][box]
-    face = np.zeros(hair.shape, np.uint8)
-    cv2.fillPoly(face, [np.round(mesh[list(OVAL), :2] - np.array([first, top], np.float32)).astype(np.int32)], 1)
-    out = (face == 0) & (plate.inside[box] > 0.5) & (plate.matte[box] > 0.9)
-    known, locks = (skin > 0.9) & out, (hair > 0.9) & out
-    if min(known.sum(), locks.sum()) < NECK_HW2 * k * k:
-        return found
-    grey = np.asarray(np.log(np.maximum(luminance(plate.colour[box]), np.float32(2e-3))), np.float32)
-    dark, fair = float(np.median(grey[locks])), float(np.median(grey[known]))
-    if fair - dark < FAIRER:
-        return found
-    fine = grey - blur(grey, EVEN[0] * k)
-    rough = np.sqrt(blur(fine * fine, EVEN[1] * k))
-    level = blur(grey, EVEN[0] * k)
-    like = (level > dark + AS_SKIN * (fair - dark)) & (rough < EVEN[2] * float(np.median(rough[known])) + EVEN[3]) & out
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(OPEN_HW * k) + 1,) * 2)
-    broad = cv2.morphologyEx((like | known).astype(np.uint8), cv2.MORPH_OPEN, disc)
-    _, names = cv2.connectedComponents(broad)
-    mine = np.bincount(names[known], minlength=int(names.max()) + 1) > 0.5 * NECK_HW2 * k * k
-    mine[0] = False
-    # A reader's half-sure border of hair is a border: what is no hair at all was surely hair to it, and is a piece.
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats((mine[names] & (hair > SURE)).astype(np.uint8))
-    large = stats[:, cv2.CC_STAT_AREA] > PIECE_HW2 * k * k
-    large[0] = False
-    if not large.any():
-        return found
-    # Its shaded border goes with it: of half a hair's tone it was an orange thread before a collar.
-    edge = cv2.dilate(large[pieces].astype(np.uint8), disc, iterations=2) > 0
-    mine = edge & (grey > dark + 0.5 * AS_SKIN * (fair - dark)) & out & (hair > 0.02)
-    found[box] = blur(cv2.dilate(mine.astype(np.float32), np.ones((3, 3), np.uint8)), 1.0) * hair
-    return found
-
-
-def bared(part: Kept, albedo: F32, worn: F32, found: F32, k: float) -> None:
-    """Take skin that was `found` f32[h, w] in hair from what is kept of it, in place, where neck or garment are `worn` f32[h, w].
-
-    Kept it fell over both, a smear of the photo's neck before a collar. Beside them it is the hair that hangs behind a neck, in its shade.
-    """
-    rows, columns = (np.flatnonzero((found > 0.01).any(axis)) for axis in (1, 0))
-    if not len(rows):
-        return
-    m = round(0.15 * k)
-    box = np.s_[max(rows[0] - m, 0) : rows[-1] + m, max(columns[0] - m, 0) : columns[-1] + m]
-    much, over = found[box], found[box] * worn[box]
-    locks = step(part.hair[box], 0.9, 0.99) * (1 - step(blur(much, 0.01 * k), 0.0, 0.1))
-    if locks.any():
-        tone = albedo[box]
-        behind = np.float32(BEHIND) * spread(tone, np.asarray(locks, np.float32), k)
-        tone += much[..., None] * (np.minimum(behind, tone) - tone)
-    part.head[box] *= 1 - over
-    part.hair[box] *= 1 - over
 
 
 def _ear(hair: F32, skin: F32, matte: F32, tone: F32, inside: np.ndarray, mesh: F32, k: float) -> F32:

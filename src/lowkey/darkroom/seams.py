@@ -279,13 +279,7 @@ def fill_pits(figure: Figure, part: Kept, face: F32, top: int, k: float) -> None
     deep = cv2.distanceTransform((solid > -9).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
     zone = zone[box] * step(-deep, -BESIDE_HW, -0.7 * BESIDE_HW)
     closed = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((m, 1), np.uint8))
-    # Where the outline slants no neck bounds a pit from below: there a cheek goes on as it ends at the mesh.
-    within = cv2.distanceTransform((face[box] > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(k)
-    sound = np.asarray(step(within, SURE_HW, 2 * SURE_HW) * (matte[box] > 0.9), np.float32)
-    onward, mass = _onward(np.dstack([figure.normal[top:][box], depth[box]]), sound, k)
-    bare = (1 - np.maximum(part.wrap, part.hair)[box]) * step(-part.below[box], 0.0, 0.02) * (mass > 1e-8)
-    lack = np.maximum(closed - solid, np.clip(onward[..., 3] - solid, 0, PIT_HW) * bare * (deep < BESIDE_HW))
-    lack = np.asarray(np.maximum(lack, 0) * (matte[box] > 0.5), np.float32)
+    lack = np.asarray(np.maximum(closed - solid, 0) * (matte[box] > 0.5), np.float32)
     side = 2 * round(0.02 * k) + 1
     on = zone * step(cv2.dilate(lack, np.ones((side, side), np.uint8)), 0.01, 0.04)
     if on.max() <= 0:
@@ -299,43 +293,29 @@ def fill_pits(figure: Figure, part: Kept, face: F32, top: int, k: float) -> None
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), np.float32(1e-6))
 
 
-TURNS_HW, TURNED, DIMMED = 0.100, 1.1, 0.39
-"""Over how much before its line the jaw turns under, by what slope at the line, and how much of its reflectance is lost there."""
-
-
-def beyond(face: F32, k: float) -> F32:
-    """What lies beside the mesh (`face` f32[h, w], 1 there), softly: under an ear the line that carries a jaw's on outward is no edge."""
-    side = 2 * round(SURE_HW * k) + 1
-    return np.asarray(1 - blur(cv2.dilate(face, np.ones((side, side), np.uint8)), 0.5 * SURE_HW * k), np.float32)
+TURNS_HW, TURNED, DIMMED = 0.100, 1.1, (0.36, 0.40, 0.43)
+"""Over how much before its line the jaw turns under, by what slope at the line, and how much of red, green and blue is lost there."""
 
 
 def turn_under(own: Figure, part: Kept, ears: F32, k: float) -> None:
-    """Turn the jaw's last finger's breadth under, in place, and let it darken on the way; `ears` f32[h, w] hang free of it.
+    """Turn the jaw's last finger's breadth under, in place, and let it darken and redden on the way; `ears` f32[h, w] hang free of it.
 
-    A mesh ends at the jaw's line still facing the eye: a mask's edge. A jaw is round there, and has one skin with the cheek: how red its
-    edge is the lamp's own scattering says (`light`), and old light in the photo's edge or paint beside that draws an orange line.
+    A mesh ends at the jaw's line still facing the eye: a mask's edge. A jaw is round there, and what the light that went into it comes
+    out of is thin skin over shade, red first (d'Eon, Luebke & Enderton 2007).
     """
     bare = (1 - np.maximum.reduce([part.hair, part.wrap, ears])) * (part.head > 0)
     t = np.clip(1 + part.below / np.float32(TURNS_HW), 0, 1) * (part.below < 0.05)
     rows, columns = np.flatnonzero((t > 0).any(1)), np.flatnonzero((t > 0).any(0))
     if len(rows) < 4 or len(columns) < 4:
         return
-    box = np.s_[max(rows[0] - round(TURNS_HW * k), 0) : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     right, down = neck.slopes(blur(np.ascontiguousarray(part.below[box]), 0.01 * k), k)
     much = np.asarray(np.square(t[box]) * bare[box], np.float32)
     normal = own.normal[box]
     normal[..., 0] += np.float32(TURNED) * much * right
     normal[..., 1] -= np.float32(TURNED) * much * down
     normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), np.float32(1e-6))
-    albedo = own.albedo[box]
-    sure = step(-part.below[box], TURNS_HW, 1.3 * TURNS_HW) * (bare[box] > 0.9) * own.skin[box] * (own.matte[box] > 0.95)
-    if sure.any():
-        cheek = neck.spread(albedo, np.asarray(sure, np.float32), k)
-        pale = cheek / np.maximum(luminance(cheek), np.float32(1e-3))[..., None] * luminance(albedo)[..., None]
-        redder = albedo[..., 0] * pale[..., 2] > pale[..., 0] * albedo[..., 2]
-        edge = step(t[box], 0.0, 0.5) * bare[box] * own.skin[box] * blur(redder.astype(np.float32), 0.008 * k)
-        albedo += edge[..., None] * (pale - albedo)
-    albedo *= 1 - (np.float32(DIMMED) * much)[..., None]
+    own.albedo[box] *= 1 - much[..., None] * np.array(DIMMED, np.float32)
 
 
 def drawn_over(own: Figure, part: Kept, hands: F32, k: float) -> None:

@@ -12,7 +12,6 @@ from lowkey.darkroom import pores
 from lowkey.darkroom.garments import Closed, girth
 from lowkey.darkroom.knit import noise
 from lowkey.darkroom.neck import JAW, JAW_CORNERS, Bust, Kept, Layer, arch, facing, slopes, spread
-from lowkey.darkroom.seams import TURNED
 from lowkey.gaussian import blur
 from lowkey.pixels import F32, luminance
 from lowkey.plate.plate import Plate
@@ -50,8 +49,6 @@ PORED, UNEVEN = 0.040, 0.05
 first a neck had half of the texture of the cheek above it, and was a stump of clay."""
 RINGS_HW, RING_HW, RING = (-0.03, 0.11, 0.26), 0.010, 0.10
 """Heights below the chin at which the skin of a neck has its rings, how wide one is, and how much darker at most: each comes and goes."""
-JOINS_HW = 0.020
-"""How far under the jaw's line (one over e) a neck still faces down as the jaw's edge does."""
 DRY = (0.52, 0.024)
 """Roughness and F0 of a neck: nobody makes it up, and it is no oily skin."""
 DULL, DULL_FROM = 0.9, (0.70, 0.98)
@@ -88,7 +85,7 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     h = np.clip(0.5 + 0.5 * (under - tube) / 0.06, 0, 1) * (1 - flank)
     depth = np.asarray(tube + (under - tube) * h + 0.06 * h * (1 - h), np.float32)
     right, down = slopes(np.asarray(cv2.GaussianBlur(depth, (0, 0), 0.008 * k), np.float32), k)
-    normal = _turned(facing(np.clip(right, -4, 4), np.clip(down, -4, 4)), below, k)
+    normal = facing(np.clip(right, -4, 4), np.clip(down, -4, 4))
 
     shade = _shade(below, x, y, half, over)
     tone *= shade[..., None]
@@ -111,17 +108,6 @@ def rebuild(plate: Plate, bust: Bust, kept: Kept, x: F32, y: F32, at: tuple[int,
     shine = DRY[1] * shade * (1 - np.float32(DULL) * step(np.abs(x) / half, *DULL_FROM))
     cover, tone, shine = (np.asarray(v, np.float32) for v in (cover, tone, shine))
     return Layer(cover, depth, normal, tone, DRY[0], shine, 0.0, 1.0, room)
-
-
-def _turned(normal: F32, below: F32, k: float) -> F32:
-    """A neck's facing f32[h, w, 3] that goes on from the jaw's underside, where both meet softly along its line.
-
-    A neck that faced the lamp at once would be a pale thread there: half of each, what is mixed of them faces it and is no longer dark.
-    """
-    right, down = slopes(blur(below, 0.01 * k), k)
-    much = np.float32(TURNED) * np.exp(-np.maximum(below, 0) / np.float32(JOINS_HW))
-    turned = normal + np.dstack([much * right, -much * down, np.zeros_like(much)])
-    return np.asarray(turned / np.maximum(np.linalg.norm(turned, axis=2, keepdims=True), 1e-6), np.float32)
 
 
 def _rings(bust: Bust, x: F32, y: F32) -> F32:
