@@ -140,14 +140,28 @@ def test_a_cancelled_take_leaves_nothing_and_the_engine_goes_on(bench: Bench, en
         asked += 1
         return asked > after
 
+    def take() -> str:
+        nonlocal asked
+        asked = 0
+        try:
+            shoot(bench, engine, cancel=cancel)
+        except EngineError as stopped:
+            return stopped.code
+        assert asked <= after, "a take that was told to stop came out"
+        return "whole"
+
     if when == "at the last moment":
-        shoot(bench, engine, cancel=cancel)
+        assert take() == "whole"
         assert asked >= 2, "an engine asks before it begins and before it is done"
-    after = {"at once": 0, "as soon as it has begun": 1}.get(when, asked - 1)
-    asked = 0
-    with pytest.raises(EngineError) as stopped:
-        shoot(bench, engine, cancel=cancel)
-    assert stopped.value.code == "cancelled"
+        # How often one that waits for a server asks hangs on the clock: what was the last moment in one take may lie beyond the next.
+        outcomes = []
+        while "cancelled" not in outcomes and len(outcomes) < 5:
+            after = asked - 1
+            outcomes.append(take())
+        assert outcomes[-1] == "cancelled"
+    else:
+        after = {"at once": 0, "as soon as it has begun": 1}[when]
+        assert take() == "cancelled"
     assert written(bench.room.folder) == before
     if engine.abilities.reproducible:
         assert np.array_equal(shoot(bench, engine).pixels, frame.pixels)
