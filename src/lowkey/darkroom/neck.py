@@ -56,7 +56,7 @@ class Bust:
     turned: float = 0.0
     """How much nearer each hw to the right lies: a body turned toward frame-left is positive."""
     soft_px: float = 0.72
-    """Sigma of what is drawn anew, plate pixels: cloth is never crisper than the face above it, and lies a little behind the focus."""
+    """Sigma of what is drawn anew, plate pixels: cloth lies a little behind the focus, and on a soft photo is soft as well."""
     slope: float = shoulders.SLOPE
     """Fall of the shoulder line, hw per hw across."""
 

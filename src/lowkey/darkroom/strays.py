@@ -319,28 +319,13 @@ def _led(open_: F32, within: F32, steps: int) -> F32:
 def _cleared(open_: F32, matte: F32, q: float) -> F32:
     """The share f32[h, w] by which hair of a `matte` f32[h, w] is open: the tip of a tooth goes with its root, and is no crumb."""
     body = matte * (1 - open_)
-    names, sizes = _pieces(body > TIP)
-    small = sizes < CRUMB_HW2 * q * q
+    _, names, stats, _ = cv2.connectedComponentsWithStats((body > TIP).astype(np.uint8), connectivity=8)
+    small = stats[:, cv2.CC_STAT_AREA] < CRUMB_HW2 * q * q
     small[0] = False
-    if not small[1:].any():
+    if not small.any():
         return open_
-    beside = np.asarray(cv2.dilate(open_, np.ones((5, 5), np.uint8)), np.float32)
-    tips = small & (_most(names, sizes, beside) > CUT)
+    tips = small & np.isin(np.arange(len(small)), names[cv2.dilate(open_, np.ones((5, 5), np.uint8)) > CUT])
     return np.maximum(open_, blur(cv2.dilate(tips[names].astype(np.float32), np.ones((5, 5), np.uint8)), 0.7))
-
-
-def _pieces(where: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Which piece of bool[h, w] `where` each pixel belongs to, i32[h, w] (0: none), and how many pixels each has."""
-    _, names, stats, _ = cv2.connectedComponentsWithStats(where.astype(np.uint8), connectivity=8)
-    return np.asarray(names, np.int32), np.asarray(stats[:, cv2.CC_STAT_AREA], np.int32)
-
-
-def _most(names: NDArray[np.int32], sizes: NDArray[np.int32], value: F32) -> F32:
-    """The highest `value` f32[h, w] in each piece, f32[n]; the first is what belongs to none."""
-    most = np.zeros(len(sizes), np.float32)
-    there = np.flatnonzero(names)
-    np.maximum.at(most, names.ravel()[there], value.ravel()[there])
-    return most
 
 
 def _held(within: F32, q: float) -> F32:

@@ -82,9 +82,7 @@ def _thinned(alpha: F32, colour: F32, seen: F32, hair: F32, hw_px: float, full: 
     small, depth, part = (_small(m) for m in (root, within, np.asarray(hair * alpha, np.float32)))
     k = hw_px / STEP
     far = ((-depth > ROOM_HW[0]) & (-depth < ROOM_HW[1])).astype(np.float32)
-    room, mass = _hereabouts(small, far, k)
-    square, _ = _hereabouts(small * small, far, k)
-    deviation = np.sqrt(added(np.maximum(square - room * room, 0)) + np.float32(NOISE))
+    room, deviation, mass = _room(small, far, k)
     deep = part * ramp(depth, *DEEP_HW)
     off = np.sqrt(added((small - room) ** 2))
     grey = luminance(small * small)
@@ -125,9 +123,8 @@ def opened(alpha: F32, colour: F32, seen: F32, hair: F32, hw_px: float) -> tuple
     root, k = np.sqrt(np.maximum(seen, 0)).astype(np.float32), hw_px / STEP
     small, away = _small(root), _small(outside)
     far = ((away > ROOM_HW[0]) & (away < ROOM_HW[1])).astype(np.float32)
-    room, mass = _hereabouts(small, far, k)
-    square, _ = _hereabouts(small * small, far, k)
-    plain = 1 - ramp(np.sqrt(added(np.maximum(square - room * room, 0)) + np.float32(NOISE)), *EVEN)
+    room, deviation, mass = _room(small, far, k)
+    plain = 1 - ramp(deviation, *EVEN)
     plain *= (luminance(room * room) > 0.25) & (mass > 0.004)
     if plain.max() <= 0:
         return alpha, colour
@@ -153,6 +150,13 @@ def opened(alpha: F32, colour: F32, seen: F32, hair: F32, hw_px: float) -> tuple
         solid = 1 - ramp(np.asarray((light[there] - dark) / (SAME[0] + 0.1 - dark), np.float32), 0.1, 1.0)
         new[there] = np.minimum(new[there], 1 - sure[there] * near * hair[there] * (1 - solid))
     return new, _own(colour, seen, np.asarray(wall * wall, np.float32), new, np.asarray(alpha - new > 0.02))
+
+
+def _room(root: F32, far: F32, k: float) -> tuple[F32, F32, F32]:
+    """The room's square-root colour f32[h, w, 3], its deviation, and how much of it is hereabouts, from where `far` f32[h, w] says."""
+    room, mass = _hereabouts(root, far, k)
+    square, _ = _hereabouts(root * root, far, k)
+    return room, np.sqrt(added(np.maximum(square - room * room, 0)) + np.float32(NOISE)), mass
 
 
 def _hereabouts(values: F32, weight: F32, k: float) -> tuple[F32, F32]:

@@ -90,7 +90,7 @@ def _tight(photo: Photo, opened: window.Window, points: F32, mask: F32, inside: 
         return [Caution("cropped-tight", text)]
     if room >= LEAST_ROOM_HW:
         return []
-    text = "the photo is cropped tight round the head: the frame is tightened too; leave room for hair and shoulders"
+    text = "the photo is cropped tight round the head: where it cuts hair the frame is tightened too; leave room for hair and shoulders"
     return [Caution("cropped-tight", text)]
 
 
